@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QMetaType>
+#include <QString>
+
+namespace proclab {
+
+/// What went wrong, as a closed list that a program can decide on.
+enum class ErrorCode {
+    Timeout,
+    Cancelled,
+    InvalidState,
+    InvalidArgument, ///< A value outside what is allowed; subject, found and allowed are set.
+    Closed,
+    ShutDown,
+    EndOfStream,
+    Empty,
+    Full,
+    NotOwner,
+    BrokenBarrier,
+    BrokenPool,
+    WorkerDied,
+    RemoteError,
+    EncodeError,
+    ProcessFailed,
+    OsError, ///< The system refused; systemCode holds its errno.
+};
+
+/// One error: the code to decide on and the facts that a sentence about it needs. A value.
+struct Error
+{
+    ErrorCode code = ErrorCode::InvalidState;
+    QString subject;    ///< A field's path ("pool.workers"), a file, a program, a PID; may be empty.
+    QString found;      ///< What stood there ("0"), or what was attempted; may be empty.
+    QString allowed;    ///< What is allowed ("1 to 256"), or what to try; may be empty.
+    int systemCode = 0; ///< errno, 0 if none.
+
+    bool operator==(const Error &) const = default;
+};
+
+/// The one translated line, without a final full stop, that the window and proclab-cli both show for
+/// @p error; it begins with the subject where there is one. Thread-safe.
+[[nodiscard]] QString errorText(const Error &error);
+
+/// An InvalidArgument: @p path has @p found, which is not what is @p allowed.
+[[nodiscard]] Error invalidArgument(const QString &path, const QString &found,
+                                    const QString &allowed);
+/// An OsError for @p subject with @p systemCode (an errno), while doing @p what.
+[[nodiscard]] Error osError(const QString &subject, int systemCode, const QString &what = {});
+
+} // namespace proclab
+
+Q_DECLARE_METATYPE(proclab::Error)

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/append_log.h"
+
+#include <QJsonValue>
+#include <QList>
+#include <QString>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace proclab {
+
+/// Times in the log are nanoseconds since the gate opened (t = 0); before it they are negative.
+
+enum class ProcessRole : quint8 { Parent, Worker, Producer, Consumer, Process };
+
+/// One process of the run, for good: a replaced worker is a new entry.
+struct ProcessRecord
+{
+    QString name; ///< "main", "worker-1", "producer-2".
+    ProcessRole role = ProcessRole::Worker;
+    qint64 pid = 0;
+    int colorIndex = 0;       ///< Order of start among the children, from 0; the parent has none (-1).
+    qint64 startNs = 0;
+    qint64 endNs = -1;        ///< -1: still there.
+    int exitCode = 0;         ///< Of a normal end.
+    int signal = 0;           ///< That ended it; 0: none.
+    bool endedByRun = false;  ///< The lab itself ended it (stop, recycling, a timeout): no failure of the process.
+    int replaces = -1;        ///< Position of the process that it took over from; -1: none.
+    quint64 done = 0;         ///< Tasks, items or increments; final once the process has ended.
+    double cpuSeconds = 0;    ///< Final once the process has ended.
+    double readySeconds = 0;  ///< Time spent waiting for a core.
+    quint64 peakResidentBytes = 0;
+};
+
+enum class TaskStatus : quint8 { Done, Failed, Cancelled, Lost };
+enum class TaskError : quint8 { None, Exception, Exit, Signal, Timeout, Lost, Cancelled };
+
+/// One finished task, packed: a run may have millions.
+struct TaskRecord
+{
+    enum class ValueType : quint8 { None, Integer, Unsigned, Number, Text, Digest };
+
+    quint32 index = 0;   ///< The task's number, from 0, in submission order.
+    qint16 process = -1; ///< Position in RunLog::processes(); -1: never started.
+    TaskStatus status = TaskStatus::Done;
+    TaskError error = TaskError::None;
+    ValueType valueType = ValueType::None;
+    quint8 attempts = 1;
+    qint16 code = 0;             ///< Exit code or signal of a failed task.
+    qint64 submittedNs = 0;
+    qint64 startedNs = -1;       ///< -1: never started.
+    qint64 finishedNs = 0;
+    union {
+        qint64 integer = 0;
+        quint64 unsignedInteger;
+        double number;
+        quint64 text; ///< Position in RunLog::texts(); Digest: 32 raw bytes there.
+    };
+    qint64 message = -1; ///< Position of the error's message in RunLog::texts(); -1: none.
+};
+
+/// A bar of the timeline: what a process did from start to end.
+struct Span
+{
+    enum class Kind : quint8 {
+        Running,        ///< In a task or item, on a core.
+        Sleeping,       ///< In a task or item, off the core most of the time.
+        BlockedOnFull,  ///< put() found the queue full.
+        WaitingOnEmpty, ///< get() found the queue empty.
+        WaitingForLock,
+        Busy,           ///< A summary: `count` short tasks or items, `busy` of the time at work.
+        Failed,         ///< A task that failed here; ends in a cross if the process died with it.
+    };
+
+    qint64 startNs = 0;
+    qint64 endNs = 0;
+    quint32 index = 0;   ///< Task or item number; of a summary the first.
+    quint32 count = 1;   ///< How many it stands for.
+    Kind kind = Kind::Running;
+    float busy = 1;      ///< 0 … 1.
+};
+
+/// What the monitor read of one process at one instant. Percent of one core.
+struct ProcessSample
+{
+    qint64 timeNs = 0;
+    float cpuPercent = 0;
+    float readyPercent = 0;
+    quint64 residentBytes = 0;
+};
+
+/// A chart that a kind asks for, beside CPU per process: series of numbers over time.
+struct GaugeChart
+{
+    struct Series
+    {
+        QString name;      ///< Direct label; may be empty for a single series.
+        int gauge = 0;     ///< Position in GaugeSample::values.
+    };
+    QString title;         ///< "Throughput"
+    QString unit;          ///< "tasks/s"
+    QList<Series> series;
+    bool steps = false;    ///< Counts: drawn as steps.
+    QString limitField = {};  ///< A field of the spec that is drawn as a threshold line ("pipeline.capacity").
+};
+
+struct GaugeSample
+{
+    qint64 timeNs = 0;
+    std::array<double, 6> values{};
+};
+
+struct RunEvent
+{
+    enum class Severity : quint8 { Info, Warning, Failure };
+    qint64 timeNs = 0;
+    Severity severity = Severity::Info;
+    int process = -1; ///< Whom it is about; -1: the run.
+    QString text;     ///< Translated, one line.
+};
+
+/// Everything that one run has told so far: what the live views, the result and the exports read.
+///
+/// Threads: any thread reads at any time. Writers: the engine's thread appends tasks and texts; spans of
+/// one process come from one thread; the recorder's thread appends samples and gauges; processes and events from any thread.
+class RunLog
+{
+public:
+    /// What one process has of its own. Stays where it is for the life of the log.
+    struct Lane
+    {
+        AppendLog<Span> spans; ///< In order of end.
+        AppendLog<ProcessSample> samples;
+    };
+
+    int addProcess(ProcessRecord record);
+    /// Replaces the record of @p process through @p change, under the lock.
+    template<typename Change>
+    void updateProcess(int process, Change change)
+    {
+        const std::lock_guard lock(m_mutex);
+        change(m_processes[process]);
+    }
+    [[nodiscard]] QList<ProcessRecord> processes() const;
+    [[nodiscard]] int processCount() const;
+    [[nodiscard]] Lane &lane(int process);
+    [[nodiscard]] const Lane &lane(int process) const;
+
+    void addEvent(RunEvent event);
+    [[nodiscard]] const AppendLog<RunEvent> &events() const { return m_events; }
+
+    AppendLog<TaskRecord> tasks;      ///< In order of completion.
+    AppendLog<QByteArray> texts;      ///< UTF-8, or the raw bytes of a digest.
+    AppendLog<GaugeSample> gauges;
+    std::atomic<quint64> droppedSpans{0};    ///< Bars that were not kept, since they came too fast.
+    std::atomic<quint64> aggregatedSpans{0}; ///< Tasks or items that stand in summaries only.
+    std::atomic<quint64> samplerCpuNs{0};    ///< CPU time that the recorder's thread itself took.
+
+private:
+    mutable std::mutex m_mutex;
+    // Guarded by m_mutex.
+    QList<ProcessRecord> m_processes;
+    std::vector<std::unique_ptr<Lane>> m_lanes;
+    AppendLog<RunEvent> m_events; // Appending is guarded, reading is free.
+};
+
+/// A task's value as JSON: a number, a text, null. Integers beyond ±2^53 become decimal texts.
+[[nodiscard]] QJsonValue taskValue(const RunLog &log, const TaskRecord &task);
+/// The same for people, at full precision.
+[[nodiscard]] QString taskValueText(const RunLog &log, const TaskRecord &task);
+
+} // namespace proclab

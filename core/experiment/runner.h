@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run_result.h"
+#include "core/experiment/stage_snapshot.h"
+
+#include <QObject>
+
+#include <optional>
+
+namespace proclab {
+
+class Engine;
+
+/// What a runner gets: all of it outlives the runner.
+struct RunnerContext
+{
+    Engine &engine;
+    const ExperimentSpec &spec; ///< Checked, the seed filled in.
+    RunLog &log;                ///< Process 0, the parent, is already in it.
+};
+
+/// Why a run ends before its work is done.
+enum class StopReason { Stopped, TimeLimit };
+
+/// Runs one kind of experiment: turns the spec into engine calls and the engine's reports into the log.
+///
+/// Threads: lives in the engine's thread; observe() and drainTrace() are called from the recorder's thread while
+/// the run goes on, and read shared memory only.
+class ExperimentRunner : public QObject
+{
+    Q_OBJECT
+
+public:
+    explicit ExperimentRunner(RunnerContext context) : m_context(context) {}
+
+    /// Starts the processes, gated. Fails with one clear error and leaves nothing started.
+    virtual Result<void> start() = 0;
+    /// Kills every child; finished() follows once they are gone.
+    virtual void stop(StopReason reason) = 0;
+
+    /// Fills what the stage shows and the kind's gauges, of this instant. Recorder's thread.
+    virtual void observe(StageSnapshot &snapshot, GaugeSample &gauges) = 0;
+    /// Moves new trace records into the log's spans. Recorder's thread; once more from the engine's thread after the last process has ended.
+    virtual void drainTrace() {}
+
+    /// After finished(): totals, outcome, notice, start-up time; what the kind knows of the result.
+    virtual void complete(RunResult &result) = 0;
+
+    /// t = 0 on CLOCK_MONOTONIC; 0 until the gate opens. Any thread.
+    [[nodiscard]] qint64 gateNs() const { return m_gateNs.load(std::memory_order_acquire); }
+
+Q_SIGNALS:
+    /// The gate is open.
+    void opened();
+    /// Every process has ended and every result is in the log.
+    void finished();
+
+protected:
+    RunnerContext m_context;
+    std::atomic<qint64> m_gateNs{0};
+};
+
+} // namespace proclab

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/monitor/process_source.h"
+
+#include <QHash>
+
+#include <optional>
+
+namespace proclab {
+
+/// Rates of one process between two samples, in percent of one core.
+struct ProcessRates
+{
+    qint64 timeNs = 0;                    ///< When it was read, CLOCK_MONOTONIC.
+    std::optional<double> cpuPercent;     ///< Not known in the first sample.
+    std::optional<double> readyPercent;
+    std::optional<quint64> residentBytes;
+    qint64 cpuNs = 0;                     ///< In all, since the process began.
+    std::optional<qint64> readyNs;
+};
+
+/// Turns counters into rates, for a set of processes.
+///
+/// Threads: use one meter from one thread; it is what the sampling thread holds.
+class ProcessMeter
+{
+public:
+    /// @p source must outlive the meter.
+    explicit ProcessMeter(ProcessSource &source) : m_source(source) {}
+
+    /// Begins to watch @p pid; false if there is no such process.
+    bool add(qint64 pid);
+    void remove(qint64 pid);
+    /// Reads @p pid now; nullopt if it is not watched or gone.
+    [[nodiscard]] std::optional<ProcessRates> sample(qint64 pid);
+
+private:
+    struct Watched
+    {
+        ProcessKey key;
+        std::optional<ProcessCounters> last;
+        qint64 lastNs = 0;
+    };
+
+    ProcessSource &m_source;
+    QHash<qint64, Watched> m_watched;
+};
+
+} // namespace proclab

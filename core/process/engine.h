@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <QThread>
+
+namespace proclab {
+
+/// The engine's thread: it starts, watches and ends every child process, and lives as long as the program
+/// (a child's parent-death signal fires when the thread that started it ends). One for each program.
+///
+/// Threads: any. A QCoreApplication must exist.
+class Engine
+{
+public:
+    /// @p workerProgram: absolute path of proclab-worker; a program that is not there is reported when a run starts.
+    explicit Engine(const QString &workerProgram = defaultWorkerProgram());
+    /// Ends the thread; all runs must have ended.
+    ~Engine();
+    Engine(const Engine &) = delete;
+    Engine &operator=(const Engine &) = delete;
+
+    /// proclab-worker beside the running program.
+    [[nodiscard]] static QString defaultWorkerProgram();
+    [[nodiscard]] const QString &workerProgram() const { return m_workerProgram; }
+    /// The object whose thread runs the engine: move engine objects there, post calls to it.
+    [[nodiscard]] QObject *context() { return &m_context; }
+
+private:
+    QString m_workerProgram;
+    QThread m_thread;
+    QObject m_context;
+};
+
+} // namespace proclab

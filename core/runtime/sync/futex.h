@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace proclab::runtime {
+
+/// A futex word in shared memory. std::atomic::wait does not work between processes (libstdc++ 12
+/// waits on a private futex), hence these.
+using FutexWord = std::atomic<std::uint32_t>;
+static_assert(FutexWord::is_always_lock_free && sizeof(FutexWord) == 4);
+
+/// Sleeps while @p word holds @p expected, at most @p timeoutNs (below 0: no limit). Returns early on
+/// signals and spuriously: the caller checks its condition again. Between processes.
+void futexWait(const FutexWord &word, std::uint32_t expected, std::int64_t timeoutNs);
+/// Wakes up to @p count sleepers of @p word and returns how many.
+int futexWake(const FutexWord &word, int count);
+
+/// Tells the processor that this is a spin loop.
+inline void spinPause()
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+} // namespace proclab::runtime
