@@ -291,6 +291,7 @@ void Pool::handleStarted(quint32 slot, qint64 pid)
     const int replaces = -2 - m_workerOf[slot].load(std::memory_order_relaxed);
     m_workerOf[slot].store(++m_lastWorker, std::memory_order_release);
     Q_EMIT workerStarted(m_lastWorker, pid, replaces);
+    checkReady();
 }
 
 void Pool::checkReady()

@@ -29,7 +29,7 @@ enum class OnCrash {
 
 struct PoolConfig
 {
-    QString workerProgram;       ///< Absolute path.
+    QString workerProgram = {};  ///< Absolute path.
     int workers = 1;             ///< 1 to 256.
     StartMethod startMethod = StartMethod::ForkServer;
     quint32 tasksPerChunk = 1;   ///< The most tasks that one submit() may bring, 1 to 10,000,000.

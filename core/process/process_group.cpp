@@ -369,6 +369,7 @@ void ProcessGroup::reap(quint32 slot)
     rusage usage;
     if (!waitPidFd(found->second->pidFd, WEXITED | WNOHANG, info, usage))
         return;
+    found->second->ended->setEnabled(false); // Before its descriptor is closed.
     found->second->ended.release()->deleteLater(); // It is what calls us.
     finish(slot, exitOf(info, usage));
 }

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/workloads/workload.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+#include <nettle/sha2.h>
+#include <zlib.h>
+
+namespace proclab::runtime {
+
+namespace {
+
+/// The input of the tasks that work on bytes: byte k is k mod 256.
+std::vector<std::uint8_t> countingBytes(std::int64_t count)
+{
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(count));
+    for (std::size_t k = 0; k < bytes.size(); ++k)
+        bytes[k] = static_cast<std::uint8_t>(k);
+    return bytes;
+}
+
+constexpr ArgumentInfo primesArguments[] = {
+    {"limit", ArgumentType::Integer, "", "Numbers below this are tried.", 0, 1e9, 200'000, {}},
+};
+
+TaskValue primes(const TaskContext &context)
+{
+    const auto limit = static_cast<std::uint32_t>(context.args.integer(0));
+    std::int64_t count = 0;
+    for (std::uint32_t number = 2; number < limit; ++number) {
+        bool isPrime = true;
+        for (std::uint32_t divisor = 2; divisor * divisor <= number; ++divisor) {
+            if (number % divisor == 0) {
+                isPrime = false;
+                break;
+            }
+        }
+        count += isPrime ? 1 : 0;
+    }
+    return TaskValue::ofInteger(count);
+}
+
+constexpr ArgumentInfo sha256Arguments[] = {
+    {"bytes", ArgumentType::Integer, "bytes", "Length of the input; byte k is k mod 256.", 0, 1 << 30, 1 << 20, {}},
+    {"rounds", ArgumentType::Integer, "", "How often to hash; each further round hashes the digest.", 1, 1e9, 10'000, {}},
+};
+
+TaskValue sha256(const TaskContext &context)
+{
+    const std::vector<std::uint8_t> bytes = countingBytes(context.args.integer(0));
+    TaskValue value;
+    value.type = TaskValue::Type::Digest;
+    sha256_ctx hash;
+    sha256_init(&hash);
+    sha256_update(&hash, bytes.size(), bytes.data());
+    sha256_digest(&hash, sizeof value.digest, value.digest);
+    for (std::int64_t round = 1; round < context.args.integer(1); ++round) {
+        sha256_update(&hash, sizeof value.digest, value.digest);
+        sha256_digest(&hash, sizeof value.digest, value.digest);
+    }
+    return value;
+}
+
+constexpr ArgumentInfo matmulArguments[] = {
+    {"n", ArgumentType::Integer, "", "Rows and columns of each matrix.", 1, 4'096, 160, {}},
+};
+
+TaskValue matmul(const TaskContext &context)
+{
+    const auto n = static_cast<std::size_t>(context.args.integer(0));
+    std::vector<std::int64_t> a(n * n);
+    std::vector<std::int64_t> b(n * n);
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < n; ++j) {
+            a[i * n + j] = static_cast<std::int64_t>((i * n + j) % 7);
+            b[i * n + j] = static_cast<std::int64_t>((i + 2 * j) % 5);
+        }
+    }
+    std::vector<std::int64_t> row(n);
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        std::fill(row.begin(), row.end(), 0);
+        for (std::size_t k = 0; k < n; ++k) {
+            for (std::size_t j = 0; j < n; ++j)
+                row[j] += a[i * n + k] * b[k * n + j];
+        }
+        for (const std::int64_t element : row)
+            sum += static_cast<std::uint64_t>(element);
+    }
+    return TaskValue::ofUnsigned(sum);
+}
+
+constexpr ArgumentInfo mandelbrotArguments[] = {
+    {"width", ArgumentType::Integer, "px", "Columns.", 1, 16'384, 200, {}},
+    {"height", ArgumentType::Integer, "px", "Rows.", 1, 16'384, 150, {}},
+    {"iterations", ArgumentType::Integer, "", "The most iterations of one point.", 1, 1e6, 200, {}},
+};
+
+TaskValue mandelbrot(const TaskContext &context)
+{
+    const std::int64_t width = context.args.integer(0);
+    const std::int64_t height = context.args.integer(1);
+    const std::int64_t most = context.args.integer(2);
+    std::int64_t sum = 0;
+    for (std::int64_t y = 0; y < height; ++y) {
+        const double cy = -1.5 + 3.0 * static_cast<double>(y) / static_cast<double>(height);
+        for (std::int64_t x = 0; x < width; ++x) {
+            const double cx = -2.0 + 3.0 * static_cast<double>(x) / static_cast<double>(width);
+            double zx = 0;
+            double zy = 0;
+            std::int64_t iteration = 0;
+            while (iteration < most && zx * zx + zy * zy <= 4.0) {
+                const double next = zx * zx - zy * zy + cx;
+                zy = 2.0 * zx * zy + cy;
+                zx = next;
+                ++iteration;
+            }
+            sum += iteration;
+        }
+    }
+    return TaskValue::ofInteger(sum);
+}
+
+constexpr ArgumentInfo compressArguments[] = {
+    {"bytes", ArgumentType::Integer, "bytes", "Length of the input; byte k is k mod 256.", 0, 1 << 30, 1 << 20, {}},
+    {"level", ArgumentType::Integer, "", "zlib's level, 0 (stored) to 9 (smallest).", 0, 9, 6, {}},
+};
+
+TaskValue compressBytes(const TaskContext &context)
+{
+    const std::vector<std::uint8_t> bytes = countingBytes(context.args.integer(0));
+    uLongf size = compressBound(static_cast<uLong>(bytes.size()));
+    std::vector<std::uint8_t> compressed(size);
+    if (compress2(compressed.data(), &size, bytes.data(), static_cast<uLong>(bytes.size()),
+                  static_cast<int>(context.args.integer(1)))
+        != Z_OK)
+        throw std::runtime_error("zlib refused the data");
+    return TaskValue::ofInteger(static_cast<std::int64_t>(size));
+}
+
+constexpr ArgumentInfo blurArguments[] = {
+    {"width", ArgumentType::Integer, "px", "Columns.", 1, 16'384, 640, {}},
+    {"height", ArgumentType::Integer, "px", "Rows.", 1, 16'384, 480, {}},
+    {"radius", ArgumentType::Integer, "px", "Pixels on each side that count.", 0, 256, 4, {}},
+};
+
+/// One direction of the box blur: `count` lines of `length` pixels, `step` apart, the lines `lineStep` apart.
+void blurLines(const std::vector<std::uint32_t> &from, std::vector<std::uint32_t> &to, std::int64_t count,
+               std::int64_t lineStep, std::int64_t length, std::int64_t step, std::int64_t radius)
+{
+    for (std::int64_t line = 0; line < count; ++line) {
+        const std::int64_t begin = line * lineStep;
+        for (std::int64_t i = 0; i < length; ++i) {
+            std::uint32_t sum = 0;
+            for (std::int64_t k = i - radius; k <= i + radius; ++k)
+                sum += from[static_cast<std::size_t>(begin + std::clamp<std::int64_t>(k, 0, length - 1) * step)];
+            to[static_cast<std::size_t>(begin + i * step)] = sum / static_cast<std::uint32_t>(2 * radius + 1);
+        }
+    }
+}
+
+TaskValue blur(const TaskContext &context)
+{
+    const std::int64_t width = context.args.integer(0);
+    const std::int64_t height = context.args.integer(1);
+    const std::int64_t radius = context.args.integer(2);
+    std::vector<std::uint32_t> image(static_cast<std::size_t>(width * height));
+    for (std::int64_t y = 0; y < height; ++y) {
+        for (std::int64_t x = 0; x < width; ++x)
+            image[static_cast<std::size_t>(y * width + x)] = static_cast<std::uint32_t>((7 * x + 13 * y) % 256);
+    }
+    std::vector<std::uint32_t> across(image.size());
+    blurLines(image, across, height, width, width, 1, radius);
+    blurLines(across, image, width, 1, height, width, radius);
+    std::uint64_t checksum = 0;
+    for (std::size_t i = 0; i < image.size(); ++i)
+        checksum += image[i] * (i + 1);
+    return TaskValue::ofUnsigned(checksum);
+}
+
+constexpr WorkloadInfo table[] = {
+    {"cpu.blur", "Blur an image",
+     "Box blur of a grey image, pixel (x, y) = (7x + 13y) mod 256: across, then down, edges repeated, mean rounded down.",
+     "sum of value × (position + 1), modulo 2^64", blurArguments, blur},
+    {"cpu.compress", "Compress", "Compresses bytes k mod 256 with zlib.", "compressed size in bytes",
+     compressArguments, compressBytes},
+    {"cpu.mandelbrot", "Mandelbrot set",
+     "Iterates z = z² + c from 0 while |z|² ≤ 4, for c = (−2 + 3x/width) + (−1.5 + 3y/height)i of each pixel.",
+     "sum of the iterations", mandelbrotArguments, mandelbrot},
+    {"cpu.matmul", "Multiply matrices",
+     "Multiplies two n × n matrices of 64-bit integers, a = (i·n + j) mod 7 and b = (i + 2j) mod 5.",
+     "sum of all elements, modulo 2^64", matmulArguments, matmul},
+    {"cpu.primes", "Count primes",
+     "Counts the primes below the limit by trial division of each number up to its root; it is meant to cost time.",
+     "how many primes", primesArguments, primes},
+    {"cpu.sha256", "Hash with SHA-256", "Hashes bytes k mod 256; each further round hashes the digest.",
+     "digest, 64 hexadecimal digits", sha256Arguments, sha256},
+};
+
+} // namespace
+
+std::span<const WorkloadInfo> cpuWorkloads()
+{
+    return table;
+}
+
+} // namespace proclab::runtime

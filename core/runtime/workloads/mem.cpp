@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/workloads/workload.h"
+
+#include <cstring>
+#include <vector>
+
+namespace proclab::runtime {
+
+namespace {
+
+constexpr ArgumentInfo streamArguments[] = {
+    {"bytes", ArgumentType::Integer, "bytes", "Length of the block; larger than the caches to measure memory.", 1, 4e9, 64 << 20, {}},
+    {"passes", ArgumentType::Integer, "", "How often the block is copied.", 1, 1e6, 4, {}},
+};
+
+TaskValue stream(const TaskContext &context)
+{
+    const auto bytes = static_cast<std::size_t>(context.args.integer(0));
+    const std::int64_t passes = context.args.integer(1);
+    std::vector<char> from(bytes, 1);
+    std::vector<char> to(bytes);
+    for (std::int64_t pass = 0; pass < passes; ++pass) {
+        std::memcpy(to.data(), from.data(), bytes);
+        asm volatile("" : : "r"(to.data()) : "memory"); // The copy counts, though nobody reads it.
+    }
+    return TaskValue::ofInteger(static_cast<std::int64_t>(bytes) * passes);
+}
+
+constexpr WorkloadInfo table[] = {
+    {"mem.stream", "Copy memory", "Copies a block of memory to another, so many times.", "bytes moved",
+     streamArguments, stream},
+};
+
+} // namespace
+
+std::span<const WorkloadInfo> memoryWorkloads()
+{
+    return table;
+}
+
+} // namespace proclab::runtime

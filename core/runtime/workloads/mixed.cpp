@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/workloads/workload.h"
+
+#include "core/runtime/sync/clock.h"
+#include "core/runtime/workloads/pause.h"
+
+#include <cerrno>
+#include <cmath>
+#include <ctime>
+
+namespace proclab::runtime {
+
+void pause(double seconds)
+{
+    if (!(seconds > 0))
+        return;
+    timespec until = {};
+    ::clock_gettime(CLOCK_MONOTONIC, &until);
+    const double whole = std::floor(seconds);
+    until.tv_sec += static_cast<std::time_t>(whole);
+    until.tv_nsec += static_cast<long>((seconds - whole) * 1e9);
+    if (until.tv_nsec >= 1'000'000'000) {
+        until.tv_nsec -= 1'000'000'000;
+        ++until.tv_sec;
+    }
+    while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) { }
+}
+
+void burn(double seconds)
+{
+    if (!(seconds > 0))
+        return;
+    const std::int64_t until = threadCpuNs() + static_cast<std::int64_t>(seconds * 1e9);
+    volatile double sink = 0;
+    while (threadCpuNs() < until) {
+        for (int i = 0; i < 1'000; ++i)
+            sink = sink + std::sqrt(static_cast<double>(i));
+    }
+}
+
+namespace {
+
+constexpr ArgumentInfo mixedArguments[] = {
+    {"cpu_s", ArgumentType::Number, "s", "CPU time to use first.", 0, 1e6, 0.01, {}},
+    {"sleep_s", ArgumentType::Number, "s", "Time to sleep then.", 0, 1e6, 0.01, {}},
+};
+
+TaskValue mixed(const TaskContext &context)
+{
+    burn(context.args.number(0));
+    pause(context.args.number(1));
+    return TaskValue::ofNumber(context.args.number(0) + context.args.number(1));
+}
+
+constexpr ArgumentInfo squareArguments[] = {
+    {"x", ArgumentType::Integer, "", "The number to square.", -3'000'000'000, 3'000'000'000, 2, {}},
+};
+
+TaskValue square(const TaskContext &context)
+{
+    const std::int64_t x = context.args.integer(0);
+    return TaskValue::ofInteger(x * x);
+}
+
+TaskValue nothing(const TaskContext & /*context*/)
+{
+    return {};
+}
+
+constexpr WorkloadInfo table[] = {
+    {"math.square", "Square a number", "Multiplies the number with itself.", "x²", squareArguments, square},
+    {"mixed", "Compute, then sleep", "Uses so much CPU time, then sleeps so long.", "seconds in all", mixedArguments, mixed},
+    {"noop", "Do nothing", "Returns at once: what is left is the cost of handing a task over.", "nothing", {}, nothing},
+};
+
+} // namespace
+
+std::span<const WorkloadInfo> mixedWorkloads()
+{
+    return table;
+}
+
+} // namespace proclab::runtime
