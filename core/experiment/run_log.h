@@ -48,7 +48,7 @@ struct TaskRecord
     enum class ValueType : quint8 { None, Integer, Unsigned, Number, Text, Digest };
 
     quint32 index = 0;   ///< The task's number, from 0, in submission order.
-    qint16 process = -1; ///< Position in RunLog::processes(); -1: never started.
+    qint32 process = -1; ///< Position in RunLog::processes(); -1: never started.
     TaskStatus status = TaskStatus::Done;
     TaskError error = TaskError::None;
     ValueType valueType = ValueType::None;
@@ -175,5 +175,10 @@ private:
 [[nodiscard]] QJsonValue taskValue(const RunLog &log, const TaskRecord &task);
 /// The same for people, at full precision.
 [[nodiscard]] QString taskValueText(const RunLog &log, const TaskRecord &task);
+
+/// Why a task failed, one translated line: "task 12 crashed worker-3 (SIGSEGV)"; empty if it did not.
+[[nodiscard]] QString taskErrorText(const RunLog &log, const TaskRecord &task);
+/// "SIGSEGV" for 11; "signal 40" for one without a name.
+[[nodiscard]] QString signalName(int signal);
 
 } // namespace proclab

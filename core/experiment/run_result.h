@@ -36,6 +36,7 @@ struct RunResult
     double elapsedSeconds = 0; ///< Gate to last result.
     RunTotals totals;
     QJsonValue outcome;   ///< By kind; see the result's format.
+    quint64 failedItems = 0; ///< Of a pipeline: items that failed or were lost.
     bool stopped = false;          ///< Ended by Stop or a signal.
     bool timeLimitReached = false; ///< The run's time_limit_s ended it.
     std::optional<Error> engineError; ///< The engine itself failed (exit status 3).

@@ -3,6 +3,7 @@
 
 #include "core/experiment/run_result.h"
 #include "core/experiment/stage_snapshot.h"
+#include "core/process/process_group.h"
 
 #include <QObject>
 
@@ -57,8 +58,25 @@ Q_SIGNALS:
     void finished();
 
 protected:
+    /// Enters a child into the log; its start counts from now.
+    int addProcess(const QString &name, ProcessRole role, qint64 pid, int replaces);
+    /// Opens the run's time axis at @p gateNs, CLOCK_MONOTONIC; what the log holds by then moves onto it. Emits opened().
+    void noteGate(qint64 gateNs);
+    /// Enters the end of @p process into the log, with an event if it was no normal one; @p byRun: the run ended it.
+    void noteExit(int process, const ChildExit &exit, bool byRun, quint64 done);
+    void addEvent(RunEvent::Severity severity, int process, const QString &text);
+    /// An instant of CLOCK_MONOTONIC on the run's axis.
+    [[nodiscard]] qint64 sinceGate(qint64 monotonicNs) const { return monotonicNs - gateNs(); }
+
     RunnerContext m_context;
+
+private:
     std::atomic<qint64> m_gateNs{0};
+    int m_childCount = 0;
 };
+
+/// Fills state, item in hand and count of @p live from a worker's slot, on an axis that begins at @p gateNs.
+/// What the process itself has not told (its end, its CPU use) is left alone. Any thread.
+void observeSlot(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &live);
 
 } // namespace proclab

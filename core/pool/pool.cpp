@@ -1,0 +1,641 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/pool/pool.h"
+
+#include <QCoreApplication>
+#include <QSocketNotifier>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstring>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace proclab {
+
+using runtime::TaskDescriptor;
+using runtime::TaskState;
+using runtime::TaskWord;
+
+struct Pool::Ticket
+{
+    std::atomic<bool> isDone{false};
+    std::condition_variable done; // With the pool's mutex.
+    TaskReport report;
+};
+
+namespace {
+
+constexpr int maxAttempts = 2;
+constexpr int watchMs = 20;
+constexpr qint64 applySpinNs = 60'000;
+
+TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
+{
+    if (exit.signal == 0)
+        return TaskReport::Cause::Exit;
+    return ownSignal == exit.signal ? TaskReport::Cause::Signal : TaskReport::Cause::Lost;
+}
+
+} // namespace
+
+Pool::Pool(const PoolConfig &config)
+    : m_config(config)
+    , m_workerOf(std::make_unique<std::atomic<int>[]>(static_cast<std::size_t>(config.workers)))
+    , m_timedOut(static_cast<std::size_t>(config.workers), -1)
+{
+    for (int slot = 0; slot < config.workers; ++slot)
+        m_workerOf[static_cast<std::size_t>(slot)] = -1;
+    connect(&m_watch, &QTimer::timeout, this, &Pool::watchTasks);
+}
+
+Pool::~Pool()
+{
+    m_wakeUps.reset();
+    m_group.reset();
+    if (m_eventFd >= 0)
+        ::close(m_eventFd);
+}
+
+Result<void> Pool::makeSegment()
+{
+    using namespace runtime;
+    const quint32 chunks = m_config.chunks;
+    const quint32 cells = std::bit_ceil(chunks * 2 + static_cast<quint32>(m_config.workers));
+    PoolHeader pool = {};
+    pool.descriptorCount = chunks;
+    pool.tasksPerDescriptor = m_config.tasksPerChunk;
+    pool.maxTasksPerWorker = m_config.maxTasksPerWorker;
+    pool.completionCapacity = std::bit_ceil(chunks);
+    pool.completionBytes = (CompletionRing::bytes(pool.completionCapacity) + 63) / 64 * 64;
+    const auto slots = static_cast<std::size_t>(m_config.workers);
+    const std::size_t tasks = std::size_t{chunks} * m_config.tasksPerChunk;
+    LayoutPlan plan;
+    plan.take(sizeof(RunHeader));
+    const quint64 slotsOffset = plan.take(slots * sizeof(ProcessSlot));
+    const quint64 partOffset = plan.take(sizeof(PoolHeader));
+    pool.ringOffset = plan.take(TaskRing::bytes(cells));
+    pool.descriptorsOffset = plan.take(chunks * sizeof(TaskDescriptor));
+    pool.completionsOffset = plan.take(slots * pool.completionBytes);
+    pool.outcomesOffset = plan.take(tasks * sizeof(TaskOutcome));
+    pool.textsOffset = plan.take(tasks * sizeof(OutcomeText));
+
+    m_segment = Segment::create("proclab-pool", plan.size());
+    if (!m_segment.isValid())
+        return osError({}, errno, QCoreApplication::translate("Error", "shared memory of %1 MiB")
+                                      .arg(plan.size() >> 20));
+    m_header = m_segment.at<RunHeader>(0);
+    m_header->magic = RunHeader::magicNumber;
+    m_header->layoutHash = layoutHash();
+    m_header->parentPid = ::getpid();
+    m_header->slotCount = static_cast<quint32>(m_config.workers);
+    m_header->seed = m_config.seed;
+    m_header->slotsOffset = slotsOffset;
+    m_header->partOffset = partOffset;
+    // The header's atomics are zero already; only plain numbers are written.
+    PoolHeader &shared = poolHeader();
+    shared.descriptorCount = pool.descriptorCount;
+    shared.tasksPerDescriptor = pool.tasksPerDescriptor;
+    shared.completionCapacity = pool.completionCapacity;
+    shared.maxTasksPerWorker = pool.maxTasksPerWorker;
+    shared.ringOffset = pool.ringOffset;
+    shared.descriptorsOffset = pool.descriptorsOffset;
+    shared.outcomesOffset = pool.outcomesOffset;
+    shared.textsOffset = pool.textsOffset;
+    shared.completionsOffset = pool.completionsOffset;
+    shared.completionBytes = pool.completionBytes;
+    ring().setUp(cells);
+    for (std::size_t slot = 0; slot < slots; ++slot)
+        m_header->at<CompletionRing>(pool.completionsOffset + slot * pool.completionBytes)
+            ->setUp(pool.completionCapacity);
+    return {};
+}
+
+Result<void> Pool::open()
+{
+    m_eventFd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (m_eventFd < 0)
+        return osError({}, errno, QCoreApplication::translate("Error", "event descriptor"));
+    if (const auto made = makeSegment(); !made)
+        return made;
+    m_chunks.resize(m_config.chunks);
+    m_free.reserve(m_config.chunks);
+    for (quint32 number = m_config.chunks; number-- > 0;)
+        m_free.push_back(number);
+    m_wakeUps = std::make_unique<QSocketNotifier>(m_eventFd, QSocketNotifier::Read);
+    connect(m_wakeUps.get(), &QSocketNotifier::activated, this, [this] {
+        quint64 count = 0;
+        [[maybe_unused]] const auto size = ::read(m_eventFd, &count, sizeof count);
+        checkReady();
+        drain();
+    });
+    m_group = std::make_unique<ProcessGroup>(
+        ProcessGroup::Config{m_config.workerProgram, m_config.startMethod, m_segment.fd(),
+                             m_config.input ? m_config.input->fd() : -1, m_eventFd},
+        *m_header);
+    connect(m_group.get(), &ProcessGroup::started, this, &Pool::handleStarted);
+    connect(m_group.get(), &ProcessGroup::exited, this, &Pool::handleExit);
+    connect(m_group.get(), &ProcessGroup::startFailed, this, &Pool::handleStartFailure);
+    if (const auto opened = m_group->open(); !opened)
+        return opened;
+    m_state = State::Open;
+    for (int slot = 0; slot < m_config.workers; ++slot)
+        startWorker(static_cast<quint32>(slot), -1);
+    m_watch.start(watchMs);
+    return {};
+}
+
+qint64 Pool::openGate()
+{
+    const qint64 now = runtime::nowNs();
+    m_header->gateNs.store(now, std::memory_order_relaxed);
+    m_header->gate.store(1, std::memory_order_release);
+    runtime::futexWake(m_header->gate, INT_MAX);
+    arm();
+    return now;
+}
+
+// ---- submitting, from any thread
+
+bool Pool::submit(const TaskChunk &chunk)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        if (!submitLocked(chunk, nullptr))
+            return false;
+    }
+    poolHeader().idle.wake(1, m_header->parkOf());
+    return true;
+}
+
+bool Pool::submitLocked(const TaskChunk &chunk, Ticket *ticket)
+{
+    Q_ASSERT(chunk.count >= 1 && chunk.count <= m_config.tasksPerChunk);
+    if (m_free.empty() || m_state == State::Terminating || m_state == State::Closed)
+        return false;
+    const quint32 number = m_free.back();
+    m_free.pop_back();
+    ++m_underWay;
+    m_chunks[number] = {runtime::nowNs(), 0, 1, ticket};
+    TaskDescriptor &added = task(number);
+    added.progress.store(0, std::memory_order_relaxed);
+    added.count = chunk.count;
+    added.first = chunk.first;
+    added.args = chunk.args;
+    added.workload = chunk.workload;
+    added.inlineSize = static_cast<quint32>(std::min(chunk.inlineArgs.size(), TaskDescriptor::inlineBytes));
+    if (added.inlineSize != 0)
+        std::memcpy(added.inlineArgs.data(), chunk.inlineArgs.data(), added.inlineSize);
+    requeueLocked(number);
+    return true;
+}
+
+/// Makes a descriptor that is complete ready to be claimed.
+void Pool::requeueLocked(quint32 number)
+{
+    const quint64 word = task(number).word.load(std::memory_order_relaxed);
+    task(number).word.store(TaskWord::make(TaskWord::generation(word) + 1, 0, TaskState::Ready),
+                            std::memory_order_release);
+    if (!m_overflow.empty() || !ring().push(number))
+        m_overflow.push_back(number);
+}
+
+TaskReport Pool::apply(const TaskChunk &chunk)
+{
+    Ticket ticket;
+    std::unique_lock lock(m_mutex);
+    if (!submitLocked(chunk, &ticket)) {
+        ticket.report.index = chunk.first;
+        ticket.report.status = TaskReport::Status::Cancelled;
+        ticket.report.cause = TaskReport::Cause::Cancelled;
+        return ticket.report;
+    }
+    // This thread fetches the result itself while it is hot: no detour through the engine's thread.
+    poolHeader().parentArmed.store(0, std::memory_order_relaxed);
+    lock.unlock();
+    poolHeader().idle.wake(1, m_header->parkOf());
+    const qint64 spinEnd = runtime::nowNs() + applySpinNs;
+    while (!ticket.isDone.load(std::memory_order_acquire) && runtime::nowNs() < spinEnd) {
+        for (int i = 0; i < 20; ++i)
+            runtime::spinPause();
+        if (lock.try_lock()) {
+            drainLocked();
+            lock.unlock();
+        }
+    }
+    arm();
+    lock.lock();
+    ticket.done.wait(lock, [&ticket] { return ticket.isDone.load(std::memory_order_acquire); });
+    const bool hasOthers = !m_reports.empty();
+    lock.unlock();
+    if (hasOthers)
+        QMetaObject::invokeMethod(this, &Pool::drain, Qt::QueuedConnection);
+    return ticket.report;
+}
+
+void Pool::close()
+{
+    if (m_state == State::Open)
+        m_state = State::Closing;
+    endIfDone();
+}
+
+void Pool::terminate()
+{
+    if (m_state == State::New || m_state == State::Closed || m_state == State::Terminating)
+        return;
+    {
+        const std::lock_guard lock(m_mutex);
+        drainLocked(); // What was finished in time counts.
+        m_state = State::Terminating;
+    }
+    m_group->killAll();
+    endIfDone();
+}
+
+quint64 Pool::queuedChunks() const
+{
+    return ring().size();
+}
+
+QList<quint32> Pool::nextTasks(int most) const
+{
+    QList<quint32> next;
+    const std::lock_guard lock(m_mutex);
+    for (quint64 i = 0; next.size() < most; ++i) {
+        const auto number = ring().peek(i);
+        if (!number)
+            break;
+        const TaskDescriptor &waiting = task(*number);
+        if (TaskWord::state(waiting.word.load(std::memory_order_acquire)) == TaskState::Ready)
+            next.append(static_cast<quint32>(waiting.first + waiting.progress.load(std::memory_order_relaxed)));
+    }
+    return next;
+}
+
+// ---- workers
+
+void Pool::startWorker(quint32 slot, int replaces)
+{
+    m_timedOut[slot] = -1;
+    // The number is given when the process is there; until then the slot remembers whom it follows.
+    m_workerOf[slot].store(-2 - replaces, std::memory_order_release);
+    m_group->start(slot, {runtime::Role::PoolWorker, slot, 0});
+}
+
+void Pool::handleStarted(quint32 slot, qint64 pid)
+{
+    const int replaces = -2 - m_workerOf[slot].load(std::memory_order_relaxed);
+    m_workerOf[slot].store(++m_lastWorker, std::memory_order_release);
+    Q_EMIT workerStarted(m_lastWorker, pid, replaces);
+}
+
+void Pool::checkReady()
+{
+    if (m_isReady || m_state == State::Terminating)
+        return;
+    for (int slot = 0; slot < m_config.workers; ++slot) {
+        const auto phase = m_header->slot(static_cast<quint32>(slot)).phase.load(std::memory_order_acquire);
+        if (phase != runtime::Phase::Ready || workerIn(static_cast<quint32>(slot)) < 0)
+            return;
+    }
+    m_isReady = true;
+    Q_EMIT ready();
+}
+
+void Pool::handleExit(quint32 slot, const ChildExit &exit)
+{
+    const int worker = workerIn(slot);
+    runtime::ProcessSlot &place = m_header->slot(slot);
+    const bool wasReady = place.phase.load(std::memory_order_acquire) >= runtime::Phase::Ready;
+    const bool isRecycled = place.recycled.load(std::memory_order_acquire) != 0;
+    bool byPool = isRecycled || m_state == State::Terminating || m_timedOut[slot] >= 0;
+    bool hasWork = false;
+    {
+        const std::lock_guard lock(m_mutex);
+        recoverLocked(slot, worker, exit);
+        hasWork = m_underWay != 0;
+    }
+    byPool = byPool || (exit.signal == 0 && exit.exitCode == 0 && !hasWork && m_state == State::Closing);
+    poolHeader().idle.wakeAll(m_header->parkOf());
+    Q_EMIT workerEnded(worker, exit, byPool, place.done());
+    flushReports();
+    m_startDeaths = wasReady ? 0 : m_startDeaths + 1;
+    if (exit.exitCode == runtime::refusedExitCode && !wasReady)
+        breakDown({ErrorCode::ProcessFailed, m_config.workerProgram,
+                   QCoreApplication::translate("Error", "it is of another build than this program"), {}, 0});
+    else if (m_startDeaths > 3 + m_config.workers)
+        breakDown({ErrorCode::BrokenPool, m_config.workerProgram,
+                   QCoreApplication::translate("Error", "workers end before they are ready"), {}, 0});
+    else if (m_state == State::Open || (m_state == State::Closing && hasWork))
+        startWorker(slot, worker);
+    checkReady();
+    endIfDone();
+}
+
+void Pool::handleStartFailure(quint32 slot, const Error &error)
+{
+    m_workerOf[slot].store(-1, std::memory_order_release);
+    if (m_state == State::Terminating || m_state == State::Closed) {
+        endIfDone();
+        return;
+    }
+    if (m_isReady && m_group->childCount() > 0)
+        Q_EMIT workerMissing(error);
+    else
+        breakDown(error);
+}
+
+void Pool::breakDown(const Error &error)
+{
+    if (m_state == State::Terminating || m_state == State::Closed)
+        return;
+    m_restStatus = TaskReport::Status::Lost;
+    Q_EMIT broken(error);
+    terminate();
+}
+
+void Pool::endIfDone()
+{
+    if (m_state != State::Closing && m_state != State::Terminating)
+        return;
+    if (m_state == State::Closing) {
+        const std::lock_guard lock(m_mutex);
+        if (m_underWay != 0)
+            return;
+        m_header->closing.store(1, std::memory_order_release);
+    }
+    poolHeader().idle.wakeAll(m_header->parkOf());
+    if (m_group->childCount() > 0)
+        return;
+    if (m_state == State::Terminating)
+        reportRest();
+    m_state = State::Closed;
+    m_watch.stop();
+    m_wakeUps->setEnabled(false);
+    Q_EMIT closed();
+}
+
+// ---- results, under the mutex
+
+void Pool::drain()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        drainLocked();
+    }
+    flushReports();
+    endIfDone();
+    if (m_state != State::Closed)
+        arm();
+}
+
+void Pool::drainLocked()
+{
+    for (int slot = 0; slot < m_config.workers; ++slot)
+        drainSlotLocked(static_cast<quint32>(slot));
+    while (!m_overflow.empty() && ring().push(m_overflow.back()))
+        m_overflow.pop_back();
+}
+
+void Pool::drainSlotLocked(quint32 slot)
+{
+    auto &completed = *m_header->at<runtime::CompletionRing>(poolHeader().completionsOffset
+                                                             + slot * poolHeader().completionBytes);
+    while (const auto number = completed.pop())
+        collectLocked(*number);
+}
+
+/// Asks to be woken by the next completion, and looks once more, since one may have come just before.
+void Pool::arm()
+{
+    poolHeader().parentArmed.store(1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    for (int slot = 0; slot < m_config.workers; ++slot) {
+        const auto &completed = *m_header->at<runtime::CompletionRing>(
+            poolHeader().completionsOffset + static_cast<quint64>(slot) * poolHeader().completionBytes);
+        if (!completed.isEmpty()) {
+            QMetaObject::invokeMethod(this, &Pool::drain, Qt::QueuedConnection);
+            return;
+        }
+    }
+}
+
+void Pool::collectLocked(quint32 number)
+{
+    const quint64 word = task(number).word.load(std::memory_order_acquire);
+    if (TaskWord::state(word) != TaskState::Done)
+        return;
+    reportFinishedLocked(number, task(number).count, workerIn(TaskWord::owner(word)));
+    freeLocked(number);
+}
+
+/// Reports the tasks of a chunk up to, without, @p finished.
+void Pool::reportFinishedLocked(quint32 number, quint32 finished, int worker)
+{
+    const TaskDescriptor &chunk = task(number);
+    ChunkState &state = m_chunks[number];
+    const quint64 place = quint64{number} * m_config.tasksPerChunk;
+    for (; state.reported < finished; ++state.reported) {
+        const runtime::TaskOutcome &outcome =
+            m_header->at<runtime::TaskOutcome>(poolHeader().outcomesOffset)[place + state.reported];
+        TaskReport report;
+        report.index = chunk.first + state.reported;
+        report.worker = worker;
+        report.attempts = state.attempts;
+        report.startedNs = outcome.startedNs;
+        report.finishedNs = outcome.finishedNs;
+        report.slept = outcome.slept;
+        if (outcome.error == runtime::OutcomeError::None) {
+            report.value = outcome.value;
+        } else {
+            report.status = TaskReport::Status::Failed;
+            report.cause = TaskReport::Cause::Exception;
+            const auto &text =
+                m_header->at<runtime::OutcomeText>(poolHeader().textsOffset)[place + state.reported];
+            report.message.assign(text.data(), std::min<std::size_t>(outcome.textSize, text.size()));
+        }
+        state.attempts = 1; // An attempt counts for the task at which the chunk went on.
+        deliverLocked(number, std::move(report));
+    }
+}
+
+void Pool::deliverLocked(quint32 number, TaskReport report)
+{
+    const ChunkState &state = m_chunks[number];
+    report.submittedNs = state.submittedNs;
+    if (state.ticket) {
+        state.ticket->report = std::move(report);
+        state.ticket->isDone.store(true, std::memory_order_release);
+        state.ticket->done.notify_one(); // Under the mutex: the waiter cannot be gone yet.
+    } else {
+        m_reports.push_back(std::move(report));
+    }
+}
+
+void Pool::freeLocked(quint32 number)
+{
+    const quint64 word = task(number).word.load(std::memory_order_relaxed);
+    task(number).word.store(TaskWord::make(TaskWord::generation(word) + 1, 0, TaskState::Free),
+                            std::memory_order_release);
+    m_chunks[number].ticket = nullptr;
+    m_free.push_back(number);
+    --m_underWay;
+}
+
+void Pool::flushReports()
+{
+    std::vector<TaskReport> reports;
+    {
+        const std::lock_guard lock(m_mutex);
+        reports.swap(m_reports);
+    }
+    if (!reports.empty() && m_handler)
+        m_handler(reports);
+}
+
+/// The process of @p slot is gone: what it finished counts, the task in its hands is judged, the rest goes back.
+void Pool::recoverLocked(quint32 slot, int worker, const ChildExit &exit)
+{
+    drainSlotLocked(slot);
+    for (quint32 number = 0; number < m_config.chunks; ++number) {
+        const quint64 word = task(number).word.load(std::memory_order_acquire);
+        if (TaskWord::owner(word) != slot)
+            continue;
+        if (TaskWord::state(word) == TaskState::Done)
+            collectLocked(number); // It died before it could say so.
+        else if (TaskWord::state(word) == TaskState::Running)
+            recoverChunkLocked(number, slot, worker, exit);
+    }
+}
+
+void Pool::recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit)
+{
+    TaskDescriptor &chunk = task(number);
+    const runtime::ProcessSlot &place = m_header->slot(slot);
+    quint32 finished = chunk.progress.load(std::memory_order_acquire);
+    reportFinishedLocked(number, finished, worker);
+    const quint64 index = chunk.first + finished;
+    if (finished < chunk.count && place.hasItem() && place.current.load(std::memory_order_relaxed) == index) {
+        TaskReport report;
+        report.index = index;
+        report.worker = worker;
+        report.attempts = m_chunks[number].attempts;
+        report.startedNs = place.currentSinceNs.load(std::memory_order_relaxed);
+        report.finishedNs = runtime::nowNs();
+        report.cause = causeOf(exit, place.ownSignal.load(std::memory_order_acquire));
+        report.status = TaskReport::Status::Failed;
+        report.code = exit.signal != 0 ? exit.signal : exit.exitCode;
+        const bool wasTimedOut = m_timedOut[slot] >= 0 && exit.signal == SIGKILL;
+        bool isJudged = true;
+        if (m_state == State::Terminating) {
+            report.status = m_restStatus;
+            report.cause = restCause();
+            report.code = 0;
+        } else if (wasTimedOut && m_timedOut[slot] == static_cast<qint64>(index)) {
+            report.cause = TaskReport::Cause::Timeout;
+        } else if (wasTimedOut) {
+            isJudged = false; // The kill was meant for the task before: this one is not to blame.
+        } else if (m_config.onCrash == OnCrash::Retry && report.attempts < maxAttempts) {
+            ++m_chunks[number].attempts;
+            m_retried.fetch_add(1, std::memory_order_relaxed);
+            isJudged = false;
+        } else if (report.cause == TaskReport::Cause::Lost) {
+            report.status = TaskReport::Status::Lost;
+        }
+        if (isJudged) {
+            deliverLocked(number, std::move(report));
+            m_chunks[number].attempts = 1;
+            m_chunks[number].reported = ++finished;
+            chunk.progress.store(finished, std::memory_order_relaxed);
+        }
+    }
+    if (finished == chunk.count)
+        freeLocked(number);
+    else
+        requeueLocked(number);
+}
+
+/// No worker is left: whatever is not finished never will be.
+void Pool::reportRest()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        drainLocked();
+        for (quint32 number = 0; number < m_config.chunks; ++number) {
+            const quint64 word = task(number).word.load(std::memory_order_acquire);
+            if (TaskWord::state(word) == TaskState::Ready || TaskWord::state(word) == TaskState::Running)
+                giveUpLocked(number);
+        }
+    }
+    flushReports();
+}
+
+void Pool::giveUpLocked(quint32 number)
+{
+    const TaskDescriptor &chunk = task(number);
+    reportFinishedLocked(number, chunk.progress.load(std::memory_order_acquire), -1);
+    ChunkState &state = m_chunks[number];
+    for (; state.reported < chunk.count; ++state.reported) {
+        TaskReport report;
+        report.index = chunk.first + state.reported;
+        report.status = m_restStatus;
+        report.cause = restCause();
+        report.finishedNs = runtime::nowNs();
+        deliverLocked(number, std::move(report));
+    }
+    freeLocked(number);
+}
+
+/// Kills workers whose task overruns its limit, and reports what long chunks have finished so far.
+void Pool::watchTasks()
+{
+    const qint64 now = runtime::nowNs();
+    const qint64 limit = std::chrono::nanoseconds(m_config.taskTimeout).count();
+    for (int i = 0; i < m_config.workers; ++i) {
+        const auto slot = static_cast<quint32>(i);
+        const runtime::ProcessSlot &place = m_header->slot(slot);
+        if (!place.hasItem())
+            continue;
+        const quint64 index = place.current.load(std::memory_order_relaxed);
+        if (limit > 0 && m_timedOut[slot] < 0
+            && now - place.currentSinceNs.load(std::memory_order_relaxed) > limit) {
+            m_timedOut[slot] = static_cast<qint64>(index);
+            m_group->kill(slot);
+        }
+        if (m_config.tasksPerChunk == 1)
+            continue;
+        const std::lock_guard lock(m_mutex);
+        const quint32 number = place.chunk.load(std::memory_order_acquire);
+        const quint64 word = task(number).word.load(std::memory_order_acquire);
+        if (TaskWord::state(word) == TaskState::Running && TaskWord::owner(word) == slot)
+            reportFinishedLocked(number, task(number).progress.load(std::memory_order_acquire),
+                                 workerIn(slot));
+    }
+    flushReports();
+}
+
+TaskReport::Cause Pool::restCause() const
+{
+    return m_restStatus == TaskReport::Status::Lost ? TaskReport::Cause::Lost : TaskReport::Cause::Cancelled;
+}
+
+runtime::TaskDescriptor &Pool::task(quint32 number) const
+{
+    return m_header->at<TaskDescriptor>(poolHeader().descriptorsOffset)[number];
+}
+
+runtime::PoolHeader &Pool::poolHeader() const
+{
+    return m_header->part<runtime::PoolHeader>();
+}
+
+runtime::TaskRing &Pool::ring() const
+{
+    return *m_header->at<runtime::TaskRing>(poolHeader().ringOffset);
+}
+
+} // namespace proclab

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/process/engine.h"
+
+#include <QCoreApplication>
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+Engine::Engine(const QString &workerProgram) : m_workerProgram(workerProgram)
+{
+    Q_ASSERT(QCoreApplication::instance());
+    // Workers that the zygote forks through a process in between become this program's children.
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    rlimit descriptors = {};
+    if (::getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur < descriptors.rlim_max) {
+        descriptors.rlim_cur = descriptors.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &descriptors);
+    }
+    m_thread.setObjectName(u"engine"_s);
+    m_context.moveToThread(&m_thread);
+    m_thread.start();
+}
+
+Engine::~Engine()
+{
+    m_thread.quit();
+    m_thread.wait();
+}
+
+QString Engine::defaultWorkerProgram()
+{
+    return QCoreApplication::applicationDirPath() % u"/proclab-worker"_s;
+}
+
+} // namespace proclab

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/process/process_group.h"
+
+#include "core/runtime/task/worker_process.h"
+
+#include <QCoreApplication>
+#include <QFileInfo>
+#include <QProcess>
+#include <QSocketNotifier>
+
+#include <cerrno>
+#include <csignal>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+constexpr int maxAsked = 32;
+constexpr int maxZygoteDeaths = 3;
+constexpr int reapDeadlineMs = 2'000;
+
+int openPidFd(qint64 pid)
+{
+    return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
+}
+
+/// Looks at (and with WEXITED alone, reaps) the child behind @p pidFd; the kernel's call also gives the usage,
+/// which the C library's wrapper leaves out. False: it has not ended.
+bool waitPidFd(int pidFd, int options, siginfo_t &info, rusage &usage)
+{
+    info = {};
+    constexpr int pidFdType = 3; // P_PIDFD
+    while (::syscall(SYS_waitid, pidFdType, pidFd, &info, options, &usage) != 0) {
+        if (errno != EINTR)
+            return false;
+    }
+    return info.si_pid != 0;
+}
+
+ChildExit exitOf(const siginfo_t &info, const rusage &usage)
+{
+    ChildExit exit;
+    exit.pid = info.si_pid;
+    if (info.si_code == CLD_EXITED)
+        exit.exitCode = info.si_status;
+    else
+        exit.signal = info.si_status;
+    const auto nanoseconds = [](const timeval &time) {
+        return qint64{time.tv_sec} * 1'000'000'000 + qint64{time.tv_usec} * 1'000;
+    };
+    exit.cpuNs = nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime);
+    exit.peakResidentBytes = static_cast<quint64>(usage.ru_maxrss) * 1024;
+    return exit;
+}
+
+Error startError(const QString &program, const QString &reason)
+{
+    return {ErrorCode::OsError, program,
+            QCoreApplication::translate("Error", "the worker program did not start (%1)").arg(reason), {}, 0};
+}
+
+/// In the child, between fork and exec, in the parent's memory: system calls only.
+void passDescriptors(const ProcessGroup::Config &config, int socket)
+{
+    for (const int fd : {config.segmentFd, config.inputFd, config.eventFd, socket}) {
+        if (fd >= 0)
+            ::fcntl(fd, F_SETFD, 0);
+    }
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+} // namespace
+
+struct ProcessGroup::Child
+{
+    enum class State { Requested, Alive };
+
+    State state = State::Requested;
+    quint32 generation = 0;
+    qint64 pid = 0;
+    bool isToDie = false;              ///< Killed before it was known.
+    std::unique_ptr<QProcess> process; ///< Of a spawned child.
+    int pidFd = -1;                    ///< Of a forked child.
+    std::unique_ptr<QSocketNotifier> ended;
+
+    ~Child()
+    {
+        ended.reset();
+        if (pidFd >= 0)
+            ::close(pidFd);
+    }
+};
+
+ProcessGroup::ProcessGroup(const Config &config, runtime::RunHeader &header)
+    : m_config(config), m_header(header)
+{
+}
+
+ProcessGroup::~ProcessGroup()
+{
+    const QSignalBlocker silent(this);
+    m_requests.clear();
+    killAll();
+    for (auto &[slot, child] : m_children) {
+        if (child->process) {
+            child->process->disconnect(this);
+            child->process->waitForFinished(reapDeadlineMs);
+        } else if (child->pidFd >= 0) {
+            pollfd ended = {child->pidFd, POLLIN, 0};
+            siginfo_t info;
+            rusage usage;
+            if (::poll(&ended, 1, reapDeadlineMs) > 0)
+                waitPidFd(child->pidFd, WEXITED, info, usage);
+        }
+    }
+    m_answers.reset();
+    if (m_socket >= 0)
+        ::close(m_socket);
+    if (m_zygote) {
+        m_zygote->disconnect(this);
+        m_zygote->kill();
+        m_zygote->waitForFinished(reapDeadlineMs);
+    }
+}
+
+Result<void> ProcessGroup::open()
+{
+    const QFileInfo program(m_config.program);
+    if (!program.isFile())
+        return osError(m_config.program, ENOENT, QCoreApplication::translate("Error", "worker program"));
+    if (!program.isExecutable())
+        return osError(m_config.program, EACCES, QCoreApplication::translate("Error", "worker program"));
+    if (m_config.startMethod == StartMethod::ForkServer)
+        return startZygote();
+    return {};
+}
+
+void ProcessGroup::start(quint32 slotIndex, const Assignment &assignment)
+{
+    Q_ASSERT(!m_children.contains(slotIndex));
+    runtime::ProcessSlot &slot = m_header.slot(slotIndex);
+    runtime::clearForNextProcess(slot);
+    slot.role = assignment.role;
+    slot.ordinal = assignment.ordinal;
+    slot.firstItem = assignment.firstItem;
+    auto child = std::make_unique<Child>();
+    child->generation = slot.generation.fetch_add(1, std::memory_order_acq_rel) + 1;
+    Child &added = *m_children.emplace(slotIndex, std::move(child)).first->second;
+    if (m_config.startMethod == StartMethod::Spawn) {
+        spawn(slotIndex, added);
+    } else {
+        m_requests.push_back(slotIndex);
+        sendRequests();
+    }
+}
+
+void ProcessGroup::kill(quint32 slot)
+{
+    const auto found = m_children.find(slot);
+    if (found == m_children.end())
+        return;
+    Child &child = *found->second;
+    child.isToDie = true;
+    if (child.process)
+        child.process->kill();
+    else if (child.pidFd >= 0)
+        ::syscall(SYS_pidfd_send_signal, child.pidFd, SIGKILL, nullptr, 0);
+}
+
+void ProcessGroup::killAll()
+{
+    for (const auto &[slot, child] : m_children)
+        kill(slot);
+}
+
+QProcess *ProcessGroup::makeProcess()
+{
+    auto *process = new QProcess;
+    process->setProgram(m_config.program);
+    process->setStandardInputFile(QProcess::nullDevice());
+    process->setStandardOutputFile(QProcess::nullDevice());
+    process->setProcessChannelMode(QProcess::ForwardedErrorChannel);
+    return process;
+}
+
+void ProcessGroup::spawn(quint32 slot, Child &child)
+{
+    child.process.reset(makeProcess());
+    QProcess *process = child.process.get();
+    const runtime::WorkerArguments arguments{.segmentFd = m_config.segmentFd, .inputFd = m_config.inputFd,
+                                             .eventFd = m_config.eventFd, .parentPid = ::getpid(),
+                                             .slot = slot, .generation = child.generation};
+    process->setArguments(QString::fromStdString(arguments.text()).split(u' '));
+    process->setChildProcessModifier([config = &m_config] { passDescriptors(*config, -1); });
+    connect(process, &QProcess::started, this, [this, slot, process] {
+        Child &started = *m_children.at(slot);
+        started.pid = process->processId();
+        started.state = Child::State::Alive;
+        Q_EMIT this->started(slot, started.pid);
+        if (started.isToDie)
+            process->kill();
+    });
+    connect(process, &QProcess::finished, this, [this, slot, process](int code, QProcess::ExitStatus status) {
+        ChildExit exit;
+        exit.pid = m_children.at(slot)->pid;
+        if (status == QProcess::CrashExit)
+            exit.signal = code;
+        else
+            exit.exitCode = code;
+        const runtime::ProcessSlot &used = m_header.slot(slot);
+        if (const qint64 cpu = used.cpuNs.load(std::memory_order_acquire); cpu > 0) {
+            exit.cpuNs = cpu;
+            exit.peakResidentBytes = static_cast<quint64>(used.maxResidentKiB.load()) * 1024;
+        }
+        process->disconnect(this);
+        m_children.at(slot)->process.release()->deleteLater();
+        finish(slot, exit);
+    });
+    connect(process, &QProcess::errorOccurred, this, [this, slot, process](QProcess::ProcessError error) {
+        if (error != QProcess::FailedToStart)
+            return;
+        const Error reason = startError(m_config.program, process->errorString());
+        process->disconnect(this);
+        m_children.at(slot)->process.release()->deleteLater();
+        fail(slot, reason);
+    });
+    process->start();
+}
+
+Result<void> ProcessGroup::startZygote()
+{
+    int sockets[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+        return osError(m_config.program, errno, QCoreApplication::translate("Error", "socket to the zygote"));
+    ::fcntl(sockets[0], F_SETFL, O_NONBLOCK);
+    m_socket = sockets[0];
+    m_answers = std::make_unique<QSocketNotifier>(m_socket, QSocketNotifier::Read);
+    connect(m_answers.get(), &QSocketNotifier::activated, this, &ProcessGroup::readAnswers);
+
+    m_zygote.reset(makeProcess());
+    const runtime::WorkerArguments arguments{.isZygote = true, .segmentFd = m_config.segmentFd,
+                                             .inputFd = m_config.inputFd, .eventFd = m_config.eventFd,
+                                             .parentPid = ::getpid(), .socketFd = sockets[1]};
+    m_zygote->setArguments(QString::fromStdString(arguments.text()).split(u' '));
+    m_zygote->setChildProcessModifier(
+        [config = &m_config, socket = sockets[1]] { passDescriptors(*config, socket); });
+    connect(m_zygote.get(), &QProcess::finished, this, &ProcessGroup::replaceZygote);
+    connect(m_zygote.get(), &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
+        if (error == QProcess::FailedToStart)
+            replaceZygote();
+    });
+    m_zygote->start();
+    ::close(sockets[1]);
+    return {};
+}
+
+/// The zygote is gone: its workers go on, they are this program's own children. What it was asked for and did
+/// not answer is asked again of a new one, under a new generation, so that a worker it did fork leaves again.
+void ProcessGroup::replaceZygote()
+{
+    const QString reason = m_zygote->exitCode() == runtime::refusedExitCode
+        ? QCoreApplication::translate("Error", "it is of another build than this program")
+        : m_zygote->errorString();
+    const bool isHopeless = ++m_zygoteDeaths >= maxZygoteDeaths
+        || m_zygote->error() == QProcess::FailedToStart
+        || m_zygote->exitCode() == runtime::refusedExitCode;
+    m_answers.reset();
+    ::close(m_socket);
+    m_socket = -1;
+    m_zygote->disconnect(this);
+    m_zygote.release()->deleteLater();
+    m_requests.clear();
+    m_asked = 0;
+    QList<quint32> waiting;
+    for (const auto &[slot, child] : m_children) {
+        if (child->state == Child::State::Requested)
+            waiting.append(slot);
+    }
+    Result<void> restarted;
+    if (!isHopeless)
+        restarted = startZygote();
+    for (const quint32 slot : waiting) {
+        if (isHopeless || !restarted) {
+            fail(slot, isHopeless ? startError(m_config.program, reason) : restarted.error());
+            continue;
+        }
+        runtime::ProcessSlot &place = m_header.slot(slot);
+        m_children.at(slot)->generation = place.generation.fetch_add(1) + 1;
+        if (const std::int32_t stray = place.pid.exchange(0); stray > 0) {
+            ::kill(stray, SIGKILL); // Forked, but not told of: a child of this program, which nobody else reaps.
+            ::waitpid(stray, nullptr, 0);
+        }
+        m_requests.push_back(slot);
+    }
+    sendRequests();
+}
+
+void ProcessGroup::sendRequests()
+{
+    while (m_socket >= 0 && m_asked < maxAsked && !m_requests.empty()) {
+        const quint32 slot = m_requests.front();
+        const runtime::ForkRequest request{slot, m_children.at(slot)->generation};
+        if (::send(m_socket, &request, sizeof request, MSG_NOSIGNAL) < 0)
+            return; // A dead zygote is replaced when its end is told; a full socket empties with the next answer.
+        m_requests.pop_front();
+        ++m_asked;
+    }
+}
+
+void ProcessGroup::readAnswers()
+{
+    runtime::ForkAnswer answer = {};
+    while (m_socket >= 0 && ::recv(m_socket, &answer, sizeof answer, 0) == ssize_t{sizeof answer}) {
+        --m_asked;
+        m_zygoteDeaths = 0;
+        const auto found = m_children.find(answer.slot);
+        if (found == m_children.end() || found->second->generation != answer.generation)
+            continue;
+        if (answer.pid > 0)
+            adopt(answer.slot, answer.pid);
+        else
+            fail(answer.slot, osError(m_config.program, answer.error,
+                                      QCoreApplication::translate("Error", "fork in the zygote")));
+    }
+    // At the end of file the notifier would fire without end; the zygote's own end is told by its process.
+    if (m_socket >= 0 && ::recv(m_socket, &answer, sizeof answer, MSG_PEEK) == 0)
+        m_answers->setEnabled(false);
+    sendRequests();
+}
+
+void ProcessGroup::adopt(quint32 slot, qint64 pid)
+{
+    Child &child = *m_children.at(slot);
+    child.pidFd = openPidFd(pid);
+    if (child.pidFd < 0) {
+        const int code = errno;
+        ::kill(static_cast<pid_t>(pid), SIGKILL);
+        ::waitpid(static_cast<pid_t>(pid), nullptr, 0);
+        fail(slot, osError(m_config.program, code, QCoreApplication::translate("Error", "handle of a worker")));
+        return;
+    }
+    child.pid = pid;
+    child.state = Child::State::Alive;
+    child.ended = std::make_unique<QSocketNotifier>(child.pidFd, QSocketNotifier::Read);
+    connect(child.ended.get(), &QSocketNotifier::activated, this, [this, slot] { reap(slot); });
+    const bool isToDie = child.isToDie;
+    Q_EMIT started(slot, pid);
+    if (isToDie)
+        kill(slot);
+}
+
+void ProcessGroup::reap(quint32 slot)
+{
+    const auto found = m_children.find(slot);
+    if (found == m_children.end())
+        return;
+    siginfo_t info;
+    rusage usage;
+    if (!waitPidFd(found->second->pidFd, WEXITED | WNOHANG, info, usage))
+        return;
+    found->second->ended.release()->deleteLater(); // It is what calls us.
+    finish(slot, exitOf(info, usage));
+}
+
+void ProcessGroup::finish(quint32 slot, const ChildExit &exit)
+{
+    m_children.erase(slot);
+    Q_EMIT exited(slot, exit);
+}
+
+void ProcessGroup::fail(quint32 slot, const Error &error)
+{
+    m_children.erase(slot);
+    Q_EMIT startFailed(slot, error);
+}
+
+} // namespace proclab

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/result.h"
+#include "core/process/start_method.h"
+#include "core/runtime/task/run_header.h"
+
+#include <QObject>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+
+class QProcess;
+class QSocketNotifier;
+
+namespace proclab {
+
+/// How a child process ended.
+struct ChildExit
+{
+    qint64 pid = 0;
+    int exitCode = 0; ///< Of a normal end.
+    int signal = 0;   ///< That ended it; 0: none.
+    std::optional<qint64> cpuNs; ///< As the kernel accounted; not known for a spawned child that was killed.
+    std::optional<quint64> peakResidentBytes;
+};
+
+/// The worker processes of one run, in the slots of its segment: starts them by spawn or forkserver, tells
+/// when they have ended, and leaves none behind.
+///
+/// Threads: lives in the engine's thread.
+/// Blocking: the destructor, at most 2 s, for children that are still there; everything else never.
+/// Errors: what fails later comes by startFailed(); a child that ended comes by exited(), once.
+class ProcessGroup final : public QObject
+{
+    Q_OBJECT
+
+public:
+    struct Config
+    {
+        QString program; ///< Absolute path of the worker program.
+        StartMethod startMethod = StartMethod::ForkServer;
+        int segmentFd = -1;
+        int inputFd = -1; ///< Read-only; -1: none.
+        int eventFd = -1; ///< -1: none.
+    };
+    /// What a slot's next process is.
+    struct Assignment
+    {
+        runtime::Role role = runtime::Role::PoolWorker;
+        quint32 ordinal = 0;
+        quint64 firstItem = 0;
+    };
+
+    /// @p header: of the mapped segment; outlives the group.
+    ProcessGroup(const Config &config, runtime::RunHeader &header);
+    /// Kills what is left and waits for it.
+    ~ProcessGroup() override;
+
+    /// OsError if the worker program is missing or may not be run.
+    Result<void> open();
+    /// Puts a new process into @p slot, which must be free; started() or startFailed() follows.
+    void start(quint32 slot, const Assignment &assignment);
+    void kill(quint32 slot);
+    void killAll();
+    [[nodiscard]] bool isAlive(quint32 slot) const { return m_children.contains(slot); }
+    /// Children not yet reported as ended, those being started among them.
+    [[nodiscard]] int childCount() const { return static_cast<int>(m_children.size()); }
+
+Q_SIGNALS:
+    void started(quint32 slot, qint64 pid);
+    /// The process of @p slot is gone and reaped; the slot is free.
+    void exited(quint32 slot, const proclab::ChildExit &exit);
+    void startFailed(quint32 slot, const proclab::Error &error);
+
+private:
+    struct Child;
+
+    void spawn(quint32 slot, Child &child);
+    QProcess *makeProcess();
+    Result<void> startZygote();
+    void replaceZygote();
+    void sendRequests();
+    void readAnswers();
+    void adopt(quint32 slot, qint64 pid);
+    void reap(quint32 slot);
+    void finish(quint32 slot, const ChildExit &exit);
+    void fail(quint32 slot, const Error &error);
+
+    const Config m_config;
+    runtime::RunHeader &m_header;
+    std::map<quint32, std::unique_ptr<Child>> m_children;
+    std::unique_ptr<QProcess> m_zygote;
+    std::unique_ptr<QSocketNotifier> m_answers;
+    int m_socket = -1;
+    std::deque<quint32> m_requests; ///< Slots for which the zygote has not been asked yet.
+    int m_asked = 0;                ///< Requests without an answer.
+    int m_zygoteDeaths = 0;         ///< Since the last answer.
+};
+
+} // namespace proclab

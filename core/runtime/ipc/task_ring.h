@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+namespace proclab::runtime {
+
+/// Hands numbers of tasks to workers: one producer, many consumers. What it carries are hints, not
+/// ownership: a consumer looks at the next number, claims that task by the task's own word, and only then
+/// moves the tail on, or finds that somebody else has claimed it and moves the tail on for him. So no death
+/// can lose a number, and one that comes twice is harmless.
+///
+/// Shared memory; followed by `capacity` cells. Zero-filled but for setUp() is empty.
+class TaskRing
+{
+public:
+    void setUp(std::uint32_t capacity) { m_mask = capacity - 1; }
+    /// Bytes of a ring with @p capacity cells, a power of two.
+    static constexpr std::size_t bytes(std::uint32_t capacity)
+    {
+        return sizeof(TaskRing) + capacity * sizeof(std::atomic<std::uint32_t>);
+    }
+
+    /// By the one producer. False: full.
+    bool push(std::uint32_t number)
+    {
+        const std::uint64_t head = m_head.load(std::memory_order_relaxed);
+        if (head - m_tail.load(std::memory_order_acquire) > m_mask)
+            return false;
+        cells()[head & m_mask].store(number, std::memory_order_release);
+        m_head.store(head + 1, std::memory_order_release);
+        return true;
+    }
+
+    /// Hands the next numbers to @p claim until it accepts one, which is returned; nothing if none is left.
+    template<typename Claim>
+    std::optional<std::uint32_t> pop(Claim claim)
+    {
+        std::uint64_t tail = m_tail.load(std::memory_order_acquire);
+        while (tail < m_head.load(std::memory_order_acquire)) {
+            // If the tail has moved on since, the cell may hold a later task's number: as good as any to claim.
+            const std::uint32_t number = cells()[tail & m_mask].load(std::memory_order_acquire);
+            const bool isMine = claim(number);
+            if (m_tail.compare_exchange_strong(tail, tail + 1, std::memory_order_acq_rel,
+                                               std::memory_order_acquire))
+                ++tail;
+            if (isMine)
+                return number;
+        }
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::uint64_t size() const
+    {
+        const std::uint64_t tail = m_tail.load(std::memory_order_acquire);
+        const std::uint64_t head = m_head.load(std::memory_order_acquire);
+        return head > tail ? head - tail : 0;
+    }
+    [[nodiscard]] bool isEmpty() const { return size() == 0; }
+
+    /// The number @p ahead places from the next to be popped; a glance that may be outdated.
+    [[nodiscard]] std::optional<std::uint32_t> peek(std::uint64_t ahead) const
+    {
+        const std::uint64_t tail = m_tail.load(std::memory_order_acquire);
+        if (tail + ahead >= m_head.load(std::memory_order_acquire))
+            return std::nullopt;
+        return cells()[(tail + ahead) & m_mask].load(std::memory_order_relaxed);
+    }
+
+private:
+    std::atomic<std::uint32_t> *cells() { return reinterpret_cast<std::atomic<std::uint32_t> *>(this + 1); }
+    const std::atomic<std::uint32_t> *cells() const
+    {
+        return reinterpret_cast<const std::atomic<std::uint32_t> *>(this + 1);
+    }
+
+    alignas(64) std::atomic<std::uint64_t> m_head;
+    std::uint64_t m_mask;
+    alignas(64) std::atomic<std::uint64_t> m_tail;
+};
+
+/// The numbers of the tasks that one worker has finished: that worker pushes, the parent pops. As long
+/// as it has a cell for every task there is, it can't be full, so a worker never waits to report.
+class CompletionRing
+{
+public:
+    void setUp(std::uint32_t capacity) { m_mask = capacity - 1; }
+    static constexpr std::size_t bytes(std::uint32_t capacity)
+    {
+        return sizeof(CompletionRing) + capacity * sizeof(std::atomic<std::uint32_t>);
+    }
+
+    void push(std::uint32_t number)
+    {
+        const std::uint64_t head = m_head.load(std::memory_order_relaxed);
+        cells()[head & m_mask].store(number, std::memory_order_relaxed);
+        m_head.store(head + 1, std::memory_order_release);
+    }
+    std::optional<std::uint32_t> pop()
+    {
+        const std::uint64_t tail = m_tail.load(std::memory_order_relaxed);
+        if (tail >= m_head.load(std::memory_order_acquire))
+            return std::nullopt;
+        const std::uint32_t number = cells()[tail & m_mask].load(std::memory_order_relaxed);
+        m_tail.store(tail + 1, std::memory_order_release);
+        return number;
+    }
+    [[nodiscard]] bool isEmpty() const
+    {
+        return m_tail.load(std::memory_order_relaxed) >= m_head.load(std::memory_order_acquire);
+    }
+
+private:
+    std::atomic<std::uint32_t> *cells() { return reinterpret_cast<std::atomic<std::uint32_t> *>(this + 1); }
+
+    alignas(64) std::atomic<std::uint64_t> m_head;
+    std::uint64_t m_mask;
+    alignas(64) std::atomic<std::uint64_t> m_tail;
+};
+
+} // namespace proclab::runtime

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/sync/clock.h"
+#include "core/runtime/sync/futex.h"
+
+#include <cstdint>
+
+#include <sched.h>
+
+namespace proclab::runtime {
+
+/// A lock between processes that knows its owner and outlives it: the word holds the owner's slot, so
+/// the parent can say who holds it, and when the owner is dead hands it on with a mark.
+///
+/// One word of shared memory, zero is free. Not recursive. Not fair. After Drepper, "Futexes Are Tricky"
+/// (2011), mutex 3, with the owner in place of a plain 1.
+class SharedLock
+{
+public:
+    enum class Outcome {
+        Acquired,
+        Recovered, ///< Acquired; the owner before died holding it: the guarded data may be half written.
+        GivenUp,   ///< goOn() said so.
+    };
+
+    /// Tries once.
+    [[nodiscard]] bool tryLock(std::uint32_t slot)
+    {
+        std::uint32_t free = 0;
+        return m_word.compare_exchange_strong(free, slot + 1, std::memory_order_acquire,
+                                              std::memory_order_relaxed);
+    }
+
+    /// Waits for the lock. @p goOn() is asked at least ten times a second while waiting.
+    template<typename GoOn>
+    Outcome lock(std::uint32_t slot, GoOn goOn)
+    {
+        if (tryLock(slot))
+            return Outcome::Acquired;
+        return lockSlowly(slot, goOn);
+    }
+
+    /// Only by its owner.
+    void unlock()
+    {
+        if (m_word.exchange(0, std::memory_order_release) & waitersBit)
+            futexWake(m_word, 1);
+    }
+
+    /// The owner's slot; -1: free.
+    [[nodiscard]] int owner() const
+    {
+        return static_cast<int>(m_word.load(std::memory_order_relaxed) & ownerMask) - 1;
+    }
+
+    /// The parent, once slot @p dead is known to be gone: if it held the lock, the next owner gets Recovered.
+    bool recover(std::uint32_t dead)
+    {
+        std::uint32_t word = m_word.load(std::memory_order_acquire);
+        while ((word & ownerMask) == dead + 1) {
+            if (m_word.compare_exchange_weak(word, diedBit | waitersBit, std::memory_order_acq_rel)) {
+                futexWake(m_word, 1);
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    static constexpr std::uint32_t waitersBit = 0x8000'0000;
+    static constexpr std::uint32_t diedBit = 0x4000'0000;
+    static constexpr std::uint32_t ownerMask = 0xffff;
+
+    template<typename GoOn>
+    Outcome lockSlowly(std::uint32_t slot, GoOn goOn)
+    {
+        std::int64_t spinUntil = 0;
+        for (int round = 0;; ++round) {
+            std::uint32_t word = m_word.load(std::memory_order_relaxed);
+            if ((word & ownerMask) == 0) {
+                // Who has slept cannot know whether others still do, so it takes the lock with the bit set.
+                const std::uint32_t mine = (slot + 1) | (word & waitersBit)
+                    | (spinUntil < 0 ? waitersBit : 0);
+                if (m_word.compare_exchange_weak(word, mine, std::memory_order_acquire))
+                    return (word & diedBit) ? Outcome::Recovered : Outcome::Acquired;
+                continue;
+            }
+            if (round < 100) {
+                spinPause();
+                continue;
+            }
+            if (spinUntil == 0)
+                spinUntil = nowNs() + 20'000;
+            if (spinUntil > 0 && nowNs() < spinUntil) {
+                ::sched_yield();
+                continue;
+            }
+            spinUntil = -1;
+            if (!(word & waitersBit)
+                && !m_word.compare_exchange_weak(word, word | waitersBit, std::memory_order_relaxed))
+                continue;
+            if (!goOn())
+                return Outcome::GivenUp;
+            futexWait(m_word, word | waitersBit, 100'000'000);
+        }
+    }
+
+    FutexWord m_word;
+};
+
+} // namespace proclab::runtime

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/sync/clock.h"
+#include "core/runtime/sync/futex.h"
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+
+#include <sched.h>
+
+namespace proclab::runtime {
+
+constexpr std::uint32_t maxSlots = 320;
+
+/// How a waiter looks for work before it sleeps: short, since waking a sleeper on another core costs
+/// 40 to 50 us on virtual machines, and yielding, so that more processes than cores do not collapse.
+constexpr std::int64_t spinNs = 40'000;
+/// A sleeper looks up this often, whatever happens: it notices a parent that is gone.
+constexpr std::int64_t parkNs = 100'000'000;
+
+/// The processes that sleep until one condition may hold: a bit for each slot, and a futex word of each
+/// slot's own. A dead sleeper leaves a bit, never a wrong count; who wakes it wakes nobody, which the
+/// parent mends by wakeAll() when it recovers the slot.
+///
+/// Between processes; lives in shared memory, zero-filled is empty.
+class WaitSet
+{
+public:
+    /// Announces slot @p slot; the caller then looks at its condition once more before it sleeps.
+    void announce(std::uint32_t slot, FutexWord &park)
+    {
+        park.store(1, std::memory_order_relaxed);
+        m_bits[slot / 64].fetch_or(std::uint64_t{1} << (slot % 64), std::memory_order_seq_cst);
+        // Pairs with the fence in wake(): either the waker sees the bit or the waiter sees the change.
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
+    /// Takes the announcement back; false: somebody has already spent a wake-up on it.
+    bool withdraw(std::uint32_t slot, FutexWord &park)
+    {
+        const std::uint64_t mask = std::uint64_t{1} << (slot % 64);
+        const std::uint64_t before = m_bits[slot / 64].fetch_and(~mask, std::memory_order_seq_cst);
+        park.store(0, std::memory_order_relaxed);
+        return (before & mask) != 0;
+    }
+
+    [[nodiscard]] bool isEmpty() const
+    {
+        for (const auto &bits : m_bits) {
+            if (bits.load(std::memory_order_relaxed) != 0)
+                return false;
+        }
+        return true;
+    }
+
+    /// Wakes up to @p count sleepers after the condition was changed. @p parkOf gives a slot's futex word.
+    template<typename ParkOf>
+    void wake(std::uint32_t count, ParkOf parkOf)
+    {
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        for (std::uint32_t word = 0; word < m_bits.size() && count > 0; ++word) {
+            std::uint64_t bits = m_bits[word].load(std::memory_order_relaxed);
+            while (bits != 0 && count > 0) {
+                const int bit = std::countr_zero(bits);
+                const std::uint64_t mask = std::uint64_t{1} << bit;
+                bits &= ~mask;
+                if ((m_bits[word].fetch_and(~mask, std::memory_order_acq_rel) & mask) == 0)
+                    continue; // Somebody else wakes it.
+                FutexWord &park = parkOf(word * 64 + static_cast<std::uint32_t>(bit));
+                park.store(0, std::memory_order_release);
+                futexWake(park, 1);
+                --count;
+            }
+        }
+    }
+    template<typename ParkOf>
+    void wakeAll(ParkOf parkOf)
+    {
+        wake(maxSlots, parkOf);
+    }
+
+private:
+    std::array<std::atomic<std::uint64_t>, maxSlots / 64> m_bits;
+};
+
+/// Waits until @p ready() holds: spins shortly, then sleeps in @p set. @p goOn() is asked each time before
+/// sleeping on, at least ten times a second; false ends the wait. Returns whether ready() held.
+template<typename ParkOf, typename Ready, typename GoOn>
+bool waitIn(WaitSet &set, std::uint32_t slot, ParkOf parkOf, Ready ready, GoOn goOn)
+{
+    FutexWord &park = parkOf(slot);
+    for (int i = 0; i < 64; ++i) {
+        if (ready())
+            return true;
+        spinPause();
+    }
+    const std::int64_t spinEnd = nowNs() + spinNs;
+    do {
+        ::sched_yield();
+        if (ready())
+            return true;
+    } while (nowNs() < spinEnd);
+    for (;;) {
+        set.announce(slot, park);
+        const bool done = ready();
+        if (done || !goOn()) {
+            // A wake-up that was meant for a sleeper goes on to the next one.
+            if (!set.withdraw(slot, park))
+                set.wake(1, parkOf);
+            return done;
+        }
+        futexWait(park, 1, parkNs);
+    }
+}
+
+} // namespace proclab::runtime

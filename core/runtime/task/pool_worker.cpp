@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/task/worker_process.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace proclab::runtime {
+
+namespace {
+
+/// Cuts @p text to @p size bytes without splitting a UTF-8 character; what is cut ends in "…".
+std::string fitted(std::string text, std::size_t size)
+{
+    constexpr std::string_view ellipsis = "\xE2\x80\xA6";
+    if (text.size() <= size)
+        return text;
+    std::size_t end = size - ellipsis.size();
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+        --end;
+    text.resize(end);
+    text += ellipsis;
+    return text;
+}
+
+class PoolWorker
+{
+public:
+    explicit PoolWorker(WorkerProcess &process)
+        : m_process(process)
+        , m_header(process.header())
+        , m_pool(m_header.part<PoolHeader>())
+        , m_slot(process.slot())
+        , m_ring(*m_header.at<TaskRing>(m_pool.ringOffset))
+        , m_descriptors(m_header.at<TaskDescriptor>(m_pool.descriptorsOffset))
+        , m_completions(*m_header.at<CompletionRing>(m_pool.completionsOffset
+                                                     + process.slotIndex() * m_pool.completionBytes))
+    {
+    }
+
+    void run()
+    {
+        while (!m_isRecycled) {
+            if (const auto number = m_ring.pop([this](std::uint32_t next) { return claim(next); }))
+                runChunk(*number);
+            else if (!waitForTask())
+                return;
+        }
+        m_slot.recycled.store(1, std::memory_order_release);
+    }
+
+private:
+    bool waitForTask()
+    {
+        m_slot.beginWait(WaitKind::Task, nowNs());
+        const bool found = waitIn(m_pool.idle, m_process.slotIndex(), m_header.parkOf(),
+                                  [this] { return !m_ring.isEmpty(); },
+                                  [this] { return m_process.goesOn(); });
+        m_slot.endWait();
+        return found;
+    }
+
+    bool claim(std::uint32_t number)
+    {
+        std::uint64_t word = m_descriptors[number].word.load(std::memory_order_acquire);
+        const std::uint64_t mine = TaskWord::make(TaskWord::generation(word), m_process.slotIndex(),
+                                                  TaskState::Running);
+        return TaskWord::state(word) == TaskState::Ready
+            && m_descriptors[number].word.compare_exchange_strong(word, mine, std::memory_order_acq_rel);
+    }
+
+    void runChunk(std::uint32_t number)
+    {
+        TaskDescriptor &task = m_descriptors[number];
+        const std::uint64_t mine = task.word.load(std::memory_order_relaxed);
+        m_slot.chunk.store(number, std::memory_order_release);
+        const std::uint64_t outcomes = std::uint64_t{number} * m_pool.tasksPerDescriptor;
+        std::int64_t now = nowNs();
+        for (std::uint32_t i = task.progress.load(std::memory_order_relaxed); i < task.count; ++i) {
+            if (m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker) {
+                m_isRecycled = true; // The parent gives the rest of the chunk to the next worker.
+                return;
+            }
+            now = runTask(task, i, outcomes + i, now);
+        }
+        task.word.store(TaskWord::make(TaskWord::generation(mine), m_process.slotIndex(), TaskState::Done),
+                        std::memory_order_release);
+        m_completions.push(number);
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        if (m_pool.parentArmed.load(std::memory_order_relaxed) != 0
+            && m_pool.parentArmed.exchange(0, std::memory_order_acq_rel) != 0)
+            m_process.wakeParent();
+        m_isRecycled = m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker;
+    }
+
+    /// Runs task @p position of a chunk, which begins now, at @p startNs; returns when it ended.
+    std::int64_t runTask(TaskDescriptor &task, std::uint32_t position, std::uint64_t place,
+                         std::int64_t startNs)
+    {
+        const std::uint64_t index = task.first + position;
+        m_slot.begin(index, startNs);
+        // The CPU clock is a system call: it is read only where tasks are long enough not to feel it.
+        const bool isTimed = m_lastNs > longTaskNs;
+        const std::int64_t cpuBefore = isTimed ? threadCpuNs() : 0;
+        const std::span<const std::byte> args = task.args.offset != 0
+            ? m_process.input(task.args, index)
+            : std::span<const std::byte>(task.inlineArgs)
+                  .first(std::min<std::size_t>(task.inlineSize, TaskDescriptor::inlineBytes));
+        TaskOutcome &outcome = m_header.at<TaskOutcome>(m_pool.outcomesOffset)[place];
+        outcome.error = OutcomeError::None;
+        outcome.value = {};
+        if (!m_process.run(task.workload, args, index, outcome.value, m_text)) {
+            outcome.error = OutcomeError::Exception;
+            const std::string text = fitted(m_text, outcomeTextBytes);
+            outcome.textSize = static_cast<std::uint16_t>(text.size());
+            std::memcpy(m_header.at<OutcomeText>(m_pool.textsOffset)[place].data(), text.data(),
+                        text.size());
+        }
+        const std::int64_t endNs = nowNs();
+        m_lastNs = endNs - startNs;
+        outcome.startedNs = startNs;
+        outcome.finishedNs = endNs;
+        outcome.slept = isTimed && (threadCpuNs() - cpuBefore) * 2 < m_lastNs;
+        task.progress.store(position + 1, std::memory_order_release);
+        m_slot.finish();
+        return endNs;
+    }
+
+    static constexpr std::int64_t longTaskNs = 50'000;
+
+    WorkerProcess &m_process;
+    RunHeader &m_header;
+    PoolHeader &m_pool;
+    ProcessSlot &m_slot;
+    TaskRing &m_ring;
+    TaskDescriptor *m_descriptors;
+    CompletionRing &m_completions;
+    std::string m_text;
+    std::int64_t m_lastNs = longTaskNs + 1;
+    bool m_isRecycled = false;
+};
+
+} // namespace
+
+void runPoolWorker(WorkerProcess &process)
+{
+    PoolWorker(process).run();
+}
+
+} // namespace proclab::runtime

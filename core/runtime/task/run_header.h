@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/ipc/task_ring.h"
+#include "core/runtime/memory/segment.h"
+#include "core/runtime/sync/futex.h"
+#include "core/runtime/sync/shared_lock.h"
+#include "core/runtime/sync/wait_set.h"
+#include "core/runtime/trace/trace_ring.h"
+#include "core/runtime/workloads/workload.h"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+/// What parent and worker processes find in the run's segment. Everything is trivially copyable or an
+/// atomic, refers to others by offset, and is valid when filled with zeros.
+namespace proclab::runtime {
+
+enum class Role : std::uint32_t { PoolWorker, Producer, Consumer, CounterProcess };
+
+enum class Phase : std::uint32_t {
+    Empty,
+    Starting,
+    Ready,   ///< Attached, at the gate.
+    Working, ///< Past the gate.
+    Leaving, ///< Has done all its work and ends with 0.
+    Refused, ///< Of another build than the parent.
+};
+
+enum class WaitKind : std::uint32_t { None, Gate, Task, QueueFull, QueueEmpty, Lock };
+
+/// Exit code of a worker that does not fit the segment it was given.
+constexpr int refusedExitCode = 86;
+
+/// A place for one process. A later process in the same slot has a higher generation.
+struct alignas(64) ProcessSlot
+{
+    // Written by the parent before the process starts.
+    std::atomic<std::uint32_t> generation;
+    Role role;
+    std::uint32_t ordinal; ///< Among those of its role, from 0.
+    std::uint64_t firstItem; ///< Producer: the item to begin with; after its predecessor died.
+
+    // Written by the process.
+    alignas(64) std::atomic<Phase> phase;
+    std::atomic<std::int32_t> pid;
+    /// Tasks, items or increments done, times two, plus one while one is in hand: a single word, so that
+    /// a death between two steps is never counted twice or not at all.
+    std::atomic<std::uint64_t> progress;
+    std::atomic<std::uint64_t> current; ///< The task or item in hand, valid while progress is odd.
+    std::atomic<std::int64_t> currentSinceNs;
+    std::atomic<WaitKind> wait;
+    std::atomic<std::int64_t> waitSinceNs;
+    std::atomic<std::int64_t> waitedNs;      ///< In put(), or for the lock.
+    std::atomic<std::int64_t> waitedEmptyNs; ///< In get().
+    std::atomic<std::uint32_t> chunk;        ///< Pool worker: the descriptor that it claimed last.
+    std::atomic<std::uint64_t> failedItems;  ///< Items whose workload threw.
+    std::atomic<std::uint64_t> putPosition;  ///< 1 + the queue position claimed for the item in hand.
+    std::atomic<std::uint64_t> maxDepth;
+    std::atomic<std::int64_t> firstOperationNs;
+    std::atomic<std::int64_t> lastOperationNs;
+    std::atomic<std::uint32_t> gotEnd;       ///< A consumer has taken its END.
+    // What became of it.
+    std::atomic<std::int32_t> ownSignal;     ///< A fatal signal of its own doing.
+    std::atomic<std::int32_t> recycled;      ///< Leaves since it has done its share of tasks.
+    std::atomic<std::int64_t> cpuNs;         ///< At a normal end.
+    std::atomic<std::int64_t> maxResidentKiB;
+
+    alignas(64) FutexWord park;
+    alignas(64) TraceRing trace;
+
+    [[nodiscard]] bool hasItem() const { return (progress.load(std::memory_order_acquire) & 1) != 0; }
+    [[nodiscard]] std::uint64_t done() const { return progress.load(std::memory_order_acquire) / 2; }
+    void begin(std::uint64_t number, std::int64_t sinceNs)
+    {
+        current.store(number, std::memory_order_relaxed);
+        currentSinceNs.store(sinceNs, std::memory_order_relaxed);
+        progress.store(progress.load(std::memory_order_relaxed) | 1, std::memory_order_release);
+    }
+    void finish() { progress.store(progress.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+    /// Lets the item in hand go without counting it.
+    void drop() { progress.store(progress.load(std::memory_order_relaxed) & ~std::uint64_t{1}, std::memory_order_release); }
+    void beginWait(WaitKind kind, std::int64_t sinceNs)
+    {
+        waitSinceNs.store(sinceNs, std::memory_order_relaxed);
+        wait.store(kind, std::memory_order_relaxed);
+    }
+    void endWait() { wait.store(WaitKind::None, std::memory_order_relaxed); }
+};
+
+/// Empties @p slot, which no process uses, for its next process; the trace goes on where it is.
+void clearForNextProcess(ProcessSlot &slot);
+
+/// A task's arguments: a range of the input segment, which workers can only read; `stride` 0: the same
+/// for each task, else one range a task, `stride` bytes apart. Offset 0: the descriptor's inline bytes.
+struct ArgumentRange
+{
+    std::uint64_t offset;
+    std::uint32_t size;
+    std::uint32_t stride;
+};
+
+enum class TaskState : std::uint8_t { Free, Ready, Running, Done };
+
+/// One word that says what a descriptor is and whose: generation (40) | owner's slot (16) | state (8).
+/// The claim is one exchange Ready -> Running that also writes the owner: there is no instant at which a
+/// task is taken but by nobody known.
+struct TaskWord
+{
+    static constexpr std::uint64_t make(std::uint64_t generation, std::uint32_t owner, TaskState state)
+    {
+        return generation << 24 | std::uint64_t{owner & 0xffff} << 8 | static_cast<std::uint64_t>(state);
+    }
+    static constexpr TaskState state(std::uint64_t word) { return static_cast<TaskState>(word & 0xff); }
+    static constexpr std::uint32_t owner(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 8 & 0xffff); }
+    static constexpr std::uint64_t generation(std::uint64_t word) { return word >> 24; }
+};
+
+/// A chunk of tasks: `count` tasks from number `first` on, of one workload.
+struct alignas(64) TaskDescriptor
+{
+    static constexpr std::size_t inlineBytes = 48;
+
+    std::atomic<std::uint64_t> word;
+    std::atomic<std::uint32_t> progress; ///< Tasks of the chunk that are finished, their outcomes written.
+    std::uint32_t count;
+    std::uint64_t first;
+    ArgumentRange args;
+    std::uint32_t workload;
+    std::uint32_t inlineSize;
+    std::array<std::byte, inlineBytes> inlineArgs;
+};
+
+enum class OutcomeError : std::uint8_t { None, Exception };
+
+/// What one task came to; the worker writes it before the descriptor's progress says so.
+struct alignas(64) TaskOutcome
+{
+    std::int64_t startedNs;
+    std::int64_t finishedNs;
+    TaskValue value;      ///< 40 bytes.
+    OutcomeError error;
+    bool slept;           ///< Was off the core for more than half of its time.
+    std::uint16_t textSize; ///< Bytes of the exception's message in the task's text.
+};
+static_assert(sizeof(TaskOutcome) == 64);
+
+/// Room for an exception's type and message; a longer one ends in "…". Touched only by failing tasks.
+constexpr std::size_t outcomeTextBytes = 448;
+using OutcomeText = std::array<char, outcomeTextBytes>;
+
+/// The part of a pool in the segment.
+struct PoolHeader
+{
+    std::uint32_t descriptorCount;
+    std::uint32_t tasksPerDescriptor; ///< Outcomes that each descriptor owns.
+    std::uint32_t completionCapacity;
+    std::uint64_t maxTasksPerWorker;  ///< 0: none.
+    std::uint64_t ringOffset;
+    std::uint64_t descriptorsOffset;
+    std::uint64_t outcomesOffset;
+    std::uint64_t textsOffset;
+    std::uint64_t completionsOffset;
+    std::uint64_t completionBytes;    ///< Of one slot's ring.
+    WaitSet idle;                     ///< Workers that wait for a task.
+    alignas(64) std::atomic<std::uint32_t> parentArmed; ///< The parent sleeps: write its eventfd.
+};
+
+/// One step of work in a pipeline; workload ~0: none.
+struct StageWork
+{
+    std::uint32_t workload;
+    ArgumentRange args;
+};
+
+struct PipelineHeader
+{
+    std::uint64_t queueOffset;
+    std::uint32_t itemBytes;
+    std::uint32_t producers;
+    std::uint64_t itemsPerProducer;
+    std::uint64_t textCount;   ///< 0: filled items; else the texts of the input segment, dealt out in turn.
+    std::uint64_t textsOffset; ///< In the input segment: textCount + 1 offsets, then the bytes.
+    StageWork produce;
+    StageWork consume;
+};
+
+enum class CounterMode : std::uint32_t { None, Lock, Atomic, Local };
+
+struct CounterHeader
+{
+    static constexpr std::uint32_t arrayLength = 8;
+
+    std::uint64_t increments;
+    CounterMode mode;
+    std::uint32_t cells;  ///< 1 for a Value, arrayLength for an Array; increment i touches cell i mod cells.
+    std::int64_t gapNs;
+    std::uint32_t processes;
+    alignas(64) std::atomic<std::uint32_t> arrivals; ///< At the spinning gate.
+    std::atomic<std::uint32_t> release;              ///< Set by the parent if one of them died before.
+    alignas(64) SharedLock lock;
+    alignas(64) std::atomic<std::int64_t> values[arrayLength];
+};
+
+/// The beginning of every run's segment.
+struct RunHeader
+{
+    static constexpr std::uint64_t magicNumber = 0x3142414c434f5250; // "PROCLAB1"
+
+    std::uint64_t magic;
+    std::uint64_t layoutHash;
+    std::int32_t parentPid;
+    std::uint32_t slotCount;
+    std::uint64_t seed;
+    std::uint64_t slotsOffset;
+    std::uint64_t partOffset; ///< Of the PoolHeader, PipelineHeader or CounterHeader.
+    alignas(64) FutexWord gate; ///< 1: open.
+    std::atomic<std::int64_t> gateNs;
+    std::atomic<std::uint32_t> closing; ///< Workers that find nothing to do leave.
+
+    [[nodiscard]] ProcessSlot &slot(std::uint32_t index)
+    {
+        return reinterpret_cast<ProcessSlot *>(reinterpret_cast<std::byte *>(this) + slotsOffset)[index];
+    }
+    template<typename Part>
+    [[nodiscard]] Part &part()
+    {
+        return *reinterpret_cast<Part *>(reinterpret_cast<std::byte *>(this) + partOffset);
+    }
+    template<typename T>
+    [[nodiscard]] T *at(std::uint64_t offset)
+    {
+        return reinterpret_cast<T *>(reinterpret_cast<std::byte *>(this) + offset);
+    }
+    [[nodiscard]] auto parkOf()
+    {
+        return [this](std::uint32_t index) -> FutexWord & { return slot(index).park; };
+    }
+};
+
+/// Changes with every structure above, the version, the compiler and the list of workloads: two programs
+/// with the same value can share a segment.
+[[nodiscard]] std::uint64_t layoutHash();
+
+/// Gives out places in a segment that is not made yet, each on a cache line of its own.
+class LayoutPlan
+{
+public:
+    std::uint64_t take(std::size_t bytes, std::size_t alignment = 64)
+    {
+        m_end = (m_end + alignment - 1) / alignment * alignment;
+        const std::uint64_t offset = m_end;
+        m_end += bytes;
+        return offset;
+    }
+    [[nodiscard]] std::size_t size() const { return m_end; }
+
+private:
+    std::uint64_t m_end = 0;
+};
+
+} // namespace proclab::runtime

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/task/worker_process.h"
+
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string_view>
+#include <typeinfo>
+
+#include <cxxabi.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace proclab::runtime {
+
+namespace {
+
+std::atomic<std::int32_t> *ownSignalPlace = nullptr; // Read by the signal handler.
+
+/// Notes a fatal signal that the process caused itself, as against one that was sent to it.
+void noteFatalSignal(int signal, siginfo_t *info, void * /*context*/)
+{
+    const bool isOwn = info->si_code > 0 || info->si_pid == ::getpid();
+    if (isOwn && ownSignalPlace)
+        ownSignalPlace->store(signal, std::memory_order_release);
+    ::signal(signal, SIG_DFL);
+    ::raise(signal); // Blocked in here, delivered on return.
+}
+
+void installSignalHandlers()
+{
+    static std::byte stack[16384];
+    stack_t alternative = {};
+    alternative.ss_sp = stack;
+    alternative.ss_size = sizeof stack;
+    ::sigaltstack(&alternative, nullptr);
+    struct sigaction action = {};
+    action.sa_sigaction = noteFatalSignal;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+        ::sigaction(signal, &action, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+}
+
+bool parseNumber(const char *text, auto &number)
+{
+    const std::string_view view(text);
+    const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), number);
+    return error == std::errc() && end == view.data() + view.size();
+}
+
+std::string readableType(const std::exception &exception)
+{
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> name(
+        abi::__cxa_demangle(typeid(exception).name(), nullptr, nullptr, &status), &std::free);
+    return status == 0 && name ? std::string(name.get()) : std::string(typeid(exception).name());
+}
+
+/// The zygote's child is first the child of a process that ends at once: it waits until it is the parent's.
+bool waitForParent(std::int32_t parent)
+{
+    for (int i = 0; i < 2'000; ++i) {
+        if (::getppid() == parent)
+            return true;
+        ::usleep(i < 100 ? 20 : 1'000);
+    }
+    return false;
+}
+
+void noteUsage(ProcessSlot &slot)
+{
+    rusage usage = {};
+    ::getrusage(RUSAGE_SELF, &usage);
+    slot.maxResidentKiB.store(usage.ru_maxrss, std::memory_order_relaxed);
+    slot.cpuNs.store(processCpuNs(), std::memory_order_release);
+}
+
+} // namespace
+
+bool WorkerArguments::parse(std::span<char *const> arguments, WorkerArguments &parsed)
+{
+    if (arguments.size() < 7)
+        return false;
+    const std::string_view mode(arguments[1]);
+    parsed.isZygote = mode == "zygote";
+    if (!parsed.isZygote && mode != "worker")
+        return false;
+    if (!parseNumber(arguments[2], parsed.segmentFd) || !parseNumber(arguments[3], parsed.inputFd)
+        || !parseNumber(arguments[4], parsed.eventFd) || !parseNumber(arguments[5], parsed.parentPid))
+        return false;
+    if (parsed.isZygote)
+        return arguments.size() == 7 && parseNumber(arguments[6], parsed.socketFd);
+    return arguments.size() == 8 && parseNumber(arguments[6], parsed.slot)
+        && parseNumber(arguments[7], parsed.generation);
+}
+
+std::string WorkerArguments::text() const
+{
+    std::string text = isZygote ? "zygote" : "worker";
+    for (const std::int64_t number : {std::int64_t{segmentFd}, std::int64_t{inputFd}, std::int64_t{eventFd},
+                                      std::int64_t{parentPid}})
+        text += ' ' + std::to_string(number);
+    if (isZygote)
+        return text + ' ' + std::to_string(socketFd);
+    return text + ' ' + std::to_string(slot) + ' ' + std::to_string(generation);
+}
+
+WorkerProcess::WorkerProcess(Segment segment, Segment input, int eventFd, std::uint32_t slot)
+    : m_segment(std::move(segment))
+    , m_input(std::move(input))
+    , m_header(m_segment.at<RunHeader>(0))
+    , m_eventFd(eventFd)
+    , m_slot(slot)
+{
+}
+
+std::span<const std::byte> WorkerProcess::input(const ArgumentRange &range, std::uint64_t position) const
+{
+    const std::uint64_t begin = range.offset + position * range.stride;
+    if (!m_input.isValid() || begin + range.size > m_input.size())
+        return {};
+    return {m_input.data() + begin, range.size};
+}
+
+bool WorkerProcess::goesOn() const
+{
+    return ::getppid() == m_header->parentPid
+        && m_header->closing.load(std::memory_order_acquire) == 0;
+}
+
+void WorkerProcess::wakeParent() const
+{
+    const std::uint64_t one = 1;
+    // A full counter refuses the write, but then the parent is awake already.
+    [[maybe_unused]] const ssize_t written = ::write(m_eventFd, &one, sizeof one);
+}
+
+bool WorkerProcess::run(std::uint32_t workload, std::span<const std::byte> arguments, std::uint64_t index,
+                        TaskValue &value, std::string &text)
+{
+    try {
+        const WorkloadInfo &info = workloads()[workload];
+        const Arguments args(arguments, info.arguments);
+        value = info.run({args, index, m_header->seed, &slot().ownSignal});
+        return true;
+    } catch (const std::exception &exception) {
+        text = readableType(exception) + ": " + exception.what();
+    } catch (...) {
+        text = "unknown exception";
+    }
+    return false;
+}
+
+namespace {
+
+int live(WorkerProcess &process)
+{
+    ProcessSlot &slot = process.slot();
+    RunHeader &header = process.header();
+    ownSignalPlace = &slot.ownSignal;
+    slot.phase.store(Phase::Ready, std::memory_order_release);
+    process.wakeParent();
+    slot.beginWait(WaitKind::Gate, nowNs());
+    while (header.gate.load(std::memory_order_acquire) == 0) {
+        futexWait(header.gate, 0, parkNs);
+        if (!process.goesOn())
+            return 0;
+    }
+    slot.endWait();
+    slot.phase.store(Phase::Working, std::memory_order_release);
+    switch (slot.role) {
+    case Role::PoolWorker:
+        runPoolWorker(process);
+        break;
+    case Role::Producer:
+        runProducer(process);
+        break;
+    case Role::Consumer:
+        runConsumer(process);
+        break;
+    case Role::CounterProcess:
+        runCounter(process);
+        break;
+    }
+    noteUsage(slot);
+    slot.phase.store(Phase::Leaving, std::memory_order_release);
+    return 0;
+}
+
+/// Makes the calling process the worker of its slot.
+int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment input)
+{
+    ::setpgid(0, 0); // A terminal's Ctrl+C is for the parent, which ends its workers in order.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!waitForParent(arguments.parentPid))
+        return 0;
+    rlimit noCore = {0, 0};
+    ::setrlimit(RLIMIT_CORE, &noCore);
+    installSignalHandlers();
+    auto *header = segment.at<RunHeader>(0);
+    ProcessSlot &slot = header->slot(arguments.slot);
+    if (slot.generation.load(std::memory_order_acquire) != arguments.generation)
+        return 0; // Another process has been put in this slot since.
+    slot.pid.store(::getpid(), std::memory_order_release);
+    WorkerProcess process(std::move(segment), std::move(input), arguments.eventFd, arguments.slot);
+    return live(process);
+}
+
+bool fits(const Segment &segment, const WorkerArguments &arguments)
+{
+    if (!segment.isValid() || segment.size() < sizeof(RunHeader))
+        return false;
+    const auto *header = segment.at<RunHeader>(0);
+    return header->magic == RunHeader::magicNumber && header->layoutHash == layoutHash()
+        && (arguments.isZygote || arguments.slot < header->slotCount);
+}
+
+/// Attaches to what the parent passed; false after one line that says why it can't work.
+bool attach(const WorkerArguments &arguments, Segment &segment, Segment &input)
+{
+    segment = Segment::attach(arguments.segmentFd, Segment::Access::ReadWrite);
+    if (!fits(segment, arguments)) {
+        std::fputs("proclab-worker: this worker is of another build than the program that started it\n",
+                   stderr);
+        return false;
+    }
+    if (arguments.inputFd >= 0)
+        input = Segment::attach(arguments.inputFd, Segment::Access::ReadOnly);
+    return true;
+}
+
+} // namespace
+
+int runWorker(const WorkerArguments &arguments)
+{
+    Segment segment;
+    Segment input;
+    if (!attach(arguments, segment, input))
+        return refusedExitCode;
+    return becomeWorkerOf(arguments, std::move(segment), std::move(input));
+}
+
+int runZygote(const WorkerArguments &arguments)
+{
+    ::setpgid(0, 0);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    Segment segment;
+    Segment input;
+    if (::getppid() != arguments.parentPid)
+        return 0;
+    if (!attach(arguments, segment, input))
+        return refusedExitCode;
+    WorkerArguments worker = arguments;
+    if (!serveForks(arguments.socketFd, *segment.at<RunHeader>(0), worker))
+        return 0;
+    return becomeWorkerOf(worker, std::move(segment), std::move(input));
+}
+
+bool becomeWorker(int argc, char **argv, int &exitCode)
+{
+    WorkerArguments arguments;
+    if (!WorkerArguments::parse({argv, static_cast<std::size_t>(argc)}, arguments))
+        return false;
+    exitCode = arguments.isZygote ? runZygote(arguments) : runWorker(arguments);
+    return true;
+}
+
+} // namespace proclab::runtime
