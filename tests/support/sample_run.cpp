@@ -258,7 +258,7 @@ private:
         for (const auto &[span, process] : m_finished) {
             TaskRecord task;
             task.index = span.index;
-            task.process = static_cast<qint16>(process);
+            task.process = process;
             task.valueType = TaskRecord::ValueType::Integer;
             task.integer = 17984 + span.index;
             task.startedNs = span.startNs;
@@ -268,7 +268,7 @@ private:
         for (const Span &span : m_lost) {
             TaskRecord task;
             task.index = span.index;
-            task.process = static_cast<qint16>(m_replaced);
+            task.process = m_replaced;
             task.status = TaskStatus::Failed;
             task.error = TaskError::Signal;
             task.code = 11;
