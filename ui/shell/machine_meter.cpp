@@ -23,6 +23,11 @@ constexpr int mostRows = 8;
 constexpr int numberWidth = 40;
 constexpr int columnsHeight = 32;
 
+QString percentText(std::optional<double> percent)
+{
+    return percent ? u"%1 %"_s.arg(std::lround(*percent)) : u"–"_s;
+}
+
 } // namespace
 
 MachineMeter::MachineMeter(QWidget *parent)
@@ -95,10 +100,10 @@ void MachineMeter::takeLoad(const MachineLoad &load)
     if (resized)
         updateGeometry();
     QStringList cores;
-    for (const double percent : load.corePercent)
-        cores << QString::number(std::lround(percent));
+    for (const std::optional<double> percent : load.corePercent)
+        cores << percentText(percent);
     const QString text =
-        tr("CPU in percent: %1. Memory: %2 of %3")
+        tr("CPU: %1. Memory: %2 of %3")
             .arg(cores.join(u", "_s), bytesText(load.memoryUsedBytes), bytesText(load.memoryBytes));
     setAccessibleDescription(text);
     setToolTip(text);
@@ -149,20 +154,18 @@ void MachineMeter::paintRows(QPainter &painter) const
     const Theme &theme = Theme::current();
     painter.setFont(monoFont(TextSize::Caption));
     int top = 32;
-    for (const double percent : m_load.corePercent) {
+    for (const std::optional<double> percent : m_load.corePercent) {
         const QRectF track(padding, top + 5, width() - 2 * padding - numberWidth, 4);
         QPainterPath path;
         path.addRoundedRect(track, 2, 2);
         painter.fillPath(path, theme.hover);
+        const qreal filled = std::max(track.width() * percent.value_or(0) / 100, 4.0);
         QPainterPath fill;
-        fill.addRoundedRect(
-            QRectF(track.topLeft(),
-                   QSizeF(std::max(track.width() * percent / 100, 4.0), track.height())),
-            2, 2);
+        fill.addRoundedRect(QRectF(track.topLeft(), QSizeF(filled, track.height())), 2, 2);
         painter.fillPath(fill, theme.text3);
         painter.setPen(theme.text2);
         painter.drawText(QRect(0, top, width() - padding, rowHeight),
-                         Qt::AlignRight | Qt::AlignVCenter, u"%1 %"_s.arg(std::lround(percent)));
+                         Qt::AlignRight | Qt::AlignVCenter, percentText(percent));
         top += rowHeight;
     }
 }
@@ -177,10 +180,10 @@ void MachineMeter::paintColumns(QPainter &painter, const QRect &room) const
         std::min(8.0, static_cast<double>(room.width()) / static_cast<double>(cores));
     const double barWidth = std::max(1.0, pitch - (pitch > 3 ? 2 : 0));
     double left = room.left();
-    for (const double percent : m_load.corePercent) {
+    for (const std::optional<double> percent : m_load.corePercent) {
         const QRectF track(left, room.top(), barWidth, room.height());
         painter.fillRect(track, theme.hover);
-        const double filled = track.height() * percent / 100;
+        const double filled = track.height() * percent.value_or(0) / 100;
         painter.fillRect(track.adjusted(0, track.height() - filled, 0, 0), theme.text3);
         left += pitch;
     }
