@@ -35,6 +35,8 @@ MachineMeter::MachineMeter(QWidget *parent)
 {
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     setAccessibleName(tr("This machine"));
+    // A place for each core from the start, so that nothing moves when the first reading comes.
+    m_load.corePercent.resize(std::max(1, QThread::idealThreadCount()));
     m_reader.moveToThread(&m_thread);
     m_thread.setObjectName(u"machine-load"_s);
     m_thread.start(QThread::LowPriority);
@@ -62,7 +64,7 @@ bool MachineMeter::drawsColumns() const
 
 QSize MachineMeter::sizeHint() const
 {
-    const int cores = std::max<int>(1, static_cast<int>(m_load.corePercent.size()));
+    const int cores = static_cast<int>(m_load.corePercent.size());
     if (m_compact)
         return {48, columnsHeight + 2 * 12};
     const int bars = drawsColumns() ? columnsHeight : cores * rowHeight;
@@ -126,11 +128,10 @@ void MachineMeter::paintEvent(QPaintEvent *)
     painter.drawText(head, Qt::AlignLeft | Qt::AlignVCenter, tr("This machine"));
     painter.setFont(textFont(TextSize::Small));
     painter.setPen(theme.text3);
-    if (!m_load.corePercent.isEmpty())
-        painter.drawText(head, Qt::AlignRight | Qt::AlignVCenter,
-                         m_load.corePercent.size() == 1
-                             ? tr("1 core")
-                             : tr("%1 cores").arg(m_load.corePercent.size()));
+    painter.drawText(head, Qt::AlignRight | Qt::AlignVCenter,
+                     m_load.corePercent.size() == 1
+                         ? tr("1 core")
+                         : tr("%1 cores").arg(m_load.corePercent.size()));
     if (drawsColumns())
         paintColumns(painter, QRect(padding, 32, width() - 2 * padding, columnsHeight));
     else
