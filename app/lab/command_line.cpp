@@ -193,7 +193,10 @@ CommandLine readCommandLine(const QStringList &arguments)
     addOptions(parser, options);
     CommandLine line;
     if (!parser.parse(arguments)) {
-        line.errorLines << parser.errorText();
+        QString text = parser.errorText();
+        if (text.endsWith(u'.'))
+            text.chop(1);
+        line.errorLines << text;
         line.exitStatus = usageError;
         return line;
     }

@@ -8,9 +8,12 @@
 
 #include <QApplication>
 #include <QSettings>
+#include <QTemporaryDir>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 using namespace Qt::StringLiterals;
 using namespace proclab;
@@ -30,32 +33,30 @@ void printError(const QString &line)
     print(stderr, u"proclab: "_s % line % u'\n');
 }
 
-bool hasArgument(int argc, char **argv, const char *name)
+/// Options with one dash ("-platform xcb") are Qt's own, which only a QApplication takes out.
+bool hasQtOptions(int argc, char **argv)
 {
-    const std::size_t length = std::strlen(name);
-    for (int i = 1; i < argc; ++i) {
-        const char *argument = argv[i];
-        if (std::strncmp(argument, name, length) == 0 &&
-            (argument[length] == '\0' || argument[length] == '='))
-            return true;
-    }
-    return false;
+    return std::any_of(argv + 1, argv + argc, [](const char *argument) {
+        return argument[0] == '-' && argument[1] != '-' && std::strlen(argument) > 2;
+    });
 }
 
-bool hasDisplay(int argc, char **argv)
+bool hasDisplay()
 {
     return qEnvironmentVariableIsSet("DISPLAY") || qEnvironmentVariableIsSet("WAYLAND_DISPLAY") ||
-           qEnvironmentVariableIsSet("QT_QPA_PLATFORM") || hasArgument(argc, argv, "-platform");
+           qEnvironmentVariableIsSet("QT_QPA_PLATFORM");
 }
 
-/// Pictures, help and version need no display.
-bool needsNoDisplay(int argc, char **argv)
+CommandLine readArguments()
 {
-    for (const char *name : {"--screenshot", "--help", "-h", "--version", "-v"}) {
-        if (hasArgument(argc, argv, name))
-            return true;
-    }
-    return false;
+    QCoreApplication::setApplicationName(u"proclab"_s);
+    QCoreApplication::setOrganizationName(u"ProcLab"_s);
+    QCoreApplication::setApplicationVersion(QStringLiteral(PROCLAB_VERSION));
+    CommandLine line = readCommandLine(QCoreApplication::arguments());
+    print(stdout, line.output);
+    for (const QString &error : std::as_const(line.errorLines))
+        printError(error);
+    return line;
 }
 
 Theme::Mode savedTheme()
@@ -87,14 +88,13 @@ int runLab(QApplication &application, const LabOptions &options)
 
     int exitStatus = 0;
     SignalWatcher signalWatcher;
-    QObject::connect(&signalWatcher, &SignalWatcher::signalled, &window,
-                     [&window, &exitStatus](int number) {
-                         exitStatus = 128 + number;
-                         QObject::connect(&window, &MainWindow::allRunsEnded,
-                                          QCoreApplication::instance(), &QCoreApplication::quit,
-                                          Qt::QueuedConnection);
-                         window.endRuns();
-                     });
+    QObject::connect(
+        &signalWatcher, &SignalWatcher::signalled, &window, [&window, &exitStatus](int number) {
+            exitStatus = 128 + number;
+            QObject::connect(&window, &MainWindow::allRunsEnded, QCoreApplication::instance(),
+                             &QCoreApplication::quit, Qt::QueuedConnection);
+            window.endRuns();
+        });
     Screenshot screenshot(window, options.screenshot, options.size.value_or(pictureSize),
                           options.screenshotAfter);
     QObject::connect(&screenshot, &Screenshot::finished, &application,
@@ -121,24 +121,34 @@ int runLab(QApplication &application, const LabOptions &options)
 
 int main(int argc, char **argv)
 {
-    if (!hasDisplay(argc, argv)) {
-        if (!needsNoDisplay(argc, argv)) {
+    std::optional<CommandLine> line;
+    const bool qtOptions = hasQtOptions(argc, argv);
+    if (!qtOptions) {
+        // What is wrong with the command line needs no display to be told.
+        const QCoreApplication reader(argc, argv);
+        line = readArguments();
+        if (!line->options)
+            return line->exitStatus;
+        if (!hasDisplay() && line->options->screenshot.isEmpty()) {
             printError(u"there is no display (DISPLAY and WAYLAND_DISPLAY are not set); "
                        "proclab-cli works without one"_s);
             return failure;
         }
-        qputenv("QT_QPA_PLATFORM", "offscreen");
+        if (!hasDisplay())
+            qputenv("QT_QPA_PLATFORM", "offscreen");
     }
     QApplication application(argc, argv);
-    QApplication::setApplicationName(u"proclab"_s);
     QApplication::setApplicationDisplayName(u"ProcLab"_s);
-    QApplication::setOrganizationName(u"ProcLab"_s);
-    QApplication::setApplicationVersion(QStringLiteral(PROCLAB_VERSION));
     QApplication::setDesktopFileName(u"proclab"_s);
-
-    const CommandLine line = readCommandLine(QApplication::arguments());
-    print(stdout, line.output);
-    for (const QString &error : line.errorLines)
-        printError(error);
-    return line.options ? runLab(application, *line.options) : line.exitStatus;
+    if (!line)
+        line = readArguments();
+    if (!line->options)
+        return line->exitStatus;
+    // A picture shows the window as it comes, and leaves the user's own window alone.
+    const QTemporaryDir noSettings;
+    if (!line->options->screenshot.isEmpty()) {
+        QSettings::setDefaultFormat(QSettings::IniFormat);
+        QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, noSettings.path());
+    }
+    return runLab(application, *line->options);
 }

@@ -73,8 +73,10 @@ MachineLoad MachineLoadSource::sample()
     for (const CoreTicks &core : now) {
         const auto last = std::find_if(m_last.cbegin(), m_last.cend(),
                                        [&core](const CoreTicks &c) { return c.core == core.core; });
-        if (last == m_last.cend())
+        if (last == m_last.cend()) {
+            load.corePercent << std::nullopt;
             continue;
+        }
         // Idle and waiting time may go back a tick: counters of the kernel are not exact here.
         const double total = static_cast<double>(core.total) - static_cast<double>(last->total);
         const double busy = static_cast<double>(core.busy) - static_cast<double>(last->busy);

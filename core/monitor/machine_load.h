@@ -12,7 +12,8 @@ namespace proclab {
 /// How busy the machine is: each core, and memory.
 struct MachineLoad
 {
-    QList<double> corePercent;   ///< One a core that is on line; empty in the first reading.
+    /// One a core that is on line; not known in the first reading.
+    QList<std::optional<double>> corePercent;
     quint64 memoryBytes = 0;     ///< 0: not known.
     quint64 memoryUsedBytes = 0; ///< Total less what is available without swapping.
 };

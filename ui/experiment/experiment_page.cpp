@@ -416,8 +416,8 @@ void ExperimentPage::restoreLayout()
     m_columns->setStretchFactor(1, 1);
     m_upper->setStretchFactor(0, 1);
     m_upper->setStretchFactor(1, 0);
-    m_rows->setStretchFactor(0, 2);
-    m_rows->setStretchFactor(1, 1);
+    m_rows->setStretchFactor(0, 69);
+    m_rows->setStretchFactor(1, 31);
 }
 
 void ExperimentPage::saveLayout() const

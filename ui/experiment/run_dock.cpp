@@ -23,6 +23,8 @@ namespace proclab {
 namespace {
 
 constexpr int tabRowHeight = 36;
+constexpr int eventsTab = 1;
+constexpr int resultsTab = 2;
 
 QToolButton *toolButton(const QString &iconName, const QString &text, QWidget *parent)
 {
@@ -66,7 +68,7 @@ RunDock::RunDock(QWidget *parent)
     row->setAttribute(Qt::WA_StyledBackground);
     row->setFixedHeight(tabRowHeight);
     auto *rowLayout = new QHBoxLayout(row);
-    rowLayout->setContentsMargins(12, 0, 12, 0);
+    rowLayout->setContentsMargins(8, 0, 12, 1);
     rowLayout->setSpacing(4);
     rowLayout->addWidget(m_tabs);
     rowLayout->addStretch(1);
@@ -90,18 +92,14 @@ void RunDock::createPages()
 
     auto *events = new DataTable(m_events, this);
     events->setAccessibleName(tr("Events"));
-    const int eventsTab = addTab(
-        tr("Events"), tablePage(events, tr("No events yet. They come with a run."), m_noEvents));
+    addTab(tr("Events"), tablePage(events, tr("No events yet. They come with a run."), m_noEvents));
     m_eventCount = pill(m_tabs);
-    m_tabs->setTabButton(eventsTab, QTabBar::RightSide, m_eventCount);
 
     auto *results = new DataTable(m_results, this);
     results->setAccessibleName(tr("Results"));
-    const int resultsTab =
-        addTab(tr("Results"),
-               tablePage(results, tr("No results yet. They come with a run."), m_noResults));
+    addTab(tr("Results"),
+           tablePage(results, tr("No results yet. They come with a run."), m_noResults));
     m_resultCount = pill(m_tabs);
-    m_tabs->setTabButton(resultsTab, QTabBar::RightSide, m_resultCount);
 }
 
 QWidget *RunDock::tablePage(QWidget *table, const QString &emptyText, QLabel *&empty)
@@ -237,8 +235,9 @@ void RunDock::updateCounts()
         ->setCurrentIndex(events > 0 ? 1 : 0);
     static_cast<QStackedLayout *>(m_noResults->parentWidget()->layout())
         ->setCurrentIndex(results > 0 ? 1 : 0);
-    m_tabs->setTabButton(1, QTabBar::RightSide, m_eventCount);
-    m_tabs->setTabButton(2, QTabBar::RightSide, m_resultCount);
+    // An empty pill would still take its room.
+    m_tabs->setTabButton(eventsTab, QTabBar::RightSide, events > 0 ? m_eventCount : nullptr);
+    m_tabs->setTabButton(resultsTab, QTabBar::RightSide, results > 0 ? m_resultCount : nullptr);
 }
 
 void RunDock::countFailures()

@@ -30,6 +30,12 @@ QLabel *groupHead(const QString &text, QWidget *parent)
     return head;
 }
 
+/// Hidden on purpose: a widget that waits for its first layout counts as hidden too.
+bool isTakenAway(const QWidget *widget)
+{
+    return widget->isHidden() && widget->testAttribute(Qt::WA_WState_ExplicitShowHide);
+}
+
 } // namespace
 
 SpecForm::SpecForm(QWidget *parent)
@@ -93,7 +99,11 @@ void SpecForm::rebuild()
     const Schema schema = m_spec.kindInfo() == nullptr ? Schema() : m_spec.kindInfo()->schema;
     for (const Field &field : schema)
         addField(field);
-    m_bodyRows->addWidget(m_fold, 0, Qt::AlignLeft);
+    auto *foldRow = new QHBoxLayout;
+    foldRow->setContentsMargins(padding - 4, 8, padding, 8);
+    foldRow->addWidget(m_fold);
+    foldRow->addStretch(1);
+    m_bodyRows->addLayout(foldRow);
     m_bodyRows->addWidget(m_advanced);
     m_bodyRows->addStretch(1);
     m_fold->setVisible(m_advancedRows->count() > 0);
@@ -133,7 +143,6 @@ void SpecForm::addFold()
     m_fold->setIcon(icon(u"chevron-right"_s));
     m_fold->setCheckable(true);
     m_fold->setFocusPolicy(Qt::StrongFocus);
-    m_fold->setContentsMargins(padding, 8, padding, 8);
     connect(m_fold, &QToolButton::toggled, this, [this](bool open) {
         m_fold->setIcon(icon(open ? u"chevron-down"_s : u"chevron-right"_s));
         m_advanced->setVisible(open);
@@ -307,7 +316,7 @@ FieldEditor *SpecForm::editorFor(const Error &fault) const
     QString path = fault.subject;
     while (!path.isEmpty()) {
         FieldEditor *found = editor(path);
-        if (found != nullptr && !found->isHidden())
+        if (found != nullptr && !isTakenAway(found))
             return found;
         path = path.left(std::max(path.lastIndexOf(u'.'), qsizetype(0)));
     }

@@ -113,7 +113,7 @@ QCheckBox[state="error"]::indicator { border-color: @crash; }
 constexpr auto views = R"(
 QTabBar { background: @panel; border: none; }
 QTabBar::tab { background: transparent; color: @text2; border: none; padding: 0 8px;
-    height: 34px; margin-right: 8px; border-bottom: 2px solid transparent; }
+    height: 33px; margin-right: 8px; border-bottom: 2px solid transparent; }
 QTabBar::tab:hover { color: @text; }
 QTabBar::tab:selected { color: @text; border-bottom-color: @accent; }
 QTabBar:focus { outline: none; }

@@ -23,6 +23,11 @@ constexpr int mostRows = 8;
 constexpr int numberWidth = 40;
 constexpr int columnsHeight = 32;
 
+QString percentText(std::optional<double> percent)
+{
+    return percent ? u"%1 %"_s.arg(std::lround(*percent)) : u"–"_s;
+}
+
 } // namespace
 
 MachineMeter::MachineMeter(QWidget *parent)
@@ -30,6 +35,8 @@ MachineMeter::MachineMeter(QWidget *parent)
 {
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     setAccessibleName(tr("This machine"));
+    // A place for each core from the start, so that nothing moves when the first reading comes.
+    m_load.corePercent.resize(std::max(1, QThread::idealThreadCount()));
     m_reader.moveToThread(&m_thread);
     m_thread.setObjectName(u"machine-load"_s);
     m_thread.start(QThread::LowPriority);
@@ -57,7 +64,7 @@ bool MachineMeter::drawsColumns() const
 
 QSize MachineMeter::sizeHint() const
 {
-    const int cores = std::max<int>(1, static_cast<int>(m_load.corePercent.size()));
+    const int cores = static_cast<int>(m_load.corePercent.size());
     if (m_compact)
         return {48, columnsHeight + 2 * 12};
     const int bars = drawsColumns() ? columnsHeight : cores * rowHeight;
@@ -95,10 +102,10 @@ void MachineMeter::takeLoad(const MachineLoad &load)
     if (resized)
         updateGeometry();
     QStringList cores;
-    for (const double percent : load.corePercent)
-        cores << QString::number(std::lround(percent));
+    for (const std::optional<double> percent : load.corePercent)
+        cores << percentText(percent);
     const QString text =
-        tr("CPU in percent: %1. Memory: %2 of %3")
+        tr("CPU: %1. Memory: %2 of %3")
             .arg(cores.join(u", "_s), bytesText(load.memoryUsedBytes), bytesText(load.memoryBytes));
     setAccessibleDescription(text);
     setToolTip(text);
@@ -121,11 +128,10 @@ void MachineMeter::paintEvent(QPaintEvent *)
     painter.drawText(head, Qt::AlignLeft | Qt::AlignVCenter, tr("This machine"));
     painter.setFont(textFont(TextSize::Small));
     painter.setPen(theme.text3);
-    if (!m_load.corePercent.isEmpty())
-        painter.drawText(head, Qt::AlignRight | Qt::AlignVCenter,
-                         m_load.corePercent.size() == 1
-                             ? tr("1 core")
-                             : tr("%1 cores").arg(m_load.corePercent.size()));
+    painter.drawText(head, Qt::AlignRight | Qt::AlignVCenter,
+                     m_load.corePercent.size() == 1
+                         ? tr("1 core")
+                         : tr("%1 cores").arg(m_load.corePercent.size()));
     if (drawsColumns())
         paintColumns(painter, QRect(padding, 32, width() - 2 * padding, columnsHeight));
     else
@@ -149,20 +155,18 @@ void MachineMeter::paintRows(QPainter &painter) const
     const Theme &theme = Theme::current();
     painter.setFont(monoFont(TextSize::Caption));
     int top = 32;
-    for (const double percent : m_load.corePercent) {
+    for (const std::optional<double> percent : m_load.corePercent) {
         const QRectF track(padding, top + 5, width() - 2 * padding - numberWidth, 4);
         QPainterPath path;
         path.addRoundedRect(track, 2, 2);
         painter.fillPath(path, theme.hover);
+        const qreal filled = std::max(track.width() * percent.value_or(0) / 100, 4.0);
         QPainterPath fill;
-        fill.addRoundedRect(
-            QRectF(track.topLeft(),
-                   QSizeF(std::max(track.width() * percent / 100, 4.0), track.height())),
-            2, 2);
+        fill.addRoundedRect(QRectF(track.topLeft(), QSizeF(filled, track.height())), 2, 2);
         painter.fillPath(fill, theme.text3);
         painter.setPen(theme.text2);
         painter.drawText(QRect(0, top, width() - padding, rowHeight),
-                         Qt::AlignRight | Qt::AlignVCenter, u"%1 %"_s.arg(std::lround(percent)));
+                         Qt::AlignRight | Qt::AlignVCenter, percentText(percent));
         top += rowHeight;
     }
 }
@@ -177,10 +181,10 @@ void MachineMeter::paintColumns(QPainter &painter, const QRect &room) const
         std::min(8.0, static_cast<double>(room.width()) / static_cast<double>(cores));
     const double barWidth = std::max(1.0, pitch - (pitch > 3 ? 2 : 0));
     double left = room.left();
-    for (const double percent : m_load.corePercent) {
+    for (const std::optional<double> percent : m_load.corePercent) {
         const QRectF track(left, room.top(), barWidth, room.height());
         painter.fillRect(track, theme.hover);
-        const double filled = track.height() * percent / 100;
+        const double filled = track.height() * percent.value_or(0) / 100;
         painter.fillRect(track.adjusted(0, track.height() - filled, 0, 0), theme.text3);
         left += pitch;
     }

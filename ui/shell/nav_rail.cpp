@@ -21,7 +21,7 @@ namespace proclab {
 namespace {
 
 constexpr int itemHeight = 32;
-constexpr int groupHeadHeight = 32;
+constexpr int groupHeadHeight = 36;
 constexpr int iconEdge = 16;
 constexpr int headHeight = 56;
 constexpr int sideMargin = 8;
@@ -169,27 +169,27 @@ QWidget *NavRail::makeHead()
     m_collapse->setToolTip(tr("Collapse or widen the rail (Ctrl+B)"));
     m_collapse->setFocusPolicy(Qt::TabFocus);
     connect(m_collapse, &QToolButton::clicked, this, &NavRail::collapseRequested);
-    auto *row = new QHBoxLayout(head);
-    row->setContentsMargins(16, 0, 12, 0);
-    row->setSpacing(10);
-    row->addWidget(m_logo);
-    row->addWidget(m_name, 1);
-    row->addWidget(m_collapse);
+    m_headRow = new QHBoxLayout(head);
+    m_headRow->setSpacing(10);
+    m_headRow->addWidget(m_logo);
+    m_headRow->addWidget(m_name, 1);
+    m_headRow->addWidget(m_collapse);
     updateLogo();
     return head;
 }
 
 void NavRail::addGroup(QVBoxLayout *rows, const QString &title)
 {
-    auto *head = new QLabel(title.toUpper(), this);
+    auto *box = new QWidget(this);
+    auto *row = new QVBoxLayout(box);
+    row->setContentsMargins(16, 12, 0, 0);
+    auto *head = new QLabel(title.toUpper(), box);
     QFont font = textFont(TextSize::Caption, QFont::DemiBold);
     font.setLetterSpacing(QFont::AbsoluteSpacing, 0.4);
     head->setFont(font);
-    head->setAccessibleName(title.toUpper());
     head->setProperty("tone", u"text3"_s);
-    head->setFixedHeight(groupHeadHeight);
-    head->setContentsMargins(16, 8, 0, 0);
-    rows->addWidget(head);
+    row->addWidget(head);
+    rows->addWidget(box);
     m_groupHeads << head;
 }
 
@@ -197,12 +197,13 @@ void NavRail::setCompact(bool compact)
 {
     m_compact = compact;
     setFixedWidth(compact ? compactWidth : fullWidth);
+    m_headRow->setContentsMargins(compact ? 10 : 16, 0, compact ? 10 : 12, 0);
     m_logo->setVisible(!compact);
     m_name->setVisible(!compact);
     for (QLabel *head : std::as_const(m_groupHeads)) {
         // A gap stays between the groups.
-        head->setFixedHeight(compact ? groupHeadHeight / 4 : groupHeadHeight);
-        head->setText(compact ? QString() : head->accessibleName());
+        head->parentWidget()->setFixedHeight(compact ? groupHeadHeight / 4 : groupHeadHeight);
+        head->setVisible(!compact);
     }
     for (const auto &[name, button] : m_buttons)
         button->setCompact(compact);

@@ -8,6 +8,7 @@
 
 #include <map>
 
+class QHBoxLayout;
 class QLabel;
 class QToolButton;
 class QVBoxLayout;
@@ -70,6 +71,7 @@ private:
     void updateLogo();
 
     bool m_compact = false;
+    QHBoxLayout *m_headRow = nullptr;
     QLabel *m_logo = nullptr;
     QLabel *m_name = nullptr;
     QToolButton *m_collapse = nullptr;

@@ -17,6 +17,7 @@ namespace proclab {
 namespace {
 
 constexpr int widthHint = 224;
+constexpr int widestBar = 320;
 constexpr int textHeight = 20;
 constexpr int barHeight = 8;
 
@@ -35,7 +36,8 @@ QString elapsedClock(double seconds)
 RunProgress::RunProgress(QWidget *parent)
     : QWidget(parent)
 {
-    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    setMaximumWidth(widestBar);
     setStatus({});
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/status_line.h"
 
+#include "core/experiment/recorder.h"
 #include "ui/shared/style_sheet.h"
 #include "ui/shared/theme.h"
 
@@ -48,6 +49,16 @@ QColor stateColor(const RunStatus &status)
     return status.isActive() ? theme.ok : theme.idle;
 }
 
+QString samplingText(const RunStatus &status)
+{
+    if (status.state == ExperimentRun::State::Idle)
+        return {};
+    const QString rate = StatusLine::tr("Sampling %1 Hz").arg(1000 / Recorder::intervalMs);
+    if (status.samplingPercent < 0)
+        return rate;
+    return StatusLine::tr("%1, %2 % of one core").arg(rate).arg(status.samplingPercent, 0, 'f', 1);
+}
+
 /// "6.1" of "6.1.0-18-amd64"
 QString kernelVersion()
 {
@@ -69,7 +80,7 @@ StatusLine::StatusLine(QWidget *parent)
     m_state = addLabel(u"text2"_s);
     row->addSpacing(10);
     m_events = addLabel(u"text3"_s);
-    m_dropped = addLabel(u"warn"_s);
+    m_dropped = addLabel(u"text3"_s);
     row->addSpacing(10);
     m_sampling = addLabel(u"text3"_s);
     row->addStretch(1);
@@ -98,18 +109,15 @@ void StatusLine::setStatus(const RunStatus &status)
         status.isActive() != m_status.isActive() || status.failed != m_status.failed;
     m_status = status;
     m_state->setText(stateName(status));
-    m_events->setText(status.state == ExperimentRun::State::Idle
-                          ? QString()
-                          : tr("%1 events").arg(groupedNumber(static_cast<qint64>(status.events))));
+    const bool idle = status.state == ExperimentRun::State::Idle;
+    const QString events = groupedNumber(static_cast<qint64>(status.events));
+    m_events->setText(status.events == 1 ? tr("1 event") : tr("%1 events").arg(events));
+    m_events->setVisible(!idle);
     m_dropped->setText(
-        status.droppedSpans == 0
-            ? QString()
-            : tr("%1 bars dropped").arg(groupedNumber(static_cast<qint64>(status.droppedSpans))));
-    m_dropped->setVisible(status.droppedSpans > 0);
-    m_sampling->setText(
-        status.samplingPercent < 0
-            ? QString()
-            : tr("Sampling takes %1 % of one core").arg(status.samplingPercent, 0, 'f', 1));
+        tr("%1 dropped").arg(groupedNumber(static_cast<qint64>(status.droppedSpans))));
+    m_dropped->setVisible(!idle);
+    setStyleProperty(m_dropped, "tone", status.droppedSpans > 0 ? u"warn"_s : u"text3"_s);
+    m_sampling->setText(samplingText(status));
     showMachine(status.startMethod);
     if (stateChanged)
         updateDot();

@@ -103,8 +103,8 @@ void TopBar::createControls()
     row->addSpacing(8);
     row->addWidget(rule);
     row->addSpacing(8);
-    row->addWidget(m_progress);
-    row->addStretch(1);
+    row->addWidget(m_progress, 1);
+    row->addStretch(0);
 
     connect(m_presets, &QComboBox::activated, this, [this](int index) {
         const QString name = m_presets->itemData(index).toString();
