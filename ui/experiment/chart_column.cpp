@@ -208,19 +208,24 @@ void ChartColumn::readSamples()
 void ChartColumn::readLines(int process)
 {
     const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
+    const ProcessRecord &record = m_processes[process];
+    const int series = process - 1;
     std::size_t &next = m_samplesRead[static_cast<std::size_t>(process)];
     for (const std::size_t size = samples.size(); next < size; ++next) {
         const ProcessSample &sample = samples[next];
         const double seconds = toSeconds(sample.timeNs);
-        m_cpu->append(process - 1, seconds, static_cast<double>(sample.cpuPercent));
-        m_memory->append(process - 1, seconds,
-                         static_cast<double>(sample.residentBytes) / mebibyte);
+        const auto percent = static_cast<double>(sample.cpuPercent);
+        // A sample is the mean since the one before; the first since the process began.
+        if (next == 0)
+            m_cpu->append(series, toSeconds(std::max<qint64>(record.startNs, 0)), percent);
+        m_cpu->append(series, seconds, percent);
+        if (sample.residentBytes > 0) // A process that has ended has none.
+            m_memory->append(series, seconds, static_cast<double>(sample.residentBytes) / mebibyte);
     }
-    const qint64 endNs = m_processes[process].endNs;
-    if (endNs < 0 || next == 0 || m_lineEnded[static_cast<std::size_t>(process)])
+    if (record.endNs < 0 || next == 0 || m_lineEnded[static_cast<std::size_t>(process)])
         return;
     m_lineEnded[static_cast<std::size_t>(process)] = true;
-    m_cpu->append(process - 1, toSeconds(endNs), 0);
+    m_cpu->append(series, toSeconds(record.endNs) + m_cpu->history().step(), 0);
 }
 
 void ChartColumn::switchToBands()

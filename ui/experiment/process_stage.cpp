@@ -245,8 +245,12 @@ CardContent ProcessStage::contentOf(int process) const
         content.task = lastTaskText(process);
         return content;
     }
-    if (now->currentIndex >= 0) {
+    const bool waits = now->state == ProcessState::BlockedOnFull ||
+                       now->state == ProcessState::WaitingOnEmpty ||
+                       now->state == ProcessState::WaitingForLock;
+    if (now->currentIndex >= 0)
         content.task = u'#' % QString::number(now->currentIndex);
+    if (now->currentSinceNs > 0 && (waits || now->currentIndex >= 0)) {
         const qint64 sinceNs = m_snapshot->timeNs - now->currentSinceNs;
         content.taskTime = durationText(static_cast<double>(std::max<qint64>(sinceNs, 0)) / 1e9);
     }
@@ -272,11 +276,7 @@ QString ProcessStage::itemName(int item) const
     if (!now)
         return record.name;
     const QString state = hasCrashed(record) ? endText(record) : stateWord(now->state).toLower();
-    QString task;
-    if (hasCrashed(record))
-        task = lastTaskText(process);
-    else if (now->currentIndex >= 0)
-        task = u'#' % QString::number(now->currentIndex);
+    const QString task = contentOf(process).task;
     return task.isEmpty() ? tr("%1, %2").arg(record.name, state)
                           : tr("%1, %2 in %3").arg(record.name, state, task);
 }

@@ -272,13 +272,9 @@ std::optional<Span> openSpan(const ProcessLive &live, const ProcessRecord &proce
     default:
         return std::nullopt;
     }
-    span.startNs = std::max({lastEndNs, process.startNs, qint64(0)});
-    if (live.currentIndex >= 0) {
-        span.startNs = std::max(span.startNs, live.currentSinceNs);
-        span.index = static_cast<quint32>(live.currentIndex);
-    } else {
-        span.count = 0;
-    }
+    span.startNs = std::max({lastEndNs, process.startNs, live.currentSinceNs, qint64(0)});
+    span.index = static_cast<quint32>(std::max<qint64>(live.currentIndex, 0));
+    span.count = live.currentIndex >= 0 ? 1 : 0;
     span.endNs = nowNs;
     return span.endNs > span.startNs ? std::optional(span) : std::nullopt;
 }

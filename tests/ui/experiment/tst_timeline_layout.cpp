@@ -227,7 +227,7 @@ void tst_TimelineLayout::openSpanFollowsTheState_data()
     QTest::newRow("running a task") << ProcessState::Running << qint64(4) << true << qint64(700);
     QTest::newRow("asleep in a task") << ProcessState::Sleeping << qint64(4) << true << qint64(700);
     QTest::newRow("blocked without an item")
-        << ProcessState::BlockedOnFull << qint64(-1) << true << qint64(500);
+        << ProcessState::BlockedOnFull << qint64(-1) << true << qint64(700);
     QTest::newRow("waiting for a task")
         << ProcessState::Waiting << qint64(-1) << false << qint64(0);
     QTest::newRow("dead") << ProcessState::Crashed << qint64(4) << false << qint64(0);
