@@ -4,14 +4,20 @@
 #include "core/experiment/run_log.h"
 #include "core/experiment/spec.h"
 
+#include <QList>
+#include <QTimer>
 #include <QWidget>
 
 #include <memory>
+#include <vector>
 
 namespace proclab {
 
+class LineChart;
+
 /// The charts of a run, one below the other on one time axis: CPU per process (lines up to 12
-/// processes, beyond that bands of minimum, quartiles and maximum), then the kind's own gauges.
+/// processes, beyond that bands of minimum, quartiles and maximum), then the kind's own gauges,
+/// then memory where there is room for it.
 class ChartColumn final : public QWidget
 {
     Q_OBJECT
@@ -26,6 +32,63 @@ public:
     /// Draws what is new up to @p nowNs; redraws at most ten times a second.
     void advance(qint64 nowNs);
     void setSelectedProcess(int process);
+
+    /// The charts from the top, CPU first, memory last; for tests and exports.
+    [[nodiscard]] const QList<LineChart *> &charts() const { return m_charts; }
+
+    QSize sizeHint() const override { return {304, 560}; }
+    QSize minimumSizeHint() const override { return {200, 160}; }
+
+protected:
+    void changeEvent(QEvent *event) override;
+    void paintEvent(QPaintEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
+
+private:
+    struct TimedSample
+    {
+        qint64 timeNs;
+        double cpuPercent;
+        double residentMib;
+    };
+
+    void rebuildCharts();
+    void arrangeCharts();
+    void readNew();
+    void readSamples();
+    void readLines(int process);
+    void readBands();
+    void switchToBands();
+    void collectBandSamples();
+    void appendBand(std::size_t begin, std::size_t end);
+    void readSelectedInBands();
+    void readGauges();
+    void updateColors();
+    void updateEmphasis();
+    void updateTexts();
+    void updateMarks();
+    [[nodiscard]] QString cpuText() const;
+    [[nodiscard]] QString memoryText() const;
+    [[nodiscard]] QString gaugeText(const GaugeChart &chart) const;
+    [[nodiscard]] bool hasBands() const;
+
+    ExperimentSpec m_spec;
+    QList<GaugeChart> m_gauges;
+    std::shared_ptr<const RunLog> m_log;
+    QList<ProcessRecord> m_processes;
+    QList<LineChart *> m_charts; // CPU, one for each gauge chart, memory.
+    LineChart *m_cpu = nullptr;
+    LineChart *m_memory = nullptr;
+    std::vector<std::size_t> m_samplesRead; // By process: the next sample to take in.
+    std::vector<TimedSample> m_bandBuffer;  // Samples whose instant may not be complete yet.
+    std::vector<bool> m_lineEnded;          // By process: its line is at 0, since it has ended.
+    std::size_t m_selectedRead = 0;         // In bands: the selected process's next sample.
+    std::size_t m_gaugesRead = 0;
+    qint64 m_nowNs = -1;
+    int m_selected = -1;
+    bool m_bands = false;
+    QTimer m_pause; // Runs while the last look into the log is less than 100 ms old.
+    bool m_dirty = false;
 };
 
 } // namespace proclab

@@ -32,8 +32,8 @@ private:
     int m_rows = 0;
 };
 
-/// The results of a run, in order of completion: index, worker, PID, value, error, submitted, started, finished.
-/// Kinds without tasks have a row for each process.
+/// The results of a run, in order of completion: index, worker, PID, value, error, submitted,
+/// started, finished. Kinds without tasks have a row for each process.
 class ResultsModel final : public QAbstractTableModel
 {
     Q_OBJECT
@@ -49,9 +49,14 @@ public:
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
+    [[nodiscard]] bool hasChanged(const QList<ProcessRecord> &before) const;
+    [[nodiscard]] QString taskText(const TaskRecord &task, int column) const;
+    [[nodiscard]] static QString processText(const ProcessRecord &process, int row, int column);
+
     std::shared_ptr<const RunLog> m_log;
     QList<ProcessRecord> m_processes;
     int m_rows = 0;
+    bool m_showsTasks = false; // Else a row for each child.
 };
 
 /// A table in the lab's style: small rows, numbers right and fixed-width, Ctrl+C copies as TSV.
@@ -61,6 +66,12 @@ class DataTable final : public QTableView
 
 public:
     explicit DataTable(QAbstractItemModel *model, QWidget *parent = nullptr);
+
+protected:
+    void keyPressEvent(QKeyEvent *event) override;
+
+private:
+    void copySelection() const;
 };
 
 } // namespace proclab

@@ -4,17 +4,25 @@
 #include "core/experiment/run_log.h"
 #include "core/experiment/spec.h"
 #include "core/experiment/stage_snapshot.h"
+#include "ui/experiment/accessible_items.h"
+#include "ui/experiment/timeline_layout.h"
 
 #include <QWidget>
 
 #include <memory>
+#include <optional>
+#include <vector>
+
+class QPainter;
+class QScrollBar;
 
 namespace proclab {
 
 /// A lane for each process and a bar for each task or item, running ones open at the right.
-/// Wheel zooms at the pointer, drag pans, double-click fits; + − 0 ← → End ↑ ↓ by keyboard.
-/// Bars under 2 px merge into a busy-share profile per pixel column, so a million draw as fast as ten.
-class TimelineView final : public QWidget
+/// Wheel zooms at the pointer, drag pans, double-click fits; + − 0 ← → Home End ↑ ↓ by keyboard.
+/// Bars under 2 px merge into a busy-share profile per pixel column, so a million draw as fast as
+/// ten.
+class TimelineView final : public QWidget, public AccessibleItems
 {
     Q_OBJECT
 
@@ -30,11 +38,89 @@ public:
     void setFollowing(bool following);
     void zoomIn();
     void zoomOut();
+    /// The whole run, growing with it.
     void fit();
+
+    /// What is in view.
+    [[nodiscard]] TimeRange visibleRange() const;
+
+    int itemCount() const override;
+    QString itemName(int lane) const override;
+    QString itemValue(int lane) const override;
+    QRect itemRect(int lane) const override;
+    int currentItem() const override;
+
+    QSize sizeHint() const override { return {900, 240}; }
+    QSize minimumSizeHint() const override { return {320, 120}; }
 
 Q_SIGNALS:
     void processSelected(int process);
     void followingChanged(bool following);
+
+protected:
+    bool event(QEvent *event) override;
+    void changeEvent(QEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+    void mouseDoubleClickEvent(QMouseEvent *event) override;
+    void mouseMoveEvent(QMouseEvent *event) override;
+    void mousePressEvent(QMouseEvent *event) override;
+    void mouseReleaseEvent(QMouseEvent *event) override;
+    void paintEvent(QPaintEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
+    void wheelEvent(QWheelEvent *event) override;
+
+private:
+    /// What the view shows as time goes on.
+    enum class Mode {
+        Auto,   ///< All of it up to ten seconds, then the last ten; all again at the end.
+        Fit,    ///< All of it.
+        Follow, ///< The last m_followNs.
+        Free,   ///< m_freeRange, wherever now is.
+    };
+
+    void setMode(Mode mode);
+    void setFreeRange(TimeRange range);
+    void pan(double pixels);
+    void zoomBy(double factor);
+    void selectLane(int lane);
+    void updateScrollBar();
+    void scrollToLane(int lane);
+    void refreshProcesses();
+    [[nodiscard]] bool isDense() const;
+    [[nodiscard]] int laneHeight() const;
+    [[nodiscard]] int laneAt(int y) const;
+    [[nodiscard]] QRect lanesRect() const;
+    [[nodiscard]] QRect barsRect() const;
+    [[nodiscard]] qint64 nowNs() const;
+    [[nodiscard]] bool isEnded() const;
+    [[nodiscard]] const ProcessLive *live(int process) const;
+    [[nodiscard]] std::optional<Span> openSpanOf(int process) const;
+    [[nodiscard]] double busyShare(int process) const;
+    [[nodiscard]] QString tipAt(const QPoint &position) const;
+
+    void paintHeader(QPainter &painter, const QList<TimeTick> &ticks);
+    void paintLane(QPainter &painter, int lane, const QList<TimeTick> &ticks);
+    void paintGutter(QPainter &painter, const QRect &row, int process);
+    void paintStarts(QPainter &painter, const QRect &area);
+    void paintSuccession(QPainter &painter);
+    [[nodiscard]] QRectF nowChip() const;
+    void paintNow(QPainter &painter);
+    void paintLegend(QPainter &painter);
+
+    std::shared_ptr<const RunLog> m_log;
+    StageSnapshotPointer m_snapshot;
+    QList<ProcessRecord> m_processes;
+    QList<int> m_lanes;               // Positions in m_processes, from the top.
+    std::vector<SpanIndex> m_indexes; // By process; brought up to date when its lane is painted.
+    QScrollBar *m_scrollBar;
+    Mode m_mode = Mode::Auto;
+    qint64 m_followNs = 0;
+    TimeRange m_freeRange;
+    int m_selected = -1;
+    QPoint m_pressedAt;
+    TimeRange m_pressedRange;
+    bool m_pressed = false;
+    bool m_panning = false;
 };
 
 } // namespace proclab

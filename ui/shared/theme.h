@@ -24,7 +24,8 @@ struct Theme
     QColor ok, okTint, warn, warnTint, full, fullTint, crash, crashTint;
     QColor idle, grid, axis, parent;
 
-    /// The colour of the process that was started as number @p colorIndex (from 0); below 0: the parent's. Past 12 it starts again.
+    /// The colour of the process that was started as number @p colorIndex (from 0); below 0: the
+    /// parent's. Past 12 it starts again.
     [[nodiscard]] QColor process(int colorIndex) const;
     /// Text on that colour.
     [[nodiscard]] QColor onProcess(int colorIndex) const;
@@ -32,12 +33,14 @@ struct Theme
     [[nodiscard]] QColor tint(const QColor &color, double share) const;
 
     enum class Hatch { ReadyToRun, WaitingForLock, BlockedOnFull, Crashed };
-    /// A brush of 6 × 6 stripes in @p color; set the painter's brush origin to the lane so that it stands still.
+    /// A brush of 6 × 6 stripes in @p color; set the painter's brush origin to the lane so that it
+    /// stands still.
     [[nodiscard]] QBrush hatch(Hatch hatch, const QColor &color, qreal devicePixelRatio) const;
 
     /// The theme that is applied now.
     [[nodiscard]] static const Theme &current();
-    /// Applies palette, fonts and stylesheet to @p application; widgets hear of it by QEvent::PaletteChange.
+    /// Applies palette, fonts and stylesheet to @p application; widgets hear of it by
+    /// QEvent::PaletteChange.
     static void apply(QApplication &application, Mode mode);
     [[nodiscard]] static Mode mode();
 };
@@ -50,7 +53,8 @@ enum class TextSize { Tick, Caption, Small, Body, Title, Result };
 
 /// "12 345": groups by narrow no-break spaces, a true minus.
 [[nodiscard]] QString groupedNumber(qint64 number);
-/// A number with 2 to 3 significant digits and its unit after a no-break space: "1.57 s", "18 ms", "2.1 µs".
+/// A number with 2 to 3 significant digits and its unit after a no-break space: "1.57 s", "18 ms",
+/// "2.1 µs".
 [[nodiscard]] QString durationText(double seconds);
 /// "1.2 M", "340 k", "12.4": for cards and chart heads.
 [[nodiscard]] QString shortNumber(double number);

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/chart_history.h"
+
+#include <algorithm>
+
+namespace proclab {
+
+ChartHistory::ChartHistory(int capacity, double firstStep)
+    : m_capacity(std::max(2, capacity))
+    , m_firstStep(firstStep)
+    , m_step(firstStep)
+{
+}
+
+void ChartHistory::clear()
+{
+    m_series.clear();
+    m_used = 0;
+    m_newest = 0;
+    m_step = m_firstStep;
+}
+
+void ChartHistory::clear(int series)
+{
+    Cells &cells = m_series[static_cast<std::size_t>(series)];
+    std::fill(cells.begin(), cells.end(), Cell{});
+}
+
+int ChartHistory::addSeries()
+{
+    m_series.emplace_back(static_cast<std::size_t>(m_capacity));
+    return seriesCount() - 1;
+}
+
+void ChartHistory::append(int series, double x, double y)
+{
+    if (x < 0)
+        return;
+    while (x >= m_step * m_capacity)
+        halve();
+    const int at = std::min(static_cast<int>(x / m_step), m_capacity - 1);
+    merge(m_series[static_cast<std::size_t>(series)][static_cast<std::size_t>(at)],
+          {1, x, x, y, y, y, y, true});
+    m_used = std::max(m_used, at + 1);
+    m_newest = std::max(m_newest, x);
+}
+
+void ChartHistory::merge(Cell &into, const Cell &next)
+{
+    if (next.count == 0)
+        return;
+    if (into.count == 0) {
+        into = next;
+        return;
+    }
+    const bool newMinimum = next.minimum < into.minimum;
+    const bool newMaximum = next.maximum > into.maximum;
+    if (newMinimum && newMaximum)
+        into.minimumFirst = next.minimumFirst;
+    else if (newMinimum)
+        into.minimumFirst = false;
+    else if (newMaximum)
+        into.minimumFirst = true;
+    into.minimum = std::min(into.minimum, next.minimum);
+    into.maximum = std::max(into.maximum, next.maximum);
+    into.count += next.count;
+    into.sum += next.sum;
+    into.last = next.last;
+    into.lastX = next.lastX;
+}
+
+void ChartHistory::halve()
+{
+    for (Cells &cells : m_series) {
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            Cell merged;
+            if (2 * i < cells.size())
+                merged = cells[2 * i];
+            if (2 * i + 1 < cells.size())
+                merge(merged, cells[2 * i + 1]);
+            cells[i] = merged;
+        }
+    }
+    m_used = (m_used + 1) / 2;
+    m_step *= 2;
+}
+
+ChartHistory::Points ChartHistory::line(int series) const
+{
+    Points points;
+    const Cells &cells = m_series[static_cast<std::size_t>(series)];
+    for (int i = 0; i < m_used; ++i) {
+        const Cell &cell = cells[static_cast<std::size_t>(i)];
+        if (cell.count == 0)
+            continue;
+        if (cell.count == 1 || cell.minimum == cell.maximum) {
+            points.x.append(cell.firstX);
+            points.y.append(cell.last);
+            continue;
+        }
+        points.x.append(cell.firstX);
+        points.x.append(cell.lastX);
+        points.y.append(cell.minimumFirst ? cell.minimum : cell.maximum);
+        points.y.append(cell.minimumFirst ? cell.maximum : cell.minimum);
+    }
+    return points;
+}
+
+double ChartHistory::meanAt(const Cells &cells, int at, int previous, int next, double hold) const
+{
+    const auto mean = [&cells](int i) { return cells[static_cast<std::size_t>(i)].mean(); };
+    if (previous < 0)
+        return 0;
+    if (previous == at)
+        return mean(at);
+    if (next < 0)
+        return (at - previous) * m_step <= hold ? cells[static_cast<std::size_t>(previous)].last
+                                                : 0;
+    const double share = static_cast<double>(at - previous) / (next - previous);
+    return mean(previous) + share * (mean(next) - mean(previous));
+}
+
+std::vector<int> ChartHistory::filledSteps(int count) const
+{
+    std::vector<int> filled;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(m_used); ++i) {
+        const auto hasValue = [i](const Cells &cells) { return cells[i].count > 0; };
+        if (std::any_of(m_series.begin(), m_series.begin() + count, hasValue))
+            filled.push_back(static_cast<int>(i));
+    }
+    return filled;
+}
+
+std::vector<ChartHistory::Points> ChartHistory::stacked(int count, double hold) const
+{
+    count = std::min(count, seriesCount());
+    const std::vector<int> filled = filledSteps(count);
+    QVector<double> x;
+    for (const int at : filled)
+        x.append(std::min((at + 0.5) * m_step, m_newest));
+    std::vector<Points> layers;
+    QVector<double> sums(x.size(), 0.0);
+    std::vector<int> next(filled.size(), -1); // The first step from here on that has a value.
+    for (int series = 0; series < count; ++series) {
+        const Cells &cells = m_series[static_cast<std::size_t>(series)];
+        const auto hasValue = [&](std::size_t k) {
+            return cells[static_cast<std::size_t>(filled[k])].count > 0;
+        };
+        for (std::size_t k = filled.size(); k-- > 0;)
+            next[k] = hasValue(k) ? filled[k] : k + 1 < filled.size() ? next[k + 1] : -1;
+        int previous = -1;
+        for (std::size_t k = 0; k < filled.size(); ++k) {
+            if (hasValue(k))
+                previous = filled[k];
+            sums[static_cast<qsizetype>(k)] += meanAt(cells, filled[k], previous, next[k], hold);
+        }
+        layers.push_back({x, sums});
+    }
+    return layers;
+}
+
+double ChartHistory::last(int series) const
+{
+    return at(series, m_used * m_step);
+}
+
+double ChartHistory::at(int series, double x) const
+{
+    const Cells &cells = m_series[static_cast<std::size_t>(series)];
+    for (int i = std::min(static_cast<int>(x / m_step), m_used - 1); i >= 0; --i) {
+        if (cells[static_cast<std::size_t>(i)].count > 0)
+            return cells[static_cast<std::size_t>(i)].last;
+    }
+    return 0;
+}
+
+} // namespace proclab

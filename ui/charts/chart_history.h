@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QVector>
+
+#include <vector>
+
+namespace proclab {
+
+/// What a chart remembers of its series: one grid of equal steps in time for all of them. When time
+/// outgrows the grid, neighbours merge and the step doubles, so memory and drawing stay bounded
+/// however long a run is, and no peak is lost: each step keeps its smallest and largest value.
+class ChartHistory
+{
+public:
+    struct Points
+    {
+        QVector<double> x;
+        QVector<double> y;
+    };
+
+    /// At most @p capacity steps, at least 2; the first step is @p firstStep seconds.
+    explicit ChartHistory(int capacity = 512, double firstStep = 0.001);
+
+    /// Forgets everything, the series too.
+    void clear();
+    /// Adds a series without values and returns its position.
+    int addSeries();
+    [[nodiscard]] int seriesCount() const { return static_cast<int>(m_series.size()); }
+    /// Forgets the values of @p series.
+    void clear(int series);
+    /// Takes in a value at @p x seconds; one before 0 is left out. Values of a series come in order
+    /// of time.
+    void append(int series, double x, double y);
+
+    [[nodiscard]] bool isEmpty() const { return m_used == 0; }
+    /// Seconds a step.
+    [[nodiscard]] double step() const { return m_step; }
+    /// The values as they came; where several share a step, its smallest and largest, in their
+    /// order. At most two points a step.
+    [[nodiscard]] Points line(int series) const;
+    /// Where any of the first @p count series has a value: the sum of the means of series 0 to k,
+    /// for each k. Between two values a series goes straight; beyond its last it holds for @p hold
+    /// seconds, then counts 0.
+    [[nodiscard]] std::vector<Points> stacked(int count, double hold) const;
+    /// The last value of @p series, 0 if it has none.
+    [[nodiscard]] double last(int series) const;
+    /// The value of @p series at @p x seconds or just before; 0 if there is none.
+    [[nodiscard]] double at(int series, double x) const;
+
+private:
+    struct Cell
+    {
+        int count = 0;
+        double firstX = 0;
+        double lastX = 0;
+        double sum = 0;
+        double minimum = 0;
+        double maximum = 0;
+        double last = 0;
+        bool minimumFirst = true;
+
+        [[nodiscard]] double mean() const { return sum / count; }
+    };
+    using Cells = std::vector<Cell>;
+
+    void halve();
+    static void merge(Cell &into, const Cell &next);
+    [[nodiscard]] std::vector<int> filledSteps(int count) const;
+    [[nodiscard]] double meanAt(const Cells &cells, int at, int previous, int next,
+                                double hold) const;
+
+    int m_capacity;
+    double m_firstStep;
+    double m_step;
+    double m_newest = 0;
+    int m_used = 0; // Steps up to the newest value of any series.
+    std::vector<Cells> m_series;
+};
+
+} // namespace proclab

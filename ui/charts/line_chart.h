@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/charts/chart_history.h"
+
+#include <QColor>
+#include <QList>
+#include <QTimer>
+#include <QWidget>
+
+#include <optional>
+
+class QCPGraph;
+class QCPItemStraightLine;
+class QCPItemText;
+class QCustomPlot;
+
+namespace proclab {
+
+/// Numbers over time in the lab's style: title, unit and newest value above the plot, series in it.
+///
+/// Time is in seconds from 0. Values are kept in a bounded history; a redraw takes the same time
+/// for a run of an hour as for one of a minute. Redraws at most ten times a second, and not while
+/// hidden.
+class LineChart final : public QWidget
+{
+    Q_OBJECT
+
+public:
+    enum class Style {
+        Lines,
+        Steps,   ///< For counts.
+        Stacked, ///< The first `seriesCount()` values on top of each other.
+        Bands, ///< Series 0 to 4 are minimum, lower quartile, median, upper quartile, maximum; more
+               ///< are lines.
+    };
+
+    explicit LineChart(QWidget *parent = nullptr);
+
+    void setTitle(const QString &title, const QString &unit);
+    /// What stands at the right above the plot, at full length; empty: nothing.
+    void setValueText(const QString &text);
+    [[nodiscard]] QString valueText() const { return m_valueText; }
+
+    void setStyle(Style style);
+    /// Removes all series and values.
+    void clear();
+    /// Adds a series without values and returns its position. @p label stands at its line's end;
+    /// may be empty.
+    int addSeries(const QString &label, const QColor &color);
+    [[nodiscard]] int seriesCount() const { return m_history.seriesCount(); }
+    /// Forgets the values of @p series, which stays.
+    void clearSeries(int series) { m_history.clear(series); }
+    void setSeriesColor(int series, const QColor &color);
+    /// Draws the others at 40 %; -1: all alike.
+    void setEmphasis(int series);
+    void append(int series, double seconds, double value);
+    [[nodiscard]] const ChartHistory &history() const { return m_history; }
+
+    /// A dashed line at @p value with a label; nullopt: none.
+    void setThreshold(std::optional<double> value, const QString &label = {});
+    /// The value axis reaches at least up to @p top.
+    void setMinimumTop(double top);
+    /// Shows 0 to @p seconds, the same for all charts of a column.
+    void setTimeRange(double seconds);
+    /// Where the "now" line stands; below 0: none.
+    void setNow(double seconds);
+    /// Dashed marks: where a process died.
+    void setMarks(const QList<double> &seconds);
+    void setTimeLabelsVisible(bool visible);
+
+    /// Draws what is new, now or within 100 ms.
+    void refresh();
+    [[nodiscard]] bool showsNoData() const;
+
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+protected:
+    bool event(QEvent *event) override;
+    void paintEvent(QPaintEvent *event) override;
+    void changeEvent(QEvent *event) override;
+    void showEvent(QShowEvent *event) override;
+
+private:
+    void createPlot();
+    void applyTheme();
+    void rebuildGraphs();
+    void styleGraphs();
+    void redraw();
+    void updateAxes();
+    void updateMarks();
+    void fillGraphs();
+    void placeLabels();
+    [[nodiscard]] QColor shownColor(int series, double opacity = 1) const;
+    [[nodiscard]] double largestValue() const;
+    [[nodiscard]] QString tipText(double seconds) const;
+
+    struct Series
+    {
+        QString label;
+        QColor color;
+        QCPGraph *graph = nullptr;   // Owned by the plot.
+        QCPItemText *text = nullptr; // Owned by the plot; null without a label.
+    };
+
+    ChartHistory m_history;
+    QCustomPlot *m_plot;
+    QList<Series> m_series;
+    QCPItemText *m_emptyText = nullptr;
+    QCPItemStraightLine *m_nowLine = nullptr;
+    QCPItemStraightLine *m_thresholdLine = nullptr;
+    QCPItemText *m_thresholdText = nullptr;
+    QList<QCPItemStraightLine *> m_markLines;
+    QString m_title;
+    QString m_unit;
+    QString m_valueText;
+    Style m_style = Style::Lines;
+    std::optional<double> m_threshold;
+    QString m_thresholdLabel;
+    QList<double> m_marks;
+    double m_minimumTop = 0;
+    double m_range = 1;
+    double m_now = -1;
+    double m_top = 1; // Of the value axis, as last drawn.
+    int m_emphasis = -1;
+    bool m_timeLabels = true;
+    bool m_dirty = false;
+    QTimer m_pause; // Runs while the last redraw is less than 100 ms old.
+};
+
+} // namespace proclab

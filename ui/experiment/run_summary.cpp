@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/experiment/run_summary.h"
+
+#include "core/experiment/kind.h"
+#include "ui/experiment/field_editor.h"
+#include "ui/shared/theme.h"
+
+#include <QCoreApplication>
+#include <QStringList>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("RunSummary", text);
+}
+
+QString grouped(quint64 number)
+{
+    return groupedNumber(static_cast<qint64>(number));
+}
+
+QString measured(const RunResult &result)
+{
+    QString text = tr("%1 after the start").arg(durationText(result.elapsedSeconds));
+    if (result.totals.throughputPerS > 0)
+        text += tr(", %1 per second").arg(shortNumber(result.totals.throughputPerS));
+    return text;
+}
+
+/// The first sentence is the notice where there is one; how far the run came always follows.
+QString detailOf(const RunResult &result, bool noticeIsTitle)
+{
+    QStringList parts;
+    if (!noticeIsTitle && !result.notice.isEmpty())
+        parts << result.notice;
+    const RunTotals &totals = result.totals;
+    if (noticeIsTitle || result.stopped || result.timeLimitReached)
+        parts << progressText(totals.done, totals.tasks, totals.failed, totals.lost);
+    parts << measured(result);
+    return parts.join(u" · "_s);
+}
+
+} // namespace
+
+RunSummary summaryOf(const RunResult &result)
+{
+    const RunTotals &totals = result.totals;
+    if (result.engineError)
+        return {Banner::Tone::Error, tr("The run could not go on"), errorText(*result.engineError)};
+    if (result.timeLimitReached)
+        return {Banner::Tone::Warning, tr("The time limit ended the run"), detailOf(result, false)};
+    if (result.stopped)
+        return {Banner::Tone::Info, tr("Stopped. What was measured so far is kept"),
+                detailOf(result, false)};
+    if (totals.failed > 0 || totals.lost > 0)
+        return {Banner::Tone::Error,
+                progressText(totals.done, totals.tasks, totals.failed, totals.lost),
+                detailOf(result, false)};
+    if (!result.notice.isEmpty())
+        return {result.noticeIsGood ? Banner::Tone::Good : Banner::Tone::Warning, result.notice,
+                detailOf(result, true)};
+    return {Banner::Tone::Good,
+            tr("%1 done in %2").arg(grouped(totals.done), durationText(result.elapsedSeconds)),
+            detailOf(result, false)};
+}
+
+QString progressText(quint64 done, quint64 total, quint64 failed, quint64 lost)
+{
+    QString text = tr("%1 of %2 done").arg(grouped(done), grouped(total));
+    if (failed > 0)
+        text += tr(", %1 failed").arg(grouped(failed));
+    if (lost > 0)
+        text += tr(", %1 lost").arg(grouped(lost));
+    return text;
+}
+
+QString codeLine(const ExperimentSpec &spec)
+{
+    const Kind *kind = spec.kindInfo();
+    if (kind == nullptr)
+        return {};
+    QString line;
+    qsizetype at = 0;
+    while (true) {
+        const qsizetype open = kind->code.indexOf(u'{', at);
+        const qsizetype close = open < 0 ? -1 : kind->code.indexOf(u'}', open);
+        if (close < 0)
+            break;
+        line += kind->code.sliced(at, open - at);
+        line += valueText(spec.value(kind->code.sliced(open + 1, close - open - 1)));
+        at = close + 1;
+    }
+    return line + kind->code.sliced(at);
+}
+
+} // namespace proclab

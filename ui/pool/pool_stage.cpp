@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pool/pool_stage.h"
+
+#include "ui/experiment/process_look.h"
+#include "ui/experiment/stage_painting.h"
+#include "ui/shared/theme.h"
+
+#include <QFontMetricsF>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+constexpr double headHeight = 26;
+constexpr double rowHeight = 18;
+constexpr double boxPadding = 10;
+constexpr double smallestWithRows = 110;
+constexpr double stripHeight = 18;
+
+ProcessRecord idleProcess(const QString &name, ProcessRole role, int colorIndex)
+{
+    ProcessRecord process;
+    process.name = name;
+    process.role = role;
+    process.colorIndex = colorIndex;
+    return process;
+}
+
+/// "Running        4"
+void drawRow(QPainter &painter, const QRectF &rect, const QString &label, const QString &value,
+             const QColor &valueColor)
+{
+    const double used = drawText(painter, rect, Qt::AlignVCenter | Qt::AlignRight, value,
+                                 textFont(TextSize::Caption), valueColor);
+    drawText(painter, rect.adjusted(0, 0, -used - 6, 0), Qt::AlignVCenter, label,
+             textFont(TextSize::Caption), Theme::current().text3);
+}
+
+QString number(quint64 count)
+{
+    return groupedNumber(static_cast<qint64>(count));
+}
+
+QString briefNumber(quint64 count)
+{
+    return shortNumber(static_cast<double>(count));
+}
+
+} // namespace
+
+PoolStage::PoolStage(QWidget *parent)
+    : ProcessStage(parent)
+{
+    setAccessibleName(tr("Pool stage"));
+}
+
+QList<ProcessRecord> PoolStage::idleProcesses() const
+{
+    QList<ProcessRecord> processes{idleProcess(u"main"_s, ProcessRole::Parent, -1)};
+    const int workers = std::clamp(spec().integer(u"pool.workers"_s), 0, 256);
+    for (int i = 0; i < workers; ++i)
+        processes.append(idleProcess(u"worker-%1"_s.arg(i + 1), ProcessRole::Worker, i));
+    return processes;
+}
+
+QString PoolStage::idleText() const
+{
+    const auto workers = static_cast<int>(processes().size()) - 1;
+    const QString who =
+        workers == 1 ? tr("1 worker process") : tr("%1 worker processes").arg(workers);
+    const QString what = total() == 1 ? tr("1 task") : tr("%1 tasks").arg(number(total()));
+    return tr("%1 will share %2 of %3").arg(who, what, spec().text(u"tasks.task"_s));
+}
+
+QString PoolStage::idleTaskText(ProcessRole role) const
+{
+    return role == ProcessRole::Parent ? tr("submits tasks") : tr("takes the next task");
+}
+
+quint64 PoolStage::total() const
+{
+    if (snapshot() && snapshot()->total > 0)
+        return snapshot()->total;
+    const QJsonValue count = spec().value(u"tasks.count"_s);
+    return static_cast<quint64>(std::max<qint64>(0, count.toInteger()));
+}
+
+void PoolStage::arrange(const QRectF &area)
+{
+    m_layout = arrangePool(area);
+    addPlace(0, m_layout.parent, CardStyle::Full);
+    const CardStyle style =
+        addCards(m_layout.workers, shownProcesses(processes(), {ProcessRole::Worker}));
+    m_hasCards = style == CardStyle::Full || style == CardStyle::Compact;
+    arrangeBoxes();
+}
+
+void PoolStage::arrangeBoxes()
+{
+    const bool withRows = m_layout.results.height() >= smallestWithRows;
+    m_cellArea = m_layout.results.adjusted(boxPadding, headHeight + 4, -boxPadding,
+                                           withRows ? -3 * rowHeight - 14 : -boxPadding);
+    m_grid = fitCells(m_cellArea, total());
+    const std::size_t wanted = m_grid.size > 0 ? static_cast<std::size_t>(total()) : 0;
+    if (m_cells.size() == wanted)
+        return;
+    m_cells.assign(wanted, Cell());
+    m_tasksRead = 0;
+    readLog();
+}
+
+void PoolStage::readLog()
+{
+    if (!log()) {
+        m_tasksRead = 0;
+        std::fill(m_cells.begin(), m_cells.end(), Cell());
+        return;
+    }
+    if (m_cells.empty())
+        return;
+    const std::size_t size = log()->tasks.size();
+    if (size < m_tasksRead) { // Another run's log.
+        m_tasksRead = 0;
+        std::fill(m_cells.begin(), m_cells.end(), Cell());
+    }
+    for (; m_tasksRead < size; ++m_tasksRead) {
+        const TaskRecord &task = log()->tasks[m_tasksRead];
+        if (task.index < m_cells.size())
+            m_cells[task.index] = {task.process, task.status != TaskStatus::Done};
+    }
+}
+
+QPolygonF PoolStage::taskPath(const QRectF &worker) const
+{
+    const double y = m_layout.queue.top() + headHeight / 2 + 2;
+    const double trunk = m_layout.workers.left() - 12;
+    const double target = worker.center().y() - std::min(12.0, worker.height() / 5);
+    return {{m_layout.queue.right(), y}, {trunk, y}, {trunk, target}, {worker.left() - 1, target}};
+}
+
+QPolygonF PoolStage::resultPath(const QRectF &worker) const
+{
+    const double y = m_layout.results.top() + headHeight / 2 + 2;
+    const double trunk = std::max(m_layout.workers.left() - 24, m_layout.results.right() + 4);
+    const double from = worker.center().y() + std::min(12.0, worker.height() / 5);
+    return {{worker.left(), from}, {trunk, from}, {trunk, y}, {m_layout.results.right() + 1, y}};
+}
+
+void PoolStage::paintStill(QPainter &painter)
+{
+    drawBox(painter, m_layout.queue);
+    drawBox(painter, m_layout.results);
+    const Theme &theme = Theme::current();
+    const QFont head = textFont(TextSize::Small, QFont::DemiBold);
+    for (const auto &[box, title] : {std::pair(m_layout.queue, tr("Task queue")),
+                                     std::pair(m_layout.results, tr("Results"))}) {
+        drawText(painter,
+                 QRectF(box.left() + boxPadding, box.top() + 3, box.width() - 2 * boxPadding,
+                        headHeight),
+                 Qt::AlignVCenter, title, head, theme.text);
+    }
+    paintLinks(painter);
+}
+
+void PoolStage::paintLinks(QPainter &painter)
+{
+    const QColor color = Theme::current().borderStrong;
+    const QRectF &parent = m_layout.parent;
+    const double queueY = m_layout.queue.top() + headHeight / 2 + 2;
+    const double resultsY = std::max(m_layout.results.bottom() - headHeight, parent.bottom() + 8);
+    const bool above = queueY < parent.top() - 6;
+    const QPointF from =
+        above ? QPointF(parent.center().x(), parent.top()) : QPointF(parent.right(), queueY);
+    drawLink(painter, {from, {from.x(), queueY}, {m_layout.queue.left() - 1, queueY}}, color,
+             Link::Tasks);
+    const bool below = resultsY < m_layout.results.bottom() && resultsY > parent.bottom() + 6;
+    const double backY = below ? resultsY : parent.bottom() - 20;
+    const QPointF target = below ? QPointF(parent.center().x(), parent.bottom() + 1)
+                                 : QPointF(parent.right() + 1, backY);
+    drawLink(painter, {{m_layout.results.left(), backY}, {target.x(), backY}, target}, color,
+             Link::Results);
+    if (!m_hasCards) {
+        drawLink(painter, taskPath(m_layout.workers), color, Link::Tasks);
+        drawLink(painter, resultPath(m_layout.workers), color, Link::Results);
+        return;
+    }
+    for (const Place &place : places().mid(1)) {
+        if (hasCrashed(processes()[place.process]))
+            continue;
+        drawLink(painter, taskPath(place.rect), color, Link::Tasks);
+        drawLink(painter, resultPath(place.rect), color, Link::Results);
+    }
+}
+
+void PoolStage::paintMoving(QPainter &painter)
+{
+    paintLitLinks(painter);
+    paintQueue(painter);
+    paintResults(painter);
+    paintRate(painter);
+}
+
+void PoolStage::paintLitLinks(QPainter &painter)
+{
+    if (!m_hasCards)
+        return;
+    const Theme &theme = Theme::current();
+    for (const Place &place : places().mid(1)) {
+        const ProcessLive *now = live(place.process);
+        if (!now || now->currentIndex < 0 || hasCrashed(processes()[place.process]))
+            continue;
+        painter.setOpacity(opacityOf(place.process));
+        const QPolygonF path = taskPath(place.rect);
+        drawLink(painter, {path[2], path[3]}, theme.process(processes()[place.process].colorIndex),
+                 Link::Tasks);
+    }
+    painter.setOpacity(1);
+}
+
+void PoolStage::paintQueue(QPainter &painter)
+{
+    const Theme &theme = Theme::current();
+    const QRectF &box = m_layout.queue;
+    const quint64 waiting = snapshot() ? snapshot()->queued : total();
+    const QRectF head(box.left() + boxPadding, box.top() + 3, box.width() - 2 * boxPadding,
+                      headHeight);
+    const double titleWidth = QFontMetricsF(textFont(TextSize::Small, QFont::DemiBold))
+                                  .horizontalAdvance(tr("Task queue"));
+    drawText(painter, head.adjusted(titleWidth + 8, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight,
+             isIdle() ? tr("%1 tasks").arg(briefNumber(waiting))
+                      : tr("%1 waiting").arg(briefNumber(waiting)),
+             textFont(TextSize::Caption), theme.text2);
+    paintWaitingTasks(painter);
+    if (box.height() < smallestWithRows)
+        return;
+    const QRectF row(head.left(), box.bottom() - rowHeight - 6, head.width(), rowHeight);
+    painter.fillRect(QRectF(row.left(), row.top() - rowHeight - 5, row.width(), 1), theme.border);
+    drawRow(painter, row.translated(0, -rowHeight), tr("Chunk size"),
+            spec().value(u"pool.chunk_size"_s).toVariant().toString(), theme.text2);
+    drawRow(painter, row, tr("Finish in"), remainingText(), theme.text2);
+}
+
+void PoolStage::paintWaitingTasks(QPainter &painter)
+{
+    const Theme &theme = Theme::current();
+    const QRectF &box = m_layout.queue;
+    const double bottom =
+        box.bottom() - (box.height() >= smallestWithRows ? 2 * rowHeight + 16 : boxPadding);
+    const QRectF area(box.left() + boxPadding, box.top() + headHeight + 6,
+                      box.width() - 2 * boxPadding, bottom - box.top() - headHeight - 6);
+    QList<quint32> tasks;
+    if (snapshot())
+        tasks = snapshot()->nextTasks;
+    else
+        for (quint32 i = 0; i < std::min<quint64>(total(), 64); ++i)
+            tasks.append(i);
+    if (tasks.isEmpty())
+        return;
+    const QFont font = monoFont(TextSize::Tick);
+    const double widest = QFontMetricsF(font).horizontalAdvance(QString::number(tasks.last())) + 8;
+    const double cellWidth = std::max(22.0, widest);
+    const auto columns = static_cast<int>((area.width() + 5) / (cellWidth + 5));
+    const auto rows = static_cast<int>((area.height() + 5) / 27);
+    const int room = columns * rows;
+    const quint64 waiting = snapshot() ? snapshot()->queued : total();
+    const bool overflows = waiting > static_cast<quint64>(room);
+    const int shown = std::min<int>(static_cast<int>(tasks.size()), overflows ? room - 1 : room);
+    // The next to leave stands at the right, where the workers are.
+    const auto cellAt = [&](int i) {
+        return QRectF(area.right() - (i % columns) * (cellWidth + 5) - cellWidth,
+                      area.top() + (i / columns) * 27, cellWidth, 22);
+    };
+    for (int i = 0; i < shown; ++i) {
+        const QRectF cell = cellAt(i);
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(QPen(theme.borderStrong, 1));
+        painter.setBrush(isIdle() ? theme.sunken : theme.hover);
+        painter.drawRoundedRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
+        drawText(painter, cell, Qt::AlignCenter, QString::number(tasks[i]), font,
+                 isIdle() ? theme.text3 : theme.text);
+    }
+    if (overflows && shown >= 0 && room > 0) {
+        const QString more = u'+' % shortNumber(static_cast<double>(waiting) - shown);
+        drawText(painter,
+                 QRectF(area.left(), cellAt(shown).top(), cellAt(shown).right() - area.left(), 22),
+                 Qt::AlignVCenter | Qt::AlignRight, more, textFont(TextSize::Caption), theme.text3);
+    }
+}
+
+QString PoolStage::remainingText() const
+{
+    const StageSnapshot *now = snapshot();
+    if (!now || isEnded() || now->done == 0 || now->timeNs <= 0)
+        return u"\u2013"_s;
+    const quint64 over = now->done + now->failed + now->cancelled + now->lost;
+    if (over >= now->total)
+        return u"\u2013"_s;
+    const double perTask = static_cast<double>(now->timeNs) / 1e9 / static_cast<double>(over);
+    return tr("about %1").arg(durationText(perTask * static_cast<double>(now->total - over)));
+}
+
+void PoolStage::paintResults(QPainter &painter)
+{
+    const Theme &theme = Theme::current();
+    const QRectF &box = m_layout.results;
+    const quint64 done = snapshot() ? snapshot()->done : 0;
+    const QRectF head(box.left() + boxPadding, box.top() + 3, box.width() - 2 * boxPadding,
+                      headHeight);
+    drawText(painter, head.adjusted(60, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight,
+             tr("%1 of %2").arg(briefNumber(done), briefNumber(total())),
+             textFont(TextSize::Caption), theme.text2);
+    if (m_grid.size > 0)
+        paintCells(painter);
+    else
+        paintTotals(painter);
+    if (box.height() < smallestWithRows)
+        return;
+    const auto isAtWork = [](const ProcessLive &process) {
+        return process.currentIndex >= 0 && process.state != ProcessState::Crashed &&
+               process.state != ProcessState::Ended;
+    };
+    const quint64 running =
+        snapshot() ? static_cast<quint64>(std::count_if(snapshot()->processes.begin(),
+                                                        snapshot()->processes.end(), isAtWork))
+                   : 0;
+    const quint64 failed = snapshot() ? snapshot()->failed : 0;
+    const quint64 lost = snapshot() ? snapshot()->lost + snapshot()->cancelled : 0;
+    const QRectF row(head.left(), box.bottom() - rowHeight - 6, head.width(), rowHeight);
+    painter.fillRect(QRectF(row.left(), row.top() - 2 * rowHeight - 5, row.width(), 1),
+                     theme.border);
+    drawRow(painter, row.translated(0, -2 * rowHeight), tr("Running"), number(running),
+            theme.text2);
+    drawRow(painter, row.translated(0, -rowHeight), tr("Failed"), number(failed),
+            failed > 0 ? theme.crash : theme.text2);
+    drawRow(painter, row, tr("Lost or cancelled"), number(lost),
+            lost > 0 ? theme.crash : theme.text2);
+}
+
+void PoolStage::paintCells(QPainter &painter)
+{
+    std::vector<int> runningOn(m_cells.size(), -1);
+    if (snapshot()) {
+        for (const ProcessLive &process : snapshot()->processes) {
+            const bool alive = process.state != ProcessState::Crashed;
+            if (alive && process.currentIndex >= 0 &&
+                static_cast<std::size_t>(process.currentIndex) < runningOn.size())
+                runningOn[static_cast<std::size_t>(process.currentIndex)] = process.process;
+        }
+    }
+    for (std::size_t i = 0; i < m_cells.size(); ++i)
+        paintCell(painter, m_grid.cell(m_cellArea, static_cast<int>(i)), static_cast<int>(i),
+                  runningOn[i]);
+    painter.setOpacity(1);
+}
+
+void PoolStage::paintCell(QPainter &painter, const QRectF &rect, int index, int runningOn)
+{
+    const Theme &theme = Theme::current();
+    const Cell &cell = m_cells[static_cast<std::size_t>(index)];
+    const int process = cell.process >= 0 ? cell.process : runningOn;
+    const bool known = process >= 0 && process < processes().size();
+    const int colorIndex = known ? processes()[process].colorIndex : -1;
+    const double radius = rect.width() >= 16 ? 4 : rect.width() >= 7 ? 2 : 0;
+    QColor textColor = theme.text3;
+    QPen pen(theme.border, 1);
+    QBrush brush(Qt::NoBrush);
+    painter.setOpacity(known ? opacityOf(process) : 1);
+    if (cell.failed) {
+        pen.setColor(theme.crash);
+        brush =
+            theme.hatch(Theme::Hatch::Crashed, theme.crash, painter.device()->devicePixelRatioF());
+        painter.setBrushOrigin(rect.topLeft());
+    } else if (cell.process >= 0) {
+        pen = Qt::NoPen;
+        brush = theme.process(colorIndex);
+        textColor = theme.onProcess(colorIndex);
+    } else if (runningOn >= 0) {
+        pen = QPen(theme.process(colorIndex), rect.width() >= 11 ? 1.5 : 1);
+        brush = theme.tint(theme.process(colorIndex), 0.2);
+        textColor = theme.text;
+    }
+    painter.setRenderHint(QPainter::Antialiasing, radius > 0);
+    painter.setPen(pen);
+    painter.setBrush(brush);
+    const double edge = pen.style() == Qt::NoPen ? 0 : pen.widthF() / 2;
+    painter.drawRoundedRect(rect.adjusted(edge, edge, -edge, -edge), radius, radius);
+    if (cell.failed && rect.width() >= 16) {
+        drawCrashDisc(painter, rect.center(), 6);
+    } else if (rect.width() >= 22) {
+        drawText(painter, rect, Qt::AlignCenter, QString::number(index),
+                 textFont(TextSize::Tick, QFont::Medium), textColor);
+    }
+}
+
+/// Too many for a cell each: a strip of what each worker has done, in the order of the workers.
+void PoolStage::paintTotals(QPainter &painter)
+{
+    const Theme &theme = Theme::current();
+    const double middle = std::floor(m_cellArea.center().y());
+    const QRectF strip(m_cellArea.left(), middle, m_cellArea.width(), stripHeight);
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    painter.fillRect(strip, theme.hover);
+    const StageSnapshot *now = snapshot();
+    const auto whole = static_cast<double>(std::max<quint64>(total(), 1));
+    const double share = now ? static_cast<double>(now->done) / whole : 0;
+    if (now) {
+        double x = strip.left();
+        for (const ProcessLive &process : now->processes) {
+            const double part = strip.width() * static_cast<double>(process.done) / whole;
+            if (process.process == 0 || process.process >= processes().size() || part <= 0)
+                continue;
+            painter.setOpacity(opacityOf(process.process));
+            painter.fillRect(QRectF(x, strip.top(), part, strip.height()),
+                             theme.process(processes()[process.process].colorIndex));
+            x += part;
+        }
+        painter.setOpacity(1);
+        const double lost =
+            strip.width() * static_cast<double>(now->failed + now->lost + now->cancelled) / whole;
+        painter.setBrushOrigin(strip.topLeft());
+        if (lost > 0)
+            painter.fillRect(QRectF(x, strip.top(), std::max(2.0, lost), strip.height()),
+                             theme.hatch(Theme::Hatch::Crashed, theme.crash,
+                                         painter.device()->devicePixelRatioF()));
+    }
+    const QRectF above(strip.left(), m_cellArea.top(), strip.width(),
+                       middle - m_cellArea.top() - 4);
+    if (above.height() >= 20)
+        drawText(painter, above, Qt::AlignBottom | Qt::AlignLeft,
+                 tr("%1\u00A0%").arg(QString::number(std::floor(share * 1000) / 10)),
+                 textFont(TextSize::Title, QFont::DemiBold), theme.text);
+    const QRectF below(strip.left(), strip.bottom() + 4, strip.width(), 16);
+    if (below.bottom() <= m_cellArea.bottom() + 2)
+        drawText(painter, below, Qt::AlignVCenter, tr("by worker, in their colours"),
+                 textFont(TextSize::Caption), theme.text3);
+}
+
+void PoolStage::paintRate(QPainter &painter)
+{
+    if (!isTooFastForTokens() || isEnded())
+        return;
+    const QRectF room(m_layout.queue.right() + 4, m_layout.queue.top() - 4,
+                      m_layout.workers.left() - m_layout.queue.right() - 6, 16);
+    drawText(painter, room, Qt::AlignLeft | Qt::AlignVCenter, tr("%1/s").arg(shortNumber(rate())),
+             textFont(TextSize::Tick), Theme::current().text3);
+}
+
+void PoolStage::describe(const ProcessLive &live, CardContent &content) const
+{
+    if (content.process.role == ProcessRole::Parent) {
+        content.taskText =
+            isEnded() ? tr("all joined") : tr("in %1()").arg(spec().text(u"pool.method"_s));
+        content.count = tr("%1 back").arg(briefNumber(snapshot()->done + snapshot()->failed));
+        return;
+    }
+    content.count = tr("%1 done").arg(shortNumber(static_cast<double>(live.done)));
+    if (live.currentIndex >= 0)
+        content.taskText = spec().text(u"tasks.task"_s);
+    else if (live.state == ProcessState::Waiting)
+        content.taskText = tr("for the next task");
+}
+
+void PoolStage::findMoves(const StageSnapshot &before, const StageSnapshot &now)
+{
+    if (!m_hasCards)
+        return;
+    for (const Place &place : places()) {
+        if (place.process == 0 || place.process >= before.processes.size())
+            continue;
+        const ProcessLive &was = before.processes[place.process];
+        const ProcessLive &is = now.processes[place.process];
+        const int colorIndex = processes()[place.process].colorIndex;
+        if (is.done > was.done)
+            moveToken(resultPath(place.rect),
+                      was.currentIndex >= 0 ? QString::number(was.currentIndex) : QString(),
+                      colorIndex);
+        if (is.currentIndex >= 0 && is.currentIndex != was.currentIndex)
+            moveToken(taskPath(place.rect), QString::number(is.currentIndex), colorIndex);
+    }
+}
+
+QString PoolStage::summaryText() const
+{
+    const StageSnapshot *now = snapshot();
+    return now ? tr("%1 of %2 tasks done, %3 waiting, %4 failed")
+                     .arg(number(now->done), number(total()), number(now->queued),
+                          number(now->failed))
+               : idleText();
+}
+
+} // namespace proclab

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QComboBox>
+#include <QString>
+
+namespace proclab {
+
+/// A combo box with the theme's arrow and, where wanted, a caption inside ("Preset"). The wheel
+/// changes it only while it has the focus, so that a form can be scrolled.
+class ComboBox final : public QComboBox
+{
+    Q_OBJECT
+
+public:
+    explicit ComboBox(QWidget *parent = nullptr);
+
+    /// Stands before the current text, in a paler tone.
+    void setCaption(const QString &caption);
+
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+protected:
+    void paintEvent(QPaintEvent *event) override;
+    void wheelEvent(QWheelEvent *event) override;
+
+private:
+    [[nodiscard]] int captionWidth() const;
+
+    QString m_caption;
+};
+
+} // namespace proclab

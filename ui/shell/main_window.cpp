@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/shell/main_window.h"
+
+#include "core/experiment/kind.h"
+#include "core/experiment/presets.h"
+#include "ui/experiment/experiment_page.h"
+#include "ui/shared/banner.h"
+#include "ui/shared/icon.h"
+#include "ui/shared/theme.h"
+#include "ui/shell/nav_rail.h"
+#include "ui/shell/planned_page.h"
+#include "ui/shell/shortcut_list.h"
+#include "ui/shell/status_line.h"
+#include "ui/shell/top_bar.h"
+
+#include <QAbstractButton>
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDropEvent>
+#include <QFile>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QPushButton>
+#include <QSettings>
+#include <QShortcut>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+constexpr QSize smallestWindow{1024, 700};
+constexpr QSize firstWindow{1440, 900};
+constexpr int railCollapsesBelow = 1100;
+constexpr qint64 largestFile = 64LL * 1024 * 1024;
+
+/// The experiment file of a drag or drop; empty if it is anything else.
+QString experimentFile(const QMimeData *data)
+{
+    const QList<QUrl> urls = data->urls();
+    if (urls.size() != 1 || !urls.first().isLocalFile())
+        return {};
+    const QString file = urls.first().toLocalFile();
+    return file.endsWith(u".json"_s) ? file : QString();
+}
+
+QList<Preset> presetsOf(const QString &kind)
+{
+    QList<Preset> found;
+    for (const Preset &preset : presets()) {
+        if (preset.spec.kind() == kind)
+            found << preset;
+    }
+    return found;
+}
+
+} // namespace
+
+MainWindow::MainWindow(Engine &engine, CloseMode closeMode, QWidget *parent)
+    : QMainWindow(parent)
+    , m_engine(engine)
+    , m_closeMode(closeMode)
+    , m_infos(pages())
+{
+    setWindowTitle(tr("ProcLab"));
+    setWindowIcon(icon(u"logo"_s));
+    setAcceptDrops(true);
+    setMinimumSize(smallestWindow);
+    createLayout();
+    createActions();
+    connectBars();
+    restoreLayout();
+}
+
+MainWindow::~MainWindow()
+{
+    QSettings settings;
+    settings.setValue(u"window/geometry"_s, saveGeometry());
+    settings.setValue(u"window/rail"_s, m_railWanted);
+}
+
+void MainWindow::createLayout()
+{
+    auto *centre = new QWidget(this);
+    auto *columns = new QHBoxLayout(centre);
+    columns->setContentsMargins(0, 0, 0, 0);
+    columns->setSpacing(0);
+    // Made in the order of the Tab key: top bar, page; the rail has its own shortcuts and comes
+    // last.
+    m_topBar = new TopBar(centre);
+    m_banner = new Banner(centre);
+    m_stack = new QStackedWidget(centre);
+    m_statusLine = new StatusLine(centre);
+    m_rail = new NavRail(m_infos, centre);
+    auto *rows = new QVBoxLayout;
+    rows->setContentsMargins(0, 0, 0, 0);
+    rows->setSpacing(0);
+    rows->addWidget(m_topBar);
+    rows->addWidget(m_banner);
+    rows->addWidget(m_stack, 1);
+    rows->addWidget(m_statusLine);
+    columns->addWidget(m_rail);
+    columns->addLayout(rows, 1);
+    setCentralWidget(centre);
+}
+
+void MainWindow::addAction(const QKeySequence &keys, void (MainWindow::*handler)())
+{
+    auto *shortcut = new QShortcut(keys, this);
+    connect(shortcut, &QShortcut::activated, this, handler);
+}
+
+void MainWindow::createActions()
+{
+    addAction(Qt::Key_F5, &MainWindow::runCurrent);
+    addAction(Qt::SHIFT | Qt::Key_F5, &MainWindow::stopCurrent);
+    addAction(Qt::CTRL | Qt::Key_B, &MainWindow::toggleRail);
+    addAction(Qt::CTRL | Qt::SHIFT | Qt::Key_B, &MainWindow::toggleConfig);
+    addAction(Qt::CTRL | Qt::Key_J, &MainWindow::toggleDock);
+    addAction(Qt::CTRL | Qt::SHIFT | Qt::Key_L, &MainWindow::toggleTheme);
+    addAction(Qt::CTRL | Qt::Key_O, &MainWindow::chooseFile);
+    addAction(Qt::Key_F1, &MainWindow::showShortcuts);
+    addAction(Qt::CTRL | Qt::Key_Slash, &MainWindow::showShortcuts);
+    auto *quit = new QShortcut(Qt::CTRL | Qt::Key_Q, this);
+    connect(quit, &QShortcut::activated, this, &QWidget::close);
+    for (int digit = 1; digit <= 9 && digit <= m_infos.size(); ++digit) {
+        auto *shortcut =
+            new QShortcut(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_0 + digit)), this);
+        const QString name = m_infos[digit - 1].name;
+        connect(shortcut, &QShortcut::activated, this, [this, name] { showPage(name); });
+    }
+    for (int digit = 1; digit <= 5; ++digit) {
+        auto *shortcut =
+            new QShortcut(QKeySequence(Qt::ALT | static_cast<Qt::Key>(Qt::Key_0 + digit)), this);
+        connect(shortcut, &QShortcut::activated, this, [this, digit] {
+            if (ExperimentPage *experiment = currentExperiment())
+                experiment->showDockTab(digit - 1);
+        });
+    }
+}
+
+void MainWindow::connectBars()
+{
+    connect(m_rail, &NavRail::pageRequested, this, &MainWindow::showPage);
+    connect(m_rail, &NavRail::collapseRequested, this, &MainWindow::toggleRail);
+    connect(m_topBar, &TopBar::themeRequested, this, &MainWindow::toggleTheme);
+    connect(m_topBar, &TopBar::runRequested, this, &MainWindow::runCurrent);
+    connect(m_topBar, &TopBar::stopRequested, this, &MainWindow::stopCurrent);
+    connect(m_topBar, &TopBar::presetChosen, this, [this](const QString &name) {
+        if (const auto preset = findPreset(name))
+            openPreset(*preset);
+    });
+}
+
+void MainWindow::restoreLayout()
+{
+    const QSettings settings;
+    m_railWanted = settings.value(u"window/rail"_s, true).toBool();
+    if (!restoreGeometry(settings.value(u"window/geometry"_s).toByteArray()))
+        resize(firstWindow);
+    updateRail();
+}
+
+bool MainWindow::showPage(const QString &name)
+{
+    QWidget *shown = page(name);
+    if (shown == nullptr)
+        return false;
+    m_currentPage = name;
+    m_stack->setCurrentWidget(shown);
+    m_rail->setCurrentPage(name);
+    const auto info = std::find_if(m_infos.cbegin(), m_infos.cend(),
+                                   [&name](const PageInfo &row) { return row.name == name; });
+    const ExperimentPage *experiment = currentExperiment();
+    m_topBar->setPage(*info, experiment == nullptr ? QList<Preset>() : presetsOf(name));
+    if (experiment != nullptr)
+        m_topBar->setCurrentPreset(experiment->presetName());
+    updateBars();
+    return true;
+}
+
+QWidget *MainWindow::page(const QString &name)
+{
+    QWidget *&shown = m_pages[name];
+    if (shown != nullptr)
+        return shown;
+    for (const PageInfo &info : m_infos) {
+        if (info.name != name)
+            continue;
+        const Kind *kind = findKind(name);
+        if (kind != nullptr && kind->isAvailable()) {
+            auto *experiment = new ExperimentPage(*kind, m_engine, m_stack);
+            setUpExperiment(experiment);
+            shown = experiment;
+        } else {
+            shown = new PlannedPage(info, m_stack);
+        }
+        m_stack->addWidget(shown);
+        putRailLast();
+        return shown;
+    }
+    m_pages.erase(name);
+    return nullptr;
+}
+
+void MainWindow::putRailLast()
+{
+    QWidget *last = previousInFocusChain();
+    while (last != this && last->focusPolicy() == Qt::NoFocus)
+        last = last->previousInFocusChain();
+    const auto buttons = m_rail->findChildren<QAbstractButton *>();
+    for (QAbstractButton *button : buttons) {
+        setTabOrder(last, button);
+        last = button;
+    }
+}
+
+void MainWindow::setUpExperiment(ExperimentPage *page)
+{
+    connect(page, &ExperimentPage::statusChanged, this, [this, page] {
+        m_rail->setRunning(page->kind().name, page->status().isActive());
+        if (page == currentExperiment())
+            updateBars();
+    });
+    connect(page, &ExperimentPage::runEnded, this, &MainWindow::takeRunEnd);
+}
+
+ExperimentPage *MainWindow::currentExperiment() const
+{
+    return qobject_cast<ExperimentPage *>(m_stack->currentWidget());
+}
+
+void MainWindow::updateBars()
+{
+    if (const ExperimentPage *experiment = currentExperiment()) {
+        m_topBar->setStatus(experiment->status());
+        m_statusLine->setStatus(experiment->status());
+    } else {
+        m_topBar->setStatus({});
+        m_statusLine->clearStatus();
+    }
+}
+
+bool MainWindow::openPreset(const Preset &preset)
+{
+    if (!showPage(pageOfKind(preset.spec.kind())))
+        return false;
+    ExperimentPage *experiment = currentExperiment();
+    if (experiment == nullptr || experiment->kind().name != preset.spec.kind())
+        return false;
+    experiment->openPreset(preset);
+    m_topBar->setCurrentPreset(preset.name);
+    return true;
+}
+
+bool MainWindow::openSpec(const ExperimentSpec &spec)
+{
+    if (!showPage(pageOfKind(spec.kind())))
+        return false;
+    ExperimentPage *experiment = currentExperiment();
+    if (experiment == nullptr || experiment->kind().name != spec.kind())
+        return false;
+    experiment->openSpec(spec);
+    m_topBar->setCurrentPreset({});
+    return true;
+}
+
+void MainWindow::openFile(const QString &fileName)
+{
+    const QString name = QFileInfo(fileName).fileName();
+    QFile file(fileName);
+    if (!file.open(QIODevice::ReadOnly)) {
+        m_banner->showMessage(Banner::Tone::Error, tr("%1 was not opened").arg(name),
+                              file.errorString());
+        return;
+    }
+    QList<Error> faults;
+    const auto spec = ExperimentSpec::parse(file.read(largestFile), fileName, &faults);
+    if (!spec) {
+        QStringList lines;
+        for (const Error &fault : std::as_const(faults))
+            lines << errorText(fault);
+        if (lines.isEmpty())
+            lines << errorText(spec.error());
+        m_banner->showMessage(Banner::Tone::Error, tr("%1 is not an experiment").arg(name),
+                              lines.join(u'\n'));
+        return;
+    }
+    if (openSpec(*spec))
+        m_banner->hide();
+    else
+        m_banner->showMessage(Banner::Tone::Warning,
+                              tr("Experiments of the kind %1 have no page yet").arg(spec->kind()));
+}
+
+void MainWindow::chooseFile()
+{
+    auto *dialog = new QFileDialog(this, tr("Open an experiment"), {},
+                                   tr("Experiments (*.proclab.json);;All files (*)"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::openFile);
+    dialog->open();
+}
+
+void MainWindow::runCurrent()
+{
+    if (ExperimentPage *experiment = currentExperiment())
+        experiment->run();
+}
+
+void MainWindow::stopCurrent()
+{
+    if (ExperimentPage *experiment = currentExperiment())
+        experiment->stop();
+}
+
+bool MainWindow::isAnyRunActive() const
+{
+    return std::any_of(m_pages.cbegin(), m_pages.cend(), [](const auto &row) {
+        const auto *experiment = qobject_cast<const ExperimentPage *>(row.second);
+        return experiment != nullptr && experiment->status().isActive();
+    });
+}
+
+void MainWindow::endRuns()
+{
+    for (const auto &[name, shown] : m_pages) {
+        if (auto *experiment = qobject_cast<ExperimentPage *>(shown))
+            experiment->stop();
+    }
+    if (!isAnyRunActive())
+        Q_EMIT allRunsEnded();
+}
+
+void MainWindow::endRunsAndClose()
+{
+    m_closing = true;
+    if (m_question != nullptr)
+        m_question->close();
+    if (isAnyRunActive())
+        endRuns();
+    else
+        close();
+}
+
+void MainWindow::takeRunEnd()
+{
+    if (isAnyRunActive())
+        return;
+    Q_EMIT allRunsEnded();
+    // Not from within the run's own last signal, which the page that closes would take away.
+    if (m_closing)
+        QMetaObject::invokeMethod(
+            this, [this] { close(); }, Qt::QueuedConnection);
+}
+
+void MainWindow::closeEvent(QCloseEvent *event)
+{
+    if (!isAnyRunActive()) {
+        event->accept();
+        return;
+    }
+    event->ignore();
+    if (m_closing)
+        return;
+    if (m_closeMode == CloseMode::Ask)
+        askToClose();
+    else
+        endRunsAndClose();
+}
+
+void MainWindow::askToClose()
+{
+    if (m_question != nullptr)
+        return;
+    m_question =
+        new QMessageBox(QMessageBox::Question, tr("ProcLab"),
+                        tr("A run is going on. End it and close?"), QMessageBox::NoButton, this);
+    m_question->setInformativeText(tr("Its processes are ended with it."));
+    m_question->setAttribute(Qt::WA_DeleteOnClose);
+    const QPushButton *end = m_question->addButton(tr("End and close"), QMessageBox::AcceptRole);
+    m_question->addButton(tr("Keep running"), QMessageBox::RejectRole);
+    connect(end, &QPushButton::clicked, this, &MainWindow::endRunsAndClose);
+    m_question->open();
+}
+
+void MainWindow::resizeEvent(QResizeEvent *event)
+{
+    QMainWindow::resizeEvent(event);
+    updateRail();
+}
+
+void MainWindow::updateRail()
+{
+    const bool compact = !m_railWanted || width() < railCollapsesBelow;
+    if (compact != m_rail->isCompact())
+        m_rail->setCompact(compact);
+}
+
+void MainWindow::toggleRail()
+{
+    m_railWanted = m_rail->isCompact();
+    m_rail->setCompact(!m_railWanted);
+}
+
+void MainWindow::toggleConfig()
+{
+    if (ExperimentPage *experiment = currentExperiment())
+        experiment->setConfigShown(!experiment->isConfigShown());
+}
+
+void MainWindow::toggleDock()
+{
+    if (ExperimentPage *experiment = currentExperiment())
+        experiment->setDockShown(!experiment->isDockShown());
+}
+
+void MainWindow::toggleTheme()
+{
+    const auto mode = Theme::current().dark ? Theme::Mode::Light : Theme::Mode::Dark;
+    Theme::apply(*qApp, mode);
+    QSettings().setValue(u"window/theme"_s, mode == Theme::Mode::Dark ? u"dark"_s : u"light"_s);
+}
+
+void MainWindow::showShortcuts()
+{
+    auto *list = new ShortcutList(this);
+    list->setAttribute(Qt::WA_DeleteOnClose);
+    list->open();
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent *event)
+{
+    if (!experimentFile(event->mimeData()).isEmpty())
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent *event)
+{
+    const QString file = experimentFile(event->mimeData());
+    if (file.isEmpty())
+        return;
+    event->acceptProposedAction();
+    openFile(file);
+}
+
+} // namespace proclab

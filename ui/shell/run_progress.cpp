@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/shell/run_progress.h"
+
+#include "ui/experiment/run_summary.h"
+#include "ui/shared/theme.h"
+
+#include <QPainter>
+#include <QPainterPath>
+
+#include <algorithm>
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+constexpr int widthHint = 224;
+constexpr int widestBar = 320;
+constexpr int textHeight = 20;
+constexpr int barHeight = 8;
+
+} // namespace
+
+QString elapsedClock(double seconds)
+{
+    const auto hundredths = static_cast<qint64>(std::floor(std::max(seconds, 0.0) * 100));
+    const qint64 minutes = hundredths / 6000;
+    const QString rest = u"%1:%2.%3"_s.arg(minutes % 60, 2, 10, QChar(u'0'))
+                             .arg(hundredths / 100 % 60, 2, 10, QChar(u'0'))
+                             .arg(hundredths % 100, 2, 10, QChar(u'0'));
+    return minutes < 60 ? rest : QString(QString::number(minutes / 60) % u':' % rest);
+}
+
+RunProgress::RunProgress(QWidget *parent)
+    : QWidget(parent)
+{
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    setMaximumWidth(widestBar);
+    setStatus({});
+}
+
+void RunProgress::setStatus(const RunStatus &status)
+{
+    m_status = status;
+    const QString elapsed = elapsedClock(status.elapsedSeconds);
+    QString count;
+    if (status.state == ExperimentRun::State::Idle)
+        count = tr("Not run yet");
+    else if (status.state == ExperimentRun::State::Starting)
+        count = tr("Starting");
+    else
+        count = progressText(status.done, status.total, status.failedTasks, status.lost);
+    if (elapsed == m_elapsed && count == m_count)
+        return;
+    if (count != m_count)
+        setAccessibleName(tr("Progress: %1").arg(count));
+    m_elapsed = elapsed;
+    m_count = count;
+    update();
+}
+
+QSize RunProgress::sizeHint() const
+{
+    return {widthHint, textHeight + barHeight + 4};
+}
+
+QSize RunProgress::minimumSizeHint() const
+{
+    return {150, textHeight + barHeight + 4};
+}
+
+void RunProgress::paintEvent(QPaintEvent *)
+{
+    const Theme &theme = Theme::current();
+    QPainter painter(this);
+    const QRect texts(0, 0, width(), textHeight);
+    painter.setFont(monoFont(TextSize::Small));
+    painter.setPen(m_status.state == ExperimentRun::State::Idle ? theme.text3 : theme.text);
+    painter.drawText(texts, Qt::AlignLeft | Qt::AlignVCenter, m_elapsed);
+    const int clockWidth = painter.fontMetrics().horizontalAdvance(m_elapsed) + 8;
+
+    painter.setFont(textFont(TextSize::Small));
+    const bool bad = m_status.failedTasks + m_status.lost > 0;
+    painter.setPen(bad ? theme.crash : theme.text2);
+    const QRect room = texts.adjusted(clockWidth, 0, 0, 0);
+    painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter,
+                     painter.fontMetrics().elidedText(m_count, Qt::ElideRight, room.width()));
+    paintBar(painter, QRectF(0, textHeight + 2, width(), barHeight));
+}
+
+void RunProgress::paintBar(QPainter &painter, const QRectF &bar) const
+{
+    const Theme &theme = Theme::current();
+    painter.setRenderHint(QPainter::Antialiasing);
+    QPainterPath outline;
+    outline.addRoundedRect(bar, 2, 2);
+    painter.fillPath(outline, theme.hover);
+    if (m_status.total == 0)
+        return;
+    painter.setClipPath(outline);
+    qreal left = bar.left();
+    const auto part = [&](quint64 count, const QColor &color) {
+        const qreal share = static_cast<qreal>(count) / static_cast<qreal>(m_status.total);
+        // What went wrong is never too thin to see.
+        const qreal width = count == 0 ? 0 : std::max(share * bar.width(), 2.0);
+        painter.fillRect(QRectF(left, bar.top(), width, bar.height()), color);
+        left += width;
+    };
+    part(m_status.done, theme.ok);
+    part(m_status.failedTasks, theme.crash);
+    part(m_status.lost, theme.full);
+    part(m_status.cancelled, theme.idle);
+}
+
+} // namespace proclab

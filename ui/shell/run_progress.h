@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/experiment/run_status.h"
+
+#include <QWidget>
+
+namespace proclab {
+
+/// Elapsed time, "12 of 24 done, 1 lost", and a bar with a part for each outcome.
+class RunProgress final : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit RunProgress(QWidget *parent = nullptr);
+
+    void setStatus(const RunStatus &status);
+    /// "00:04.26"
+    [[nodiscard]] QString elapsedText() const { return m_elapsed; }
+    [[nodiscard]] QString countText() const { return m_count; }
+
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+protected:
+    void paintEvent(QPaintEvent *event) override;
+
+private:
+    void paintBar(QPainter &painter, const QRectF &bar) const;
+
+    RunStatus m_status;
+    QString m_elapsed;
+    QString m_count;
+};
+
+/// "00:04.26", "1:02:03.45"
+[[nodiscard]] QString elapsedClock(double seconds);
+
+} // namespace proclab

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/shell/top_bar.h"
+
+#include "ui/shared/combo_box.h"
+#include "ui/shared/icon.h"
+#include "ui/shared/style_sheet.h"
+#include "ui/shared/theme.h"
+#include "ui/shell/run_progress.h"
+
+#include <QBoxLayout>
+#include <QEvent>
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QToolButton>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+constexpr int barHeight = 56;
+constexpr int titleWidth = 164;
+constexpr int presetWidth = 216;
+constexpr qint64 startingNoticeAfterMs = 300;
+
+} // namespace
+
+TopBar::TopBar(QWidget *parent)
+    : QWidget(parent)
+    , m_title(new QLabel(this))
+    , m_subtitle(new QLabel(this))
+    , m_controls(new QWidget(this))
+    , m_presets(new ComboBox(m_controls))
+    , m_run(new QPushButton(m_controls))
+    , m_stop(new QPushButton(m_controls))
+    , m_progress(new RunProgress(m_controls))
+    , m_theme(new QToolButton(this))
+{
+    setProperty("role", u"bar"_s);
+    setAttribute(Qt::WA_StyledBackground);
+    setFixedHeight(barHeight);
+    auto *row = new QHBoxLayout(this);
+    row->setContentsMargins(16, 0, 16, 1);
+    row->setSpacing(16);
+    createTitle();
+    createControls();
+    row->addWidget(m_controls, 1);
+    row->addStretch(0);
+    row->addWidget(m_theme);
+
+    m_theme->setFocusPolicy(Qt::StrongFocus);
+    m_theme->setFixedSize(32, 32);
+    connect(m_theme, &QToolButton::clicked, this, &TopBar::themeRequested);
+    updateButtons();
+    updateThemeButton();
+}
+
+void TopBar::createTitle()
+{
+    m_title->setFont(textFont(TextSize::Title, QFont::DemiBold));
+    m_subtitle->setFont(textFont(TextSize::Caption));
+    m_subtitle->setProperty("tone", u"text3"_s);
+    for (QLabel *label : {m_title, m_subtitle})
+        label->setTextFormat(Qt::PlainText);
+    auto *texts = new QVBoxLayout;
+    texts->setSpacing(0);
+    texts->setContentsMargins(0, 8, 0, 8);
+    texts->addStretch(1);
+    texts->addWidget(m_title);
+    texts->addWidget(m_subtitle);
+    texts->addStretch(1);
+    m_title->setMinimumWidth(titleWidth);
+    static_cast<QBoxLayout *>(layout())->addLayout(texts);
+}
+
+void TopBar::createControls()
+{
+    m_presets->setProperty("role", u"preset"_s);
+    m_presets->setCaption(tr("Preset"));
+    m_presets->setAccessibleName(tr("Preset"));
+    m_presets->setFixedWidth(presetWidth);
+    m_run->setProperty("role", u"primary"_s);
+    m_run->setText(tr("Run"));
+    m_stop->setText(tr("Stop"));
+    m_stop->setToolTip(tr("End the run and its processes (Shift+F5)"));
+    for (QPushButton *button : {m_run, m_stop}) {
+        button->setFont(textFont(TextSize::Body, QFont::Medium));
+        button->setMinimumWidth(82);
+    }
+    auto *rule = new QFrame(m_controls);
+    rule->setProperty("role", u"rule"_s);
+    rule->setFixedSize(1, 24);
+
+    auto *row = new QHBoxLayout(m_controls);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(8);
+    row->addWidget(m_presets);
+    row->addSpacing(8);
+    row->addWidget(m_run);
+    row->addWidget(m_stop);
+    row->addSpacing(8);
+    row->addWidget(rule);
+    row->addSpacing(8);
+    row->addWidget(m_progress, 1);
+    row->addStretch(0);
+
+    connect(m_presets, &QComboBox::activated, this, [this](int index) {
+        const QString name = m_presets->itemData(index).toString();
+        if (!name.isEmpty())
+            Q_EMIT presetChosen(name);
+    });
+    connect(m_run, &QPushButton::clicked, this, &TopBar::runRequested);
+    connect(m_stop, &QPushButton::clicked, this, &TopBar::stopRequested);
+}
+
+void TopBar::setPage(const PageInfo &page, const QList<Preset> &presets)
+{
+    m_title->setText(page.title);
+    m_subtitle->setText(page.subtitle);
+    const QSignalBlocker blocker(m_presets);
+    m_presets->clear();
+    for (const Preset &preset : presets) {
+        m_presets->addItem(preset.title, preset.name);
+        m_presets->setItemData(m_presets->count() - 1, preset.description, Qt::ToolTipRole);
+    }
+    m_controls->setVisible(!presets.isEmpty());
+}
+
+void TopBar::setCurrentPreset(const QString &name)
+{
+    const QSignalBlocker blocker(m_presets);
+    const int fromFile = m_presets->findData(QString());
+    const int index = name.isEmpty() ? -1 : m_presets->findData(name);
+    if (index >= 0) {
+        m_presets->setCurrentIndex(index);
+        if (fromFile >= 0)
+            m_presets->removeItem(fromFile);
+        return;
+    }
+    if (fromFile < 0)
+        m_presets->addItem(tr("From a file"), QString());
+    m_presets->setCurrentIndex(m_presets->findData(QString()));
+}
+
+void TopBar::setStatus(const RunStatus &status)
+{
+    using State = ExperimentRun::State;
+    if (status.state == State::Starting && m_status.state != State::Starting)
+        m_starting.start();
+    m_status = status;
+    m_progress->setStatus(status);
+    updateButtons();
+}
+
+void TopBar::updateButtons()
+{
+    using State = ExperimentRun::State;
+    const bool active = m_status.isActive();
+    const bool canRun = !active && m_status.blockedBy.isEmpty();
+    QString text = tr("Run");
+    if (m_status.state == State::Starting && m_starting.isValid() &&
+        m_starting.elapsed() > startingNoticeAfterMs) {
+        text = m_status.processes > 0
+                   ? tr("Starting %1 of %2").arg(m_status.startedProcesses).arg(m_status.processes)
+                   : tr("Starting");
+    }
+    QString tip = tr("Start the experiment (F5)");
+    if (active)
+        tip = tr("It runs already");
+    else if (!canRun)
+        tip = m_status.blockedBy;
+    const bool stopping = m_status.state == State::Stopping;
+    // This is called for each frame: nothing is set that stands already.
+    if (m_run->text() != text)
+        m_run->setText(text);
+    if (m_run->toolTip() != tip)
+        m_run->setToolTip(tip);
+    const QString stopText = stopping ? tr("Stopping") : tr("Stop");
+    if (m_stop->text() != stopText)
+        m_stop->setText(stopText);
+    if (m_run->isEnabled() != canRun || m_run->icon().isNull()) {
+        m_run->setEnabled(canRun);
+        m_run->setIcon(icon(u"play"_s, IconTone::OnAccent));
+    }
+    const bool canStop = active && !stopping;
+    if (m_stop->isEnabled() != canStop || m_stop->icon().isNull()) {
+        m_stop->setEnabled(canStop);
+        m_stop->setIcon(icon(u"stop"_s, IconTone::Crash));
+    }
+}
+
+void TopBar::changeEvent(QEvent *event)
+{
+    if (event->type() == QEvent::PaletteChange && m_theme != nullptr)
+        updateThemeButton();
+    QWidget::changeEvent(event);
+}
+
+void TopBar::updateThemeButton()
+{
+    const bool dark = Theme::current().dark;
+    m_theme->setIcon(icon(dark ? u"sun"_s : u"moon"_s));
+    const QString text = dark ? tr("Light theme (Ctrl+Shift+L)") : tr("Dark theme (Ctrl+Shift+L)");
+    m_theme->setToolTip(text);
+    m_theme->setAccessibleName(text);
+}
+
+} // namespace proclab

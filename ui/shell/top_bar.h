@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/presets.h"
+#include "ui/experiment/run_status.h"
+#include "ui/shell/pages.h"
+
+#include <QElapsedTimer>
+#include <QWidget>
+
+class QLabel;
+class QPushButton;
+class QToolButton;
+
+namespace proclab {
+
+class ComboBox;
+class RunProgress;
+
+/// What the page is, its presets, Run and Stop, how far the run is, the theme's button.
+class TopBar final : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit TopBar(QWidget *parent = nullptr);
+
+    /// @p presets of the page's kind; empty for a page without an experiment, which shows title and
+    /// theme only.
+    void setPage(const PageInfo &page, const QList<Preset> &presets);
+    /// Chooses the preset without presetChosen(); a name that is not listed reads as "From a file".
+    void setCurrentPreset(const QString &name);
+    void setStatus(const RunStatus &status);
+
+    [[nodiscard]] QPushButton *runButton() const { return m_run; }
+    [[nodiscard]] QPushButton *stopButton() const { return m_stop; }
+    [[nodiscard]] const RunProgress *progress() const { return m_progress; }
+
+Q_SIGNALS:
+    void presetChosen(const QString &name);
+    void runRequested();
+    void stopRequested();
+    void themeRequested();
+
+protected:
+    void changeEvent(QEvent *event) override;
+
+private:
+    void createTitle();
+    void createControls();
+    void updateButtons();
+    void updateThemeButton();
+
+    RunStatus m_status;
+    QElapsedTimer m_starting;
+    QLabel *m_title;
+    QLabel *m_subtitle;
+    QWidget *m_controls; ///< All that belongs to an experiment.
+    ComboBox *m_presets;
+    QPushButton *m_run;
+    QPushButton *m_stop;
+    RunProgress *m_progress;
+    QToolButton *m_theme;
+};
+
+} // namespace proclab
