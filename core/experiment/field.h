@@ -8,6 +8,8 @@
 
 namespace proclab {
 
+class ExperimentSpec;
+
 /// One field of an experiment, as the check, the form, `--set` and the result's `spec` all read it.
 /// A new field needs a Field and the runner that uses it; no widget, no parser.
 struct Field
@@ -17,25 +19,29 @@ struct Field
         Number,
         Flag,
         Choice,        ///< One of `choices`.
-        Text,
-        TextList,      ///< A list of texts.
+        Text,          ///< `minimum` to `maximum` bytes of UTF-8.
+        TextList,      ///< A list of texts, `minimum` to `maximum` of them.
         IntegerOrAuto, ///< An integer of the range, or the text "auto".
         Workload,      ///< The name of a workload; its arguments stand in the sibling `args`.
         Arguments,     ///< An object of arguments for the sibling `task`.
         ArgumentsList, ///< A list of such objects, one a task.
     };
 
-    QString path;   ///< Dotted, from the top: "pool.workers", "tasks.count", "time_limit_s".
+    QString path; ///< Dotted, from the top: "pool.workers", "tasks.count", "time_limit_s".
     Type type = Type::Integer;
-    QString group;  ///< The form's heading: "Pool", "Tasks", "Run".
-    QString label;  ///< The form's label: "Workers".
-    QString unit;   ///< "s", "bytes", "tasks"; may be empty.
-    QString help;   ///< One or two sentences.
+    QString group;     ///< The form's heading: "Pool", "Tasks", "Run".
+    QString label;     ///< The form's label: "Workers".
+    QString unit = {}; ///< "s", "bytes", "tasks"; may be empty.
+    QString help;      ///< One or two sentences.
     double minimum = 0;
     double maximum = 0;
     QStringList choices = {};
-    QJsonValue defaultValue = {}; ///< Null: may stay absent and is then left out of the file.
-    bool advanced = false;        ///< Shown below a fold, or in files only.
+    QStringList plannedChoices = {}; ///< Known, but refused as not available yet.
+    QJsonValue defaultValue = {};    ///< Null: may stay absent and is then left out of the file.
+    bool advanced = false;           ///< Shown below a fold, or in files only.
+    /// The default where it follows from other fields; Undefined: none then. `defaultValue` is what
+    /// it is most often.
+    QJsonValue (*derivedDefault)(const ExperimentSpec &spec) = nullptr;
 };
 
 /// Everything there is to set for one kind: the common fields, the kind's block, its tasks.

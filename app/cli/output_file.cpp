@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/output_file.h"
+
+#include <QCoreApplication>
+#include <QFileInfo>
+#include <QSaveFile>
+
+#include <cerrno>
+#include <cstdio>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab::cli {
+
+namespace {
+
+bool isReplaceable(const QString &name)
+{
+    const QFileInfo info(name);
+    return !info.exists() || info.isFile();
+}
+
+Error writeError(const QString &name, const QString &reason)
+{
+    return {ErrorCode::OsError,
+            name,
+            QCoreApplication::translate("Error", "can't be written: %1").arg(reason),
+            {},
+            0};
+}
+
+} // namespace
+
+OutputFile::OutputFile(const QString &name)
+    : m_name(name)
+{
+}
+OutputFile::~OutputFile() = default;
+
+Result<std::unique_ptr<OutputFile>> OutputFile::open(const QString &name)
+{
+    std::unique_ptr<OutputFile> file(new OutputFile(name));
+    bool isOpen = false;
+    if (name == u"-"_s) {
+        auto device = std::make_unique<QFile>();
+        isOpen = device->open(stdout, QIODevice::WriteOnly | QIODevice::Unbuffered);
+        file->m_name = QCoreApplication::translate("Error", "standard output");
+        file->m_device = std::move(device);
+    } else if (isReplaceable(name)) {
+        auto device = std::make_unique<QSaveFile>(name);
+        isOpen = device->open(QIODevice::WriteOnly);
+        file->m_saveFile = device.get();
+        file->m_device = std::move(device);
+    } else {
+        file->m_device = std::make_unique<QFile>(name);
+        isOpen = file->m_device->open(QIODevice::WriteOnly | QIODevice::Unbuffered);
+    }
+    if (!isOpen)
+        return writeError(file->m_name, file->m_device->errorString());
+    return file;
+}
+
+Result<void> OutputFile::commit()
+{
+    errno = 0;
+    const bool isWritten = m_device->error() == QFileDevice::NoError && m_device->flush();
+    if (!isWritten && errno == EPIPE)
+        return {};
+    const QString reason = m_device->errorString();
+    if (m_saveFile && isWritten) {
+        if (m_saveFile->commit())
+            return {};
+        return writeError(m_name, m_saveFile->errorString());
+    }
+    if (!isWritten)
+        return writeError(m_name, reason);
+    return {};
+}
+
+} // namespace proclab::cli

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/experiment_run.h"
+
+#include <QByteArray>
+#include <QList>
+#include <QObject>
+#include <QTimer>
+
+#include <deque>
+#include <utility>
+
+namespace proclab::cli {
+
+/// Shows on standard error how a run goes on: drawn anew eight times a second on a terminal, else a
+/// plain line each second. What was drawn is taken away at its end.
+class RunProgress final : public QObject
+{
+    Q_OBJECT
+
+public:
+    enum class Mode { None, Lines, Live };
+
+    /// @p run must outlive the progress.
+    RunProgress(const ExperimentRun &run, Mode mode);
+    ~RunProgress() override;
+
+private:
+    void show();
+    void draw(const StageSnapshot &snapshot);
+    void erase();
+    [[nodiscard]] double rate(const StageSnapshot &snapshot);
+    [[nodiscard]] QString headLine(const StageSnapshot &snapshot, double rate) const;
+    [[nodiscard]] QStringList processLines(const StageSnapshot &snapshot, int most) const;
+    [[nodiscard]] QString plainLine(const StageSnapshot &snapshot, double rate) const;
+
+    const ExperimentRun &m_run;
+    const Mode m_mode;
+    QTimer m_timer;
+    int m_drawnLines = 0;
+    std::deque<std::pair<double, quint64>> m_lastSecond; ///< When, and how many were done.
+};
+
+} // namespace proclab::cli

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/run_summary.h"
+
+#include "app/cli/console.h"
+#include "core/experiment/field_check.h"
+#include "core/experiment/kind.h"
+
+#include <QCoreApplication>
+
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab::cli {
+
+namespace {
+
+constexpr int mostFailures = 10;
+constexpr int mostProcesses = 32;
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("RunSummary", text);
+}
+
+QString totalsLine(const RunResult &result)
+{
+    const RunTotals &totals = result.totals;
+    const bool hasTasks = result.spec.isSet(u"tasks"_s);
+    QString line = hasTasks ? tr("%1 of %2 tasks done in %3") : tr("%1 of %2 processes done in %3");
+    line = line.arg(QString::number(totals.done), QString::number(totals.tasks),
+                    secondsText(result.elapsedSeconds));
+    if (hasTasks)
+        line += tr(", %1 tasks/s").arg(rateText(totals.throughputPerS));
+    const auto addCount = [&line](const QString &text, quint64 count) {
+        if (count > 0)
+            line += u", "_s % text.arg(count);
+    };
+    addCount(tr("%1 failed"), totals.failed);
+    addCount(tr("%1 cancelled"), totals.cancelled);
+    addCount(tr("%1 lost"), totals.lost);
+    addCount(tr("%1 retried"), totals.retried);
+    return line %
+           tr(" (start-up %1, seed %2)\n").arg(secondsText(result.startupSeconds)).arg(result.seed);
+}
+
+/// "lost_updates" as "lost updates".
+QString outcomeLines(const QJsonObject &outcome)
+{
+    QString text;
+    for (auto member = outcome.begin(); member != outcome.end(); ++member) {
+        const bool isScalar = !member->isObject() && !member->isArray() && !member->isNull();
+        if (!isScalar)
+            continue;
+        const QString value =
+            member->isDouble() ? rateText(member->toDouble()) : member->toVariant().toString();
+        text +=
+            u"  %1 %2\n"_s.arg(QString(member.key()).replace(u'_', u' ') % u':', -22).arg(value);
+    }
+    return text;
+}
+
+QString processLines(const RunLog &log)
+{
+    QString text;
+    int shown = 0;
+    const QList<ProcessRecord> processes = log.processes();
+    for (const ProcessRecord &process : processes) {
+        if (process.role == ProcessRole::Parent)
+            continue;
+        if (++shown > mostProcesses) {
+            text += tr("  … and %1 more\n").arg(processes.size() - 1 - mostProcesses);
+            break;
+        }
+        QString end;
+        if (process.signal != 0)
+            end = tr(", ended by %1").arg(signalName(process.signal));
+        else if (process.exitCode != 0)
+            end = tr(", exit code %1").arg(process.exitCode);
+        text += tr("  %1 pid %2 %3 done, CPU %4%5\n")
+                    .arg(process.name, -12)
+                    .arg(process.pid, -8)
+                    .arg(process.done, 8)
+                    .arg(secondsText(process.cpuSeconds), end);
+    }
+    return text;
+}
+
+} // namespace
+
+QString secondsText(double seconds)
+{
+    if (seconds < 60)
+        return tr("%1 s").arg(seconds, 0, 'f', seconds < 10 ? 3 : 2);
+    const auto minutes = static_cast<qint64>(seconds / 60);
+    return u"%1:%2"_s.arg(minutes).arg(seconds - static_cast<double>(minutes) * 60, 4, 'f', 1,
+                                       u'0');
+}
+
+QString rateText(double perSecond)
+{
+    if (std::floor(perSecond) == perSecond || perSecond >= 1000)
+        return numberText(std::round(perSecond));
+    return QString::number(perSecond, 'g', 4);
+}
+
+QString rateUnit(const ExperimentSpec &spec)
+{
+    const Kind *kind = spec.kindInfo();
+    for (const GaugeChart &chart : kind ? kind->charts : QList<GaugeChart>()) {
+        if (chart.unit.endsWith(u"/s"_s))
+            return chart.unit;
+    }
+    return u"/s"_s;
+}
+
+QString summaryText(const RunResult &result)
+{
+    QString text = result.spec.text(u"title"_s) % u": "_s % totalsLine(result);
+    text += processLines(*result.log);
+    text += outcomeLines(result.outcome.toObject());
+    if (!result.notice.isEmpty())
+        text += result.notice % u'\n';
+    return text;
+}
+
+void printFailures(const RunResult &result)
+{
+    if (result.engineError)
+        printErrors({*result.engineError});
+    if (result.timeLimitReached)
+        printError(tr("time_limit_s: the run was ended after %1")
+                       .arg(secondsText(result.spec.number(u"time_limit_s"_s))));
+    const RunLog &log = *result.log;
+    quint64 failures = 0;
+    for (std::size_t i = 0; i < log.tasks.size(); ++i) {
+        const TaskRecord &task = log.tasks[i];
+        const bool isFailure = task.status == TaskStatus::Failed || task.status == TaskStatus::Lost;
+        if (isFailure && !result.engineError && ++failures <= mostFailures)
+            printError(taskErrorText(log, task));
+    }
+    if (failures > mostFailures)
+        printError(tr("%1 more failed").arg(failures - mostFailures));
+}
+
+} // namespace proclab::cli

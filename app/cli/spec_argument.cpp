@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/spec_argument.h"
+
+#include "core/experiment/json_scan.h"
+#include "core/experiment/presets.h"
+
+#include <QCoreApplication>
+#include <QJsonArray>
+#include <QJsonDocument>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab::cli {
+
+namespace {
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("SpecArgument", text);
+}
+
+Result<ExperimentSpec> presetOf(const QString &word)
+{
+    if (const auto preset = findPreset(word))
+        return preset->spec;
+    QStringList names;
+    for (const Preset &preset : presets())
+        names.append(preset.name);
+    return invalidArgument(
+        word, tr("no preset of this name"),
+        tr("allowed: %1, or a file, which has a / or an extension").arg(names.join(u", "_s)));
+}
+
+/// JSON if it is JSON, else a text.
+QJsonValue settingValue(const QString &text)
+{
+    const QByteArray json = '[' + text.toUtf8() + ']';
+    if (const JsonScan scan = scanJson(json); scan.fault || !scan.duplicates.isEmpty())
+        return text;
+    const QJsonArray list = QJsonDocument::fromJson(json).array();
+    return list.size() == 1 ? list.first() : QJsonValue(text);
+}
+
+void applySetting(ExperimentSpec &spec, const QString &setting, QList<Error> &faults)
+{
+    const qsizetype equals = setting.indexOf(u'=');
+    const QString path = setting.left(equals);
+    if (equals < 1 || path.split(u'.').contains(QString()))
+        faults.append(invalidArgument(u"--set"_s, tr("\"%1\" is not KEY=VALUE").arg(setting),
+                                      tr("such as pool.workers=2")));
+    else
+        spec.set(path, settingValue(setting.mid(equals + 1)));
+}
+
+} // namespace
+
+bool isFileName(const QString &word)
+{
+    return word.contains(u'/') || word.contains(u'.');
+}
+
+std::optional<ExperimentSpec> readSpec(const QString &word, const QStringList &settings,
+                                       QList<Error> &faults)
+{
+    auto spec = isFileName(word) ? ExperimentSpec::load(word, &faults) : presetOf(word);
+    if (!spec) {
+        if (faults.isEmpty())
+            faults.append(spec.error());
+        return {};
+    }
+    for (const QString &setting : settings)
+        applySetting(*spec, setting, faults);
+    if (faults.isEmpty())
+        faults = spec->check();
+    return faults.isEmpty() ? std::optional(*spec) : std::nullopt;
+}
+
+} // namespace proclab::cli
