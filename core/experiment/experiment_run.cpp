@@ -149,6 +149,13 @@ private:
 ExperimentRun::ExperimentRun(Engine &engine, ExperimentSpec spec, QObject *parent)
     : QObject(parent), m_engine(engine), m_spec(std::move(spec)), m_log(std::make_shared<RunLog>())
 {
+    ProcessRecord main;
+    main.name = u"main"_s;
+    main.role = ProcessRole::Parent;
+    main.pid = ::getpid();
+    main.colorIndex = -1;
+    main.startNs = runtime::nowNs();
+    m_log->addProcess(main);
 }
 
 ExperimentRun::~ExperimentRun()
@@ -168,13 +175,6 @@ Result<void> ExperimentRun::start()
         return faults.first();
     if (m_spec.bigInteger(u"seed"_s) == 0)
         m_spec.set(u"seed"_s, static_cast<qint64>(drawSeed()));
-    ProcessRecord parent;
-    parent.name = u"main"_s;
-    parent.role = ProcessRole::Parent;
-    parent.pid = ::getpid();
-    parent.colorIndex = -1;
-    parent.startNs = runtime::nowNs();
-    m_log->addProcess(parent);
     m_session = std::shared_ptr<Session>(new Session(m_engine, m_spec, m_log),
                                          [](Session *session) { session->deleteLater(); });
     m_session->moveToThread(m_engine.context()->thread());

@@ -31,7 +31,6 @@ private:
         quint64 startTicks = 0;
         clockid_t cpuClock = 0;
         int statm = -1;
-        int schedstat = -1; // Of the main thread; used while the process has one thread.
         int taskFolder = -1;
     };
 

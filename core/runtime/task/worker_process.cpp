@@ -197,8 +197,11 @@ int live(WorkerProcess &process)
 int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment input)
 {
     ::setpgid(0, 0); // A terminal's Ctrl+C is for the parent, which ends its workers in order.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // Only then: set before, it would fire at the end of the process in between that forked this one.
     if (!waitForParent(arguments.parentPid))
+        return 0;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != arguments.parentPid)
         return 0;
     rlimit noCore = {0, 0};
     ::setrlimit(RLIMIT_CORE, &noCore);

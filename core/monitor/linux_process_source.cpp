@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/monitor/linux_process_source.h"
+
+#include <array>
+#include <charconv>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace proclab {
+
+namespace {
+
+std::string procPath(qint64 pid, const char *name)
+{
+    return "/proc/" + std::to_string(pid) + '/' + name;
+}
+
+/// The content of a small file that is kept open; empty if the process is gone.
+std::string_view readAgain(int fd, std::array<char, 1024> &buffer)
+{
+    const ssize_t size = fd >= 0 ? ::pread(fd, buffer.data(), buffer.size(), 0) : -1;
+    return size > 0 ? std::string_view(buffer.data(), static_cast<std::size_t>(size)) : std::string_view();
+}
+
+/// The @p position-th number (from 0) of a line of numbers.
+std::optional<quint64> numberAt(std::string_view line, int position)
+{
+    std::size_t begin = 0;
+    for (; position > 0; --position) {
+        begin = line.find(' ', begin);
+        if (begin == std::string_view::npos)
+            return std::nullopt;
+        ++begin;
+    }
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(line.data() + begin, line.data() + line.size(), number);
+    return error == std::errc() ? std::optional<quint64>(number) : std::nullopt;
+}
+
+std::optional<quint64> startTicksOf(qint64 pid)
+{
+    const int fd = ::open(procPath(pid, "stat").c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return std::nullopt;
+    std::array<char, 1024> buffer;
+    const std::string_view line = readAgain(fd, buffer);
+    ::close(fd);
+    // The name may itself contain ") ", so the numbers begin after the last one. State is field 3, the start field 22.
+    const std::size_t nameEnd = line.rfind(')');
+    if (nameEnd == std::string_view::npos || nameEnd + 2 > line.size())
+        return std::nullopt;
+    return numberAt(line.substr(nameEnd + 2), 19);
+}
+
+/// Time on the run queue of every thread in an open /proc/PID/task. The main thread's file alone covers only that one.
+std::optional<qint64> readyOfThreads(int taskFolder)
+{
+    const int copy = ::openat(taskFolder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const std::unique_ptr<DIR, int (*)(DIR *)> folder(copy >= 0 ? ::fdopendir(copy) : nullptr, &::closedir);
+    if (!folder)
+        return std::nullopt;
+    qint64 sum = 0;
+    while (const dirent *entry = ::readdir(folder.get())) {
+        if (entry->d_name[0] == '.')
+            continue;
+        const std::string path = std::string(entry->d_name) + "/schedstat";
+        const int fd = ::openat(taskFolder, path.c_str(), O_RDONLY | O_CLOEXEC);
+        std::array<char, 1024> buffer;
+        sum += static_cast<qint64>(numberAt(readAgain(fd, buffer), 1).value_or(0));
+        if (fd >= 0)
+            ::close(fd);
+    }
+    return sum;
+}
+
+} // namespace
+
+LinuxProcessSource::~LinuxProcessSource()
+{
+    while (!m_open.empty())
+        forget({m_open.begin()->first, m_open.begin()->second.startTicks});
+}
+
+std::optional<ProcessKey> LinuxProcessSource::identify(qint64 pid)
+{
+    const auto startTicks = startTicksOf(pid);
+    if (!startTicks)
+        return std::nullopt;
+    return ProcessKey{pid, *startTicks};
+}
+
+std::optional<ProcessCounters> LinuxProcessSource::read(const ProcessKey &key)
+{
+    auto found = m_open.find(key.pid);
+    if (found == m_open.end() || found->second.startTicks != key.startTicks) {
+        forget(key);
+        // From here on the kept descriptors prove the identity: they fail once this process is gone.
+        Files files;
+        files.startTicks = key.startTicks;
+        files.statm = ::open(procPath(key.pid, "statm").c_str(), O_RDONLY | O_CLOEXEC);
+        files.taskFolder = ::open(procPath(key.pid, "task").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        const bool hasClock = ::clock_getcpuclockid(static_cast<pid_t>(key.pid), &files.cpuClock) == 0;
+        found = m_open.insert_or_assign(key.pid, files).first;
+        if (!hasClock || startTicksOf(key.pid) != key.startTicks) {
+            forget(key);
+            return std::nullopt;
+        }
+    }
+    const Files &files = found->second;
+    std::array<char, 1024> buffer;
+    const std::string_view statm = readAgain(files.statm, buffer);
+    if (statm.empty())
+        return std::nullopt;
+    ProcessCounters counters;
+    static const auto pageSize = static_cast<quint64>(::sysconf(_SC_PAGESIZE));
+    if (const auto pages = numberAt(statm, 1))
+        counters.residentBytes = *pages * pageSize;
+    timespec cpu = {};
+    if (::clock_gettime(files.cpuClock, &cpu) != 0)
+        return std::nullopt;
+    counters.cpuNs = qint64{cpu.tv_sec} * 1'000'000'000 + cpu.tv_nsec;
+    counters.readyNs = readyOfThreads(files.taskFolder);
+    return counters;
+}
+
+void LinuxProcessSource::forget(const ProcessKey &key)
+{
+    const auto found = m_open.find(key.pid);
+    if (found == m_open.end())
+        return;
+    for (const int fd : {found->second.statm, found->second.taskFolder}) {
+        if (fd >= 0)
+            ::close(fd);
+    }
+    m_open.erase(found);
+}
+
+qint64 LinuxProcessSource::nowNs() const
+{
+    timespec now = {};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return qint64{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+} // namespace proclab
