@@ -20,13 +20,10 @@ bool isReplaceable(const QString &name)
     return !info.exists() || info.isFile();
 }
 
-Error writeError(const QString &name, const QString &reason)
+/// With the errno of what has just failed.
+Error writeError(const QString &name)
 {
-    return {ErrorCode::OsError,
-            name,
-            QCoreApplication::translate("Error", "can't be written: %1").arg(reason),
-            {},
-            0};
+    return osError(name, errno != 0 ? errno : EIO, QCoreApplication::translate("Error", "write"));
 }
 
 } // namespace
@@ -41,6 +38,7 @@ Result<std::unique_ptr<OutputFile>> OutputFile::open(const QString &name)
 {
     std::unique_ptr<OutputFile> file(new OutputFile(name));
     bool isOpen = false;
+    errno = 0;
     if (name == u"-"_s) {
         auto device = std::make_unique<QFile>();
         isOpen = device->open(stdout, QIODevice::WriteOnly | QIODevice::Unbuffered);
@@ -56,24 +54,22 @@ Result<std::unique_ptr<OutputFile>> OutputFile::open(const QString &name)
         isOpen = file->m_device->open(QIODevice::WriteOnly | QIODevice::Unbuffered);
     }
     if (!isOpen)
-        return writeError(file->m_name, file->m_device->errorString());
+        return writeError(file->m_name);
     return file;
 }
 
 Result<void> OutputFile::commit()
 {
-    errno = 0;
     const bool isWritten = m_device->error() == QFileDevice::NoError && m_device->flush();
     if (!isWritten && errno == EPIPE)
         return {};
-    const QString reason = m_device->errorString();
     if (m_saveFile && isWritten) {
         if (m_saveFile->commit())
             return {};
-        return writeError(m_name, m_saveFile->errorString());
+        return writeError(m_name);
     }
     if (!isWritten)
-        return writeError(m_name, reason);
+        return writeError(m_name);
     return {};
 }
 

@@ -21,6 +21,7 @@ public:
     static Result<std::unique_ptr<OutputFile>> open(const QString &name);
     ~OutputFile();
 
+    /// Writing must come right before commit(), which takes the cause of a failure from errno.
     [[nodiscard]] QIODevice &device() { return *m_device; }
     /// Puts what was written in its place. OsError, such as a full disk; the reader of a pipe that
     /// has gone away is none.

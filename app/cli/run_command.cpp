@@ -14,6 +14,8 @@
 #include <QCoreApplication>
 #include <QEventLoop>
 
+#include <cerrno>
+
 using namespace Qt::StringLiterals;
 
 namespace proclab::cli {
@@ -59,6 +61,7 @@ bool writeTo(OutputFile *file, WriteFunction write, const RunResult &result)
 {
     if (!file)
         return true;
+    errno = 0;
     write(result, file->device()); // What went wrong is told by commit().
     if (const auto committed = file->commit(); !committed) {
         printErrors({committed.error()});

@@ -3,6 +3,7 @@
 
 #include <QSocketNotifier>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 
@@ -14,7 +15,8 @@ namespace proclab::cli {
 namespace {
 
 constexpr int watched[] = {SIGINT, SIGTERM, SIGHUP};
-volatile std::sig_atomic_t writeEnd = -1;
+std::atomic<int> writeEnd = -1;
+std::atomic<int> signalCount = 0;
 
 void setAll(void (*handler)(int))
 {
@@ -30,6 +32,8 @@ void setAll(void (*handler)(int))
         };
         action.sa_handler = handler;
         action.sa_flags = SA_RESTART;
+        for (const int other : watched)
+            sigaddset(&action.sa_mask, other);
         ::sigaction(number, &action, nullptr);
     }
 }
@@ -39,7 +43,11 @@ void handle(int number)
     const int error = errno;
     const auto byte = static_cast<unsigned char>(number);
     setAll(SIG_DFL); // The next one ends the program.
-    [[maybe_unused]] const auto written = ::write(static_cast<int>(writeEnd), &byte, 1);
+    if (signalCount.fetch_add(1) > 0) {
+        ::raise(number); // Another thread took the first one at the same time.
+    } else {
+        [[maybe_unused]] const auto written = ::write(writeEnd, &byte, 1);
+    }
     errno = error;
 }
 

@@ -93,12 +93,16 @@ std::optional<Error> checkText(const Field &field, const QJsonValue &value)
 std::optional<Error> checkChoice(const Field &field, const QJsonValue &value,
                                  const QStringList &choices)
 {
+    const QString allowed = choices.join(u", "_s);
     if (!value.isString())
-        return wrongType(field.path, value, choices.join(u", "_s));
+        return wrongType(field.path, value, allowed);
     if (choices.contains(value.toString()))
         return {};
-    return invalidArgument(
-        field.path, tr("%1 is not one of %2").arg(foundText(value), choices.join(u", "_s)), {});
+    if (field.plannedChoices.contains(value.toString()))
+        return invalidArgument(field.path, tr("%1 is not available yet").arg(foundText(value)),
+                               tr("allowed: %1").arg(allowed));
+    return invalidArgument(field.path, tr("%1 is not one of %2").arg(foundText(value), allowed),
+                           {});
 }
 
 std::optional<Error> checkList(const Field &field, const QJsonValue &value)
