@@ -208,7 +208,7 @@ QString numberText(double number)
 {
     const bool isShort = std::floor(number) == number && std::abs(number) < 1e16;
     return isShort ? QString::number(number, 'f', 0)
-                   : QString::number(number, 'g', QLocale::FloatingPointShortest);
+                   : QString::number(number, 'g', 15);
 }
 
 Error wrongType(const QString &path, const QJsonValue &value, const QString &allowed)
