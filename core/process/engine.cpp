@@ -23,6 +23,8 @@ Engine::Engine(const QString &workerProgram) : m_workerProgram(workerProgram)
     m_thread.setObjectName(u"engine"_s);
     m_context.moveToThread(&m_thread);
     m_thread.start();
+    // Once this returns the thread's loop runs and holds all the descriptors that it will hold.
+    QMetaObject::invokeMethod(&m_context, [] {}, Qt::BlockingQueuedConnection);
 }
 
 Engine::~Engine()
