@@ -146,7 +146,7 @@ public:
         const std::int64_t length = m_summary.endNs - m_summary.startNs;
         m_summary.busyPercent = length > 0
             ? static_cast<std::uint8_t>(m_busyNs >= length ? 100 : m_busyNs * 100 / length)
-            : 100;
+            : std::uint8_t{100};
         m_ring.push(m_summary);
         m_summary.count = 0;
     }

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/monitor/linux_process_source.h"
+
+#include "core/runtime/memory/segment.h"
+#include "core/runtime/sync/clock.h"
+#include "tests/support/forked_child.h"
+
+#include <QDir>
+#include <QTest>
+
+#include <atomic>
+#include <cmath>
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/resource.h>
+
+using namespace Qt::StringLiterals;
+using namespace proclab;
+using proclab::runtime::Segment;
+using proclab::test::forkChild;
+
+namespace {
+
+constexpr qint64 ms = 1'000'000;
+
+/// What a child tells and is told.
+struct Signs
+{
+    std::atomic<int> isBurnt; ///< Threads that have used their CPU time.
+    std::atomic<int> mayEnd;
+};
+
+/// Uses @p cpuNs of CPU time of the calling thread, then stays until the test lets it end.
+void burnAndStay(Signs &signs, qint64 cpuNs)
+{
+    const qint64 end = runtime::threadCpuNs() + cpuNs;
+    while (runtime::threadCpuNs() < end) {
+    }
+    ++signs.isBurnt;
+    while (signs.mayEnd.load() == 0)
+        ::poll(nullptr, 0, 1);
+}
+
+qint64 usedNs(const rusage &usage)
+{
+    const auto ns = [](const timeval &time) {
+        return qint64{time.tv_sec} * 1'000'000'000 + time.tv_usec * 1'000;
+    };
+    return ns(usage.ru_utime) + ns(usage.ru_stime);
+}
+
+int openFiles()
+{
+    return static_cast<int>(QDir(u"/proc/self/fd"_s).entryList(QDir::Files | QDir::System).size());
+}
+
+} // namespace
+
+class tst_LinuxProcessSource : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init();
+    void cleanup();
+    void cpuTimeIsThatOfGetrusage_data();
+    void cpuTimeIsThatOfGetrusage();
+    void idleChildUsesNoCpu();
+    void residentMemoryIsSeenToGrow();
+    void goneProcessIsNotRead();
+    void otherStartTimeIsAnotherProcess();
+    void nameMayHoldBrackets_data();
+    void nameMayHoldBrackets();
+    void clockIsMonotonic();
+    void descriptorsAreGivenBack();
+
+private:
+    [[nodiscard]] Signs &signs() const { return *m_segment.at<Signs>(0); }
+    /// Forks m_child, which burns @p cpuNs in each of @p threads threads.
+    void startBurner(int threads, qint64 cpuNs);
+    /// Lets the child end and returns its CPU time as the kernel's account of the dead has it.
+    qint64 endChild();
+
+    Segment m_segment;
+    pid_t m_child = -1;
+};
+
+void tst_LinuxProcessSource::init()
+{
+    m_segment = Segment::create("tst_linux_process_source", sizeof(Signs));
+    QVERIFY(m_segment.isValid());
+}
+
+void tst_LinuxProcessSource::cleanup()
+{
+    if (m_child > 0) {
+        ::kill(m_child, SIGKILL);
+        test::waitForChild(m_child);
+    }
+    m_child = -1;
+}
+
+void tst_LinuxProcessSource::startBurner(int threads, qint64 cpuNs)
+{
+    struct Work
+    {
+        Signs &signs;
+        qint64 cpuNs;
+    };
+    m_child = forkChild([this, threads, cpuNs] {
+        Work work{signs(), cpuNs};
+        for (int i = 1; i < threads; ++i) {
+            pthread_t thread = {};
+            const auto body = [](void *data) -> void * {
+                auto &given = *static_cast<Work *>(data);
+                burnAndStay(given.signs, given.cpuNs);
+                return nullptr;
+            };
+            if (::pthread_create(&thread, nullptr, body, &work) != 0)
+                return 1;
+        }
+        burnAndStay(work.signs, work.cpuNs);
+        return 0;
+    });
+}
+
+qint64 tst_LinuxProcessSource::endChild()
+{
+    signs().mayEnd = 1;
+    rusage usage = {};
+    int status = -1;
+    ::wait4(m_child, &status, 0, &usage);
+    m_child = -1;
+    return status == 0 ? usedNs(usage) : -1;
+}
+
+void tst_LinuxProcessSource::cpuTimeIsThatOfGetrusage_data()
+{
+    QTest::addColumn<int>("threads");
+    QTest::newRow("one thread") << 1;
+    QTest::newRow("three threads") << 3;
+}
+
+void tst_LinuxProcessSource::cpuTimeIsThatOfGetrusage()
+{
+#if defined(__SANITIZE_THREAD__)
+    if (qstrcmp(QTest::currentDataTag(), "three threads") == 0)
+        QSKIP("The thread sanitizer allows no threads in a forked child of a program with threads");
+#endif
+    QFETCH(const int, threads);
+    LinuxProcessSource source;
+    const qint64 start = source.nowNs();
+    startBurner(threads, 200 * ms);
+    const auto key = source.identify(m_child);
+    QVERIFY(key);
+    QCOMPARE(key->pid, qint64{m_child});
+    QVERIFY(key->startTicks > 0);
+    qint64 last = 0;
+    bool onlyGrows = true;
+    while (signs().isBurnt.load() < threads) {
+        const auto counters = source.read(*key);
+        QVERIFY(counters);
+        onlyGrows = onlyGrows && counters->cpuNs >= last;
+        last = counters->cpuNs;
+    }
+    QVERIFY(onlyGrows);
+    const auto counters = source.read(*key);
+    QVERIFY(counters);
+    const qint64 life = source.nowNs() - start;
+    QVERIFY(counters->cpuNs >= threads * 200 * ms);
+    QVERIFY(counters->readyNs.value_or(0) >= 0);
+    const qint64 used = endChild();
+    QVERIFY(used > 0);
+    const double difference =
+        static_cast<double>(used - counters->cpuNs) * 100 / static_cast<double>(life);
+    QVERIFY2(std::abs(difference) < 2,
+             qPrintable(u"%1 points of %2 ms"_s.arg(difference).arg(life / ms)));
+}
+
+void tst_LinuxProcessSource::idleChildUsesNoCpu()
+{
+    LinuxProcessSource source;
+    m_child = forkChild([this]() -> int {
+        signs().isBurnt = 1;
+        for (;;)
+            ::pause();
+    });
+    QTRY_COMPARE_WITH_TIMEOUT(signs().isBurnt.load(), 1, 30'000);
+    const auto key = source.identify(m_child);
+    QVERIFY(key);
+    // Once it sleeps, its clock stands still.
+    std::optional<ProcessCounters> before = source.read(*key);
+    QVERIFY(before);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        [&] {
+            const auto now = source.read(*key);
+            const bool stands = now && now->cpuNs == before->cpuNs;
+            before = now;
+            return stands;
+        }(),
+        30'000);
+    QVERIFY(before->cpuNs > 0);
+}
+
+void tst_LinuxProcessSource::residentMemoryIsSeenToGrow()
+{
+    constexpr std::size_t bytes = 32 << 20;
+    LinuxProcessSource source;
+    const Segment memory = Segment::create("tst_linux_process_source", bytes);
+    m_child = forkChild([this, &memory] {
+        while (signs().mayEnd.load() == 0)
+            ::poll(nullptr, 0, 1);
+        for (std::size_t i = 0; i < bytes; i += 4096)
+            memory.data()[i] = std::byte{1};
+        signs().isBurnt = 1;
+        for (;;)
+            ::pause();
+        return 0;
+    });
+    const auto key = source.identify(m_child);
+    QVERIFY(key);
+    const quint64 before = source.read(*key).value().residentBytes.value();
+    signs().mayEnd = 1;
+    QTRY_COMPARE_WITH_TIMEOUT(signs().isBurnt.load(), 1, 30'000);
+    const quint64 after = source.read(*key).value().residentBytes.value();
+    QVERIFY(before > 0);
+    // The kernel counts pages of a running thread in batches of 64.
+    QVERIFY2(after >= before + bytes - (1 << 20), qPrintable(u"%1 to %2"_s.arg(before).arg(after)));
+}
+
+void tst_LinuxProcessSource::goneProcessIsNotRead()
+{
+    LinuxProcessSource source;
+    startBurner(1, 0);
+    const auto key = source.identify(m_child);
+    QVERIFY(key);
+    QVERIFY(source.read(*key));
+    const pid_t gone = m_child;
+    QVERIFY(endChild() >= 0);
+    QVERIFY(!source.read(*key)); // Through the descriptors that are still open.
+    source.forget(*key);
+    QVERIFY(!source.read(*key)); // Anew.
+    QVERIFY(!source.identify(gone));
+    QVERIFY(!source.identify(0));
+    QVERIFY(!source.identify(-1));
+}
+
+void tst_LinuxProcessSource::otherStartTimeIsAnotherProcess()
+{
+    LinuxProcessSource source;
+    startBurner(1, 0);
+    const auto key = source.identify(m_child);
+    QVERIFY(key);
+    QVERIFY(!source.read({key->pid, key->startTicks - 1}));
+    QVERIFY(source.read(*key));
+    QVERIFY(!source.read({key->pid, key->startTicks + 1}));
+    QVERIFY(source.read(*key));
+    QCOMPARE(source.identify(m_child).value(), *key);
+}
+
+void tst_LinuxProcessSource::nameMayHoldBrackets_data()
+{
+    QTest::addColumn<QByteArray>("name");
+    QTest::newRow("bracket and space") << QByteArray(") ");
+    QTest::newRow("a whole line") << QByteArray("a) S 1 2 3");
+    QTest::newRow("opening") << QByteArray("((");
+    QTest::newRow("line end") << QByteArray("x\ny) R");
+    QTest::newRow("spaces") << QByteArray("    )");
+}
+
+void tst_LinuxProcessSource::nameMayHoldBrackets()
+{
+    QFETCH(const QByteArray, name);
+    LinuxProcessSource source;
+    m_child = forkChild([this, &name] {
+        while (signs().mayEnd.load() == 0)
+            ::poll(nullptr, 0, 1);
+        ::prctl(PR_SET_NAME, name.constData());
+        signs().isBurnt = 1;
+        for (;;)
+            ::pause();
+        return 0;
+    });
+    const auto key = source.identify(m_child);
+    QVERIFY(key);
+    signs().mayEnd = 1;
+    QTRY_COMPARE_WITH_TIMEOUT(signs().isBurnt.load(), 1, 30'000);
+    QCOMPARE(source.identify(m_child).value(), *key);
+    QVERIFY(source.read(*key));
+}
+
+void tst_LinuxProcessSource::clockIsMonotonic()
+{
+    const LinuxProcessSource source;
+    const qint64 before = runtime::nowNs();
+    const qint64 now = source.nowNs();
+    QVERIFY(before <= now);
+    QVERIFY(now <= runtime::nowNs());
+}
+
+void tst_LinuxProcessSource::descriptorsAreGivenBack()
+{
+    const int before = openFiles();
+    startBurner(1, 0);
+    {
+        LinuxProcessSource source;
+        const auto key = source.identify(m_child);
+        QVERIFY(key);
+        QCOMPARE(openFiles(), before);
+        for (int i = 0; i < 50; ++i)
+            QVERIFY(source.read(*key));
+        QVERIFY(openFiles() > before);
+        source.forget(*key);
+        QCOMPARE(openFiles(), before);
+        QVERIFY(!source.read({key->pid, key->startTicks + 1}));
+        QCOMPARE(openFiles(), before);
+        QVERIFY(source.read(*key));
+    }
+    QCOMPARE(openFiles(), before);
+}
+
+QTEST_GUILESS_MAIN(tst_LinuxProcessSource)
+#include "tst_linux_process_source.moc"
