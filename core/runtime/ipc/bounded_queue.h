@@ -121,8 +121,8 @@ public:
                 cell.word.compare_exchange_strong(word, make(turn + 1, 0, Free),
                                                   std::memory_order_acq_rel);
                 advance(m_tail, position);
-            } else if (turnOf(word) > turn || phaseOf(word) == Reading) {
-                advance(m_tail, position);
+            } else if (turnOf(word) > turn || (turnOf(word) == turn && phaseOf(word) == Reading)) {
+                advance(m_tail, position); // Of the turn before, it is no item yet: a slow reader holds the cell.
             } else {
                 const std::uint64_t again = m_tail.load(std::memory_order_acquire);
                 if (again == position)
@@ -149,8 +149,10 @@ public:
     {
         const std::uint64_t position = m_tail.load(std::memory_order_acquire);
         const std::uint64_t word = cellAt(position).word.load(std::memory_order_acquire);
-        const bool isFree = phaseOf(word) == Free && turnOf(word) == position / m_capacity;
-        return !isFree && phaseOf(word) != Writing;
+        const std::uint64_t turn = position / m_capacity;
+        // A later turn, or one that somebody is taking: the tail is about to move on, look again.
+        return turnOf(word) > turn
+            || (turnOf(word) == turn && phaseOf(word) != Free && phaseOf(word) != Writing);
     }
 
     [[nodiscard]] std::uint64_t size() const

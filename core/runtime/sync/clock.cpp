@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/sync/clock.h"
 
+#include <charconv>
 #include <ctime>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace proclab::runtime {
 
@@ -29,6 +33,23 @@ std::int64_t threadCpuNs()
 std::int64_t processCpuNs()
 {
     return readClock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+ThreadUsage threadUsage()
+{
+    // "time on a core, time on the run queue, slices"; opened once, read anew each time.
+    thread_local const int file = ::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    ThreadUsage usage;
+    usage.cpuNs = threadCpuNs();
+    char text[96];
+    const ssize_t size = file >= 0 ? ::pread(file, text, sizeof text, 0) : -1;
+    for (ssize_t i = 0; i + 1 < size; ++i) {
+        if (text[i] == ' ') {
+            std::from_chars(text + i + 1, text + size, usage.readyNs);
+            break;
+        }
+    }
+    return usage;
 }
 
 } // namespace proclab::runtime

@@ -40,10 +40,10 @@ protected:
         if (work.workload == noWorkload)
             return true;
         TaskValue value;
-        const std::int64_t cpuBefore = threadCpuNs();
-        const std::int64_t before = nowNs();
+        const ThreadUsage before = threadUsage();
+        const std::int64_t begin = nowNs();
         const bool good = m_process.run(work.workload, m_process.input(work.args, 0), index, value, m_text);
-        m_slept = (threadCpuNs() - cpuBefore) * 2 < nowNs() - before;
+        m_slept = threadUsage().sleptSince(before, nowNs() - begin);
         if (!good)
             m_slot.failedItems.fetch_add(1, std::memory_order_relaxed);
         return good;

@@ -100,7 +100,7 @@ private:
         m_slot.begin(index, startNs);
         // The CPU clock is a system call: it is read only where tasks are long enough not to feel it.
         const bool isTimed = m_lastNs > longTaskNs;
-        const std::int64_t cpuBefore = isTimed ? threadCpuNs() : 0;
+        const ThreadUsage before = isTimed ? threadUsage() : ThreadUsage();
         const std::span<const std::byte> args = task.args.offset != 0
             ? m_process.input(task.args, index)
             : std::span<const std::byte>(task.inlineArgs)
@@ -119,7 +119,7 @@ private:
         m_lastNs = endNs - startNs;
         outcome.startedNs = startNs;
         outcome.finishedNs = endNs;
-        outcome.slept = isTimed && (threadCpuNs() - cpuBefore) * 2 < m_lastNs;
+        outcome.slept = isTimed && m_lastNs > longTaskNs && threadUsage().sleptSince(before, m_lastNs);
         task.progress.store(position + 1, std::memory_order_release);
         m_slot.finish();
         return endNs;

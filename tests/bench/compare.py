@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures ProcLab's engine and Python's multiprocessing in one run and prints both with their ratio.
+
+usage: compare.py BIN_FOLDER [--quick]
+
+BIN_FOLDER holds bench_engine, proclab-cli and proclab-worker (build/release-like flags give the figures
+that count). Every figure is the median of three. It judges nothing.
+"""
+
+import json
+import multiprocessing as mp
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+REPEATS = 3
+
+
+def noop(_=None):
+    return None
+
+
+def burn(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+def put_items(queue, count):
+    item = bytes(64)
+    for _ in range(count):
+        queue.put(item)
+    queue.put(None)
+
+
+def add_with_lock(value, count):
+    for _ in range(count):
+        with value.get_lock():
+            value.value += 1
+
+
+def seconds(work):
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def median(measure):
+    return statistics.median(measure() for _ in range(REPEATS))
+
+
+class Python:
+    """The peer: CPython's multiprocessing, start method forkserver unless a figure names another."""
+
+    def __init__(self, scale):
+        self.scale = scale
+        self.context = mp.get_context("forkserver")
+
+    def pool(self):
+        figures = {}
+        with self.context.Pool(max(1, os.cpu_count() - 1)) as pool:
+            pool.map(noop, range(100))
+            count = 20_000 // self.scale
+            figures["pool_single_per_s"] = median(lambda: count / seconds(
+                lambda: [result.get() for result in [pool.apply_async(noop) for _ in range(count)]]))
+            trips = []
+            for _ in range(2_000 // self.scale):
+                trips.append(seconds(lambda: pool.apply(noop)))
+            figures["round_trip_us"] = statistics.median(trips) * 1e6
+        with self.context.Pool(2) as pool:
+            pool.map(noop, range(1_000))
+            count = 1_000_000 // self.scale
+            figures["pool_chunked_per_s"] = median(
+                lambda: count / seconds(lambda: pool.map(noop, range(count), 1_000)))
+        return figures
+
+    def starts(self, method, count):
+        context = mp.get_context(method)
+
+        def start_all():
+            processes = [context.Process(target=noop) for _ in range(count)]
+            for process in processes:
+                process.start()
+            for process in processes:
+                process.join()
+        start_all()
+        return count / seconds(start_all)
+
+    def queue(self):
+        count = 200_000 // self.scale
+
+        def run():
+            queue = self.context.Queue(1_024)
+            producer = self.context.Process(target=put_items, args=(queue, count))
+            producer.start()
+            queue.get()
+            begin = time.perf_counter()
+            while queue.get() is not None:
+                pass
+            spent = time.perf_counter() - begin
+            producer.join()
+            return count / spent
+        return median(run)
+
+    def counter(self, processes):
+        count = 200_000 // self.scale
+
+        def run():
+            value = self.context.Value("q", 0)
+            children = [self.context.Process(target=add_with_lock, args=(value, count))
+                        for _ in range(processes)]
+            spent = seconds(lambda: ([c.start() for c in children], [c.join() for c in children]))
+            assert value.value == processes * count
+            return processes * count / spent
+        return median(run)
+
+    def efficiency(self):
+        tasks = 200 // self.scale
+        spent = {}
+        for workers in (1, 2):
+            with self.context.Pool(workers) as pool:
+                pool.map(noop, range(10))
+                spent[workers] = median(lambda: seconds(lambda: pool.map(burn, [0.01] * tasks, 1)))
+        return spent[1] / spent[2] / 2
+
+
+class ProcLab:
+    def __init__(self, folder, scale):
+        self.folder = folder
+        self.scale = scale
+
+    def engine(self):
+        runs = [json.loads(subprocess.run([os.path.join(self.folder, "bench_engine")], check=True,
+                                          capture_output=True, text=True).stdout)
+                for _ in range(REPEATS)]
+        return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+
+    def run(self, spec):
+        with tempfile.NamedTemporaryFile("w", suffix=".proclab.json") as file:
+            json.dump({"version": 1, **spec}, file)
+            file.flush()
+            return json.loads(subprocess.run(
+                [os.path.join(self.folder, "proclab-cli"), "run", file.name, "--json", "-", "--quiet"],
+                check=True, capture_output=True, text=True).stdout)
+
+    def queue(self, pairs=1):
+        return median(lambda: self.run({"kind": "pipeline", "pipeline": {
+            "producers": pairs, "consumers": pairs, "capacity": 1_024,
+            "items_per_producer": 4_000_000 // pairs // self.scale}})["outcome"]["items_per_s"])
+
+    def counter(self, processes, mode="lock"):
+        return median(lambda: self.run({"kind": "counter", "counter": {
+            "processes": processes, "mode": mode,
+            "increments": 5_000_000 // self.scale}})["outcome"]["increments_per_s"])
+
+    def efficiency(self):
+        spent = {}
+        for workers in (1, 2):
+            spent[workers] = median(lambda: self.run({
+                "kind": "pool", "pool": {"workers": workers},
+                "tasks": {"task": "mixed", "args": {"cpu_s": 0.01, "sleep_s": 0},
+                          "count": 200 // self.scale}})["elapsed_s"])
+        return spent[1] / spent[2] / 2
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    scale = 10 if "--quick" in sys.argv else 1
+    ours = ProcLab(sys.argv[1], scale)
+    theirs = Python(scale)
+    engine = ours.engine()
+    pool = theirs.pool()
+    starts = max(4, 40 // scale)
+    rows = [
+        ("no-op tasks, single, /s", engine["pool_single_per_s"], pool["pool_single_per_s"], "500,000"),
+        ("no-op tasks, chunks of 1,000, /s", engine["pool_chunked_per_s"], pool["pool_chunked_per_s"], ""),
+        ("apply round trip, hot, us", engine["round_trip_us"], pool["round_trip_us"], "10"),
+        ("workers started, spawn, /s", engine["spawn_per_s"], theirs.starts("spawn", starts), "400"),
+        ("workers started, forkserver, /s", engine["forkserver_per_s"], theirs.starts("forkserver", starts), ""),
+        ("queue 1:1, 64 bytes, items/s", ours.queue(), theirs.queue(), "5,000,000"),
+        ("queue 2:2, 64 bytes, items/s", ours.queue(2), None, ""),
+        ("locked increments, 1 process, /s", ours.counter(1), theirs.counter(1), "30,000,000"),
+        ("locked increments, 2 processes, /s", ours.counter(2), theirs.counter(2), ""),
+        ("atomic increments, 2 processes, /s", ours.counter(2, "atomic"), None, ""),
+        ("efficiency, 2 workers, 10 ms tasks", ours.efficiency(), theirs.efficiency(), "0.95"),
+    ]
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, median of {REPEATS}")
+    print(f"{'figure':38}{'ProcLab':>14}{'Python':>14}{'ratio':>9}{'aim':>12}")
+    for name, mine, peer, aim in rows:
+        number = "{:>14,.2f}" if mine < 1_000 else "{:>14,.0f}"
+        ratio = "" if peer is None else f"{(peer / mine if name.endswith(' us') else mine / peer):.1f}"
+        print(f"{name:38}" + number.format(mine) + ("" if peer is None else number.format(peer)).rjust(14)
+              + f"{ratio:>9}{aim:>12}")
+
+
+if __name__ == "__main__":
+    main()
