@@ -5,6 +5,7 @@
 
 #include <QCoreApplication>
 #include <QJsonArray>
+#include <QLocale>
 
 #include <cmath>
 
@@ -206,9 +207,9 @@ QString foundText(const QJsonValue &value)
 
 QString numberText(double number)
 {
-    const bool isShort = std::floor(number) == number && std::abs(number) < 1e16;
-    return isShort ? QString::number(number, 'f', 0)
-                   : QString::number(number, 'g', 15);
+    const double size = std::abs(number);
+    const bool isPlain = size == 0 || (size >= 1e-6 && size < 1e16);
+    return QString::number(number, isPlain ? 'f' : 'g', QLocale::FloatingPointShortest);
 }
 
 Error wrongType(const QString &path, const QJsonValue &value, const QString &allowed)

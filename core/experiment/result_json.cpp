@@ -170,39 +170,54 @@ std::vector<quint32> resultOrder(const RunResult &result)
     return order;
 }
 
-/// Who ran a task.
+/// Who ran a task, as it stands in every line.
 struct Runner
 {
-    QString name;
-    qint64 pid = 0;
+    QByteArray name;
+    QByteArray pid;
 };
 
-Runner runnerOf(const TaskRecord &task, const QList<ProcessRecord> &processes)
+/// One for each process, and one for "nobody" behind them.
+std::vector<Runner> runners(const RunLog &log, QByteArray (*quoted)(const QString &name),
+                            QByteArrayView nobody)
 {
-    if (task.process < 0 || task.process >= processes.size())
-        return {};
-    return {processes[task.process].name, processes[task.process].pid};
+    std::vector<Runner> all;
+    for (const ProcessRecord &process : log.processes())
+        all.push_back({quoted(process.name), QByteArray::number(process.pid)});
+    all.push_back({nobody.toByteArray(), nobody.toByteArray()});
+    return all;
 }
 
-QByteArray resultLine(const RunLog &log, const TaskRecord &task,
-                      const QList<ProcessRecord> &processes)
+const Runner &runnerOf(const TaskRecord &task, const std::vector<Runner> &all)
 {
-    const Runner runner = runnerOf(task, processes);
-    return R"({"index":)" + QByteArray::number(task.index) + R"(,"worker":)" +
-           (runner.name.isEmpty() ? "null"_ba : json(runner.name)) + R"(,"pid":)" +
-           (runner.name.isEmpty() ? "null"_ba : QByteArray::number(runner.pid)) + R"(,"value":)" +
-           json(taskValue(log, task)) + R"(,"error":)" +
+    const auto process = static_cast<std::size_t>(task.process);
+    return task.process >= 0 && process < all.size() ? all[process] : all.back();
+}
+
+/// The common ones without a detour: there may be millions.
+QByteArray valueJson(const RunLog &log, const TaskRecord &task)
+{
+    const QJsonValue value = taskValue(log, task);
+    if (value.isNull())
+        return "null"_ba;
+    if (value.isDouble() && task.valueType != TaskRecord::ValueType::Number)
+        return QByteArray::number(value.toInteger());
+    return json(value);
+}
+
+QByteArray resultLine(const RunLog &log, const TaskRecord &task, const Runner &runner)
+{
+    return R"({"index":)" + QByteArray::number(task.index) + R"(,"worker":)" + runner.name +
+           R"(,"pid":)" + runner.pid + R"(,"value":)" + valueJson(log, task) + R"(,"error":)" +
            (task.error == TaskError::None ? "null"_ba : json(errorObject(log, task))) +
            R"(,"submitted_s":)" + seconds(task.submittedNs) + R"(,"started_s":)" +
            (task.startedNs < 0 ? "null"_ba : seconds(task.startedNs)) + R"(,"finished_s":)" +
            seconds(task.finishedNs) + '}';
 }
 
-QByteArray csvLine(const RunLog &log, const TaskRecord &task, const QList<ProcessRecord> &processes)
+QByteArray csvLine(const RunLog &log, const TaskRecord &task, const Runner &runner)
 {
-    const Runner runner = runnerOf(task, processes);
-    return QByteArray::number(task.index) + ',' + csv(runner.name) + ',' +
-           (runner.name.isEmpty() ? QByteArray() : QByteArray::number(runner.pid)) + ',' +
+    return QByteArray::number(task.index) + ',' + runner.name + ',' + runner.pid + ',' +
            csv(taskValueText(log, task)) + ',' + csv(errorName(task.error)) + ',' +
            seconds(task.submittedNs) + ',' +
            (task.startedNs < 0 ? QByteArray() : seconds(task.startedNs)) + ',' +
@@ -211,12 +226,15 @@ QByteArray csvLine(const RunLog &log, const TaskRecord &task, const QList<Proces
 
 void writeResults(const RunResult &result, Writer &writer)
 {
-    const QList<ProcessRecord> processes = result.log->processes();
+    const RunLog &log = *result.log;
+    const std::vector<Runner> all = runners(
+        log, [](const QString &name) { return json(name); }, "null");
     const std::vector<quint32> order = resultOrder(result);
     writer.add("  \"results\": [");
     for (std::size_t i = 0; i < order.size() && writer.isGood(); ++i) {
+        const TaskRecord &task = log.tasks[order[i]];
         writer.add(i == 0 ? "\n    " : ",\n    ");
-        writer.add(resultLine(*result.log, result.log->tasks[order[i]], processes));
+        writer.add(resultLine(log, task, runnerOf(task, all)));
     }
     writer.add(order.empty() ? "],\n" : "\n  ],\n");
 }
@@ -285,12 +303,12 @@ bool writeResultJson(const RunResult &result, QIODevice &device)
 bool writeResultCsv(const RunResult &result, QIODevice &device)
 {
     const RunLog &log = *result.log;
-    const QList<ProcessRecord> processes = log.processes();
+    const std::vector<Runner> all = runners(log, csv, {});
     Writer writer(device);
     writer.add("index,worker,pid,value,error_type,submitted_s,started_s,finished_s\n");
     for (const quint32 position : resultOrder(result)) {
         const TaskRecord &task = log.tasks[position];
-        writer.add(csvLine(log, task, processes));
+        writer.add(csvLine(log, task, runnerOf(task, all)));
         if (!writer.isGood())
             return false;
     }
