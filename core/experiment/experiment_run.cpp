@@ -47,6 +47,7 @@ public:
         connect(m_runner.get(), &ExperimentRunner::opened, this, &Session::noteOpened);
         connect(m_runner.get(), &ExperimentRunner::finished, this, &Session::finish);
         m_deadline.setSingleShot(true);
+        m_deadline.setTimerType(Qt::PreciseTimer); // A coarse one may end a run early.
         connect(&m_deadline, &QTimer::timeout, this, [this] {
             m_result.timeLimitReached = true;
             m_log->addEvent({elapsedNs(), RunEvent::Severity::Warning, -1, tr("The run's time limit was reached")});
