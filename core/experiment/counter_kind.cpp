@@ -86,7 +86,8 @@ QList<GaugeChart> charts()
          .series = {{{}, CounterGauges::IncrementRate}}},
         {.title = tr("Lock wait"),
          .unit = tr("% of time"),
-         .series = {{{}, CounterGauges::LockWait}}},
+         .series = {{{}, CounterGauges::LockWait}},
+         .maximum = 100},
         {.title = tr("Counter"), .unit = tr("value"), .series = {{{}, CounterGauges::Value}}},
     };
 }

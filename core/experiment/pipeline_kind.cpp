@@ -183,7 +183,8 @@ QList<GaugeChart> charts()
         {.title = tr("Waiting"),
          .unit = tr("% of time"),
          .series = {{tr("producers, blocked"), PipelineGauges::ProducersBlocked},
-                    {tr("consumers, waiting"), PipelineGauges::ConsumersWaiting}}},
+                    {tr("consumers, waiting"), PipelineGauges::ConsumersWaiting}},
+         .maximum = 100},
     };
 }
 

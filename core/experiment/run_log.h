@@ -109,6 +109,7 @@ struct GaugeChart
     QList<Series> series;
     bool steps = false;    ///< Counts: drawn as steps.
     QString limitField = {};  ///< A field of the spec that is drawn as a threshold line ("pipeline.capacity").
+    double maximum = 0;    ///< No value can be above it, such as 100 for a share; 0: none.
 };
 
 struct GaugeSample

@@ -203,6 +203,11 @@ void LineChart::setThreshold(std::optional<double> value, const QString &label)
     refresh();
 }
 
+void LineChart::setLimit(double limit)
+{
+    m_limit = limit;
+}
+
 void LineChart::setMinimumTop(double top)
 {
     m_minimumTop = top;
@@ -323,6 +328,10 @@ void LineChart::fillGraphs()
             points.y.append(points.y.last());
         }
         m_series[i].graph->setData(points.x, points.y, true);
+        // A line needs two points: what was measured once stands as a dot.
+        m_series[i].graph->setScatterStyle(
+            points.x.size() == 1 ? QCPScatterStyle(QCPScatterStyle::ssDisc, 4)
+                                 : QCPScatterStyle(QCPScatterStyle::ssNone));
     }
 }
 
@@ -348,6 +357,8 @@ void LineChart::updateAxes()
         top = 1;
     const double step = valueStep(top);
     m_top = step * std::ceil(top / step - 1e-9);
+    if (m_limit > 0)
+        m_top = std::min(m_top, m_limit);
     m_plot->yAxis->setRange(0, m_top);
     m_plot->xAxis->setRange(0, m_range);
     m_plot->xAxis->setTickLabels(m_timeLabels);

@@ -61,6 +61,8 @@ public:
     void setThreshold(std::optional<double> value, const QString &label = {});
     /// The value axis reaches at least up to @p top.
     void setMinimumTop(double top);
+    /// No value can be above @p limit, such as 100 for a share: the axis ends there. 0: none.
+    void setLimit(double limit);
     /// Shows 0 to @p seconds, the same for all charts of a column.
     void setTimeRange(double seconds);
     /// Where the "now" line stands; below 0: none.
@@ -120,6 +122,7 @@ private:
     QString m_thresholdLabel;
     QList<double> m_marks;
     double m_minimumTop = 0;
+    double m_limit = 0;
     double m_range = 1;
     double m_now = -1;
     double m_top = 1; // Of the value axis, as last drawn.

@@ -110,6 +110,7 @@ void ChartColumn::rebuildCharts()
     for (const GaugeChart &gauge : std::as_const(m_gauges)) {
         auto *chart = new LineChart(this);
         chart->setTitle(gauge.title, gauge.unit);
+        chart->setLimit(gauge.maximum);
         chart->setStyle(gauge.steps ? LineChart::Style::Steps : LineChart::Style::Lines);
         m_charts.append(chart);
     }

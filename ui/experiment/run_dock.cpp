@@ -216,11 +216,6 @@ void RunDock::showTab(int index)
 void RunDock::updateCounts()
 {
     countFailures();
-    const auto show = [](QLabel *label, int count) {
-        label->setText(groupedNumber(count));
-        label->setVisible(count > 0);
-        label->adjustSize();
-    };
     const int events = m_events->rowCount();
     const int results = m_results->rowCount();
     if (events == m_eventCount->property("count").toInt() &&
@@ -228,16 +223,23 @@ void RunDock::updateCounts()
         return;
     m_eventCount->setProperty("count", events);
     m_resultCount->setProperty("count", results);
-    show(m_eventCount, events);
-    show(m_resultCount, results);
     setStyleProperty(m_eventCount, "state", m_hasFailure ? u"error"_s : QString());
     static_cast<QStackedLayout *>(m_noEvents->parentWidget()->layout())
         ->setCurrentIndex(events > 0 ? 1 : 0);
     static_cast<QStackedLayout *>(m_noResults->parentWidget()->layout())
         ->setCurrentIndex(results > 0 ? 1 : 0);
-    // An empty pill would still take its room.
-    m_tabs->setTabButton(eventsTab, QTabBar::RightSide, events > 0 ? m_eventCount : nullptr);
-    m_tabs->setTabButton(resultsTab, QTabBar::RightSide, results > 0 ? m_resultCount : nullptr);
+    showCount(eventsTab, m_eventCount, events);
+    showCount(resultsTab, m_resultCount, results);
+}
+
+void RunDock::showCount(int tab, QLabel *label, int count)
+{
+    label->setText(groupedNumber(count));
+    label->adjustSize();
+    // An empty pill would still take its room. A tab bar hides the widget that it replaces, also by
+    // itself, so the label is shown afterwards.
+    m_tabs->setTabButton(tab, QTabBar::RightSide, count > 0 ? label : nullptr);
+    label->setVisible(count > 0);
 }
 
 void RunDock::countFailures()

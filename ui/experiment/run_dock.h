@@ -56,6 +56,7 @@ private:
     int addTab(const QString &title, QWidget *page);
     void showTab(int index);
     void updateCounts();
+    void showCount(int tab, QLabel *label, int count);
     void countFailures();
 
     std::shared_ptr<const RunLog> m_log;

@@ -24,10 +24,12 @@ QString grouped(quint64 number)
     return groupedNumber(static_cast<qint64>(number));
 }
 
+/// "in 1.2 s, 340 per second"; the rate of tasks only, since a process is no unit of work.
 QString measured(const RunResult &result)
 {
-    QString text = tr("%1 after the start").arg(durationText(result.elapsedSeconds));
-    if (result.totals.throughputPerS > 0)
+    QString text = tr("in %1").arg(durationText(result.elapsedSeconds));
+    const bool hasTasks = result.log && result.log->tasks.size() > 0;
+    if (hasTasks && result.totals.throughputPerS > 0)
         text += tr(", %1 per second").arg(shortNumber(result.totals.throughputPerS));
     return text;
 }

@@ -325,6 +325,8 @@ private:
         const double count = drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignRight,
                                       m_content.count, textFont(TextSize::Caption), m_theme.text2);
         const QFont cpuFont = monoFont(TextSize::Caption);
+        if (cpuText().isEmpty())
+            return count;
         const double gap = count > 0 ? 10 : 0;
         const double widest = QFontMetricsF(cpuFont).horizontalAdvance(u"100\u00A0%"_s);
         if (room.width() - count - gap < widest + 4)
@@ -368,7 +370,8 @@ private:
 
     [[nodiscard]] QString cpuText() const
     {
-        if (!m_content.live || m_content.isIdle || m_content.process.endNs >= 0)
+        if (!m_content.live || m_content.isIdle || m_content.process.endNs >= 0 ||
+            m_content.live->state == ProcessState::Ended)
             return {};
         if (m_content.live->cpuPercent < 0)
             return u"\u2013"_s;

@@ -230,7 +230,7 @@ private:
         drawCrashDisc(m_painter, QPointF(x, m_area.center().y() + 1), m_lane.dense ? 5 : 7);
         QString text = endText(m_lane.process);
         if (diedInTask)
-            text += u", "_s % tr("#%1 lost").arg(last->index);
+            text += u", "_s % tr("in #%1").arg(last->index);
         drawText(m_painter, QRectF(x + 14, m_area.top(), m_area.right() - x - 14, m_area.height()),
                  Qt::AlignVCenter | Qt::AlignLeft, text, textFont(TextSize::Tick), m_theme.crash);
     }
