@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace proclab {
@@ -24,7 +25,8 @@ std::string procPath(qint64 pid, const char *name)
 std::string_view readAgain(int fd, std::array<char, 1024> &buffer)
 {
     const ssize_t size = fd >= 0 ? ::pread(fd, buffer.data(), buffer.size(), 0) : -1;
-    return size > 0 ? std::string_view(buffer.data(), static_cast<std::size_t>(size)) : std::string_view();
+    return size > 0 ? std::string_view(buffer.data(), static_cast<std::size_t>(size))
+                    : std::string_view();
 }
 
 /// The @p position-th number (from 0) of a line of numbers.
@@ -38,7 +40,8 @@ std::optional<quint64> numberAt(std::string_view line, int position)
         ++begin;
     }
     std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(line.data() + begin, line.data() + line.size(), number);
+    const auto [end, error] =
+        std::from_chars(line.data() + begin, line.data() + line.size(), number);
     return error == std::errc() ? std::optional<quint64>(number) : std::nullopt;
 }
 
@@ -50,18 +53,28 @@ std::optional<quint64> startTicksOf(qint64 pid)
     std::array<char, 1024> buffer;
     const std::string_view line = readAgain(fd, buffer);
     ::close(fd);
-    // The name may itself contain ") ", so the numbers begin after the last one. State is field 3, the start field 22.
+    // The name may itself contain ") ", so the numbers begin after the last one. State is field 3,
+    // the start field 22.
     const std::size_t nameEnd = line.rfind(')');
     if (nameEnd == std::string_view::npos || nameEnd + 2 > line.size())
         return std::nullopt;
     return numberAt(line.substr(nameEnd + 2), 19);
 }
 
-/// Time on the run queue of every thread in an open /proc/PID/task. The main thread's file alone covers only that one.
+/// The second number of a schedstat: nanoseconds on a run queue, waiting for a core.
+std::optional<qint64> readyIn(int schedstat)
+{
+    std::array<char, 1024> buffer;
+    const auto number = numberAt(readAgain(schedstat, buffer), 1);
+    return number ? std::optional<qint64>(static_cast<qint64>(*number)) : std::nullopt;
+}
+
+/// The same for every thread in an open /proc/PID/task.
 std::optional<qint64> readyOfThreads(int taskFolder)
 {
     const int copy = ::openat(taskFolder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const std::unique_ptr<DIR, int (*)(DIR *)> folder(copy >= 0 ? ::fdopendir(copy) : nullptr, &::closedir);
+    const std::unique_ptr<DIR, int (*)(DIR *)> folder(copy >= 0 ? ::fdopendir(copy) : nullptr,
+                                                      &::closedir);
     if (!folder)
         return std::nullopt;
     qint64 sum = 0;
@@ -70,12 +83,18 @@ std::optional<qint64> readyOfThreads(int taskFolder)
             continue;
         const std::string path = std::string(entry->d_name) + "/schedstat";
         const int fd = ::openat(taskFolder, path.c_str(), O_RDONLY | O_CLOEXEC);
-        std::array<char, 1024> buffer;
-        sum += static_cast<qint64>(numberAt(readAgain(fd, buffer), 1).value_or(0));
+        sum += readyIn(fd).value_or(0); // A thread may end at any time.
         if (fd >= 0)
             ::close(fd);
     }
     return sum;
+}
+
+/// The folder of a process's threads has a link for each of them, beside its two own.
+bool hasOneThread(int taskFolder)
+{
+    struct stat status = {};
+    return ::fstat(taskFolder, &status) == 0 && status.st_nlink == 3;
 }
 
 } // namespace
@@ -83,7 +102,7 @@ std::optional<qint64> readyOfThreads(int taskFolder)
 LinuxProcessSource::~LinuxProcessSource()
 {
     while (!m_open.empty())
-        forget({m_open.begin()->first, m_open.begin()->second.startTicks});
+        close(m_open.begin());
 }
 
 std::optional<ProcessKey> LinuxProcessSource::identify(qint64 pid)
@@ -94,23 +113,42 @@ std::optional<ProcessKey> LinuxProcessSource::identify(qint64 pid)
     return ProcessKey{pid, *startTicks};
 }
 
-std::optional<ProcessCounters> LinuxProcessSource::read(const ProcessKey &key)
+LinuxProcessSource::OpenFiles::iterator LinuxProcessSource::filesOf(const ProcessKey &key)
 {
     auto found = m_open.find(key.pid);
-    if (found == m_open.end() || found->second.startTicks != key.startTicks) {
-        forget(key);
-        // From here on the kept descriptors prove the identity: they fail once this process is gone.
-        Files files;
-        files.startTicks = key.startTicks;
-        files.statm = ::open(procPath(key.pid, "statm").c_str(), O_RDONLY | O_CLOEXEC);
-        files.taskFolder = ::open(procPath(key.pid, "task").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        const bool hasClock = ::clock_getcpuclockid(static_cast<pid_t>(key.pid), &files.cpuClock) == 0;
-        found = m_open.insert_or_assign(key.pid, files).first;
-        if (!hasClock || startTicksOf(key.pid) != key.startTicks) {
-            forget(key);
-            return std::nullopt;
-        }
+    if (found != m_open.end() && found->second.startTicks == key.startTicks)
+        return found;
+    if (found != m_open.end())
+        close(found); // The PID has been used again since.
+    Files files;
+    files.startTicks = key.startTicks;
+    files.statm = ::open(procPath(key.pid, "statm").c_str(), O_RDONLY | O_CLOEXEC);
+    files.taskFolder =
+        ::open(procPath(key.pid, "task").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    files.schedstat = ::open(procPath(key.pid, "schedstat").c_str(), O_RDONLY | O_CLOEXEC);
+    const bool hasClock = ::clock_getcpuclockid(static_cast<pid_t>(key.pid), &files.cpuClock) == 0;
+    found = m_open.emplace(key.pid, files).first;
+    // From here on the kept descriptors prove the identity: they fail once this process is gone.
+    if (hasClock && files.statm >= 0 && startTicksOf(key.pid) == key.startTicks)
+        return found;
+    close(found);
+    return m_open.end();
+}
+
+void LinuxProcessSource::close(OpenFiles::iterator files)
+{
+    for (const int fd : {files->second.statm, files->second.taskFolder, files->second.schedstat}) {
+        if (fd >= 0)
+            ::close(fd);
     }
+    m_open.erase(files);
+}
+
+std::optional<ProcessCounters> LinuxProcessSource::read(const ProcessKey &key)
+{
+    const auto found = filesOf(key);
+    if (found == m_open.end())
+        return std::nullopt;
     const Files &files = found->second;
     std::array<char, 1024> buffer;
     const std::string_view statm = readAgain(files.statm, buffer);
@@ -120,24 +158,21 @@ std::optional<ProcessCounters> LinuxProcessSource::read(const ProcessKey &key)
     static const auto pageSize = static_cast<quint64>(::sysconf(_SC_PAGESIZE));
     if (const auto pages = numberAt(statm, 1))
         counters.residentBytes = *pages * pageSize;
+    counters.readyNs = hasOneThread(files.taskFolder) ? readyIn(files.schedstat)
+                                                      : readyOfThreads(files.taskFolder);
+    // Last, so that the least time passes until the caller looks at the clock.
     timespec cpu = {};
     if (::clock_gettime(files.cpuClock, &cpu) != 0)
         return std::nullopt;
     counters.cpuNs = qint64{cpu.tv_sec} * 1'000'000'000 + cpu.tv_nsec;
-    counters.readyNs = readyOfThreads(files.taskFolder);
     return counters;
 }
 
 void LinuxProcessSource::forget(const ProcessKey &key)
 {
     const auto found = m_open.find(key.pid);
-    if (found == m_open.end())
-        return;
-    for (const int fd : {found->second.statm, found->second.taskFolder}) {
-        if (fd >= 0)
-            ::close(fd);
-    }
-    m_open.erase(found);
+    if (found != m_open.end() && found->second.startTicks == key.startTicks)
+        close(found);
 }
 
 qint64 LinuxProcessSource::nowNs() const

@@ -9,8 +9,10 @@
 
 namespace proclab {
 
-/// The counters of Linux: the process's CPU clock (clock_getcpuclockid, nanoseconds, live), schedstat of
-/// each thread, statm. Descriptors of the files are kept open between reads.
+/// The counters of Linux: the process's CPU clock (clock_getcpuclockid, nanoseconds, live),
+/// schedstat of each thread, statm. Their files are kept open between reads, three descriptors a
+/// process; those of further threads are opened anew. Time that a thread has waited is forgotten
+/// with its end. A process that has ended is read until its parent has taken its exit status.
 ///
 /// Threads: one source, one thread.
 class LinuxProcessSource final : public ProcessSource
@@ -32,9 +34,15 @@ private:
         clockid_t cpuClock = 0;
         int statm = -1;
         int taskFolder = -1;
+        int schedstat = -1; ///< Of the main thread.
     };
+    using OpenFiles = std::map<qint64, Files>; ///< By PID.
 
-    std::map<qint64, Files> m_open;
+    /// The files of @p key, opened unless they are; end() if there is no such process.
+    OpenFiles::iterator filesOf(const ProcessKey &key);
+    void close(OpenFiles::iterator files);
+
+    OpenFiles m_open;
 };
 
 } // namespace proclab

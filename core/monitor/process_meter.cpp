@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/monitor/process_meter.h"
 
+#include <algorithm>
+
 namespace proclab {
+
+namespace {
+
+/// Percent of @p passedNs. Never below 0: what a thread has waited leaves the sum when it ends.
+double percentOf(qint64 spentNs, qint64 passedNs)
+{
+    return static_cast<double>(std::max<qint64>(spentNs, 0)) * 100 / static_cast<double>(passedNs);
+}
+
+} // namespace
 
 bool ProcessMeter::add(qint64 pid)
 {
     const auto key = m_source.identify(pid);
     if (!key)
         return false;
+    remove(pid);
     m_watched.insert(pid, {*key, std::nullopt, 0});
     return true;
 }
@@ -34,11 +47,11 @@ std::optional<ProcessRates> ProcessMeter::sample(qint64 pid)
     rates.cpuNs = counters->cpuNs;
     rates.readyNs = counters->readyNs;
     rates.residentBytes = counters->residentBytes;
-    const double passed = static_cast<double>(rates.timeNs - found->lastNs);
-    if (found->last && passed > 0) {
-        rates.cpuPercent = static_cast<double>(counters->cpuNs - found->last->cpuNs) * 100 / passed;
+    const qint64 passedNs = rates.timeNs - found->lastNs;
+    if (found->last && passedNs > 0) {
+        rates.cpuPercent = percentOf(counters->cpuNs - found->last->cpuNs, passedNs);
         if (counters->readyNs && found->last->readyNs)
-            rates.readyPercent = static_cast<double>(*counters->readyNs - *found->last->readyNs) * 100 / passed;
+            rates.readyPercent = percentOf(*counters->readyNs - *found->last->readyNs, passedNs);
     }
     found->last = counters;
     found->lastNs = rates.timeNs;

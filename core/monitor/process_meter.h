@@ -12,11 +12,11 @@ namespace proclab {
 /// Rates of one process between two samples, in percent of one core.
 struct ProcessRates
 {
-    qint64 timeNs = 0;                    ///< When it was read, CLOCK_MONOTONIC.
-    std::optional<double> cpuPercent;     ///< Not known in the first sample.
+    qint64 timeNs = 0;                ///< When it was read, CLOCK_MONOTONIC.
+    std::optional<double> cpuPercent; ///< 0 to 100 a thread; not known in the first sample.
     std::optional<double> readyPercent;
     std::optional<quint64> residentBytes;
-    qint64 cpuNs = 0;                     ///< In all, since the process began.
+    qint64 cpuNs = 0; ///< In all, since the process began.
     std::optional<qint64> readyNs;
 };
 
@@ -27,12 +27,17 @@ class ProcessMeter
 {
 public:
     /// @p source must outlive the meter.
-    explicit ProcessMeter(ProcessSource &source) : m_source(source) {}
+    explicit ProcessMeter(ProcessSource &source)
+        : m_source(source)
+    {
+    }
 
-    /// Begins to watch @p pid; false if there is no such process.
+    /// Begins to watch the process that has @p pid now; false if there is none.
     bool add(qint64 pid);
+    /// Ends that; nothing happens if it is not watched.
     void remove(qint64 pid);
-    /// Reads @p pid now; nullopt if it is not watched or gone.
+    /// Reads @p pid now; nullopt if it is not watched or gone, also when another process has its
+    /// PID.
     [[nodiscard]] std::optional<ProcessRates> sample(qint64 pid);
 
 private:

@@ -56,12 +56,12 @@ std::vector<std::byte> encodeArguments(std::span<const ArgumentValue> values)
 
 std::int64_t Arguments::integer(std::size_t position) const
 {
-    return take<std::int64_t>(m_bytes, position);
+    return position < m_infos.size() ? take<std::int64_t>(m_bytes, position) : 0;
 }
 
 double Arguments::number(std::size_t position) const
 {
-    return take<double>(m_bytes, position);
+    return position < m_infos.size() ? take<double>(m_bytes, position) : 0;
 }
 
 std::string_view Arguments::text(std::size_t position) const

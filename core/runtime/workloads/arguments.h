@@ -28,17 +28,20 @@ struct ArgumentInfo
 
 using ArgumentValue = std::variant<std::int64_t, double, bool, std::string>;
 
-/// The wire form of a task's arguments, in the order of the workload's ArgumentInfo list: eight bytes
-/// an argument (integer, double, 0 or 1; a text as its length), then the texts one after the other.
+/// The wire form of a task's arguments, in the order of the workload's ArgumentInfo list: eight
+/// bytes an argument (integer, double, 0 or 1; a text as its length), then the texts one after the
+/// other.
 [[nodiscard]] std::vector<std::byte> encodeArguments(std::span<const ArgumentValue> values);
 
-/// Reads that wire form in the worker. Nothing is trusted: what lies outside the bytes reads as 0 or "".
+/// Reads that wire form in the worker. Nothing is trusted: what lies outside the bytes reads as 0
+/// or "".
 class Arguments
 {
 public:
     Arguments() = default;
     Arguments(std::span<const std::byte> bytes, std::span<const ArgumentInfo> infos)
-        : m_bytes(bytes), m_infos(infos)
+        : m_bytes(bytes)
+        , m_infos(infos)
     {
     }
 

@@ -43,8 +43,22 @@ TaskValue primes(const TaskContext &context)
 }
 
 constexpr ArgumentInfo sha256Arguments[] = {
-    {"bytes", ArgumentType::Integer, "bytes", "Length of the input; byte k is k mod 256.", 0, 1 << 30, 1 << 20, {}},
-    {"rounds", ArgumentType::Integer, "", "How often to hash; each further round hashes the digest.", 1, 1e9, 10'000, {}},
+    {"bytes",
+     ArgumentType::Integer,
+     "bytes",
+     "Length of the input; byte k is k mod 256.",
+     0,
+     1 << 30,
+     1 << 20,
+     {}},
+    {"rounds",
+     ArgumentType::Integer,
+     "",
+     "How often to hash; each further round hashes the digest.",
+     1,
+     1e9,
+     10'000,
+     {}},
 };
 
 TaskValue sha256(const TaskContext &context)
@@ -124,8 +138,22 @@ TaskValue mandelbrot(const TaskContext &context)
 }
 
 constexpr ArgumentInfo compressArguments[] = {
-    {"bytes", ArgumentType::Integer, "bytes", "Length of the input; byte k is k mod 256.", 0, 1 << 30, 1 << 20, {}},
-    {"level", ArgumentType::Integer, "", "zlib's level, 0 (stored) to 9 (smallest).", 0, 9, 6, {}},
+    {"bytes",
+     ArgumentType::Integer,
+     "bytes",
+     "Length of the input; byte k is k mod 256.",
+     0,
+     1 << 30,
+     1 << 20,
+     {}},
+    {"level",
+     ArgumentType::Integer,
+     "",
+     "zlib's level, 1 (fast) to 9 (small); 0 stores, in blocks that depend on the buffers.",
+     0,
+     9,
+     6,
+     {}},
 };
 
 TaskValue compressBytes(const TaskContext &context)
@@ -134,8 +162,7 @@ TaskValue compressBytes(const TaskContext &context)
     uLongf size = compressBound(static_cast<uLong>(bytes.size()));
     std::vector<std::uint8_t> compressed(size);
     if (compress2(compressed.data(), &size, bytes.data(), static_cast<uLong>(bytes.size()),
-                  static_cast<int>(context.args.integer(1)))
-        != Z_OK)
+                  static_cast<int>(context.args.integer(1))) != Z_OK)
         throw std::runtime_error("zlib refused the data");
     return TaskValue::ofInteger(static_cast<std::int64_t>(size));
 }
@@ -146,17 +173,28 @@ constexpr ArgumentInfo blurArguments[] = {
     {"radius", ArgumentType::Integer, "px", "Pixels on each side that count.", 0, 256, 4, {}},
 };
 
-/// One direction of the box blur: `count` lines of `length` pixels, `step` apart, the lines `lineStep` apart.
-void blurLines(const std::vector<std::uint32_t> &from, std::vector<std::uint32_t> &to, std::int64_t count,
-               std::int64_t lineStep, std::int64_t length, std::int64_t step, std::int64_t radius)
+/// How the lines of one direction of the blur lie in the image, in pixels.
+struct Lines
 {
-    for (std::int64_t line = 0; line < count; ++line) {
-        const std::int64_t begin = line * lineStep;
-        for (std::int64_t i = 0; i < length; ++i) {
+    std::int64_t count = 0;
+    std::int64_t lineStep = 0; ///< From the begin of a line to that of the next.
+    std::int64_t length = 0;
+    std::int64_t step = 0; ///< From a pixel to the next in its line.
+};
+
+void blurLines(const std::vector<std::uint32_t> &from, std::vector<std::uint32_t> &to,
+               const Lines &lines, std::int64_t radius)
+{
+    const auto width = static_cast<std::uint32_t>(2 * radius + 1);
+    for (std::int64_t line = 0; line < lines.count; ++line) {
+        const std::int64_t begin = line * lines.lineStep;
+        for (std::int64_t i = 0; i < lines.length; ++i) {
             std::uint32_t sum = 0;
-            for (std::int64_t k = i - radius; k <= i + radius; ++k)
-                sum += from[static_cast<std::size_t>(begin + std::clamp<std::int64_t>(k, 0, length - 1) * step)];
-            to[static_cast<std::size_t>(begin + i * step)] = sum / static_cast<std::uint32_t>(2 * radius + 1);
+            for (std::int64_t k = i - radius; k <= i + radius; ++k) {
+                const std::int64_t inside = std::clamp<std::int64_t>(k, 0, lines.length - 1);
+                sum += from[static_cast<std::size_t>(begin + inside * lines.step)];
+            }
+            to[static_cast<std::size_t>(begin + i * lines.step)] = sum / width;
         }
     }
 }
@@ -169,11 +207,14 @@ TaskValue blur(const TaskContext &context)
     std::vector<std::uint32_t> image(static_cast<std::size_t>(width * height));
     for (std::int64_t y = 0; y < height; ++y) {
         for (std::int64_t x = 0; x < width; ++x)
-            image[static_cast<std::size_t>(y * width + x)] = static_cast<std::uint32_t>((7 * x + 13 * y) % 256);
+            image[static_cast<std::size_t>(y * width + x)] =
+                static_cast<std::uint32_t>((7 * x + 13 * y) % 256);
     }
     std::vector<std::uint32_t> across(image.size());
-    blurLines(image, across, height, width, width, 1, radius);
-    blurLines(across, image, width, 1, height, width, radius);
+    const Lines rows = {.count = height, .lineStep = width, .length = width, .step = 1};
+    const Lines columns = {.count = width, .lineStep = 1, .length = height, .step = width};
+    blurLines(image, across, rows, radius);
+    blurLines(across, image, columns, radius);
     std::uint64_t checksum = 0;
     for (std::size_t i = 0; i < image.size(); ++i)
         checksum += image[i] * (i + 1);
@@ -182,21 +223,30 @@ TaskValue blur(const TaskContext &context)
 
 constexpr WorkloadInfo table[] = {
     {"cpu.blur", "Blur an image",
-     "Box blur of a grey image, pixel (x, y) = (7x + 13y) mod 256: across, then down, edges repeated, mean rounded down.",
-     "sum of value × (position + 1), modulo 2^64", blurArguments, blur},
-    {"cpu.compress", "Compress", "Compresses bytes k mod 256 with zlib.", "compressed size in bytes",
-     compressArguments, compressBytes},
+     "Box blur of a grey image, pixel (x, y) = (7x + 13y) mod 256: each row, then each column; a "
+     "pixel becomes the mean, rounded down, of itself and radius neighbours on each side, where "
+     "the pixels at the edge repeat.",
+     "sum of value × (position + 1) over all pixels in row order, modulo 2^64", blurArguments,
+     blur},
+    {"cpu.compress", "Compress",
+     "Compresses bytes k mod 256 in one piece with zlib, as Python's zlib.compress(data, level).",
+     "compressed size in bytes", compressArguments, compressBytes},
     {"cpu.mandelbrot", "Mandelbrot set",
-     "Iterates z = z² + c from 0 while |z|² ≤ 4, for c = (−2 + 3x/width) + (−1.5 + 3y/height)i of each pixel.",
+     "For each pixel (x, y) iterates z = z² + c from z = 0, at most iterations times and only "
+     "while |z|² ≤ 4, c = (−2 + 3·x/width) + (−1.5 + 3·y/height)i, in doubles without fused "
+     "multiply-add.",
      "sum of the iterations", mandelbrotArguments, mandelbrot},
     {"cpu.matmul", "Multiply matrices",
-     "Multiplies two n × n matrices of 64-bit integers, a = (i·n + j) mod 7 and b = (i + 2j) mod 5.",
+     "Multiplies two n × n matrices of 64-bit integers, a = (i·n + j) mod 7 and b = (i + 2j) mod "
+     "5 in row i, column j, both from 0.",
      "sum of all elements, modulo 2^64", matmulArguments, matmul},
     {"cpu.primes", "Count primes",
-     "Counts the primes below the limit by trial division of each number up to its root; it is meant to cost time.",
+     "Counts the primes below the limit by trial division of each number, by 2, 3, 4 … up to its "
+     "root; it is meant to cost time.",
      "how many primes", primesArguments, primes},
-    {"cpu.sha256", "Hash with SHA-256", "Hashes bytes k mod 256; each further round hashes the digest.",
-     "digest, 64 hexadecimal digits", sha256Arguments, sha256},
+    {"cpu.sha256", "Hash with SHA-256",
+     "Hashes bytes k mod 256; each further round hashes the 32 bytes of the digest before.",
+     "last digest, 64 hexadecimal digits", sha256Arguments, sha256},
 };
 
 } // namespace

@@ -14,7 +14,10 @@ namespace proclab::runtime {
 namespace {
 
 constexpr ArgumentInfo everyArgument = {
-    "every", ArgumentType::Integer, "tasks", "Task i fails when (i + 1) mod this is 0; the others return i.", 1, 1e9, 1, {}};
+    "every", ArgumentType::Integer,
+    "tasks", "Task i fails when (i + 1) mod this is 0; the others return i.",
+    1,       1e9,
+    1,       {}};
 constexpr ArgumentInfo workArgument = {
     "work_s", ArgumentType::Number, "s", "CPU time that every task uses first.", 0, 1e6, 0, {}};
 
@@ -58,16 +61,31 @@ TaskValue exitNow(const TaskContext &context)
 }
 
 constexpr ArgumentInfo crashArguments[] = {
-    {"signal", ArgumentType::Integer, "", "The signal that ends the worker: 11 is SIGSEGV, 9 SIGKILL, 6 SIGABRT.", 1, 31, SIGSEGV, {}},
+    {"signal",
+     ArgumentType::Integer,
+     "",
+     "The signal that ends the worker: 11 is SIGSEGV, 9 SIGKILL, 6 SIGABRT.",
+     1,
+     31,
+     SIGSEGV,
+     {}},
     everyArgument,
     workArgument,
 };
+
+/// Signals that stop a process do not end it: the task would hang instead.
+bool stopsOnly(int signal)
+{
+    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
 
 TaskValue crash(const TaskContext &context)
 {
     if (!worksAndFails(context, 1))
         return indexOf(context);
     const auto signal = static_cast<int>(context.args.integer(0));
+    if (stopsOnly(signal))
+        throw std::runtime_error("the signal stops a process and does not end it");
     if (context.ownSignal)
         context.ownSignal->store(signal, std::memory_order_release);
     // A sanitizer's handler, or none that ends the process, must not stand in the way.
@@ -77,7 +95,7 @@ TaskValue crash(const TaskContext &context)
     sigaddset(&only, signal);
     ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
     ::raise(signal);
-    // A signal that does not end a process, such as SIGCHLD.
+    // A signal that nobody minds, such as SIGCHLD.
     if (context.ownSignal)
         context.ownSignal->store(0, std::memory_order_release);
     throw std::runtime_error("the signal did not end the process");
@@ -94,10 +112,19 @@ TaskValue hang(const TaskContext &context)
 }
 
 constexpr WorkloadInfo table[] = {
-    {"fail.crash", "Crash the worker", "Ends the worker by a signal.", "the task's number, if it does not fail", crashArguments, crash},
-    {"fail.exit", "Exit the worker", "Ends the worker with an exit code, in the middle of the task.", "the task's number, if it does not fail", exitArguments, exitNow},
-    {"fail.hang", "Hang", "Never ends; a time limit must be set.", "the task's number, if it does not fail", hangArguments, hang, true},
-    {"fail.throw", "Throw an exception", "Throws std::runtime_error.", "the task's number, if it does not fail", throwArguments, throwError},
+    {"fail.crash", "Crash the worker",
+     "Task i ends its worker by a signal that it sends itself, if (i + 1) mod every is 0.",
+     "i, the task's number from 0, if it does not fail", crashArguments, crash},
+    {"fail.exit", "Exit the worker",
+     "Task i ends its worker with an exit code, before it has a result, if (i + 1) mod every is 0.",
+     "i, the task's number from 0, if it does not fail", exitArguments, exitNow},
+    {"fail.hang", "Hang",
+     "Task i never ends, without using a core, if (i + 1) mod every is 0; a time limit must be "
+     "set.",
+     "i, the task's number from 0, if it does not fail", hangArguments, hang, true},
+    {"fail.throw", "Throw an exception",
+     "Task i throws std::runtime_error with the message, if (i + 1) mod every is 0.",
+     "i, the task's number from 0, if it does not fail", throwArguments, throwError},
 };
 
 } // namespace

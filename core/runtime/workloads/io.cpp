@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -33,10 +35,18 @@ TaskValue sleepFor(const TaskContext &context)
 
 constexpr ArgumentInfo fileArguments[] = {
     {"bytes", ArgumentType::Integer, "bytes", "Length of the file.", 0, 1e11, 4 << 20, {}},
-    {"fsync", ArgumentType::Flag, "", "Wait until the device has the data.", 0, 1, 0, {}},
+    {"fsync",
+     ArgumentType::Flag,
+     "",
+     "Wait until the device has the data before they are read back.",
+     0,
+     1,
+     0,
+     {}},
 };
 
-/// A file that no other process can open by name and that is gone with its descriptor, whatever happens.
+/// A file that no other process can open by name and that is gone with its descriptor, whatever
+/// happens.
 class TemporaryFile
 {
 public:
@@ -64,48 +74,61 @@ private:
     int m_fd;
 };
 
-/// Does @p step, a read or write of the rest of @p buffer, until @p total bytes are through; returns how many were.
+constexpr std::int64_t patternPeriod = 256;
+constexpr std::int64_t pieceSize = 1 << 18; ///< The most that one call transfers.
+
+/// Calls @p step(done, size) for pieces of @p total bytes until all are through or it says 0;
+/// returns how many were.
 template<typename Step>
-std::int64_t transfer(std::vector<char> &buffer, std::int64_t total, const char *what, Step step)
+std::int64_t transfer(std::int64_t total, const char *what, Step step)
 {
-    std::int64_t through = 0;
-    while (through < total) {
-        const auto size = static_cast<std::size_t>(
-            std::min<std::int64_t>(static_cast<std::int64_t>(buffer.size()), total - through));
-        const ssize_t moved = step(buffer.data(), size);
+    std::int64_t done = 0;
+    while (done < total) {
+        const ssize_t moved =
+            step(done, static_cast<std::size_t>(std::min(pieceSize, total - done)));
         if (moved < 0 && errno == EINTR)
             continue;
         if (moved < 0)
             throw std::system_error(errno, std::generic_category(), what);
         if (moved == 0)
             break;
-        through += moved;
+        done += moved;
     }
-    return through;
+    return done;
 }
 
 TaskValue file(const TaskContext &context)
 {
     const std::int64_t bytes = context.args.integer(0);
     const TemporaryFile file;
-    std::vector<char> buffer(1 << 18);
-    for (std::size_t k = 0; k < buffer.size(); ++k)
-        buffer[k] = static_cast<char>(k);
-    transfer(buffer, bytes, "write", [&](char *data, std::size_t size) { return ::write(file.fd(), data, size); });
+    std::vector<char> pattern(pieceSize + patternPeriod);
+    for (std::size_t k = 0; k < pattern.size(); ++k)
+        pattern[k] = static_cast<char>(k);
+    // Byte k of the file is k mod 256, also where a piece begins in the middle of the pattern.
+    transfer(bytes, "write", [&](std::int64_t done, std::size_t size) {
+        return ::write(file.fd(), pattern.data() + done % patternPeriod, size);
+    });
     if (context.args.flag(1) && ::fsync(file.fd()) != 0)
         throw std::system_error(errno, std::generic_category(), "fsync");
-    ::lseek(file.fd(), 0, SEEK_SET);
-    const std::int64_t back = transfer(buffer, bytes, "read", [&](char *data, std::size_t size) {
-        return ::read(file.fd(), data, size);
+    std::vector<char> piece(pieceSize);
+    const std::int64_t back = transfer(bytes, "read", [&](std::int64_t done, std::size_t size) {
+        const ssize_t read = ::pread(file.fd(), piece.data(), size, done);
+        if (read > 0 && std::memcmp(piece.data(), pattern.data() + done % patternPeriod,
+                                    static_cast<std::size_t>(read)) != 0)
+            throw std::runtime_error("the file does not hold what was written to it");
+        return read;
     });
     return TaskValue::ofInteger(back);
 }
 
 constexpr WorkloadInfo table[] = {
     {"io.file", "Write and read a file",
-     "Writes bytes k mod 256 to a temporary file and reads them back; the file is gone afterwards.",
+     "Writes bytes k mod 256 to a file without a name in the folder for temporary files, reads "
+     "them back and compares them; nothing is left of it.",
      "bytes written and read back", fileArguments, file},
-    {"io.sleep", "Sleep", "Sleeps min_s + u·(max_s − min_s), u drawn from the run's seed for each task.",
+    {"io.sleep", "Sleep",
+     "Sleeps min_s + u·(max_s − min_s), with u in [0, 1) from the run's seed and the task's "
+     "number.",
      "seconds slept", sleepArguments, sleepFor},
 };
 

@@ -9,8 +9,15 @@ namespace proclab::runtime {
 namespace {
 
 constexpr ArgumentInfo streamArguments[] = {
-    {"bytes", ArgumentType::Integer, "bytes", "Length of the block; larger than the caches to measure memory.", 1, 4e9, 64 << 20, {}},
-    {"passes", ArgumentType::Integer, "", "How often the block is copied.", 1, 1e6, 4, {}},
+    {"bytes",
+     ArgumentType::Integer,
+     "bytes",
+     "Length of each block; larger than the caches to measure memory.",
+     1,
+     4e9,
+     16 << 20,
+     {}},
+    {"passes", ArgumentType::Integer, "", "How often the block is copied.", 1, 1e6, 8, {}},
 };
 
 TaskValue stream(const TaskContext &context)
@@ -27,8 +34,9 @@ TaskValue stream(const TaskContext &context)
 }
 
 constexpr WorkloadInfo table[] = {
-    {"mem.stream", "Copy memory", "Copies a block of memory to another, so many times.", "bytes moved",
-     streamArguments, stream},
+    {"mem.stream", "Copy memory",
+     "Copies a block of so many bytes, all 1, to another block, passes times.",
+     "bytes × passes: the bytes moved", streamArguments, stream},
 };
 
 } // namespace

@@ -23,7 +23,8 @@ void pause(double seconds)
         until.tv_nsec -= 1'000'000'000;
         ++until.tv_sec;
     }
-    while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) { }
+    while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
+    }
 }
 
 void burn(double seconds)
@@ -53,7 +54,14 @@ TaskValue mixed(const TaskContext &context)
 }
 
 constexpr ArgumentInfo squareArguments[] = {
-    {"x", ArgumentType::Integer, "", "The number to square.", -3'000'000'000, 3'000'000'000, 2, {}},
+    {"x",
+     ArgumentType::Integer,
+     "",
+     "The whole number to square.",
+     -3'000'000'000,
+     3'000'000'000,
+     2,
+     {}},
 };
 
 TaskValue square(const TaskContext &context)
@@ -68,9 +76,15 @@ TaskValue nothing(const TaskContext & /*context*/)
 }
 
 constexpr WorkloadInfo table[] = {
-    {"math.square", "Square a number", "Multiplies the number with itself.", "x²", squareArguments, square},
-    {"mixed", "Compute, then sleep", "Uses so much CPU time, then sleeps so long.", "seconds in all", mixedArguments, mixed},
-    {"noop", "Do nothing", "Returns at once: what is left is the cost of handing a task over.", "nothing", {}, nothing},
+    {"math.square", "Square a number", "Multiplies x with itself.", "x²", squareArguments, square},
+    {"mixed", "Compute, then sleep", "Uses cpu_s of CPU time, then sleeps sleep_s.",
+     "cpu_s + sleep_s, in seconds", mixedArguments, mixed},
+    {"noop",
+     "Do nothing",
+     "Returns at once: what is left is the cost of handing a task over.",
+     "nothing",
+     {},
+     nothing},
 };
 
 } // namespace

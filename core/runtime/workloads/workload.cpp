@@ -43,7 +43,8 @@ std::span<const WorkloadInfo> workloads()
 {
     static const std::vector<WorkloadInfo> all = [] {
         std::vector<WorkloadInfo> list;
-        for (const auto family : {cpuWorkloads(), memoryWorkloads(), ioWorkloads(), mixedWorkloads(), failWorkloads()})
+        for (const auto family :
+             {cpuWorkloads(), memoryWorkloads(), ioWorkloads(), mixedWorkloads(), failWorkloads()})
             list.insert(list.end(), family.begin(), family.end());
         std::sort(list.begin(), list.end(),
                   [](const WorkloadInfo &a, const WorkloadInfo &b) { return a.name < b.name; });

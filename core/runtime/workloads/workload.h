@@ -10,7 +10,8 @@
 
 namespace proclab::runtime {
 
-/// What a task returns: nothing, a number or a short text. Trivially copyable, travels in shared memory.
+/// What a task returns: nothing, a number or a short text. Trivially copyable, travels in shared
+/// memory.
 struct TaskValue
 {
     enum class Type : std::uint8_t { None, Integer, Unsigned, Number, Digest };
@@ -34,8 +35,8 @@ struct TaskContext
     const Arguments &args;
     std::uint64_t index = 0; ///< The task's number in its run, from 0.
     std::uint64_t seed = 0;  ///< The run's seed.
-    /// Where a task writes the signal it is about to send itself, so that its death counts as its own
-    /// doing and not as a kill from outside; null outside a worker.
+    /// Where a task writes the signal it is about to send itself, so that its death counts as its
+    /// own doing and not as a kill from outside; null outside a worker.
     std::atomic<std::int32_t> *ownSignal = nullptr;
 
     /// u in [0, 1): SplitMix64's finaliser of seed + (index+1)·0x9E3779B97F4A7C15, top 53 bits
@@ -55,11 +56,11 @@ struct WorkloadInfo
     std::string_view result;      ///< What is returned, with its unit.
     std::span<const ArgumentInfo> arguments;
     TaskFunction run = nullptr;
-    bool needsTimeLimit = false;  ///< Never ends by itself.
+    bool needsTimeLimit = false; ///< Never ends by itself.
 };
 
-/// All of them, sorted by name. The position is the workload's number on the wire; parent and worker
-/// are of one build, which the segment's header proves.
+/// All of them, sorted by name. The position is the workload's number on the wire; parent and
+/// worker are of one build, which the segment's header proves.
 [[nodiscard]] std::span<const WorkloadInfo> workloads();
 /// Null if there is none of that name.
 [[nodiscard]] const WorkloadInfo *findWorkload(std::string_view name);
