@@ -71,11 +71,7 @@ Error usageError(const QString &subject, const QString &found, const QString &al
 class Reader
 {
 public:
-    Reader(const Command &command, const QStringList &words)
-        : m_command(command)
-        , m_words(words)
-    {
-    }
+    Reader(const Command &command, const QStringList &words) : m_command(command), m_words(words) {}
 
     Result<CommandLine> read()
     {

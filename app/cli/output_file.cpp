@@ -28,10 +28,7 @@ Error writeError(const QString &name)
 
 } // namespace
 
-OutputFile::OutputFile(const QString &name)
-    : m_name(name)
-{
-}
+OutputFile::OutputFile(const QString &name) : m_name(name) {}
 OutputFile::~OutputFile() = default;
 
 Result<std::unique_ptr<OutputFile>> OutputFile::open(const QString &name)

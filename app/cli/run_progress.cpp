@@ -73,9 +73,7 @@ quint64 endedCount(const StageSnapshot &snapshot)
 
 } // namespace
 
-RunProgress::RunProgress(const ExperimentRun &run, Mode mode)
-    : m_run(run)
-    , m_mode(mode)
+RunProgress::RunProgress(const ExperimentRun &run, Mode mode) : m_run(run), m_mode(mode)
 {
     if (mode == Mode::None)
         return;

@@ -26,8 +26,7 @@ Screenshot::Screenshot(MainWindow &window, const QString &fileName, QSize size,
     , m_fileName(fileName)
     , m_size(size)
     , m_after(after)
-{
-}
+{}
 
 void Screenshot::start()
 {

@@ -12,7 +12,8 @@ namespace proclab {
 /// without a lock and without a copy. An entry never changes or moves once it is published.
 ///
 /// Threads: append() from one thread at a time; everything else from any thread.
-/// Limits: 4,096 entries a block, 16,384 blocks: 67,108,864 entries; append() beyond that is refused.
+/// Limits: 4,096 entries a block, 16,384 blocks: 67,108,864 entries; append() beyond that is
+/// refused.
 template<typename T>
 class AppendLog
 {
@@ -28,7 +29,7 @@ public:
         if (!m_blocks)
             return;
         for (std::size_t i = 0; i < maxBlocks && (*m_blocks)[i]; ++i)
-            delete[] (*m_blocks)[i];
+            delete[](*m_blocks)[i];
     }
 
     /// Publishes @p entry; false if the list is full.

@@ -31,15 +31,16 @@ enum class ErrorCode {
 struct Error
 {
     ErrorCode code = ErrorCode::InvalidState;
-    QString subject;    ///< A field's path ("pool.workers"), a file, a program, a PID; may be empty.
-    QString found;      ///< What stood there ("0"), or what was attempted; may be empty.
-    QString allowed;    ///< What is allowed ("1 to 256"), or what to try; may be empty.
+    QString subject; ///< A field's path ("pool.workers"), a file, a program, a PID; may be empty.
+    QString found;   ///< What stood there ("0"), or what was attempted; may be empty.
+    QString allowed; ///< What is allowed ("1 to 256"), or what to try; may be empty.
     int systemCode = 0; ///< errno, 0 if none.
 
     bool operator==(const Error &) const = default;
 };
 
-/// The one translated line, without a final full stop, that the window and proclab-cli both show for
+/// The one translated line, without a final full stop, that the window and proclab-cli both show
+/// for
 /// @p error; it begins with the subject where there is one. Thread-safe.
 [[nodiscard]] QString errorText(const Error &error);
 

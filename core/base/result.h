@@ -12,7 +12,8 @@
 namespace proclab {
 
 /// A value or the Error that stood in its way. Members are named as in std::expected, which GCC 12
-/// does not have, so that this can become one. Asking for what is not there is a programmer's error.
+/// does not have, so that this can become one. Asking for what is not there is a programmer's
+/// error.
 template<typename T>
 class [[nodiscard]] Result
 {

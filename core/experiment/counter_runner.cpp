@@ -31,8 +31,7 @@ public:
         , m_processes(static_cast<quint32>(context.spec.integer(u"counter.processes"_s)))
         , m_increments(static_cast<quint64>(context.spec.bigInteger(u"counter.increments"_s)))
         , m_mode(modeOf(context.spec.text(u"counter.mode"_s)))
-    {
-    }
+    {}
 
     Result<void> start() override;
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
@@ -43,9 +42,15 @@ protected:
     void memberEnded(quint32 slot, const ChildExit &exit) override;
 
 private:
-    [[nodiscard]] runtime::CounterHeader &counter() const { return header().part<runtime::CounterHeader>(); }
+    [[nodiscard]] runtime::CounterHeader &counter() const
+    {
+        return header().part<runtime::CounterHeader>();
+    }
     [[nodiscard]] qint64 value() const;
-    [[nodiscard]] qint64 expected() const { return static_cast<qint64>(m_processes * m_increments); }
+    [[nodiscard]] qint64 expected() const
+    {
+        return static_cast<qint64>(m_processes * m_increments);
+    }
 
     const quint32 m_processes;
     const quint64 m_increments;
@@ -68,7 +73,8 @@ Result<void> CounterRunner::start()
     CounterHeader &part = counter();
     part.increments = m_increments;
     part.mode = m_mode;
-    part.cells = m_context.spec.text(u"counter.type"_s) == u"array"_s ? CounterHeader::arrayLength : 1;
+    part.cells =
+        m_context.spec.text(u"counter.type"_s) == u"array"_s ? CounterHeader::arrayLength : 1;
     part.gapNs = m_context.spec.bigInteger(u"counter.gap_ns"_s);
     part.processes = m_processes;
     std::vector<Member> members;
@@ -96,7 +102,8 @@ void CounterRunner::memberEnded(quint32 slot, const ChildExit &)
 {
     if (header().slot(slot).phase.load(std::memory_order_acquire) == runtime::Phase::Leaving)
         return;
-    counter().release.store(1, std::memory_order_release); // The others need not wait for it at their gate.
+    // The others need not wait for it at their gate.
+    counter().release.store(1, std::memory_order_release);
     if (counter().lock.recover(slot))
         addEvent(RunEvent::Severity::Warning, members()[slot].process,
                  tr("The lock's owner died: the lock was handed on"));
@@ -130,7 +137,8 @@ void CounterRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
         ProcessLive &live = snapshot.processes[member.process];
         live.currentIndex = live.currentIndex >= 0 ? static_cast<qint64>(live.done) : -1;
         if (snapshot.timeNs > 0)
-            live.waitingShare = static_cast<double>(waitedHere) / static_cast<double>(snapshot.timeNs);
+            live.waitingShare =
+                static_cast<double>(waitedHere) / static_cast<double>(snapshot.timeNs);
         snapshot.lockWaiters += live.state == ProcessState::WaitingForLock ? 1 : 0;
     }
     snapshot.total = static_cast<quint64>(expected());
@@ -139,11 +147,12 @@ void CounterRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     snapshot.counterExpected = expected();
     const int owner = counter().lock.owner();
     snapshot.lockOwner = owner >= 0 && owner < static_cast<int>(members().size())
-        ? members()[static_cast<std::size_t>(owner)].process
-        : -1;
-    gauges.values[CounterGauges::IncrementRate] = m_rate.add(snapshot.timeNs, static_cast<double>(performed));
-    gauges.values[CounterGauges::LockWait] =
-        std::min(100.0, m_waitRate.add(snapshot.timeNs, static_cast<double>(waited)) / 1e7 / m_processes);
+                             ? members()[static_cast<std::size_t>(owner)].process
+                             : -1;
+    gauges.values[CounterGauges::IncrementRate] =
+        m_rate.add(snapshot.timeNs, static_cast<double>(performed));
+    gauges.values[CounterGauges::LockWait] = std::min(
+        100.0, m_waitRate.add(snapshot.timeNs, static_cast<double>(waited)) / 1e7 / m_processes);
     gauges.values[CounterGauges::Value] = static_cast<double>(snapshot.counterValue);
 }
 
@@ -154,23 +163,27 @@ void CounterRunner::complete(RunResult &result)
     const qint64 final = value();
     const qint64 lost = expected() - final;
     const double spent = static_cast<double>(m_lastNs - m_firstNs) / 1e9;
-    result.outcome = QJsonObject{{u"expected"_s, expected()},
-                                 {u"final"_s, final},
-                                 {u"lost_updates"_s, lost},
-                                 {u"increments_per_s"_s,
-                                  spent > 0 ? static_cast<double>(m_performed) / spent : 0},
-                                 {u"lock_wait_s"_s, static_cast<double>(m_waitedNs) / 1e9}};
+    result.outcome = QJsonObject{
+        {u"expected"_s, expected()},
+        {u"final"_s, final},
+        {u"lost_updates"_s, lost},
+        {u"increments_per_s"_s, spent > 0 ? static_cast<double>(m_performed) / spent : 0},
+        {u"lock_wait_s"_s, static_cast<double>(m_waitedNs) / 1e9}};
     result.noticeIsGood = lost == 0;
     if (m_died > 0 || isStopped())
         result.notice = tr("%1 of %2: not every process did all its increments")
                             .arg(locale.toString(final), locale.toString(expected()));
     else if (lost != 0)
-        result.notice = tr("%1 of %2: %3 updates were lost, since two processes read the same number before either wrote its sum")
-                            .arg(locale.toString(final), locale.toString(expected()), locale.toString(lost));
+        result.notice =
+            tr("%1 of %2: %3 updates were lost, since two processes read the same number before "
+               "either wrote its sum")
+                .arg(locale.toString(final), locale.toString(expected()), locale.toString(lost));
     else if (m_mode == runtime::CounterMode::None && m_processes > 1)
-        result.notice = tr("No update was lost this time, by luck: raise gap_ns, increments or processes to see losses");
+        result.notice = tr("No update was lost this time, by luck: raise gap_ns, increments or "
+                           "processes to see losses");
     else
-        result.notice = tr("%1 of %2: no update was lost").arg(locale.toString(final), locale.toString(expected()));
+        result.notice = tr("%1 of %2: no update was lost")
+                            .arg(locale.toString(final), locale.toString(expected()));
 }
 
 } // namespace

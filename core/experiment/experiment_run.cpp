@@ -36,9 +36,10 @@ class ExperimentRun::Session : public QObject
 
 public:
     Session(Engine &engine, const ExperimentSpec &spec, std::shared_ptr<RunLog> log)
-        : m_spec(spec), m_log(std::move(log)), m_engine(engine)
-    {
-    }
+        : m_spec(spec)
+        , m_log(std::move(log))
+        , m_engine(engine)
+    {}
 
     void begin()
     {
@@ -50,7 +51,8 @@ public:
         m_deadline.setTimerType(Qt::PreciseTimer); // A coarse one may end a run early.
         connect(&m_deadline, &QTimer::timeout, this, [this] {
             m_result.timeLimitReached = true;
-            m_log->addEvent({elapsedNs(), RunEvent::Severity::Warning, -1, tr("The run's time limit was reached")});
+            m_log->addEvent({elapsedNs(), RunEvent::Severity::Warning, -1,
+                             tr("The run's time limit was reached")});
             m_runner->stop(StopReason::TimeLimit);
         });
         if (const auto started = m_runner->start(); !started) {
@@ -88,7 +90,10 @@ Q_SIGNALS:
     void ended();
 
 private:
-    [[nodiscard]] qint64 elapsedNs() const { return gateNs() != 0 ? runtime::nowNs() - gateNs() : 0; }
+    [[nodiscard]] qint64 elapsedNs() const
+    {
+        return gateNs() != 0 ? runtime::nowNs() - gateNs() : 0;
+    }
 
     void noteOpened()
     {
@@ -148,7 +153,10 @@ private:
 };
 
 ExperimentRun::ExperimentRun(Engine &engine, ExperimentSpec spec, QObject *parent)
-    : QObject(parent), m_engine(engine), m_spec(std::move(spec)), m_log(std::make_shared<RunLog>())
+    : QObject(parent)
+    , m_engine(engine)
+    , m_spec(std::move(spec))
+    , m_log(std::make_shared<RunLog>())
 {
     ProcessRecord main;
     main.name = u"main"_s;

@@ -15,7 +15,8 @@ class Engine;
 /// One run of one experiment, from start to result: what a page and proclab-cli hold.
 ///
 /// Threads: use it only from the thread it was created in, which needs an event loop.
-/// Blocking: never; the destructor of a run that has not ended kills its children and waits for their end, at most 2 s.
+/// Blocking: never; the destructor of a run that has not ended kills its children and waits for
+/// their end, at most 2 s.
 /// Errors: a spec with faults is returned by start(); what goes wrong later stands in the result.
 class ExperimentRun final : public QObject
 {
@@ -31,7 +32,8 @@ public:
 
     /// Idle -> Starting. InvalidArgument, with nothing started, if the spec has a fault.
     Result<void> start();
-    /// Starting, Running -> Stopping -> Ended: every child is killed, what was measured is kept, tasks not yet finished are cancelled.
+    /// Starting, Running -> Stopping -> Ended: every child is killed, what was measured is kept,
+    /// tasks not yet finished are cancelled.
     void stop();
 
     [[nodiscard]] State state() const { return m_state; }

@@ -77,8 +77,9 @@ Result<void> GroupRunner::makeSegment(const char *name, quint32 slots, std::size
     const quint64 partOffset = plan.take(partBytes);
     m_segment = Segment::create(name, plan.size());
     if (!m_segment.isValid())
-        return osError({}, errno, QCoreApplication::translate("Error", "shared memory of %1 MiB")
-                                      .arg(plan.size() >> 20));
+        return osError(
+            {}, errno,
+            QCoreApplication::translate("Error", "shared memory of %1 MiB").arg(plan.size() >> 20));
     m_header = m_segment.at<RunHeader>(0);
     m_header->magic = RunHeader::magicNumber;
     m_header->layoutHash = layoutHash();
@@ -102,8 +103,8 @@ Result<void> GroupRunner::startAll(std::vector<Member> members, QString startMet
         checkReady();
     });
     m_group = std::make_unique<ProcessGroup>(
-        ProcessGroup::Config{m_context.engine.workerProgram(), startMethodOf(startMethod), m_segment.fd(),
-                             inputFd, m_eventFd},
+        ProcessGroup::Config{m_context.engine.workerProgram(), startMethodOf(startMethod),
+                             m_segment.fd(), inputFd, m_eventFd},
         *m_header);
     connect(m_group.get(), &ProcessGroup::started, this, &GroupRunner::handleStarted);
     connect(m_group.get(), &ProcessGroup::exited, this, &GroupRunner::handleExit);
@@ -148,8 +149,8 @@ void GroupRunner::handleStarted(quint32 slot, qint64 pid)
 {
     const Member member = m_members[slot];
     const int ordinal = ++m_lastOrdinal[static_cast<std::size_t>(member.role)];
-    const int process = addProcess(u"%1-%2"_s.arg(roleName(member.role)).arg(ordinal), member.role, pid,
-                                   member.replaces);
+    const int process = addProcess(u"%1-%2"_s.arg(roleName(member.role)).arg(ordinal), member.role,
+                                   pid, member.replaces);
     {
         const std::lock_guard lock(m_mutex);
         m_members[slot].process = process;
@@ -163,8 +164,8 @@ void GroupRunner::checkReady()
     if (m_isReady || m_isStopped)
         return;
     for (quint32 slot = 0; slot < m_members.size(); ++slot) {
-        if (!m_members[slot].isAlive
-            || m_header->slot(slot).phase.load(std::memory_order_acquire) != runtime::Phase::Ready)
+        if (!m_members[slot].isAlive ||
+            m_header->slot(slot).phase.load(std::memory_order_acquire) != runtime::Phase::Ready)
             return;
     }
     m_isReady = true;
@@ -191,11 +192,17 @@ void GroupRunner::handleExit(quint32 slot, const ChildExit &exit)
         accumulate(slot);
     }
     if (isRefused) {
-        fail({ErrorCode::ProcessFailed, m_context.engine.workerProgram(),
-              QCoreApplication::translate("Error", "it is of another build than this program"), {}, 0});
+        fail({ErrorCode::ProcessFailed,
+              m_context.engine.workerProgram(),
+              QCoreApplication::translate("Error", "it is of another build than this program"),
+              {},
+              0});
     } else if (m_startDeaths > 3 + static_cast<int>(m_members.size())) {
-        fail({ErrorCode::ProcessFailed, m_context.engine.workerProgram(),
-              QCoreApplication::translate("Error", "processes end before they are ready"), {}, 0});
+        fail({ErrorCode::ProcessFailed,
+              m_context.engine.workerProgram(),
+              QCoreApplication::translate("Error", "processes end before they are ready"),
+              {},
+              0});
     } else {
         recordResult(slot, exit);
         if (!m_isStopped) {

@@ -13,8 +13,8 @@ class QSocketNotifier;
 
 namespace proclab {
 
-/// What the kinds have in common whose processes each have a part of their own, in place of a pool's tasks:
-/// one segment, one slot a process, one gate, traces that become spans.
+/// What the kinds have in common whose processes each have a part of their own, in place of a
+/// pool's tasks: one segment, one slot a process, one gate, traces that become spans.
 class GroupRunner : public ExperimentRunner
 {
     Q_OBJECT
@@ -34,7 +34,7 @@ protected:
     {
         ProcessRole role = ProcessRole::Process;
         ProcessGroup::Assignment assignment;
-        int process = -1;       ///< In the log, while it is there and after it has ended.
+        int process = -1; ///< In the log, while it is there and after it has ended.
         int replaces = -1;
         bool isAlive = false;
         std::uint64_t traceCursor = 0;
@@ -42,7 +42,8 @@ protected:
     /// What a member that ended came to.
     enum class Ending { Normal, Failed };
 
-    /// Makes the run's segment: the header, @p slots slots and @p partBytes bytes of the kind's own, for which
+    /// Makes the run's segment: the header, @p slots slots and @p partBytes bytes of the kind's
+    /// own, for which
     /// @p partOffset is where they begin.
     Result<void> makeSegment(const char *name, quint32 slots, std::size_t partBytes);
     /// Opens the group and starts a process for each of @p members, in slots 0, 1, ….
@@ -50,7 +51,8 @@ protected:
     /// Starts a process in the place of the one that ended in @p slot.
     void replace(quint32 slot, quint64 firstItem);
 
-    /// A member has ended: adds what its slot counted to the kind's sums. Under the mutex that observe() holds too.
+    /// A member has ended: adds what its slot counted to the kind's sums. Under the mutex that
+    /// observe() holds too.
     virtual void accumulate(quint32 slot) = 0;
     /// A member has ended; not called once the run is being stopped. The slot's fields still stand.
     virtual void memberEnded(quint32 slot, const ChildExit &exit) = 0;
@@ -65,7 +67,8 @@ protected:
     /// Ends the run because the engine itself failed.
     void fail(const Error &error);
     /// Nanoseconds that the process of @p slot has waited by now, the present wait included.
-    [[nodiscard]] static qint64 waitedNs(const runtime::ProcessSlot &slot, runtime::WaitKind kind, qint64 nowNs);
+    [[nodiscard]] static qint64 waitedNs(const runtime::ProcessSlot &slot, runtime::WaitKind kind,
+                                         qint64 nowNs);
 
     mutable std::mutex m_mutex;
 

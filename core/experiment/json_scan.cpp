@@ -31,10 +31,7 @@ bool isDigit(char c)
 class Scanner
 {
 public:
-    explicit Scanner(QByteArrayView json)
-        : m_json(json)
-    {
-    }
+    explicit Scanner(QByteArrayView json) : m_json(json) {}
 
     JsonScan scan()
     {

@@ -16,13 +16,15 @@ class ExperimentRunner;
 class ExperimentSpec;
 struct RunnerContext;
 
-/// One kind of experiment: the row that adds it to the command line, the form, the rail and the charts.
+/// One kind of experiment: the row that adds it to the command line, the form, the rail and the
+/// charts.
 struct Kind
 {
     QString name;     ///< "pool", as in the file.
     QString title;    ///< "Pool"
     QString subtitle; ///< "Workers share one task queue"
-    QString code;     ///< The Python call that the page is about, with {path} placeholders: "Pool({pool.workers}).{pool.method}(…)"
+    QString code;     ///< The Python call that the page is about, with {path} placeholders:
+                      ///< "Pool({pool.workers}).{pool.method}(…)"
     Schema schema;    ///< Empty: planned, can't run yet.
     QList<GaugeChart> charts;
     QString firstPreset; ///< What the page opens with.
@@ -33,7 +35,8 @@ struct Kind
     [[nodiscard]] bool isAvailable() const { return makeRunner != nullptr; }
 };
 
-/// All kinds, in the order of the rail. Built once at first use, with the translators of that moment. Thread-safe.
+/// All kinds, in the order of the rail. Built once at first use, with the translators of that
+/// moment. Thread-safe.
 [[nodiscard]] std::span<const Kind> kinds();
 [[nodiscard]] const Kind *findKind(const QString &name);
 

@@ -40,8 +40,8 @@ private:
     {
         QList<quint64> perProducer;
         QList<quint64> perConsumer;
-        quint64 failedItems = 0;  ///< Whose workload threw or ended its process.
-        quint64 lostItems = 0;    ///< In the hands of a process that was ended from outside.
+        quint64 failedItems = 0; ///< Whose workload threw or ended its process.
+        quint64 lostItems = 0;   ///< In the hands of a process that was ended from outside.
         quint64 maxDepth = 0;
         qint64 blockedOnFullNs = 0;
         qint64 blockedOnEmptyNs = 0;
@@ -59,7 +59,10 @@ private:
     [[nodiscard]] bool isProducer(quint32 slot) const { return slot < m_producers; }
     [[nodiscard]] quint32 parentSlot() const { return m_producers + m_consumers; }
     [[nodiscard]] quint64 itemCount() const;
-    [[nodiscard]] runtime::BoundedQueue &queue() const { return *header().at<runtime::BoundedQueue>(m_queueOffset); }
+    [[nodiscard]] runtime::BoundedQueue &queue() const
+    {
+        return *header().at<runtime::BoundedQueue>(m_queueOffset);
+    }
 
     const quint32 m_producers;
     const quint32 m_consumers;
@@ -69,7 +72,8 @@ private:
     runtime::Segment m_input;
     quint32 m_producersEnded = 0;
     quint32 m_endsPut = 0;
-    QTimer m_endTimer; ///< Tries again to put an END into a full queue: the engine's thread does not wait.
+    QTimer m_endTimer; ///< Tries again to put an END into a full queue: the engine's thread does
+                       ///< not wait.
     Sums m_sums;       ///< Guarded by m_mutex.
     RateMeter m_putRate;
     RateMeter m_getRate;
@@ -93,9 +97,9 @@ PipelineRunner::PipelineRunner(RunnerContext context)
 
 quint64 PipelineRunner::itemCount() const
 {
-    return m_texts.isEmpty()
-        ? m_producers * static_cast<quint64>(m_context.spec.bigInteger(u"pipeline.items_per_producer"_s))
-        : static_cast<quint64>(m_texts.size());
+    return m_texts.isEmpty() ? m_producers * static_cast<quint64>(m_context.spec.bigInteger(
+                                                 u"pipeline.items_per_producer"_s))
+                             : static_cast<quint64>(m_texts.size());
 }
 
 Result<void> PipelineRunner::start()
@@ -134,14 +138,16 @@ Result<void> PipelineRunner::start()
         member.assignment.ordinal = isProducer(slot) ? slot : slot - m_producers;
         members.push_back(member);
     }
-    return startAll(std::move(members), m_context.spec.text(u"pipeline.start_method"_s), m_input.fd());
+    return startAll(std::move(members), m_context.spec.text(u"pipeline.start_method"_s),
+                    m_input.fd());
 }
 
 void PipelineRunner::setUpPart(TaskInput &input)
 {
     auto &part = header().part<runtime::PipelineHeader>();
     part.producers = m_producers;
-    part.itemsPerProducer = static_cast<quint64>(m_context.spec.bigInteger(u"pipeline.items_per_producer"_s));
+    part.itemsPerProducer =
+        static_cast<quint64>(m_context.spec.bigInteger(u"pipeline.items_per_producer"_s));
     if (!m_texts.isEmpty()) {
         part.textCount = static_cast<quint64>(m_texts.size());
         part.textsOffset = input.addTexts(m_texts);
@@ -238,7 +244,8 @@ void PipelineRunner::countLostItem(quint32 slot, const ChildExit &exit, int proc
         const std::lock_guard lock(m_mutex);
         ++(isOwnDoing ? m_sums.failedItems : m_sums.lostItems);
     }
-    addEvent(RunEvent::Severity::Failure, process, tr("Item %1 was lost with the process").arg(index));
+    addEvent(RunEvent::Severity::Failure, process,
+             tr("Item %1 was lost with the process").arg(index));
 }
 
 void PipelineRunner::endProducer()
@@ -266,7 +273,8 @@ void PipelineRunner::putEnds()
     }
     m_endTimer.stop();
     addEvent(RunEvent::Severity::Info, 0,
-             tr("All producers have ended: put %n END(s), one for each consumer", nullptr, static_cast<int>(m_consumers)));
+             tr("All producers have ended: put %n END(s), one for each consumer", nullptr,
+                static_cast<int>(m_consumers)));
 }
 
 // ---- looking on
@@ -301,7 +309,8 @@ void PipelineRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
             if (live.currentIndex >= 0)
                 live.currentIndex &= static_cast<qint64>(itemMask);
             if (snapshot.timeNs > 0)
-                live.waitingShare = static_cast<double>(full + empty) / static_cast<double>(snapshot.timeNs);
+                live.waitingShare =
+                    static_cast<double>(full + empty) / static_cast<double>(snapshot.timeNs);
         }
     }
     snapshot.total = itemCount();
@@ -316,13 +325,15 @@ void PipelineRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
                                isFromParent ? -1 : members()[item.producer].process, item.isEnd,
                                std::max<qint64>(0, now - item.putNs)});
     });
-    gauges.values[PipelineGauges::PutRate] = m_putRate.add(snapshot.timeNs, static_cast<double>(put));
-    gauges.values[PipelineGauges::GetRate] = m_getRate.add(snapshot.timeNs, static_cast<double>(got));
+    gauges.values[PipelineGauges::PutRate] =
+        m_putRate.add(snapshot.timeNs, static_cast<double>(put));
+    gauges.values[PipelineGauges::GetRate] =
+        m_getRate.add(snapshot.timeNs, static_cast<double>(got));
     gauges.values[PipelineGauges::QueueDepth] = static_cast<double>(snapshot.queued);
-    gauges.values[PipelineGauges::ProducersBlocked] =
-        std::min(100.0, m_fullRate.add(snapshot.timeNs, static_cast<double>(fullNs)) / 1e7 / m_producers);
-    gauges.values[PipelineGauges::ConsumersWaiting] =
-        std::min(100.0, m_emptyRate.add(snapshot.timeNs, static_cast<double>(emptyNs)) / 1e7 / m_consumers);
+    gauges.values[PipelineGauges::ProducersBlocked] = std::min(
+        100.0, m_fullRate.add(snapshot.timeNs, static_cast<double>(fullNs)) / 1e7 / m_producers);
+    gauges.values[PipelineGauges::ConsumersWaiting] = std::min(
+        100.0, m_emptyRate.add(snapshot.timeNs, static_cast<double>(emptyNs)) / 1e7 / m_consumers);
 }
 
 void PipelineRunner::complete(RunResult &result)
@@ -342,33 +353,41 @@ void PipelineRunner::complete(RunResult &result)
     const QJsonArray perConsumer = list(m_sums.perConsumer, consumed);
     const double full = static_cast<double>(m_sums.blockedOnFullNs) / 1e9;
     const double empty = static_cast<double>(m_sums.blockedOnEmptyNs) / 1e9;
-    const double spent = static_cast<double>(m_sums.lastOperationNs - m_sums.firstOperationNs) / 1e9;
+    const double spent =
+        static_cast<double>(m_sums.lastOperationNs - m_sums.firstOperationNs) / 1e9;
     // Who makes the others wait sets the pace; within a twentieth of the time nobody does.
     const double fullShare = full / m_producers;
     const double emptyShare = empty / m_consumers;
     const double margin = std::max(0.0, spent) / 20;
-    const QString bottleneck = fullShare > emptyShare + margin ? u"consumers"_s
-        : emptyShare > fullShare + margin                       ? u"producers"_s
-                                                                : u"balanced"_s;
-    result.outcome = QJsonObject{{u"produced"_s, static_cast<qint64>(produced)},
-                                 {u"consumed"_s, static_cast<qint64>(consumed)},
-                                 {u"per_producer"_s, perProducer},
-                                 {u"per_consumer"_s, perConsumer},
-                                 {u"failed_items"_s, static_cast<qint64>(m_sums.failedItems)},
-                                 {u"lost_items"_s, static_cast<qint64>(m_sums.lostItems)},
-                                 {u"max_depth"_s, static_cast<qint64>(m_sums.maxDepth)},
-                                 {u"blocked_on_full_s"_s, full},
-                                 {u"blocked_on_empty_s"_s, empty},
-                                 {u"items_per_s"_s, spent > 0 ? static_cast<double>(consumed) / spent : 0},
-                                 {u"bottleneck"_s, bottleneck}};
+    const QString bottleneck = fullShare > emptyShare + margin   ? u"consumers"_s
+                               : emptyShare > fullShare + margin ? u"producers"_s
+                                                                 : u"balanced"_s;
+    result.outcome =
+        QJsonObject{{u"produced"_s, static_cast<qint64>(produced)},
+                    {u"consumed"_s, static_cast<qint64>(consumed)},
+                    {u"per_producer"_s, perProducer},
+                    {u"per_consumer"_s, perConsumer},
+                    {u"failed_items"_s, static_cast<qint64>(m_sums.failedItems)},
+                    {u"lost_items"_s, static_cast<qint64>(m_sums.lostItems)},
+                    {u"max_depth"_s, static_cast<qint64>(m_sums.maxDepth)},
+                    {u"blocked_on_full_s"_s, full},
+                    {u"blocked_on_empty_s"_s, empty},
+                    {u"items_per_s"_s, spent > 0 ? static_cast<double>(consumed) / spent : 0},
+                    {u"bottleneck"_s, bottleneck}};
     result.noticeIsGood = m_sums.failedItems + m_sums.lostItems == 0 && produced == consumed;
     if (!result.noticeIsGood)
         result.notice = tr("%1 items put, %2 taken: %3 failed, %4 lost with a process")
-                            .arg(produced).arg(consumed).arg(m_sums.failedItems).arg(m_sums.lostItems);
+                            .arg(produced)
+                            .arg(consumed)
+                            .arg(m_sums.failedItems)
+                            .arg(m_sums.lostItems);
     else if (bottleneck == u"consumers"_s)
-        result.notice = tr("Backpressure: producers waited %1 s in put(); the consumers set the pace").arg(full, 0, 'f', 2);
+        result.notice =
+            tr("Backpressure: producers waited %1 s in put(); the consumers set the pace")
+                .arg(full, 0, 'f', 2);
     else if (bottleneck == u"producers"_s)
-        result.notice = tr("Consumers waited %1 s in get(); the producers set the pace").arg(empty, 0, 'f', 2);
+        result.notice =
+            tr("Consumers waited %1 s in get(); the producers set the pace").arg(empty, 0, 'f', 2);
     result.failedItems = m_sums.failedItems + m_sums.lostItems;
 }
 

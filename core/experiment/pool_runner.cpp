@@ -69,8 +69,7 @@ public:
         : ExperimentRunner(context)
         , m_count(static_cast<quint64>(context.spec.bigInteger(u"tasks.count"_s)))
         , m_workload(workloadNumber(context.spec, u"tasks"_s))
-    {
-    }
+    {}
 
     Result<void> start() override;
     void stop(StopReason) override
@@ -98,8 +97,8 @@ private:
     const quint64 m_count;
     const quint32 m_workload;
     quint64 m_chunk = 1;
-    quint64 m_lookAhead = 0;   ///< The most tasks under way.
-    quint64 m_next = 0;        ///< The next task to submit.
+    quint64 m_lookAhead = 0; ///< The most tasks under way.
+    quint64 m_next = 0;      ///< The next task to submit.
     quint64 m_reported = 0;
     int m_failureEvents = 0;
     bool m_isStopped = false;
@@ -122,22 +121,26 @@ PoolConfig PoolRunner::makeConfig()
     config.workerProgram = m_context.engine.workerProgram();
     config.workers = spec.integer(u"pool.workers"_s);
     config.startMethod = startMethodOf(spec.text(u"pool.start_method"_s));
-    config.maxTasksPerWorker = static_cast<quint64>(spec.bigInteger(u"pool.max_tasks_per_worker"_s));
+    config.maxTasksPerWorker =
+        static_cast<quint64>(spec.bigInteger(u"pool.max_tasks_per_worker"_s));
     config.onCrash = spec.text(u"pool.on_crash"_s) == u"retry"_s ? OnCrash::Retry : OnCrash::Fail;
-    config.taskTimeout = std::chrono::milliseconds(qRound64(spec.number(u"pool.task_timeout_s"_s) * 1'000));
+    config.taskTimeout =
+        std::chrono::milliseconds(qRound64(spec.number(u"pool.task_timeout_s"_s) * 1'000));
     config.seed = static_cast<quint64>(spec.bigInteger(u"seed"_s));
     const auto workers = static_cast<quint64>(config.workers);
     const QJsonValue chunk = spec.value(u"pool.chunk_size"_s);
     const QString method = spec.text(u"pool.method"_s);
-    m_chunk = chunk.isString() ? automaticChunk(m_count, workers) : static_cast<quint64>(chunk.toInteger(1));
+    m_chunk = chunk.isString() ? automaticChunk(m_count, workers)
+                               : static_cast<quint64>(chunk.toInteger(1));
     m_chunk = std::clamp<quint64>(m_chunk, 1, m_count);
     const quint64 needed = (m_count + m_chunk - 1) / m_chunk;
-    quint64 chunks = std::min<quint64>({needed, maxChunksUnderWay,
-                                        std::max(2 * workers + 2, maxTasksUnderWay / m_chunk)});
+    quint64 chunks = std::min<quint64>(
+        {needed, maxChunksUnderWay, std::max(2 * workers + 2, maxTasksUnderWay / m_chunk)});
     if (method == u"apply"_s)
         chunks = 1; // The caller waits for each result before it asks for the next.
     else if (method.startsWith(u"imap"_s))
-        chunks = std::min(chunks, 2 * workers + 2); // Looks ahead no further than keeps the workers busy.
+        // Looks ahead no further than keeps the workers busy.
+        chunks = std::min(chunks, 2 * workers + 2);
     config.tasksPerChunk = static_cast<quint32>(m_chunk);
     config.chunks = static_cast<quint32>(chunks);
     m_lookAhead = chunks * m_chunk;
@@ -222,22 +225,24 @@ void PoolRunner::record(const TaskReport &report)
     record.startedNs = report.startedNs > 0 ? sinceGate(report.startedNs) : -1;
     record.finishedNs = sinceGate(report.finishedNs);
     recordValue(report, record);
-    auto &counter = record.status == TaskStatus::Done ? m_done
-        : record.status == TaskStatus::Failed         ? m_failed
-        : record.status == TaskStatus::Lost           ? m_lost
-                                                      : m_cancelled;
+    auto &counter = record.status == TaskStatus::Done     ? m_done
+                    : record.status == TaskStatus::Failed ? m_failed
+                    : record.status == TaskStatus::Lost   ? m_lost
+                                                          : m_cancelled;
     counter.fetch_add(1, std::memory_order_relaxed);
     if (record.process >= 0 && record.startedNs >= 0) {
         const Span::Kind kind = record.status != TaskStatus::Done ? Span::Kind::Failed
-            : report.slept                                         ? Span::Kind::Sleeping
-                                                                   : Span::Kind::Running;
-        log.lane(record.process).spans.append({record.startedNs, record.finishedNs, record.index, 1, kind, 1.0F});
+                                : report.slept                    ? Span::Kind::Sleeping
+                                                                  : Span::Kind::Running;
+        log.lane(record.process)
+            .spans.append({record.startedNs, record.finishedNs, record.index, 1, kind, 1.0F});
     }
     if (record.error != TaskError::None && record.error != TaskError::Cancelled) {
         if (++m_failureEvents <= maxFailureEvents)
             addEvent(RunEvent::Severity::Failure, record.process, taskErrorText(log, record));
         else if (m_failureEvents == maxFailureEvents + 1)
-            addEvent(RunEvent::Severity::Warning, -1, tr("More failures stand in the results only"));
+            addEvent(RunEvent::Severity::Warning, -1,
+                     tr("More failures stand in the results only"));
     }
     log.tasks.append(record);
 }

@@ -70,8 +70,9 @@ void Recorder::tick()
     m_runner.drainTrace();
     m_runner.observe(*snapshot, gauges);
     for (ProcessLive &live : snapshot->processes) {
-        if (live.state == ProcessState::Running && live.cpuPercent >= 0 && live.cpuPercent < sleepingPercent
-            && snapshot->timeNs - live.currentSinceNs > sleepingAfterNs)
+        if (live.state == ProcessState::Running && live.cpuPercent >= 0 &&
+            live.cpuPercent < sleepingPercent &&
+            snapshot->timeNs - live.currentSinceNs > sleepingAfterNs)
             live.state = ProcessState::Sleeping;
     }
     if (gate != 0)
@@ -80,8 +81,9 @@ void Recorder::tick()
         const std::lock_guard lock(m_mutex);
         m_snapshot = std::move(snapshot);
     }
-    m_log.samplerCpuNs.fetch_add(static_cast<quint64>(std::max<qint64>(0, runtime::threadCpuNs() - cpuBefore)),
-                                 std::memory_order_relaxed);
+    m_log.samplerCpuNs.fetch_add(
+        static_cast<quint64>(std::max<qint64>(0, runtime::threadCpuNs() - cpuBefore)),
+        std::memory_order_relaxed);
 }
 
 void Recorder::sample(int process, const ProcessRecord &record, qint64 gate)
@@ -110,7 +112,8 @@ void Recorder::sample(int process, const ProcessRecord &record, qint64 gate)
         live.peakResidentBytes = std::max(live.peakResidentBytes, rates->residentBytes.value_or(0));
     });
     if (gate != 0 && rates->cpuPercent)
-        m_log.lane(process).samples.append({rates->timeNs - gate, static_cast<float>(*rates->cpuPercent),
+        m_log.lane(process).samples.append({rates->timeNs - gate,
+                                            static_cast<float>(*rates->cpuPercent),
                                             static_cast<float>(rates->readyPercent.value_or(0)),
                                             rates->residentBytes.value_or(0)});
 }
@@ -145,8 +148,8 @@ ProcessLive Recorder::pictureOf(int process, const ProcessRecord &record) const
         live.state = ProcessState::Waiting;
     else if (record.endNs >= 0)
         live.state = record.signal == 0 && record.exitCode == 0 ? ProcessState::Ended
-            : record.endedByRun                                  ? ProcessState::Ended
-                                                                 : ProcessState::Crashed;
+                     : record.endedByRun                        ? ProcessState::Ended
+                                                                : ProcessState::Crashed;
     return live;
 }
 

@@ -12,8 +12,9 @@
 
 namespace proclab {
 
-/// Watches a run from a thread of its own: 20 times a second it reads the processes' clocks and the shared
-/// memory, appends to the log, and makes the picture that the stage draws. The processes never send it anything.
+/// Watches a run from a thread of its own: 20 times a second it reads the processes' clocks and the
+/// shared memory, appends to the log, and makes the picture that the stage draws. The processes
+/// never send it anything.
 ///
 /// Threads: snapshot() from any; everything else from the engine's thread.
 class Recorder final
@@ -36,7 +37,7 @@ private:
     {
         bool isWatched = false;
         bool isFinal = false;
-        qint64 lastNs = 0;  ///< CLOCK_MONOTONIC of the last sample.
+        qint64 lastNs = 0; ///< CLOCK_MONOTONIC of the last sample.
         qint64 lastCpuNs = 0;
         double cpuPercent = -1;
     };

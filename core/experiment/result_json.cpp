@@ -26,11 +26,7 @@ constexpr qsizetype bufferSize = 64 * 1024;
 class Writer
 {
 public:
-    explicit Writer(QIODevice &device)
-        : m_device(device)
-    {
-        m_buffer.reserve(bufferSize + 4096);
-    }
+    explicit Writer(QIODevice &device) : m_device(device) { m_buffer.reserve(bufferSize + 4096); }
 
     void add(QByteArrayView text)
     {

@@ -26,16 +26,17 @@ struct ProcessRecord
     QString name; ///< "main", "worker-1", "producer-2".
     ProcessRole role = ProcessRole::Worker;
     qint64 pid = 0;
-    int colorIndex = 0;       ///< Order of start among the children, from 0; the parent has none (-1).
+    int colorIndex = 0; ///< Order of start among the children, from 0; the parent has none (-1).
     qint64 startNs = 0;
-    qint64 endNs = -1;        ///< -1: still there.
-    int exitCode = 0;         ///< Of a normal end.
-    int signal = 0;           ///< That ended it; 0: none.
-    bool endedByRun = false;  ///< The lab itself ended it (stop, recycling, a timeout): no failure of the process.
-    int replaces = -1;        ///< Position of the process that it took over from; -1: none.
-    quint64 done = 0;         ///< Tasks, items or increments; final once the process has ended.
-    double cpuSeconds = 0;    ///< Final once the process has ended.
-    double readySeconds = 0;  ///< Time spent waiting for a core.
+    qint64 endNs = -1; ///< -1: still there.
+    int exitCode = 0;  ///< Of a normal end.
+    int signal = 0;    ///< That ended it; 0: none.
+    bool endedByRun =
+        false; ///< The lab itself ended it (stop, recycling, a timeout): no failure of the process.
+    int replaces = -1;       ///< Position of the process that it took over from; -1: none.
+    quint64 done = 0;        ///< Tasks, items or increments; final once the process has ended.
+    double cpuSeconds = 0;   ///< Final once the process has ended.
+    double readySeconds = 0; ///< Time spent waiting for a core.
     quint64 peakResidentBytes = 0;
 };
 
@@ -53,9 +54,9 @@ struct TaskRecord
     TaskError error = TaskError::None;
     ValueType valueType = ValueType::None;
     quint8 attempts = 1;
-    qint16 code = 0;             ///< Exit code or signal of a failed task.
+    qint16 code = 0; ///< Exit code or signal of a failed task.
     qint64 submittedNs = 0;
-    qint64 startedNs = -1;       ///< -1: never started.
+    qint64 startedNs = -1; ///< -1: never started.
     qint64 finishedNs = 0;
     union {
         qint64 integer = 0;
@@ -75,16 +76,16 @@ struct Span
         BlockedOnFull,  ///< put() found the queue full.
         WaitingOnEmpty, ///< get() found the queue empty.
         WaitingForLock,
-        Busy,           ///< A summary: `count` short tasks or items, `busy` of the time at work.
-        Failed,         ///< A task that failed here; ends in a cross if the process died with it.
+        Busy,   ///< A summary: `count` short tasks or items, `busy` of the time at work.
+        Failed, ///< A task that failed here; ends in a cross if the process died with it.
     };
 
     qint64 startNs = 0;
     qint64 endNs = 0;
-    quint32 index = 0;   ///< Task or item number; of a summary the first.
-    quint32 count = 1;   ///< How many it stands for.
+    quint32 index = 0; ///< Task or item number; of a summary the first.
+    quint32 count = 1; ///< How many it stands for.
     Kind kind = Kind::Running;
-    float busy = 1;      ///< 0 … 1.
+    float busy = 1; ///< 0 … 1.
 };
 
 /// What the monitor read of one process at one instant. Percent of one core.
@@ -101,15 +102,16 @@ struct GaugeChart
 {
     struct Series
     {
-        QString name;      ///< Direct label; may be empty for a single series.
-        int gauge = 0;     ///< Position in GaugeSample::values.
+        QString name;  ///< Direct label; may be empty for a single series.
+        int gauge = 0; ///< Position in GaugeSample::values.
     };
-    QString title;         ///< "Throughput"
-    QString unit;          ///< "tasks/s"
+    QString title; ///< "Throughput"
+    QString unit;  ///< "tasks/s"
     QList<Series> series;
-    bool steps = false;    ///< Counts: drawn as steps.
-    QString limitField = {};  ///< A field of the spec that is drawn as a threshold line ("pipeline.capacity").
-    double maximum = 0;    ///< No value can be above it, such as 100 for a share; 0: none.
+    bool steps = false; ///< Counts: drawn as steps.
+    QString limitField =
+        {}; ///< A field of the spec that is drawn as a threshold line ("pipeline.capacity").
+    double maximum = 0; ///< No value can be above it, such as 100 for a share; 0: none.
 };
 
 struct GaugeSample
@@ -129,8 +131,9 @@ struct RunEvent
 
 /// Everything that one run has told so far: what the live views, the result and the exports read.
 ///
-/// Threads: any thread reads at any time. Writers: the engine's thread appends tasks and texts; spans of
-/// one process come from one thread; the recorder's thread appends samples and gauges; processes and events from any thread.
+/// Threads: any thread reads at any time. Writers: the engine's thread appends tasks and texts;
+/// spans of one process come from one thread; the recorder's thread appends samples and gauges;
+/// processes and events from any thread.
 class RunLog
 {
 public:
@@ -157,8 +160,8 @@ public:
     void addEvent(RunEvent event);
     [[nodiscard]] const AppendLog<RunEvent> &events() const { return m_events; }
 
-    AppendLog<TaskRecord> tasks;      ///< In order of completion.
-    AppendLog<QByteArray> texts;      ///< UTF-8, or the raw bytes of a digest.
+    AppendLog<TaskRecord> tasks; ///< In order of completion.
+    AppendLog<QByteArray> texts; ///< UTF-8, or the raw bytes of a digest.
     AppendLog<GaugeSample> gauges;
     std::atomic<quint64> droppedSpans{0};    ///< Bars that were not kept, since they came too fast.
     std::atomic<quint64> aggregatedSpans{0}; ///< Tasks or items that stand in summaries only.
@@ -177,7 +180,8 @@ private:
 /// The same for people, at full precision.
 [[nodiscard]] QString taskValueText(const RunLog &log, const TaskRecord &task);
 
-/// Why a task failed, one translated line: "task 12 crashed worker-3 (SIGSEGV)"; empty if it did not.
+/// Why a task failed, one translated line: "task 12 crashed worker-3 (SIGSEGV)"; empty if it did
+/// not.
 [[nodiscard]] QString taskErrorText(const RunLog &log, const TaskRecord &task);
 /// "SIGSEGV" for 11; "signal 40" for one without a name.
 [[nodiscard]] QString signalName(int signal);

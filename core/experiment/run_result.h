@@ -29,18 +29,19 @@ struct RunTotals
 /// What a run came to: the finished report. The single tasks stay in the log that it shares.
 struct RunResult
 {
-    ExperimentSpec spec;  ///< As run: the drawn seed filled in.
+    ExperimentSpec spec; ///< As run: the drawn seed filled in.
     quint64 seed = 0;
-    QDateTime started;    ///< UTC.
+    QDateTime started; ///< UTC.
     double startupSeconds = 0;
     double elapsedSeconds = 0; ///< Gate to last result.
     RunTotals totals;
-    QJsonValue outcome;   ///< By kind; see the result's format.
-    quint64 failedItems = 0; ///< Of a pipeline: items that failed or were lost.
-    bool stopped = false;          ///< Ended by Stop or a signal.
-    bool timeLimitReached = false; ///< The run's time_limit_s ended it.
+    QJsonValue outcome;               ///< By kind; see the result's format.
+    quint64 failedItems = 0;          ///< Of a pipeline: items that failed or were lost.
+    bool stopped = false;             ///< Ended by Stop or a signal.
+    bool timeLimitReached = false;    ///< The run's time_limit_s ended it.
     std::optional<Error> engineError; ///< The engine itself failed (exit status 3).
-    QString notice;       ///< A shown effect in one translated line ("6,518 updates were lost"), may be empty.
+    QString notice; ///< A shown effect in one translated line ("6,518 updates were lost"), may be
+                    ///< empty.
     bool noticeIsGood = true;
     std::shared_ptr<const RunLog> log;
 
@@ -48,8 +49,9 @@ struct RunResult
     [[nodiscard]] int exitStatus() const;
 };
 
-/// Writes the result as JSON, one record at a time: no tree of a whole large result is built. False: the
-/// device failed, see its errorString(). Blocking; use it from any thread once the run has ended.
+/// Writes the result as JSON, one record at a time: no tree of a whole large result is built.
+/// False: the device failed, see its errorString(). Blocking; use it from any thread once the run
+/// has ended.
 bool writeResultJson(const RunResult &result, QIODevice &device);
 /// Writes index, worker, pid, value, error_type, submitted_s, started_s, finished_s, a line a task.
 bool writeResultCsv(const RunResult &result, QIODevice &device);

@@ -17,7 +17,8 @@ void observeSlot(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &l
     using runtime::WaitKind;
     live.done = slot.done();
     const bool hasItem = slot.hasItem();
-    live.currentIndex = hasItem ? static_cast<qint64>(slot.current.load(std::memory_order_relaxed)) : -1;
+    live.currentIndex =
+        hasItem ? static_cast<qint64>(slot.current.load(std::memory_order_relaxed)) : -1;
     live.currentSinceNs = slot.currentSinceNs.load(std::memory_order_relaxed) - gateNs;
     const Phase phase = slot.phase.load(std::memory_order_acquire);
     const WaitKind wait = slot.wait.load(std::memory_order_relaxed);
@@ -49,8 +50,7 @@ int ExperimentRunner::addProcess(const QString &name, ProcessRole role, qint64 p
     const int process = m_context.log.addProcess(record);
     if (replaces >= 0) {
         const QList<ProcessRecord> all = m_context.log.processes();
-        const double milliseconds =
-            static_cast<double>(record.startNs - all[replaces].endNs) / 1e6;
+        const double milliseconds = static_cast<double>(record.startNs - all[replaces].endNs) / 1e6;
         addEvent(RunEvent::Severity::Info, process,
                  tr("%1 took the place of %2 after %3 ms")
                      .arg(name, all[replaces].name, QString::number(milliseconds, 'f', 1)));
@@ -67,8 +67,9 @@ void ExperimentRunner::noteGate(qint64 gateNs)
             if (record.endNs >= 0)
                 record.endNs -= gateNs;
         });
-    addEvent(RunEvent::Severity::Info, -1,
-             tr("Gate open: %n process(es) stand ready", nullptr, m_context.log.processCount() - 1));
+    addEvent(
+        RunEvent::Severity::Info, -1,
+        tr("Gate open: %n process(es) stand ready", nullptr, m_context.log.processCount() - 1));
     Q_EMIT opened();
 }
 

@@ -24,10 +24,11 @@ struct RunnerContext
 /// Why a run ends before its work is done.
 enum class StopReason { Stopped, TimeLimit };
 
-/// Runs one kind of experiment: turns the spec into engine calls and the engine's reports into the log.
+/// Runs one kind of experiment: turns the spec into engine calls and the engine's reports into the
+/// log.
 ///
-/// Threads: lives in the engine's thread; observe() and drainTrace() are called from the recorder's thread while
-/// the run goes on, and read shared memory only.
+/// Threads: lives in the engine's thread; observe() and drainTrace() are called from the recorder's
+/// thread while the run goes on, and read shared memory only.
 class ExperimentRunner : public QObject
 {
     Q_OBJECT
@@ -42,7 +43,8 @@ public:
 
     /// Fills what the stage shows and the kind's gauges, of this instant. Recorder's thread.
     virtual void observe(StageSnapshot &snapshot, GaugeSample &gauges) = 0;
-    /// Moves new trace records into the log's spans. Recorder's thread; once more from the engine's thread after the last process has ended.
+    /// Moves new trace records into the log's spans. Recorder's thread; once more from the engine's
+    /// thread after the last process has ended.
     virtual void drainTrace() {}
 
     /// After finished(): totals, outcome, notice, start-up time; what the kind knows of the result.
@@ -60,9 +62,11 @@ Q_SIGNALS:
 protected:
     /// Enters a child into the log; its start counts from now.
     int addProcess(const QString &name, ProcessRole role, qint64 pid, int replaces);
-    /// Opens the run's time axis at @p gateNs, CLOCK_MONOTONIC; what the log holds by then moves onto it. Emits opened().
+    /// Opens the run's time axis at @p gateNs, CLOCK_MONOTONIC; what the log holds by then moves
+    /// onto it. Emits opened().
     void noteGate(qint64 gateNs);
-    /// Enters the end of @p process into the log, with an event if it was no normal one; @p byRun: the run ended it.
+    /// Enters the end of @p process into the log, with an event if it was no normal one; @p byRun:
+    /// the run ended it.
     void noteExit(int process, const ChildExit &exit, bool byRun, quint64 done);
     void addEvent(RunEvent::Severity severity, int process, const QString &text);
     /// An instant of CLOCK_MONOTONIC on the run's axis.
@@ -75,8 +79,9 @@ private:
     int m_childCount = 0;
 };
 
-/// Fills state, item in hand and count of @p live from a worker's slot, on an axis that begins at @p gateNs.
-/// What the process itself has not told (its end, its CPU use) is left alone. Any thread.
+/// Fills state, item in hand and count of @p live from a worker's slot, on an axis that begins at
+/// @p gateNs. What the process itself has not told (its end, its CPU use) is left alone. Any
+/// thread.
 void observeSlot(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &live);
 
 } // namespace proclab

@@ -121,10 +121,7 @@ std::optional<Error> kindFault(const QString &kind)
 
 } // namespace
 
-ExperimentSpec::ExperimentSpec(const QString &kind)
-    : m_kind(kind)
-{
-}
+ExperimentSpec::ExperimentSpec(const QString &kind) : m_kind(kind) {}
 
 const Kind *ExperimentSpec::kindInfo() const
 {

@@ -23,11 +23,13 @@ QByteArray encoded(const runtime::WorkloadInfo &workload, const QJsonObject &val
 {
     std::vector<runtime::ArgumentValue> arguments;
     for (const runtime::ArgumentInfo &info : workload.arguments) {
-        const QJsonValue value = values.value(QLatin1StringView(info.name.data(), static_cast<int>(info.name.size())));
+        const QJsonValue value =
+            values.value(QLatin1StringView(info.name.data(), static_cast<int>(info.name.size())));
         switch (info.type) {
         case runtime::ArgumentType::Integer:
-            arguments.emplace_back(value.isUndefined() ? static_cast<std::int64_t>(info.defaultNumber)
-                                                       : static_cast<std::int64_t>(value.toInteger()));
+            arguments.emplace_back(value.isUndefined()
+                                       ? static_cast<std::int64_t>(info.defaultNumber)
+                                       : static_cast<std::int64_t>(value.toInteger()));
             break;
         case runtime::ArgumentType::Number:
             arguments.emplace_back(value.toDouble(info.defaultNumber));
@@ -94,14 +96,17 @@ Result<runtime::Segment> TaskInput::makeSegment() const
     const auto size = static_cast<std::size_t>(m_bytes.size());
     runtime::Segment writable = runtime::Segment::create("proclab-input", size);
     if (!writable.isValid())
-        return osError({}, errno, QCoreApplication::translate("Error", "shared memory for arguments"));
+        return osError({}, errno,
+                       QCoreApplication::translate("Error", "shared memory for arguments"));
     std::memcpy(writable.data(), m_bytes.constData(), size);
     // From here on nobody can write it: the workers inherit a descriptor that only reads.
     const int fd = writable.openReadOnly();
-    runtime::Segment readOnly = fd >= 0 ? runtime::Segment::attach(fd, runtime::Segment::Access::ReadOnly)
-                                        : runtime::Segment();
+    runtime::Segment readOnly =
+        fd >= 0 ? runtime::Segment::attach(fd, runtime::Segment::Access::ReadOnly)
+                : runtime::Segment();
     if (!readOnly.isValid())
-        return osError({}, errno, QCoreApplication::translate("Error", "shared memory for arguments"));
+        return osError({}, errno,
+                       QCoreApplication::translate("Error", "shared memory for arguments"));
     return readOnly;
 }
 

@@ -16,8 +16,8 @@ class TaskInput
 public:
     TaskInput();
 
-    /// The arguments at `PATH.args`, or each of `PATH.args_list`, for the workload at `PATH.task`. The
-    /// spec is checked: unknown names do not occur.
+    /// The arguments at `PATH.args`, or each of `PATH.args_list`, for the workload at `PATH.task`.
+    /// The spec is checked: unknown names do not occur.
     runtime::ArgumentRange addArguments(const ExperimentSpec &spec, const QString &path);
     /// Texts one behind the other, after their count + 1 absolute offsets; the offset of those.
     quint64 addTexts(const QList<QByteArray> &texts);

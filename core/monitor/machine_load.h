@@ -42,8 +42,7 @@ public:
     /// @p folder holds `stat` and `meminfo`.
     explicit MachineLoadSource(const QByteArray &folder = QByteArrayLiteral("/proc"))
         : m_folder(folder)
-    {
-    }
+    {}
 
     [[nodiscard]] MachineLoad sample();
 

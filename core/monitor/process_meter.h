@@ -27,10 +27,7 @@ class ProcessMeter
 {
 public:
     /// @p source must outlive the meter.
-    explicit ProcessMeter(ProcessSource &source)
-        : m_source(source)
-    {
-    }
+    explicit ProcessMeter(ProcessSource &source) : m_source(source) {}
 
     /// Begins to watch the process that has @p pid now; false if there is none.
     bool add(qint64 pid);

@@ -19,9 +19,9 @@ struct ProcessKey
 /// Counters of one process at one instant; each only grows, but for memory, threads and state.
 struct ProcessCounters
 {
-    qint64 cpuNs = 0;                        ///< All threads, user and system, from the process's CPU clock.
-    std::optional<qint64> readyNs;           ///< Waiting for a core, all threads: schedstat.
-    std::optional<quint64> residentBytes;    ///< statm.
+    qint64 cpuNs = 0;              ///< All threads, user and system, from the process's CPU clock.
+    std::optional<qint64> readyNs; ///< Waiting for a core, all threads: schedstat.
+    std::optional<quint64> residentBytes; ///< statm.
 };
 
 /// Reads the operating system's counters of processes.

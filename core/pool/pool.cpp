@@ -85,8 +85,9 @@ Result<void> Pool::makeSegment()
 
     m_segment = Segment::create("proclab-pool", plan.size());
     if (!m_segment.isValid())
-        return osError({}, errno, QCoreApplication::translate("Error", "shared memory of %1 MiB")
-                                      .arg(plan.size() >> 20));
+        return osError(
+            {}, errno,
+            QCoreApplication::translate("Error", "shared memory of %1 MiB").arg(plan.size() >> 20));
     m_header = m_segment.at<RunHeader>(0);
     m_header->magic = RunHeader::magicNumber;
     m_header->layoutHash = layoutHash();
@@ -186,7 +187,8 @@ bool Pool::submitLocked(const TaskChunk &chunk, Ticket *ticket)
     added.first = chunk.first;
     added.args = chunk.args;
     added.workload = chunk.workload;
-    added.inlineSize = static_cast<quint32>(std::min(chunk.inlineArgs.size(), TaskDescriptor::inlineBytes));
+    added.inlineSize =
+        static_cast<quint32>(std::min(chunk.inlineArgs.size(), TaskDescriptor::inlineBytes));
     if (added.inlineSize != 0)
         std::memcpy(added.inlineArgs.data(), chunk.inlineArgs.data(), added.inlineSize);
     requeueLocked(number);
@@ -271,7 +273,8 @@ QList<quint32> Pool::nextTasks(int most) const
             break;
         const TaskDescriptor &waiting = task(*number);
         if (TaskWord::state(waiting.word.load(std::memory_order_acquire)) == TaskState::Ready)
-            next.append(static_cast<quint32>(waiting.first + waiting.progress.load(std::memory_order_relaxed)));
+            next.append(static_cast<quint32>(waiting.first +
+                                             waiting.progress.load(std::memory_order_relaxed)));
     }
     return next;
 }
@@ -299,7 +302,8 @@ void Pool::checkReady()
     if (m_isReady || m_state == State::Terminating)
         return;
     for (int slot = 0; slot < m_config.workers; ++slot) {
-        const auto phase = m_header->slot(static_cast<quint32>(slot)).phase.load(std::memory_order_acquire);
+        const auto phase =
+            m_header->slot(static_cast<quint32>(slot)).phase.load(std::memory_order_acquire);
         if (phase != runtime::Phase::Ready || workerIn(static_cast<quint32>(slot)) < 0)
             return;
     }
@@ -320,17 +324,24 @@ void Pool::handleExit(quint32 slot, const ChildExit &exit)
         recoverLocked(slot, worker, exit);
         hasWork = m_underWay != 0;
     }
-    byPool = byPool || (exit.signal == 0 && exit.exitCode == 0 && !hasWork && m_state == State::Closing);
+    byPool =
+        byPool || (exit.signal == 0 && exit.exitCode == 0 && !hasWork && m_state == State::Closing);
     poolHeader().idle.wakeAll(m_header->parkOf());
     Q_EMIT workerEnded(worker, exit, byPool, place.done());
     flushReports();
     m_startDeaths = wasReady ? 0 : m_startDeaths + 1;
     if (exit.exitCode == runtime::refusedExitCode && !wasReady)
-        breakDown({ErrorCode::ProcessFailed, m_config.workerProgram,
-                   QCoreApplication::translate("Error", "it is of another build than this program"), {}, 0});
+        breakDown({ErrorCode::ProcessFailed,
+                   m_config.workerProgram,
+                   QCoreApplication::translate("Error", "it is of another build than this program"),
+                   {},
+                   0});
     else if (m_startDeaths > 3 + m_config.workers)
-        breakDown({ErrorCode::BrokenPool, m_config.workerProgram,
-                   QCoreApplication::translate("Error", "workers end before they are ready"), {}, 0});
+        breakDown({ErrorCode::BrokenPool,
+                   m_config.workerProgram,
+                   QCoreApplication::translate("Error", "workers end before they are ready"),
+                   {},
+                   0});
     else if (m_state == State::Open || (m_state == State::Closing && hasWork))
         startWorker(slot, worker);
     checkReady();
@@ -404,20 +415,22 @@ void Pool::drainLocked()
 
 void Pool::drainSlotLocked(quint32 slot)
 {
-    auto &completed = *m_header->at<runtime::CompletionRing>(poolHeader().completionsOffset
-                                                             + slot * poolHeader().completionBytes);
+    auto &completed = *m_header->at<runtime::CompletionRing>(poolHeader().completionsOffset +
+                                                             slot * poolHeader().completionBytes);
     while (const auto number = completed.pop())
         collectLocked(*number);
 }
 
-/// Asks to be woken by the next completion, and looks once more, since one may have come just before.
+/// Asks to be woken by the next completion, and looks once more, since one may have come just
+/// before.
 void Pool::arm()
 {
     poolHeader().parentArmed.store(1, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     for (int slot = 0; slot < m_config.workers; ++slot) {
         const auto &completed = *m_header->at<runtime::CompletionRing>(
-            poolHeader().completionsOffset + static_cast<quint64>(slot) * poolHeader().completionBytes);
+            poolHeader().completionsOffset +
+            static_cast<quint64>(slot) * poolHeader().completionBytes);
         if (!completed.isEmpty()) {
             QMetaObject::invokeMethod(this, &Pool::drain, Qt::QueuedConnection);
             return;
@@ -455,9 +468,10 @@ void Pool::reportFinishedLocked(quint32 number, quint32 finished, int worker)
         } else {
             report.status = TaskReport::Status::Failed;
             report.cause = TaskReport::Cause::Exception;
-            const auto &text =
-                m_header->at<runtime::OutcomeText>(poolHeader().textsOffset)[place + state.reported];
-            report.message.assign(text.data(), std::min<std::size_t>(outcome.textSize, text.size()));
+            const auto &text = m_header->at<runtime::OutcomeText>(
+                poolHeader().textsOffset)[place + state.reported];
+            report.message.assign(text.data(),
+                                  std::min<std::size_t>(outcome.textSize, text.size()));
         }
         state.attempts = 1; // An attempt counts for the task at which the chunk went on.
         deliverLocked(number, std::move(report));
@@ -498,7 +512,8 @@ void Pool::flushReports()
         m_handler(reports);
 }
 
-/// The process of @p slot is gone: what it finished counts, the task in its hands is judged, the rest goes back.
+/// The process of @p slot is gone: what it finished counts, the task in its hands is judged, the
+/// rest goes back.
 void Pool::recoverLocked(quint32 slot, int worker, const ChildExit &exit)
 {
     drainSlotLocked(slot);
@@ -520,7 +535,8 @@ void Pool::recoverChunkLocked(quint32 number, quint32 slot, int worker, const Ch
     quint32 finished = chunk.progress.load(std::memory_order_acquire);
     reportFinishedLocked(number, finished, worker);
     const quint64 index = chunk.first + finished;
-    if (finished < chunk.count && place.hasItem() && place.current.load(std::memory_order_relaxed) == index) {
+    if (finished < chunk.count && place.hasItem() &&
+        place.current.load(std::memory_order_relaxed) == index) {
         TaskReport report;
         report.index = index;
         report.worker = worker;
@@ -568,7 +584,8 @@ void Pool::reportRest()
         drainLocked();
         for (quint32 number = 0; number < m_config.chunks; ++number) {
             const quint64 word = task(number).word.load(std::memory_order_acquire);
-            if (TaskWord::state(word) == TaskState::Ready || TaskWord::state(word) == TaskState::Running)
+            if (TaskWord::state(word) == TaskState::Ready ||
+                TaskWord::state(word) == TaskState::Running)
                 giveUpLocked(number);
         }
     }
@@ -602,8 +619,8 @@ void Pool::watchTasks()
         if (!place.hasItem())
             continue;
         const quint64 index = place.current.load(std::memory_order_relaxed);
-        if (limit > 0 && m_timedOut[slot] < 0
-            && now - place.currentSinceNs.load(std::memory_order_relaxed) > limit) {
+        if (limit > 0 && m_timedOut[slot] < 0 &&
+            now - place.currentSinceNs.load(std::memory_order_relaxed) > limit) {
             m_timedOut[slot] = static_cast<qint64>(index);
             m_group->kill(slot);
         }
@@ -621,7 +638,8 @@ void Pool::watchTasks()
 
 TaskReport::Cause Pool::restCause() const
 {
-    return m_restStatus == TaskReport::Status::Lost ? TaskReport::Cause::Lost : TaskReport::Cause::Cancelled;
+    return m_restStatus == TaskReport::Status::Lost ? TaskReport::Cause::Lost
+                                                    : TaskReport::Cause::Cancelled;
 }
 
 runtime::TaskDescriptor &Pool::task(quint32 number) const

@@ -29,25 +29,27 @@ enum class OnCrash {
 
 struct PoolConfig
 {
-    QString workerProgram = {};  ///< Absolute path.
-    int workers = 1;             ///< 1 to 256.
+    QString workerProgram = {}; ///< Absolute path.
+    int workers = 1;            ///< 1 to 256.
     StartMethod startMethod = StartMethod::ForkServer;
-    quint32 tasksPerChunk = 1;   ///< The most tasks that one submit() may bring, 1 to 10,000,000.
-    quint32 chunks = 16384;      ///< How many chunks may be under way; submit() refuses more.
+    quint32 tasksPerChunk = 1;     ///< The most tasks that one submit() may bring, 1 to 10,000,000.
+    quint32 chunks = 16384;        ///< How many chunks may be under way; submit() refuses more.
     quint64 maxTasksPerWorker = 0; ///< After so many a worker is replaced; 0: never.
     OnCrash onCrash = OnCrash::Fail;
     std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
-    quint64 seed = 0;            ///< Of the tasks' random numbers.
-    const runtime::Segment *input = nullptr; ///< Holds arguments; workers only read it. Outlives the pool.
+    quint64 seed = 0;                         ///< Of the tasks' random numbers.
+    const runtime::Segment *input =
+        nullptr; ///< Holds arguments; workers only read it. Outlives the pool.
 };
 
 /// Some tasks of one workload, numbered from `first` on.
 struct TaskChunk
 {
-    quint32 workload = 0;        ///< Position in runtime::workloads().
+    quint32 workload = 0; ///< Position in runtime::workloads().
     quint64 first = 0;
     quint32 count = 1;
-    runtime::ArgumentRange args{};     ///< In the input segment; offset 0: `inlineArgs`, at most 48 bytes.
+    runtime::ArgumentRange
+        args{}; ///< In the input segment; offset 0: `inlineArgs`, at most 48 bytes.
     std::span<const std::byte> inlineArgs = {};
 };
 
@@ -58,26 +60,28 @@ struct TaskReport
     enum class Cause { None, Exception, Exit, Signal, Timeout, Lost, Cancelled };
 
     quint64 index = 0;
-    int worker = -1;       ///< The pool's number of the worker process, from 0 in order of start; -1: never started.
+    int worker = -1; ///< The pool's number of the worker process, from 0 in order of start; -1:
+                     ///< never started.
     Status status = Status::Done;
     Cause cause = Cause::None;
-    int code = 0;          ///< Exit code or signal.
+    int code = 0; ///< Exit code or signal.
     int attempts = 1;
-    bool slept = false;    ///< Was off the core for more than half of its time.
+    bool slept = false; ///< Was off the core for more than half of its time.
     qint64 submittedNs = 0;
-    qint64 startedNs = 0;  ///< 0: never started.
+    qint64 startedNs = 0; ///< 0: never started.
     qint64 finishedNs = 0;
     runtime::TaskValue value;
-    std::string message;   ///< Of an exception: "type: what()".
+    std::string message; ///< Of an exception: "type: what()".
 };
 
 /// A fixed number of worker processes that take tasks from one queue in shared memory.
 ///
-/// Tasks start in the order of submission and finish in any order. Every accepted task is reported exactly
-/// once, also when its worker is killed: such a death costs at most the task in hand, and the worker is replaced.
+/// Tasks start in the order of submission and finish in any order. Every accepted task is reported
+/// exactly once, also when its worker is killed: such a death costs at most the task in hand, and
+/// the worker is replaced.
 ///
-/// Threads: lives in the engine's thread. submit(), submitMany() and apply() from any thread, and observation of
-/// header() too; everything else, and the report handler, in the engine's thread.
+/// Threads: lives in the engine's thread. submit(), submitMany() and apply() from any thread, and
+/// observation of header() too; everything else, and the report handler, in the engine's thread.
 /// Blocking: apply() and the destructor (at most 2 s) only.
 class Pool final : public QObject
 {
@@ -92,8 +96,8 @@ public:
 
     /// Where finished tasks are told, in batches. Set it before open().
     void setReportHandler(ReportHandler handler) { m_handler = std::move(handler); }
-    /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError: no memory, no
-    /// descriptors, no worker program.
+    /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError:
+    /// no memory, no descriptors, no worker program.
     Result<void> open();
     /// Lets the workers begin; returns the instant, CLOCK_MONOTONIC in ns.
     qint64 openGate();
@@ -111,11 +115,15 @@ public:
     /// The run's segment, for who observes; valid from open() on.
     [[nodiscard]] runtime::RunHeader &header() const { return *m_header; }
     /// The worker process in @p slot now, by its number; -1: none. Any thread.
-    [[nodiscard]] int workerIn(quint32 slot) const { return m_workerOf[slot].load(std::memory_order_acquire); }
+    [[nodiscard]] int workerIn(quint32 slot) const
+    {
+        return m_workerOf[slot].load(std::memory_order_acquire);
+    }
     [[nodiscard]] int slotCount() const { return m_config.workers; }
     /// Chunks that wait for a worker. Any thread.
     [[nodiscard]] quint64 queuedChunks() const;
-    /// The first task numbers of up to @p most waiting chunks, the next first. Any thread; a glance.
+    /// The first task numbers of up to @p most waiting chunks, the next first. Any thread; a
+    /// glance.
     [[nodiscard]] QList<quint32> nextTasks(int most) const;
     [[nodiscard]] quint64 retriedCount() const { return m_retried; }
 
@@ -127,7 +135,8 @@ Q_SIGNALS:
     void workerEnded(int worker, const proclab::ChildExit &exit, bool byPool, quint64 done);
     /// A worker could not be started; the others go on.
     void workerMissing(const proclab::Error &error);
-    /// No worker can be started any more: what was not finished has been reported as Lost. closed() follows.
+    /// No worker can be started any more: what was not finished has been reported as Lost. closed()
+    /// follows.
     void broken(const proclab::Error &error);
     /// The last signal.
     void closed();
@@ -177,7 +186,8 @@ private:
     const PoolConfig m_config;
     ReportHandler m_handler;
     std::atomic<State> m_state{State::New}; ///< Changed in the engine's thread only.
-    TaskReport::Status m_restStatus = TaskReport::Status::Cancelled; ///< Of tasks that terminate() leaves.
+    TaskReport::Status m_restStatus =
+        TaskReport::Status::Cancelled; ///< Of tasks that terminate() leaves.
     runtime::Segment m_segment;
     runtime::RunHeader *m_header = nullptr;
     int m_eventFd = -1;
@@ -185,9 +195,10 @@ private:
     std::unique_ptr<ProcessGroup> m_group;
     QTimer m_watch; ///< Deadlines of tasks, and what long chunks have finished so far.
     std::unique_ptr<std::atomic<int>[]> m_workerOf; ///< By slot.
-    std::vector<qint64> m_timedOut; ///< By slot: the task for which its worker is being killed; -1: none.
+    std::vector<qint64>
+        m_timedOut; ///< By slot: the task for which its worker is being killed; -1: none.
     int m_lastWorker = -1;
-    int m_startDeaths = 0;          ///< Workers in a row that ended before they were ready.
+    int m_startDeaths = 0; ///< Workers in a row that ended before they were ready.
     bool m_isReady = false;
     std::atomic<quint64> m_retried{0};
 
@@ -195,9 +206,9 @@ private:
     // Guarded by m_mutex.
     std::vector<quint32> m_free;
     std::vector<ChunkState> m_chunks;
-    std::vector<quint32> m_overflow;     ///< Ready chunks for which the ring had no cell.
-    std::vector<TaskReport> m_reports;   ///< Not yet handed out.
-    quint64 m_underWay = 0;              ///< Chunks not yet free.
+    std::vector<quint32> m_overflow;   ///< Ready chunks for which the ring had no cell.
+    std::vector<TaskReport> m_reports; ///< Not yet handed out.
+    quint64 m_underWay = 0;            ///< Chunks not yet free.
 };
 
 } // namespace proclab

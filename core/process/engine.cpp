@@ -16,7 +16,8 @@ Engine::Engine(const QString &workerProgram) : m_workerProgram(workerProgram)
     // Workers that the zygote forks through a process in between become this program's children.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     rlimit descriptors = {};
-    if (::getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur < descriptors.rlim_max) {
+    if (::getrlimit(RLIMIT_NOFILE, &descriptors) == 0 &&
+        descriptors.rlim_cur < descriptors.rlim_max) {
         descriptors.rlim_cur = descriptors.rlim_max;
         ::setrlimit(RLIMIT_NOFILE, &descriptors);
     }
@@ -24,7 +25,8 @@ Engine::Engine(const QString &workerProgram) : m_workerProgram(workerProgram)
     m_context.moveToThread(&m_thread);
     m_thread.start();
     // Once this returns the thread's loop runs and holds all the descriptors that it will hold.
-    QMetaObject::invokeMethod(&m_context, [] {}, Qt::BlockingQueuedConnection);
+    QMetaObject::invokeMethod(
+        &m_context, [] {}, Qt::BlockingQueuedConnection);
 }
 
 Engine::~Engine()

@@ -7,14 +7,16 @@
 
 namespace proclab {
 
-/// The engine's thread: it starts, watches and ends every child process, and lives as long as the program
-/// (a child's parent-death signal fires when the thread that started it ends). One for each program.
+/// The engine's thread: it starts, watches and ends every child process, and lives as long as the
+/// program (a child's parent-death signal fires when the thread that started it ends). One for each
+/// program.
 ///
 /// Threads: any. A QCoreApplication must exist.
 class Engine
 {
 public:
-    /// @p workerProgram: absolute path of proclab-worker; a program that is not there is reported when a run starts.
+    /// @p workerProgram: absolute path of proclab-worker; a program that is not there is reported
+    /// when a run starts.
     explicit Engine(const QString &workerProgram = defaultWorkerProgram());
     /// Ends the thread; all runs must have ended.
     ~Engine();

@@ -35,8 +35,8 @@ int openPidFd(qint64 pid)
     return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
 }
 
-/// Looks at (and with WEXITED alone, reaps) the child behind @p pidFd; the kernel's call also gives the usage,
-/// which the C library's wrapper leaves out. False: it has not ended.
+/// Looks at (and with WEXITED alone, reaps) the child behind @p pidFd; the kernel's call also gives
+/// the usage, which the C library's wrapper leaves out. False: it has not ended.
 bool waitPidFd(int pidFd, int options, siginfo_t &info, rusage &usage)
 {
     info = {};
@@ -66,8 +66,12 @@ ChildExit exitOf(const siginfo_t &info, const rusage &usage)
 
 Error startError(const QString &program, const QString &reason)
 {
-    return {ErrorCode::OsError, program,
-            QCoreApplication::translate("Error", "the worker program did not start (%1)").arg(reason), {}, 0};
+    return {
+        ErrorCode::OsError,
+        program,
+        QCoreApplication::translate("Error", "the worker program did not start (%1)").arg(reason),
+        {},
+        0};
 }
 
 /// In the child, between fork and exec, in the parent's memory: system calls only.
@@ -103,9 +107,9 @@ struct ProcessGroup::Child
 };
 
 ProcessGroup::ProcessGroup(const Config &config, runtime::RunHeader &header)
-    : m_config(config), m_header(header)
-{
-}
+    : m_config(config)
+    , m_header(header)
+{}
 
 ProcessGroup::~ProcessGroup()
 {
@@ -138,9 +142,11 @@ Result<void> ProcessGroup::open()
 {
     const QFileInfo program(m_config.program);
     if (!program.isFile())
-        return osError(m_config.program, ENOENT, QCoreApplication::translate("Error", "worker program"));
+        return osError(m_config.program, ENOENT,
+                       QCoreApplication::translate("Error", "worker program"));
     if (!program.isExecutable())
-        return osError(m_config.program, EACCES, QCoreApplication::translate("Error", "worker program"));
+        return osError(m_config.program, EACCES,
+                       QCoreApplication::translate("Error", "worker program"));
     if (m_config.startMethod == StartMethod::ForkServer)
         return startZygote();
     return {};
@@ -198,9 +204,12 @@ void ProcessGroup::spawn(quint32 slot, Child &child)
 {
     child.process.reset(makeProcess());
     QProcess *process = child.process.get();
-    const runtime::WorkerArguments arguments{.segmentFd = m_config.segmentFd, .inputFd = m_config.inputFd,
-                                             .eventFd = m_config.eventFd, .parentPid = ::getpid(),
-                                             .slot = slot, .generation = child.generation};
+    const runtime::WorkerArguments arguments{.segmentFd = m_config.segmentFd,
+                                             .inputFd = m_config.inputFd,
+                                             .eventFd = m_config.eventFd,
+                                             .parentPid = ::getpid(),
+                                             .slot = slot,
+                                             .generation = child.generation};
     process->setArguments(QString::fromStdString(arguments.text()).split(u' '));
     process->setChildProcessModifier([config = &m_config] { passDescriptors(*config, -1); });
     connect(process, &QProcess::started, this, [this, slot, process] {
@@ -211,30 +220,33 @@ void ProcessGroup::spawn(quint32 slot, Child &child)
         if (started.isToDie)
             process->kill();
     });
-    connect(process, &QProcess::finished, this, [this, slot, process](int code, QProcess::ExitStatus status) {
-        ChildExit exit;
-        exit.pid = m_children.at(slot)->pid;
-        if (status == QProcess::CrashExit)
-            exit.signal = code;
-        else
-            exit.exitCode = code;
-        const runtime::ProcessSlot &used = m_header.slot(slot);
-        if (const qint64 cpu = used.cpuNs.load(std::memory_order_acquire); cpu > 0) {
-            exit.cpuNs = cpu;
-            exit.peakResidentBytes = static_cast<quint64>(used.maxResidentKiB.load()) * 1024;
-        }
-        process->disconnect(this);
-        m_children.at(slot)->process.release()->deleteLater();
-        finish(slot, exit);
-    });
-    connect(process, &QProcess::errorOccurred, this, [this, slot, process](QProcess::ProcessError error) {
-        if (error != QProcess::FailedToStart)
-            return;
-        const Error reason = startError(m_config.program, process->errorString());
-        process->disconnect(this);
-        m_children.at(slot)->process.release()->deleteLater();
-        fail(slot, reason);
-    });
+    connect(process, &QProcess::finished, this,
+            [this, slot, process](int code, QProcess::ExitStatus status) {
+                ChildExit exit;
+                exit.pid = m_children.at(slot)->pid;
+                if (status == QProcess::CrashExit)
+                    exit.signal = code;
+                else
+                    exit.exitCode = code;
+                const runtime::ProcessSlot &used = m_header.slot(slot);
+                if (const qint64 cpu = used.cpuNs.load(std::memory_order_acquire); cpu > 0) {
+                    exit.cpuNs = cpu;
+                    exit.peakResidentBytes =
+                        static_cast<quint64>(used.maxResidentKiB.load()) * 1024;
+                }
+                process->disconnect(this);
+                m_children.at(slot)->process.release()->deleteLater();
+                finish(slot, exit);
+            });
+    connect(process, &QProcess::errorOccurred, this,
+            [this, slot, process](QProcess::ProcessError error) {
+                if (error != QProcess::FailedToStart)
+                    return;
+                const Error reason = startError(m_config.program, process->errorString());
+                process->disconnect(this);
+                m_children.at(slot)->process.release()->deleteLater();
+                fail(slot, reason);
+            });
     process->start();
 }
 
@@ -242,16 +254,20 @@ Result<void> ProcessGroup::startZygote()
 {
     int sockets[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
-        return osError(m_config.program, errno, QCoreApplication::translate("Error", "socket to the zygote"));
+        return osError(m_config.program, errno,
+                       QCoreApplication::translate("Error", "socket to the zygote"));
     ::fcntl(sockets[0], F_SETFL, O_NONBLOCK);
     m_socket = sockets[0];
     m_answers = std::make_unique<QSocketNotifier>(m_socket, QSocketNotifier::Read);
     connect(m_answers.get(), &QSocketNotifier::activated, this, &ProcessGroup::readAnswers);
 
     m_zygote.reset(makeProcess());
-    const runtime::WorkerArguments arguments{.isZygote = true, .segmentFd = m_config.segmentFd,
-                                             .inputFd = m_config.inputFd, .eventFd = m_config.eventFd,
-                                             .parentPid = ::getpid(), .socketFd = sockets[1]};
+    const runtime::WorkerArguments arguments{.isZygote = true,
+                                             .segmentFd = m_config.segmentFd,
+                                             .inputFd = m_config.inputFd,
+                                             .eventFd = m_config.eventFd,
+                                             .parentPid = ::getpid(),
+                                             .socketFd = sockets[1]};
     m_zygote->setArguments(QString::fromStdString(arguments.text()).split(u' '));
     m_zygote->setChildProcessModifier(
         [config = &m_config, socket = sockets[1]] { passDescriptors(*config, socket); });
@@ -265,16 +281,18 @@ Result<void> ProcessGroup::startZygote()
     return {};
 }
 
-/// The zygote is gone: its workers go on, they are this program's own children. What it was asked for and did
-/// not answer is asked again of a new one, under a new generation, so that a worker it did fork leaves again.
+/// The zygote is gone: its workers go on, they are this program's own children. What it was asked
+/// for and did not answer is asked again of a new one, under a new generation, so that a worker it
+/// did fork leaves again.
 void ProcessGroup::replaceZygote()
 {
-    const QString reason = m_zygote->exitCode() == runtime::refusedExitCode
-        ? QCoreApplication::translate("Error", "it is of another build than this program")
-        : m_zygote->errorString();
-    const bool isHopeless = ++m_zygoteDeaths >= maxZygoteDeaths
-        || m_zygote->error() == QProcess::FailedToStart
-        || m_zygote->exitCode() == runtime::refusedExitCode;
+    const QString reason =
+        m_zygote->exitCode() == runtime::refusedExitCode
+            ? QCoreApplication::translate("Error", "it is of another build than this program")
+            : m_zygote->errorString();
+    const bool isHopeless = ++m_zygoteDeaths >= maxZygoteDeaths ||
+                            m_zygote->error() == QProcess::FailedToStart ||
+                            m_zygote->exitCode() == runtime::refusedExitCode;
     m_answers.reset();
     ::close(m_socket);
     m_socket = -1;
@@ -298,7 +316,8 @@ void ProcessGroup::replaceZygote()
         runtime::ProcessSlot &place = m_header.slot(slot);
         m_children.at(slot)->generation = place.generation.fetch_add(1) + 1;
         if (const std::int32_t stray = place.pid.exchange(0); stray > 0) {
-            ::kill(stray, SIGKILL); // Forked, but not told of: a child of this program, which nobody else reaps.
+            // Forked, but not told of: a child of this program, which nobody else reaps.
+            ::kill(stray, SIGKILL);
             ::waitpid(stray, nullptr, 0);
         }
         m_requests.push_back(slot);
@@ -312,7 +331,9 @@ void ProcessGroup::sendRequests()
         const quint32 slot = m_requests.front();
         const runtime::ForkRequest request{slot, m_children.at(slot)->generation};
         if (::send(m_socket, &request, sizeof request, MSG_NOSIGNAL) < 0)
-            return; // A dead zygote is replaced when its end is told; a full socket empties with the next answer.
+            // A dead zygote is replaced when its end is told; a full socket empties with the next
+            // answer.
+            return;
         m_requests.pop_front();
         ++m_asked;
     }
@@ -333,7 +354,8 @@ void ProcessGroup::readAnswers()
             fail(answer.slot, osError(m_config.program, answer.error,
                                       QCoreApplication::translate("Error", "fork in the zygote")));
     }
-    // At the end of file the notifier would fire without end; the zygote's own end is told by its process.
+    // At the end of file the notifier would fire without end; the zygote's own end is told by its
+    // process.
     if (m_socket >= 0 && ::recv(m_socket, &answer, sizeof answer, MSG_PEEK) == 0)
         m_answers->setEnabled(false);
     sendRequests();
@@ -347,7 +369,8 @@ void ProcessGroup::adopt(quint32 slot, qint64 pid)
         const int code = errno;
         ::kill(static_cast<pid_t>(pid), SIGKILL);
         ::waitpid(static_cast<pid_t>(pid), nullptr, 0);
-        fail(slot, osError(m_config.program, code, QCoreApplication::translate("Error", "handle of a worker")));
+        fail(slot, osError(m_config.program, code,
+                           QCoreApplication::translate("Error", "handle of a worker")));
         return;
     }
     child.pid = pid;
@@ -369,7 +392,7 @@ void ProcessGroup::reap(quint32 slot)
     rusage usage;
     if (!waitPidFd(found->second->pidFd, WEXITED | WNOHANG, info, usage))
         return;
-    found->second->ended->setEnabled(false); // Before its descriptor is closed.
+    found->second->ended->setEnabled(false);       // Before its descriptor is closed.
     found->second->ended.release()->deleteLater(); // It is what calls us.
     finish(slot, exitOf(info, usage));
 }

@@ -23,12 +23,13 @@ struct ChildExit
     qint64 pid = 0;
     int exitCode = 0; ///< Of a normal end.
     int signal = 0;   ///< That ended it; 0: none.
-    std::optional<qint64> cpuNs; ///< As the kernel accounted; not known for a spawned child that was killed.
+    std::optional<qint64>
+        cpuNs; ///< As the kernel accounted; not known for a spawned child that was killed.
     std::optional<quint64> peakResidentBytes;
 };
 
-/// The worker processes of one run, in the slots of its segment: starts them by spawn or forkserver, tells
-/// when they have ended, and leaves none behind.
+/// The worker processes of one run, in the slots of its segment: starts them by spawn or
+/// forkserver, tells when they have ended, and leaves none behind.
 ///
 /// Threads: lives in the engine's thread.
 /// Blocking: the destructor, at most 2 s, for children that are still there; everything else never.

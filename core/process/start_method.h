@@ -8,7 +8,8 @@ namespace proclab {
 /// How a worker process comes into being.
 enum class StartMethod {
     Spawn,      ///< A fresh program image for each, through QProcess.
-    ForkServer, ///< Forked from a small, single-threaded helper, the zygote, which is started through QProcess.
+    ForkServer, ///< Forked from a small, single-threaded helper, the zygote, which is started
+                ///< through QProcess.
 };
 
 /// Of "spawn" or "forkserver"; anything else is ForkServer, the default.

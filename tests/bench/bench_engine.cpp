@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Measures the engine and prints one JSON object: what tests/bench/compare.py sets beside Python's figures.
+// Measures the engine and prints one JSON object: what tests/bench/compare.py sets beside Python's
+// figures.
 
 #include "core/pool/pool.h"
 #include "core/process/engine.h"
@@ -132,7 +133,8 @@ int main(int argc, char **argv)
     }
     startsPerSecond(engine, StartMethod::Spawn, 8);
     std::printf(", \"spawn_per_s\": %.0f", startsPerSecond(engine, StartMethod::Spawn, 200));
-    std::printf(", \"forkserver_per_s\": %.0f", startsPerSecond(engine, StartMethod::ForkServer, 200));
+    std::printf(", \"forkserver_per_s\": %.0f",
+                startsPerSecond(engine, StartMethod::ForkServer, 200));
     std::printf("}\n");
     return 0;
 }

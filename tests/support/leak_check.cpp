@@ -33,9 +33,11 @@ QStringList openDescriptors()
 {
     QStringList open;
     const QDir folder(u"/proc/self/fd"_s);
-    for (const QString &name : folder.entryList(QDir::AllEntries | QDir::System | QDir::NoDotAndDotDot)) {
+    for (const QString &name :
+         folder.entryList(QDir::AllEntries | QDir::System | QDir::NoDotAndDotDot)) {
         char target[256] = {};
-        if (::readlink(QFile::encodeName(folder.filePath(name)).constData(), target, sizeof target - 1) < 0)
+        if (::readlink(QFile::encodeName(folder.filePath(name)).constData(), target,
+                       sizeof target - 1) < 0)
             continue;
         const QString what = QString::fromLocal8Bit(target);
         for (const auto &kind : {u"memfd:"_s, u"socket:"_s, u"pidfd"_s, u"eventfd"_s, u"pipe:"_s}) {

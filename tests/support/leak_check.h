@@ -8,8 +8,8 @@ namespace proclab::test {
 
 /// The children of this process, zombies among them, from /proc.
 [[nodiscard]] QSet<qint64> childPids();
-/// What this process holds open: "3 -> /memfd:proclab-pool (deleted)", only what a run may leave behind
-/// (memfd, socket, pidfd, eventfd, pipe).
+/// What this process holds open: "3 -> /memfd:proclab-pool (deleted)", only what a run may leave
+/// behind (memfd, socket, pidfd, eventfd, pipe).
 [[nodiscard]] QStringList openDescriptors();
 
 /// Takes note when it is made; later says what is there that was not.

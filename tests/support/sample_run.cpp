@@ -108,8 +108,7 @@ public:
         : m_config(config)
         , m_run(run)
         , m_nowNs(toNs(config.seconds))
-    {
-    }
+    {}
 
     void perform()
     {
@@ -330,8 +329,7 @@ public:
         : m_config(config)
         , m_run(run)
         , m_nowNs(toNs(config.seconds))
-    {
-    }
+    {}
 
     void perform()
     {

@@ -9,8 +9,7 @@ ChartHistory::ChartHistory(int capacity, double firstStep)
     : m_capacity(std::max(2, capacity))
     , m_firstStep(firstStep)
     , m_step(firstStep)
-{
-}
+{}
 
 void ChartHistory::clear()
 {

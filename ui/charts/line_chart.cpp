@@ -38,9 +38,7 @@ QPen dashed(const QColor &color, qreal dash, qreal gap)
 
 } // namespace
 
-LineChart::LineChart(QWidget *parent)
-    : QWidget(parent)
-    , m_plot(new QCustomPlot(this))
+LineChart::LineChart(QWidget *parent) : QWidget(parent), m_plot(new QCustomPlot(this))
 {
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, headHeight, 0, 0);
@@ -329,9 +327,9 @@ void LineChart::fillGraphs()
         }
         m_series[i].graph->setData(points.x, points.y, true);
         // A line needs two points: what was measured once stands as a dot.
-        m_series[i].graph->setScatterStyle(
-            points.x.size() == 1 ? QCPScatterStyle(QCPScatterStyle::ssDisc, 4)
-                                 : QCPScatterStyle(QCPScatterStyle::ssNone));
+        m_series[i].graph->setScatterStyle(points.x.size() == 1
+                                               ? QCPScatterStyle(QCPScatterStyle::ssDisc, 4)
+                                               : QCPScatterStyle(QCPScatterStyle::ssNone));
     }
 }
 

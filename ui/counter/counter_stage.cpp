@@ -51,8 +51,7 @@ CounterLayout arrangeCounter(const QRectF &area, int processes)
     return layout;
 }
 
-CounterStage::CounterStage(QWidget *parent)
-    : ProcessStage(parent)
+CounterStage::CounterStage(QWidget *parent) : ProcessStage(parent)
 {
     setAccessibleName(tr("Counter stage"));
 }

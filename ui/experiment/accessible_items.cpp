@@ -18,8 +18,7 @@ public:
         : m_widget(widget)
         , m_items(items)
         , m_item(item)
-    {
-    }
+    {}
 
     bool isValid() const override { return m_item < m_items->itemCount(); }
     QObject *object() const override { return nullptr; }
@@ -74,8 +73,7 @@ public:
     ItemsInterface(QWidget *widget, const AccessibleItems *items)
         : QAccessibleWidget(widget, QAccessible::List)
         , m_items(items)
-    {
-    }
+    {}
     ~ItemsInterface() override
     {
         for (const QAccessible::Id id : std::as_const(m_ids))

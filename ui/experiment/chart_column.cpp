@@ -64,8 +64,7 @@ double quantile(const std::vector<double> &sorted, double share)
 
 } // namespace
 
-ChartColumn::ChartColumn(QWidget *parent)
-    : QWidget(parent)
+ChartColumn::ChartColumn(QWidget *parent) : QWidget(parent)
 {
     m_pause.setSingleShot(true);
     m_pause.setInterval(100ms);

@@ -44,8 +44,7 @@ bool sameShape(const QList<ProcessRecord> &a, const QList<ProcessRecord> &b)
 
 } // namespace
 
-ProcessStage::ProcessStage(QWidget *parent)
-    : StageView(parent)
+ProcessStage::ProcessStage(QWidget *parent) : StageView(parent)
 {
     enableAccessibleItems();
     setFocusPolicy(Qt::StrongFocus);

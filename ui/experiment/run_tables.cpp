@@ -379,8 +379,7 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
     }
 }
 
-DataTable::DataTable(QAbstractItemModel *model, QWidget *parent)
-    : QTableView(parent)
+DataTable::DataTable(QAbstractItemModel *model, QWidget *parent) : QTableView(parent)
 {
     setModel(model);
     setItemDelegate(new CellDelegate(this));

@@ -38,8 +38,7 @@ bool isTakenAway(const QWidget *widget)
 
 } // namespace
 
-SpecForm::SpecForm(QWidget *parent)
-    : QWidget(parent)
+SpecForm::SpecForm(QWidget *parent) : QWidget(parent)
 {
     setProperty("role", u"panel"_s);
     auto *rows = new QVBoxLayout(this);

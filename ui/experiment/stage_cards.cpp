@@ -107,8 +107,7 @@ public:
         , m_content(content)
         , m_theme(Theme::current())
         , m_color(m_theme.process(content.process.colorIndex))
-    {
-    }
+    {}
 
     void paintFull()
     {

@@ -11,8 +11,8 @@
 
 namespace proclab {
 
-/// The processes of a run as they are now, and what stands between them. One subclass a kind, which paints.
-/// Before a run it shows the idle diagram of the current settings.
+/// The processes of a run as they are now, and what stands between them. One subclass a kind, which
+/// paints. Before a run it shows the idle diagram of the current settings.
 class StageView : public QWidget
 {
     Q_OBJECT

@@ -36,8 +36,7 @@ public:
         , m_width(width)
         , m_nsPerPixel(range.nsPerPixel(width))
         , m_columns(static_cast<std::size_t>(width))
-    {
-    }
+    {}
 
     LaneLayout perform()
     {

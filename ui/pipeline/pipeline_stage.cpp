@@ -35,8 +35,7 @@ QString number(quint64 count)
 
 } // namespace
 
-PipelineStage::PipelineStage(QWidget *parent)
-    : ProcessStage(parent)
+PipelineStage::PipelineStage(QWidget *parent) : ProcessStage(parent)
 {
     setAccessibleName(tr("Pipeline stage"));
 }

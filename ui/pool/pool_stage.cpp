@@ -54,8 +54,7 @@ QString briefNumber(quint64 count)
 
 } // namespace
 
-PoolStage::PoolStage(QWidget *parent)
-    : ProcessStage(parent)
+PoolStage::PoolStage(QWidget *parent) : ProcessStage(parent)
 {
     setAccessibleName(tr("Pool stage"));
 }

@@ -19,8 +19,7 @@ constexpr int arrowWidth = 24;
 
 } // namespace
 
-ComboBox::ComboBox(QWidget *parent)
-    : QComboBox(parent)
+ComboBox::ComboBox(QWidget *parent) : QComboBox(parent)
 {
     setFocusPolicy(Qt::StrongFocus);
     setSizeAdjustPolicy(QComboBox::AdjustToContents);

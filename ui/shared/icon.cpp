@@ -53,9 +53,7 @@ QByteArray colored(QByteArray svg, const QColor &color)
 class ThemedIconEngine final : public QIconEngine
 {
 public:
-    ThemedIconEngine(const QString &name, IconTone tone)
-        : m_name(name)
-        , m_tone(tone)
+    ThemedIconEngine(const QString &name, IconTone tone) : m_name(name), m_tone(tone)
     {
         QFile file(u":/icons/%1.svg"_s.arg(name));
         if (file.open(QIODevice::ReadOnly))

@@ -14,10 +14,7 @@ constexpr int padding = 8;
 
 } // namespace
 
-UnitField::UnitField(QWidget *parent)
-    : QLineEdit(parent)
-{
-}
+UnitField::UnitField(QWidget *parent) : QLineEdit(parent) {}
 
 void UnitField::setUnit(const QString &unit)
 {

@@ -30,8 +30,7 @@ QString percentText(std::optional<double> percent)
 
 } // namespace
 
-MachineMeter::MachineMeter(QWidget *parent)
-    : QWidget(parent)
+MachineMeter::MachineMeter(QWidget *parent) : QWidget(parent)
 {
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     setAccessibleName(tr("This machine"));

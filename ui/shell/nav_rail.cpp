@@ -124,8 +124,7 @@ void NavButton::paintEvent(QPaintEvent *)
     painter.drawText(rect().adjusted(40, 0, -32, 0), Qt::AlignLeft | Qt::AlignVCenter, m_title);
 }
 
-NavRail::NavRail(const QList<PageInfo> &pages, QWidget *parent)
-    : QWidget(parent)
+NavRail::NavRail(const QList<PageInfo> &pages, QWidget *parent) : QWidget(parent)
 {
     setProperty("role", u"rail"_s);
     setAttribute(Qt::WA_StyledBackground);

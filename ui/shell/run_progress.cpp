@@ -33,8 +33,7 @@ QString elapsedClock(double seconds)
     return minutes < 60 ? rest : QString(QString::number(minutes / 60) % u':' % rest);
 }
 
-RunProgress::RunProgress(QWidget *parent)
-    : QWidget(parent)
+RunProgress::RunProgress(QWidget *parent) : QWidget(parent)
 {
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     setMaximumWidth(widestBar);

@@ -11,8 +11,7 @@ using namespace Qt::StringLiterals;
 
 namespace proclab {
 
-ShortcutList::ShortcutList(QWidget *parent)
-    : QDialog(parent)
+ShortcutList::ShortcutList(QWidget *parent) : QDialog(parent)
 {
     setWindowTitle(tr("Keyboard"));
     struct Row

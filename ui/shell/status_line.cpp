@@ -67,8 +67,7 @@ QString kernelVersion()
 
 } // namespace
 
-StatusLine::StatusLine(QWidget *parent)
-    : QWidget(parent)
+StatusLine::StatusLine(QWidget *parent) : QWidget(parent)
 {
     setProperty("role", u"statusline"_s);
     setAttribute(Qt::WA_StyledBackground);

@@ -34,11 +34,11 @@ struct alignas(64) QueueCell
 
 /// A bounded queue of many producers and many consumers in shared memory, first in, first out.
 ///
-/// An array of cells, each with one word that says whose it is and in which turn of the ring: a producer
-/// takes a cell by one exchange that names it, so no cell is ever taken by nobody known; head and tail
-/// only say where to look, and whoever finds them late moves them on. The parent turns a cell that a dead
-/// producer left half written into a tombstone, which consumers skip. Turns as in Vyukov's "Bounded MPMC
-/// queue" (2010), with ownership added.
+/// An array of cells, each with one word that says whose it is and in which turn of the ring: a
+/// producer takes a cell by one exchange that names it, so no cell is ever taken by nobody known;
+/// head and tail only say where to look, and whoever finds them late moves them on. The parent
+/// turns a cell that a dead producer left half written into a tombstone, which consumers skip.
+/// Turns as in Vyukov's "Bounded MPMC queue" (2010), with ownership added.
 ///
 /// Between processes; followed by its cells. Zero-filled but for setUp() is empty.
 class BoundedQueue
@@ -101,7 +101,8 @@ public:
         cell.word.store(make(slot.position / m_capacity, 0, Full), std::memory_order_release);
     }
 
-    /// Takes the next item for @p owner; nothing if there is none yet. The payload stays valid until release().
+    /// Takes the next item for @p owner; nothing if there is none yet. The payload stays valid
+    /// until release().
     Slot take(std::uint32_t owner, QueueItem &item)
     {
         std::uint64_t position = m_tail.load(std::memory_order_acquire);
@@ -122,7 +123,8 @@ public:
                                                   std::memory_order_acq_rel);
                 advance(m_tail, position);
             } else if (turnOf(word) > turn || (turnOf(word) == turn && phaseOf(word) == Reading)) {
-                advance(m_tail, position); // Of the turn before, it is no item yet: a slow reader holds the cell.
+                // Of the turn before, it is no item yet: a slow reader holds the cell.
+                advance(m_tail, position);
             } else {
                 const std::uint64_t again = m_tail.load(std::memory_order_acquire);
                 if (again == position)
@@ -136,14 +138,16 @@ public:
     /// Gives the place back to producers.
     void release(const Slot &slot)
     {
-        slot.cell->word.store(make(slot.position / m_capacity + 1, 0, Free), std::memory_order_release);
+        slot.cell->word.store(make(slot.position / m_capacity + 1, 0, Free),
+                              std::memory_order_release);
     }
 
     /// Whether a put could succeed now, a get could succeed now.
     [[nodiscard]] bool hasRoom() const
     {
         const std::uint64_t position = m_head.load(std::memory_order_acquire);
-        return turnOf(cellAt(position).word.load(std::memory_order_acquire)) >= position / m_capacity;
+        return turnOf(cellAt(position).word.load(std::memory_order_acquire)) >=
+               position / m_capacity;
     }
     [[nodiscard]] bool hasItem() const
     {
@@ -151,8 +155,8 @@ public:
         const std::uint64_t word = cellAt(position).word.load(std::memory_order_acquire);
         const std::uint64_t turn = position / m_capacity;
         // A later turn, or one that somebody is taking: the tail is about to move on, look again.
-        return turnOf(word) > turn
-            || (turnOf(word) == turn && phaseOf(word) != Free && phaseOf(word) != Writing);
+        return turnOf(word) > turn ||
+               (turnOf(word) == turn && phaseOf(word) != Free && phaseOf(word) != Writing);
     }
 
     [[nodiscard]] std::uint64_t size() const
@@ -233,8 +237,8 @@ private:
     }
     [[nodiscard]] QueueCell &cellAt(std::uint64_t position)
     {
-        return *reinterpret_cast<QueueCell *>(reinterpret_cast<std::byte *>(this + 1)
-                                              + position % m_capacity * m_stride);
+        return *reinterpret_cast<QueueCell *>(reinterpret_cast<std::byte *>(this + 1) +
+                                              position % m_capacity * m_stride);
     }
     [[nodiscard]] const QueueCell &cellAt(std::uint64_t position) const
     {

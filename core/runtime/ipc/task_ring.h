@@ -8,9 +8,9 @@
 namespace proclab::runtime {
 
 /// Hands numbers of tasks to workers: one producer, many consumers. What it carries are hints, not
-/// ownership: a consumer looks at the next number, claims that task by the task's own word, and only then
-/// moves the tail on, or finds that somebody else has claimed it and moves the tail on for him. So no death
-/// can lose a number, and one that comes twice is harmless.
+/// ownership: a consumer looks at the next number, claims that task by the task's own word, and
+/// only then moves the tail on, or finds that somebody else has claimed it and moves the tail on
+/// for him. So no death can lose a number, and one that comes twice is harmless.
 ///
 /// Shared memory; followed by `capacity` cells. Zero-filled but for setUp() is empty.
 class TaskRing
@@ -34,13 +34,15 @@ public:
         return true;
     }
 
-    /// Hands the next numbers to @p claim until it accepts one, which is returned; nothing if none is left.
+    /// Hands the next numbers to @p claim until it accepts one, which is returned; nothing if none
+    /// is left.
     template<typename Claim>
     std::optional<std::uint32_t> pop(Claim claim)
     {
         std::uint64_t tail = m_tail.load(std::memory_order_acquire);
         while (tail < m_head.load(std::memory_order_acquire)) {
-            // If the tail has moved on since, the cell may hold a later task's number: as good as any to claim.
+            // If the tail has moved on since, the cell may hold a later task's number: as good as
+            // any to claim.
             const std::uint32_t number = cells()[tail & m_mask].load(std::memory_order_acquire);
             const bool isMine = claim(number);
             if (m_tail.compare_exchange_strong(tail, tail + 1, std::memory_order_acq_rel,
@@ -70,7 +72,10 @@ public:
     }
 
 private:
-    std::atomic<std::uint32_t> *cells() { return reinterpret_cast<std::atomic<std::uint32_t> *>(this + 1); }
+    std::atomic<std::uint32_t> *cells()
+    {
+        return reinterpret_cast<std::atomic<std::uint32_t> *>(this + 1);
+    }
     const std::atomic<std::uint32_t> *cells() const
     {
         return reinterpret_cast<const std::atomic<std::uint32_t> *>(this + 1);
@@ -81,8 +86,9 @@ private:
     alignas(64) std::atomic<std::uint64_t> m_tail;
 };
 
-/// The numbers of the tasks that one worker has finished: that worker pushes, the parent pops. As long
-/// as it has a cell for every task there is, it can't be full, so a worker never waits to report.
+/// The numbers of the tasks that one worker has finished: that worker pushes, the parent pops. As
+/// long as it has a cell for every task there is, it can't be full, so a worker never waits to
+/// report.
 class CompletionRing
 {
 public:
@@ -113,7 +119,10 @@ public:
     }
 
 private:
-    std::atomic<std::uint32_t> *cells() { return reinterpret_cast<std::atomic<std::uint32_t> *>(this + 1); }
+    std::atomic<std::uint32_t> *cells()
+    {
+        return reinterpret_cast<std::atomic<std::uint32_t> *>(this + 1);
+    }
 
     alignas(64) std::atomic<std::uint64_t> m_head;
     std::uint64_t m_mask;

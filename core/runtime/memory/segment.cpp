@@ -15,8 +15,7 @@ Segment::Segment(Segment &&other) noexcept
     : m_data(std::exchange(other.m_data, nullptr))
     , m_size(std::exchange(other.m_size, 0))
     , m_fd(std::exchange(other.m_fd, -1))
-{
-}
+{}
 
 Segment &Segment::operator=(Segment &&other) noexcept
 {
@@ -49,8 +48,8 @@ Segment Segment::create(const char *name, std::size_t bytes)
     const int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return {};
-    if (::ftruncate(fd, static_cast<off_t>(bytes)) != 0
-        || ::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    if (::ftruncate(fd, static_cast<off_t>(bytes)) != 0 ||
+        ::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         const int code = errno;
         ::close(fd);
         errno = code;

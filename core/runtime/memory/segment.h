@@ -7,9 +7,9 @@
 
 namespace proclab::runtime {
 
-/// A piece of memory that parent and workers share: a memfd, sealed against shrinking, mapped at any
-/// address. Holds only offsets and trivially copyable structures. The kernel frees it with the last
-/// process that holds it, however those end: nothing is left behind after a SIGKILL.
+/// A piece of memory that parent and workers share: a memfd, sealed against shrinking, mapped at
+/// any address. Holds only offsets and trivially copyable structures. The kernel frees it with the
+/// last process that holds it, however those end: nothing is left behind after a SIGKILL.
 ///
 /// Errors: a constructor function returns an invalid segment and sets errno.
 /// Threads: distinct objects from any thread. Processes: the content is synchronised by its users.
@@ -25,7 +25,8 @@ public:
     Segment &operator=(const Segment &) = delete;
     ~Segment();
 
-    /// A new segment of @p bytes, zero-filled and sparse: memory is taken when a page is first used.
+    /// A new segment of @p bytes, zero-filled and sparse: memory is taken when a page is first
+    /// used.
     /// @p name shows up in /proc/PID/maps only.
     static Segment create(const char *name, std::size_t bytes);
     /// Maps the segment behind the inherited descriptor @p fd, which the segment then owns.
@@ -35,7 +36,8 @@ public:
     [[nodiscard]] std::byte *data() const { return m_data; }
     [[nodiscard]] std::size_t size() const { return m_size; }
     [[nodiscard]] int fd() const { return m_fd; }
-    /// A second descriptor through which the segment can only be read; the caller closes it. -1: errno.
+    /// A second descriptor through which the segment can only be read; the caller closes it. -1:
+    /// errno.
     [[nodiscard]] int openReadOnly() const;
     /// Gives the pages of a range back to the system; they read as zero afterwards.
     void discard(std::size_t offset, std::size_t bytes) const;

@@ -12,19 +12,22 @@ namespace proclab::runtime {
 /// CPU time of the calling process, all threads, in nanoseconds. A system call.
 [[nodiscard]] std::int64_t processCpuNs();
 
-/// How a thread spent a stretch of time: nanoseconds on a core, and nanoseconds ready but without one.
+/// How a thread spent a stretch of time: nanoseconds on a core, and nanoseconds ready but without
+/// one.
 struct ThreadUsage
 {
     std::int64_t cpuNs = 0;
     std::int64_t readyNs = 0; ///< 0 where the kernel keeps no such account.
 
-    /// Whether a stretch of @p lengthNs that began at @p before was mostly neither: asleep, or waiting for a device.
+    /// Whether a stretch of @p lengthNs that began at @p before was mostly neither: asleep, or
+    /// waiting for a device.
     [[nodiscard]] bool sleptSince(const ThreadUsage &before, std::int64_t lengthNs) const
     {
         return (cpuNs - before.cpuNs + readyNs - before.readyNs) * 2 < lengthNs;
     }
 };
-/// Of the calling thread so far; about 1.5 us. For the main thread of a process, from one thread at a time.
+/// Of the calling thread so far; about 1.5 us. For the main thread of a process, from one thread at
+/// a time.
 [[nodiscard]] ThreadUsage threadUsage();
 
 } // namespace proclab::runtime

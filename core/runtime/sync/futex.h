@@ -11,8 +11,8 @@ namespace proclab::runtime {
 using FutexWord = std::atomic<std::uint32_t>;
 static_assert(FutexWord::is_always_lock_free && sizeof(FutexWord) == 4);
 
-/// Sleeps while @p word holds @p expected, at most @p timeoutNs (below 0: no limit). Returns early on
-/// signals and spuriously: the caller checks its condition again. Between processes.
+/// Sleeps while @p word holds @p expected, at most @p timeoutNs (below 0: no limit). Returns early
+/// on signals and spuriously: the caller checks its condition again. Between processes.
 void futexWait(const FutexWord &word, std::uint32_t expected, std::int64_t timeoutNs);
 /// Wakes up to @p count sleepers of @p word and returns how many.
 int futexWake(const FutexWord &word, int count);

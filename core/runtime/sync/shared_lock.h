@@ -10,17 +10,18 @@
 
 namespace proclab::runtime {
 
-/// A lock between processes that knows its owner and outlives it: the word holds the owner's slot, so
-/// the parent can say who holds it, and when the owner is dead hands it on with a mark.
+/// A lock between processes that knows its owner and outlives it: the word holds the owner's slot,
+/// so the parent can say who holds it, and when the owner is dead hands it on with a mark.
 ///
-/// One word of shared memory, zero is free. Not recursive. Not fair. After Drepper, "Futexes Are Tricky"
-/// (2011), mutex 3, with the owner in place of a plain 1.
+/// One word of shared memory, zero is free. Not recursive. Not fair. After Drepper, "Futexes Are
+/// Tricky" (2011), mutex 3, with the owner in place of a plain 1.
 class SharedLock
 {
 public:
     enum class Outcome {
         Acquired,
-        Recovered, ///< Acquired; the owner before died holding it: the guarded data may be half written.
+        Recovered, ///< Acquired; the owner before died holding it: the guarded data may be half
+                   ///< written.
         GivenUp,   ///< goOn() said so.
     };
 
@@ -54,12 +55,14 @@ public:
         return static_cast<int>(m_word.load(std::memory_order_relaxed) & ownerMask) - 1;
     }
 
-    /// The parent, once slot @p dead is known to be gone: if it held the lock, the next owner gets Recovered.
+    /// The parent, once slot @p dead is known to be gone: if it held the lock, the next owner gets
+    /// Recovered.
     bool recover(std::uint32_t dead)
     {
         std::uint32_t word = m_word.load(std::memory_order_acquire);
         while ((word & ownerMask) == dead + 1) {
-            if (m_word.compare_exchange_weak(word, diedBit | waitersBit, std::memory_order_acq_rel)) {
+            if (m_word.compare_exchange_weak(word, diedBit | waitersBit,
+                                             std::memory_order_acq_rel)) {
                 futexWake(m_word, 1);
                 return true;
             }
@@ -79,9 +82,10 @@ private:
         for (int round = 0;; ++round) {
             std::uint32_t word = m_word.load(std::memory_order_relaxed);
             if ((word & ownerMask) == 0) {
-                // Who has slept cannot know whether others still do, so it takes the lock with the bit set.
-                const std::uint32_t mine = (slot + 1) | (word & waitersBit)
-                    | (spinUntil < 0 ? waitersBit : 0);
+                // Who has slept cannot know whether others still do, so it takes the lock with the
+                // bit set.
+                const std::uint32_t mine =
+                    (slot + 1) | (word & waitersBit) | (spinUntil < 0 ? waitersBit : 0);
                 if (m_word.compare_exchange_weak(word, mine, std::memory_order_acquire))
                     return (word & diedBit) ? Outcome::Recovered : Outcome::Acquired;
                 continue;
@@ -97,8 +101,8 @@ private:
                 continue;
             }
             spinUntil = -1;
-            if (!(word & waitersBit)
-                && !m_word.compare_exchange_weak(word, word | waitersBit, std::memory_order_relaxed))
+            if (!(word & waitersBit) &&
+                !m_word.compare_exchange_weak(word, word | waitersBit, std::memory_order_relaxed))
                 continue;
             if (!goOn())
                 return Outcome::GivenUp;

@@ -15,15 +15,17 @@ namespace proclab::runtime {
 
 constexpr std::uint32_t maxSlots = 320;
 
-/// How a waiter looks for work before it sleeps: short, since waking a sleeper on another core costs
-/// 40 to 50 us on virtual machines, and yielding, so that more processes than cores do not collapse.
+/// How a waiter looks for work before it sleeps: short, since waking a sleeper on another core
+/// costs
+/// 40 to 50 us on virtual machines, and yielding, so that more processes than cores do not
+/// collapse.
 constexpr std::int64_t spinNs = 40'000;
 /// A sleeper looks up this often, whatever happens: it notices a parent that is gone.
 constexpr std::int64_t parkNs = 100'000'000;
 
-/// The processes that sleep until one condition may hold: a bit for each slot, and a futex word of each
-/// slot's own. A dead sleeper leaves a bit, never a wrong count; who wakes it wakes nobody, which the
-/// parent mends by wakeAll() when it recovers the slot.
+/// The processes that sleep until one condition may hold: a bit for each slot, and a futex word of
+/// each slot's own. A dead sleeper leaves a bit, never a wrong count; who wakes it wakes nobody,
+/// which the parent mends by wakeAll() when it recovers the slot.
 ///
 /// Between processes; lives in shared memory, zero-filled is empty.
 class WaitSet
@@ -34,7 +36,8 @@ public:
     {
         park.store(1, std::memory_order_relaxed);
         m_bits[slot / 64].fetch_or(std::uint64_t{1} << (slot % 64), std::memory_order_seq_cst);
-        // Pairs with the fence in wake(): either the waker sees the bit or the waiter sees the change.
+        // Pairs with the fence in wake(): either the waker sees the bit or the waiter sees the
+        // change.
         std::atomic_thread_fence(std::memory_order_seq_cst);
     }
     /// Takes the announcement back; false: somebody has already spent a wake-up on it.
@@ -55,7 +58,8 @@ public:
         return true;
     }
 
-    /// Wakes up to @p count sleepers after the condition was changed. @p parkOf gives a slot's futex word.
+    /// Wakes up to @p count sleepers after the condition was changed. @p parkOf gives a slot's
+    /// futex word.
     template<typename ParkOf>
     void wake(std::uint32_t count, ParkOf parkOf)
     {
@@ -85,8 +89,9 @@ private:
     std::array<std::atomic<std::uint64_t>, maxSlots / 64> m_bits;
 };
 
-/// Waits until @p ready() holds: spins shortly, then sleeps in @p set. @p goOn() is asked each time before
-/// sleeping on, at least ten times a second; false ends the wait. Returns whether ready() held.
+/// Waits until @p ready() holds: spins shortly, then sleeps in @p set. @p goOn() is asked each time
+/// before sleeping on, at least ten times a second; false ends the wait. Returns whether ready()
+/// held.
 template<typename ParkOf, typename Ready, typename GoOn>
 bool waitIn(WaitSet &set, std::uint32_t slot, ParkOf parkOf, Ready ready, GoOn goOn)
 {

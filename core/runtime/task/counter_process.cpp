@@ -6,7 +6,8 @@ namespace proclab::runtime {
 
 namespace {
 
-/// Increments that get a bar of their own, so that one can look at single reads and writes; the rest is summed up.
+/// Increments that get a bar of their own, so that one can look at single reads and writes; the
+/// rest is summed up.
 constexpr std::uint64_t tracedIncrements = 1'000;
 constexpr std::uint64_t batch = 256;
 
@@ -19,8 +20,7 @@ public:
         , m_counter(m_header.part<CounterHeader>())
         , m_slot(process.slot())
         , m_trace(m_slot.trace)
-    {
-    }
+    {}
 
     void run()
     {
@@ -31,7 +31,9 @@ public:
         std::uint64_t i = 0;
         while (i < m_counter.increments) {
             const bool single = i < tracedIncrements;
-            const std::uint64_t end = single ? i + 1 : i + batch < m_counter.increments ? i + batch : m_counter.increments;
+            const std::uint64_t end = single                             ? i + 1
+                                      : i + batch < m_counter.increments ? i + batch
+                                                                         : m_counter.increments;
             const std::uint64_t first = i;
             for (; i < end; ++i) {
                 if (!increment(i))
@@ -40,9 +42,11 @@ public:
             const std::int64_t now = nowNs();
             const auto count = static_cast<std::uint32_t>(i - first);
             if (single)
-                m_slot.trace.push({m_nowNs, now, static_cast<std::uint32_t>(first), 1, TraceKind::Running, 100});
+                m_slot.trace.push(
+                    {m_nowNs, now, static_cast<std::uint32_t>(first), 1, TraceKind::Running, 100});
             else
-                m_trace.add(TraceKind::Running, static_cast<std::uint32_t>(first), m_nowNs, now, count);
+                m_trace.add(TraceKind::Running, static_cast<std::uint32_t>(first), m_nowNs, now,
+                            count);
             m_nowNs = now;
             m_slot.lastOperationNs.store(now, std::memory_order_relaxed);
             m_slot.progress.store(i * 2 + 1, std::memory_order_release);
@@ -57,8 +61,8 @@ private:
     void leaveTogether()
     {
         m_counter.arrivals.fetch_add(1, std::memory_order_acq_rel);
-        while (m_counter.arrivals.load(std::memory_order_acquire) < m_counter.processes
-               && m_counter.release.load(std::memory_order_acquire) == 0 && m_process.goesOn()) {
+        while (m_counter.arrivals.load(std::memory_order_acquire) < m_counter.processes &&
+               m_counter.release.load(std::memory_order_acquire) == 0 && m_process.goesOn()) {
             for (int i = 0; i < 100; ++i)
                 spinPause();
             ::sched_yield();
@@ -77,7 +81,8 @@ private:
     /// False: the run is over.
     bool increment(std::uint64_t i)
     {
-        std::atomic<std::int64_t> &value = m_counter.values[m_counter.cells == 1 ? 0 : i % m_counter.cells];
+        std::atomic<std::int64_t> &value =
+            m_counter.values[m_counter.cells == 1 ? 0 : i % m_counter.cells];
         switch (m_counter.mode) {
         case CounterMode::None:
             readAddWrite(value);
@@ -114,7 +119,8 @@ private:
             return true;
         const std::int64_t before = nowNs();
         m_slot.beginWait(WaitKind::Lock, before);
-        const auto outcome = m_counter.lock.lock(m_process.slotIndex(), [this] { return m_process.goesOn(); });
+        const auto outcome =
+            m_counter.lock.lock(m_process.slotIndex(), [this] { return m_process.goesOn(); });
         const std::int64_t after = nowNs();
         m_slot.endWait();
         m_slot.waitedNs.store(m_slot.waitedNs.load(std::memory_order_relaxed) + (after - before),

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::uint32_t noWorkload = ~std::uint32_t{0};
 
-/// The first byte of the filled item @p index of producer @p producer; the k-th is k more, modulo 256.
+/// The first byte of the filled item @p index of producer @p producer; the k-th is k more, modulo
+/// 256.
 std::uint8_t firstByte(std::uint64_t producer, std::uint64_t index)
 {
     return static_cast<std::uint8_t>(producer * 31 + index * 7);
@@ -31,8 +32,7 @@ protected:
         , m_queue(*m_header.at<BoundedQueue>(m_pipeline.queueOffset))
         , m_trace(m_slot.trace)
         , m_self(process.slotIndex())
-    {
-    }
+    {}
 
     /// Runs the workload of @p work on an item; false if it threw.
     bool work(const StageWork &work, std::uint64_t index)
@@ -42,7 +42,8 @@ protected:
         TaskValue value;
         const ThreadUsage before = threadUsage();
         const std::int64_t begin = nowNs();
-        const bool good = m_process.run(work.workload, m_process.input(work.args, 0), index, value, m_text);
+        const bool good =
+            m_process.run(work.workload, m_process.input(work.args, 0), index, value, m_text);
         m_slept = threadUsage().sleptSince(before, nowNs() - begin);
         if (!good)
             m_slot.failedItems.fetch_add(1, std::memory_order_relaxed);
@@ -58,12 +59,9 @@ protected:
             m_slot.firstOperationNs.store(now, std::memory_order_relaxed);
         m_slot.lastOperationNs.store(now, std::memory_order_relaxed);
     }
-    /// Reading the clock for each of millions of items would cost more than the item: while they come too
-    /// fast for bars of their own, one reading stands for 32 of them.
-    [[nodiscard]] bool needsClock()
-    {
-        return !m_trace.isCrowded() || ++m_sinceClock >= 32;
-    }
+    /// Reading the clock for each of millions of items would cost more than the item: while they
+    /// come too fast for bars of their own, one reading stands for 32 of them.
+    [[nodiscard]] bool needsClock() { return !m_trace.isCrowded() || ++m_sinceClock >= 32; }
     void trace(TraceKind kind, std::uint64_t index)
     {
         ++m_untimed;
@@ -83,11 +81,12 @@ protected:
     {
         const std::int64_t before = nowNs();
         m_slot.beginWait(waitKind, before);
-        const bool found = waitIn(set, m_self, m_header.parkOf(), ready,
-                                  [this] { return m_process.goesOn(); });
+        const bool found =
+            waitIn(set, m_self, m_header.parkOf(), ready, [this] { return m_process.goesOn(); });
         const std::int64_t after = nowNs();
         m_slot.endWait();
-        waited.store(waited.load(std::memory_order_relaxed) + (after - before), std::memory_order_relaxed);
+        waited.store(waited.load(std::memory_order_relaxed) + (after - before),
+                     std::memory_order_relaxed);
         if (after - before > 2'000)
             m_trace.add(traceKind, static_cast<std::uint32_t>(index), before, after);
         m_nowNs = after;
@@ -143,8 +142,8 @@ private:
     {
         BoundedQueue::Slot place = m_queue.claim(m_self);
         while (!place) {
-            if (!waitFor(m_queue.producersWaiting, WaitKind::QueueFull, TraceKind::BlockedOnFull, index,
-                         m_slot.waitedNs, [this] { return m_queue.hasRoom(); }))
+            if (!waitFor(m_queue.producersWaiting, WaitKind::QueueFull, TraceKind::BlockedOnFull,
+                         index, m_slot.waitedNs, [this] { return m_queue.hasRoom(); }))
                 return false;
             place = m_queue.claim(m_self);
         }
@@ -185,7 +184,10 @@ private:
 class Consumer : PipelineProcess
 {
 public:
-    explicit Consumer(WorkerProcess &process) : PipelineProcess(process), m_item(m_pipeline.itemBytes) {}
+    explicit Consumer(WorkerProcess &process)
+        : PipelineProcess(process)
+        , m_item(m_pipeline.itemBytes)
+    {}
 
     void run()
     {
@@ -193,8 +195,9 @@ public:
             QueueItem item;
             BoundedQueue::Slot place = m_queue.take(m_self, item);
             while (!place) {
-                if (!waitFor(m_queue.consumersWaiting, WaitKind::QueueEmpty, TraceKind::WaitingOnEmpty, 0,
-                             m_slot.waitedEmptyNs, [this] { return m_queue.hasItem(); }))
+                if (!waitFor(m_queue.consumersWaiting, WaitKind::QueueEmpty,
+                             TraceKind::WaitingOnEmpty, 0, m_slot.waitedEmptyNs,
+                             [this] { return m_queue.hasItem(); }))
                     return;
                 place = m_queue.take(m_self, item);
             }
@@ -203,7 +206,8 @@ public:
                 release(place);
                 return;
             }
-            // Known to be in hand before the place is free: a death in between loses just this item.
+            // Known to be in hand before the place is free: a death in between loses just this
+            // item.
             m_slot.begin(std::uint64_t{item.producer} << 40 | item.index, m_nowNs);
             std::memcpy(m_item.data(), place.cell->payload(), item.bytes);
             release(place);
@@ -231,7 +235,8 @@ private:
         const auto *bytes = reinterpret_cast<const std::uint8_t *>(m_item.data());
         std::uint8_t difference = 0;
         for (std::uint32_t i = 0; i < item.bytes; ++i)
-            difference |= static_cast<std::uint8_t>(bytes[i] ^ static_cast<std::uint8_t>(value + i));
+            difference |=
+                static_cast<std::uint8_t>(bytes[i] ^ static_cast<std::uint8_t>(value + i));
         if (difference != 0 || item.bytes != m_pipeline.itemBytes) {
             m_slot.failedItems.fetch_add(1, std::memory_order_relaxed);
             return false;

@@ -32,10 +32,9 @@ public:
         , m_slot(process.slot())
         , m_ring(*m_header.at<TaskRing>(m_pool.ringOffset))
         , m_descriptors(m_header.at<TaskDescriptor>(m_pool.descriptorsOffset))
-        , m_completions(*m_header.at<CompletionRing>(m_pool.completionsOffset
-                                                     + process.slotIndex() * m_pool.completionBytes))
-    {
-    }
+        , m_completions(*m_header.at<CompletionRing>(m_pool.completionsOffset +
+                                                     process.slotIndex() * m_pool.completionBytes))
+    {}
 
     void run()
     {
@@ -52,9 +51,9 @@ private:
     bool waitForTask()
     {
         m_slot.beginWait(WaitKind::Task, nowNs());
-        const bool found = waitIn(m_pool.idle, m_process.slotIndex(), m_header.parkOf(),
-                                  [this] { return !m_ring.isEmpty(); },
-                                  [this] { return m_process.goesOn(); });
+        const bool found = waitIn(
+            m_pool.idle, m_process.slotIndex(), m_header.parkOf(),
+            [this] { return !m_ring.isEmpty(); }, [this] { return m_process.goesOn(); });
         m_slot.endWait();
         return found;
     }
@@ -62,10 +61,11 @@ private:
     bool claim(std::uint32_t number)
     {
         std::uint64_t word = m_descriptors[number].word.load(std::memory_order_acquire);
-        const std::uint64_t mine = TaskWord::make(TaskWord::generation(word), m_process.slotIndex(),
-                                                  TaskState::Running);
-        return TaskWord::state(word) == TaskState::Ready
-            && m_descriptors[number].word.compare_exchange_strong(word, mine, std::memory_order_acq_rel);
+        const std::uint64_t mine =
+            TaskWord::make(TaskWord::generation(word), m_process.slotIndex(), TaskState::Running);
+        return TaskWord::state(word) == TaskState::Ready &&
+               m_descriptors[number].word.compare_exchange_strong(word, mine,
+                                                                  std::memory_order_acq_rel);
     }
 
     void runChunk(std::uint32_t number)
@@ -82,12 +82,13 @@ private:
             }
             now = runTask(task, i, outcomes + i, now);
         }
-        task.word.store(TaskWord::make(TaskWord::generation(mine), m_process.slotIndex(), TaskState::Done),
-                        std::memory_order_release);
+        task.word.store(
+            TaskWord::make(TaskWord::generation(mine), m_process.slotIndex(), TaskState::Done),
+            std::memory_order_release);
         m_completions.push(number);
         std::atomic_thread_fence(std::memory_order_seq_cst);
-        if (m_pool.parentArmed.load(std::memory_order_relaxed) != 0
-            && m_pool.parentArmed.exchange(0, std::memory_order_acq_rel) != 0)
+        if (m_pool.parentArmed.load(std::memory_order_relaxed) != 0 &&
+            m_pool.parentArmed.exchange(0, std::memory_order_acq_rel) != 0)
             m_process.wakeParent();
         m_isRecycled = m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker;
     }
@@ -98,13 +99,15 @@ private:
     {
         const std::uint64_t index = task.first + position;
         m_slot.begin(index, startNs);
-        // The CPU clock is a system call: it is read only where tasks are long enough not to feel it.
+        // The CPU clock is a system call: it is read only where tasks are long enough not to feel
+        // it.
         const bool isTimed = m_lastNs > longTaskNs;
         const ThreadUsage before = isTimed ? threadUsage() : ThreadUsage();
-        const std::span<const std::byte> args = task.args.offset != 0
-            ? m_process.input(task.args, index)
-            : std::span<const std::byte>(task.inlineArgs)
-                  .first(std::min<std::size_t>(task.inlineSize, TaskDescriptor::inlineBytes));
+        const std::span<const std::byte> args =
+            task.args.offset != 0
+                ? m_process.input(task.args, index)
+                : std::span<const std::byte>(task.inlineArgs)
+                      .first(std::min<std::size_t>(task.inlineSize, TaskDescriptor::inlineBytes));
         TaskOutcome &outcome = m_header.at<TaskOutcome>(m_pool.outcomesOffset)[place];
         outcome.error = OutcomeError::None;
         outcome.value = {};
@@ -119,7 +122,8 @@ private:
         m_lastNs = endNs - startNs;
         outcome.startedNs = startNs;
         outcome.finishedNs = endNs;
-        outcome.slept = isTimed && m_lastNs > longTaskNs && threadUsage().sleptSince(before, m_lastNs);
+        outcome.slept =
+            isTimed && m_lastNs > longTaskNs && threadUsage().sleptSince(before, m_lastNs);
         task.progress.store(position + 1, std::memory_order_release);
         m_slot.finish();
         return endNs;

@@ -28,9 +28,10 @@ std::uint64_t layoutHash()
          {sizeof(RunHeader), sizeof(ProcessSlot), sizeof(TaskDescriptor), sizeof(TaskOutcome),
           sizeof(PoolHeader), sizeof(PipelineHeader), sizeof(CounterHeader), sizeof(TraceRing),
           sizeof(TaskRing), sizeof(CompletionRing), sizeof(BoundedQueue), sizeof(QueueCell),
-          offsetof(ProcessSlot, progress), offsetof(ProcessSlot, park), offsetof(ProcessSlot, trace),
-          offsetof(TaskDescriptor, inlineArgs), offsetof(PoolHeader, parentArmed),
-          offsetof(CounterHeader, values), offsetof(RunHeader, gate)})
+          offsetof(ProcessSlot, progress), offsetof(ProcessSlot, park),
+          offsetof(ProcessSlot, trace), offsetof(TaskDescriptor, inlineArgs),
+          offsetof(PoolHeader, parentArmed), offsetof(CounterHeader, values),
+          offsetof(RunHeader, gate)})
         add(size);
     addText(PROCLAB_VERSION);
     addText(__VERSION__);
@@ -46,10 +47,12 @@ void clearForNextProcess(ProcessSlot &slot)
     slot.phase.store(Phase::Starting, std::memory_order_relaxed);
     slot.pid.store(0, std::memory_order_relaxed);
     slot.wait.store(WaitKind::None, std::memory_order_relaxed);
-    for (auto *number : {&slot.progress, &slot.current, &slot.failedItems, &slot.putPosition, &slot.maxDepth})
+    for (auto *number :
+         {&slot.progress, &slot.current, &slot.failedItems, &slot.putPosition, &slot.maxDepth})
         number->store(0, std::memory_order_relaxed);
-    for (auto *time : {&slot.currentSinceNs, &slot.waitSinceNs, &slot.waitedNs, &slot.waitedEmptyNs,
-                       &slot.firstOperationNs, &slot.lastOperationNs, &slot.cpuNs, &slot.maxResidentKiB})
+    for (auto *time :
+         {&slot.currentSinceNs, &slot.waitSinceNs, &slot.waitedNs, &slot.waitedEmptyNs,
+          &slot.firstOperationNs, &slot.lastOperationNs, &slot.cpuNs, &slot.maxResidentKiB})
         time->store(0, std::memory_order_relaxed);
     for (auto *mark : {&slot.ownSignal, &slot.recycled})
         mark->store(0, std::memory_order_relaxed);

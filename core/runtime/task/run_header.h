@@ -13,8 +13,8 @@
 #include <atomic>
 #include <cstdint>
 
-/// What parent and worker processes find in the run's segment. Everything is trivially copyable or an
-/// atomic, refers to others by offset, and is valid when filled with zeros.
+/// What parent and worker processes find in the run's segment. Everything is trivially copyable or
+/// an atomic, refers to others by offset, and is valid when filled with zeros.
 namespace proclab::runtime {
 
 enum class Role : std::uint32_t { PoolWorker, Producer, Consumer, CounterProcess };
@@ -39,14 +39,14 @@ struct alignas(64) ProcessSlot
     // Written by the parent before the process starts.
     std::atomic<std::uint32_t> generation;
     Role role;
-    std::uint32_t ordinal; ///< Among those of its role, from 0.
+    std::uint32_t ordinal;   ///< Among those of its role, from 0.
     std::uint64_t firstItem; ///< Producer: the item to begin with; after its predecessor died.
 
     // Written by the process.
     alignas(64) std::atomic<Phase> phase;
     std::atomic<std::int32_t> pid;
-    /// Tasks, items or increments done, times two, plus one while one is in hand: a single word, so that
-    /// a death between two steps is never counted twice or not at all.
+    /// Tasks, items or increments done, times two, plus one while one is in hand: a single word, so
+    /// that a death between two steps is never counted twice or not at all.
     std::atomic<std::uint64_t> progress;
     std::atomic<std::uint64_t> current; ///< The task or item in hand, valid while progress is odd.
     std::atomic<std::int64_t> currentSinceNs;
@@ -56,31 +56,45 @@ struct alignas(64) ProcessSlot
     std::atomic<std::int64_t> waitedEmptyNs; ///< In get().
     std::atomic<std::uint32_t> chunk;        ///< Pool worker: the descriptor that it claimed last.
     std::atomic<std::uint64_t> failedItems;  ///< Items whose workload threw.
-    std::atomic<std::uint64_t> putPosition;  ///< 1 + the queue position claimed for the item in hand.
+    std::atomic<std::uint64_t>
+        putPosition; ///< 1 + the queue position claimed for the item in hand.
     std::atomic<std::uint64_t> maxDepth;
     std::atomic<std::int64_t> firstOperationNs;
     std::atomic<std::int64_t> lastOperationNs;
-    std::atomic<std::uint32_t> gotEnd;       ///< A consumer has taken its END.
+    std::atomic<std::uint32_t> gotEnd; ///< A consumer has taken its END.
     // What became of it.
-    std::atomic<std::int32_t> ownSignal;     ///< A fatal signal of its own doing.
-    std::atomic<std::int32_t> recycled;      ///< Leaves since it has done its share of tasks.
-    std::atomic<std::int64_t> cpuNs;         ///< At a normal end.
+    std::atomic<std::int32_t> ownSignal; ///< A fatal signal of its own doing.
+    std::atomic<std::int32_t> recycled;  ///< Leaves since it has done its share of tasks.
+    std::atomic<std::int64_t> cpuNs;     ///< At a normal end.
     std::atomic<std::int64_t> maxResidentKiB;
 
     alignas(64) FutexWord park;
     alignas(64) TraceRing trace;
 
-    [[nodiscard]] bool hasItem() const { return (progress.load(std::memory_order_acquire) & 1) != 0; }
-    [[nodiscard]] std::uint64_t done() const { return progress.load(std::memory_order_acquire) / 2; }
+    [[nodiscard]] bool hasItem() const
+    {
+        return (progress.load(std::memory_order_acquire) & 1) != 0;
+    }
+    [[nodiscard]] std::uint64_t done() const
+    {
+        return progress.load(std::memory_order_acquire) / 2;
+    }
     void begin(std::uint64_t number, std::int64_t sinceNs)
     {
         current.store(number, std::memory_order_relaxed);
         currentSinceNs.store(sinceNs, std::memory_order_relaxed);
         progress.store(progress.load(std::memory_order_relaxed) | 1, std::memory_order_release);
     }
-    void finish() { progress.store(progress.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+    void finish()
+    {
+        progress.store(progress.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    }
     /// Lets the item in hand go without counting it.
-    void drop() { progress.store(progress.load(std::memory_order_relaxed) & ~std::uint64_t{1}, std::memory_order_release); }
+    void drop()
+    {
+        progress.store(progress.load(std::memory_order_relaxed) & ~std::uint64_t{1},
+                       std::memory_order_release);
+    }
     void beginWait(WaitKind kind, std::int64_t sinceNs)
     {
         waitSinceNs.store(sinceNs, std::memory_order_relaxed);
@@ -92,8 +106,9 @@ struct alignas(64) ProcessSlot
 /// Empties @p slot, which no process uses, for its next process; the trace goes on where it is.
 void clearForNextProcess(ProcessSlot &slot);
 
-/// A task's arguments: a range of the input segment, which workers can only read; `stride` 0: the same
-/// for each task, else one range a task, `stride` bytes apart. Offset 0: the descriptor's inline bytes.
+/// A task's arguments: a range of the input segment, which workers can only read; `stride` 0: the
+/// same for each task, else one range a task, `stride` bytes apart. Offset 0: the descriptor's
+/// inline bytes.
 struct ArgumentRange
 {
     std::uint64_t offset;
@@ -103,17 +118,25 @@ struct ArgumentRange
 
 enum class TaskState : std::uint8_t { Free, Ready, Running, Done };
 
-/// One word that says what a descriptor is and whose: generation (40) | owner's slot (16) | state (8).
-/// The claim is one exchange Ready -> Running that also writes the owner: there is no instant at which a
-/// task is taken but by nobody known.
+/// One word that says what a descriptor is and whose: generation (40) | owner's slot (16) | state
+/// (8). The claim is one exchange Ready -> Running that also writes the owner: there is no instant
+/// at which a task is taken but by nobody known.
 struct TaskWord
 {
-    static constexpr std::uint64_t make(std::uint64_t generation, std::uint32_t owner, TaskState state)
+    static constexpr std::uint64_t make(std::uint64_t generation, std::uint32_t owner,
+                                        TaskState state)
     {
-        return generation << 24 | std::uint64_t{owner & 0xffff} << 8 | static_cast<std::uint64_t>(state);
+        return generation << 24 | std::uint64_t{owner & 0xffff} << 8 |
+               static_cast<std::uint64_t>(state);
     }
-    static constexpr TaskState state(std::uint64_t word) { return static_cast<TaskState>(word & 0xff); }
-    static constexpr std::uint32_t owner(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 8 & 0xffff); }
+    static constexpr TaskState state(std::uint64_t word)
+    {
+        return static_cast<TaskState>(word & 0xff);
+    }
+    static constexpr std::uint32_t owner(std::uint64_t word)
+    {
+        return static_cast<std::uint32_t>(word >> 8 & 0xffff);
+    }
     static constexpr std::uint64_t generation(std::uint64_t word) { return word >> 24; }
 };
 
@@ -123,7 +146,8 @@ struct alignas(64) TaskDescriptor
     static constexpr std::size_t inlineBytes = 48;
 
     std::atomic<std::uint64_t> word;
-    std::atomic<std::uint32_t> progress; ///< Tasks of the chunk that are finished, their outcomes written.
+    std::atomic<std::uint32_t>
+        progress; ///< Tasks of the chunk that are finished, their outcomes written.
     std::uint32_t count;
     std::uint64_t first;
     ArgumentRange args;
@@ -139,14 +163,15 @@ struct alignas(64) TaskOutcome
 {
     std::int64_t startedNs;
     std::int64_t finishedNs;
-    TaskValue value;      ///< 40 bytes.
+    TaskValue value; ///< 40 bytes.
     OutcomeError error;
-    bool slept;           ///< Was off the core for more than half of its time.
+    bool slept;             ///< Was off the core for more than half of its time.
     std::uint16_t textSize; ///< Bytes of the exception's message in the task's text.
 };
 static_assert(sizeof(TaskOutcome) == 64);
 
-/// Room for an exception's type and message; a longer one ends in "…". Touched only by failing tasks.
+/// Room for an exception's type and message; a longer one ends in "…". Touched only by failing
+/// tasks.
 constexpr std::size_t outcomeTextBytes = 448;
 using OutcomeText = std::array<char, outcomeTextBytes>;
 
@@ -156,14 +181,14 @@ struct PoolHeader
     std::uint32_t descriptorCount;
     std::uint32_t tasksPerDescriptor; ///< Outcomes that each descriptor owns.
     std::uint32_t completionCapacity;
-    std::uint64_t maxTasksPerWorker;  ///< 0: none.
+    std::uint64_t maxTasksPerWorker; ///< 0: none.
     std::uint64_t ringOffset;
     std::uint64_t descriptorsOffset;
     std::uint64_t outcomesOffset;
     std::uint64_t textsOffset;
     std::uint64_t completionsOffset;
-    std::uint64_t completionBytes;    ///< Of one slot's ring.
-    WaitSet idle;                     ///< Workers that wait for a task.
+    std::uint64_t completionBytes;                      ///< Of one slot's ring.
+    WaitSet idle;                                       ///< Workers that wait for a task.
     alignas(64) std::atomic<std::uint32_t> parentArmed; ///< The parent sleeps: write its eventfd.
 };
 
@@ -180,7 +205,8 @@ struct PipelineHeader
     std::uint32_t itemBytes;
     std::uint32_t producers;
     std::uint64_t itemsPerProducer;
-    std::uint64_t textCount;   ///< 0: filled items; else the texts of the input segment, dealt out in turn.
+    std::uint64_t
+        textCount; ///< 0: filled items; else the texts of the input segment, dealt out in turn.
     std::uint64_t textsOffset; ///< In the input segment: textCount + 1 offsets, then the bytes.
     StageWork produce;
     StageWork consume;
@@ -194,11 +220,12 @@ struct CounterHeader
 
     std::uint64_t increments;
     CounterMode mode;
-    std::uint32_t cells;  ///< 1 for a Value, arrayLength for an Array; increment i touches cell i mod cells.
+    std::uint32_t
+        cells; ///< 1 for a Value, arrayLength for an Array; increment i touches cell i mod cells.
     std::int64_t gapNs;
     std::uint32_t processes;
     alignas(64) std::atomic<std::uint32_t> arrivals; ///< At the spinning gate.
-    std::atomic<std::uint32_t> release;              ///< Set by the parent if one of them died before.
+    std::atomic<std::uint32_t> release; ///< Set by the parent if one of them died before.
     alignas(64) SharedLock lock;
     alignas(64) std::atomic<std::int64_t> values[arrayLength];
 };
@@ -214,14 +241,15 @@ struct RunHeader
     std::uint32_t slotCount;
     std::uint64_t seed;
     std::uint64_t slotsOffset;
-    std::uint64_t partOffset; ///< Of the PoolHeader, PipelineHeader or CounterHeader.
+    std::uint64_t partOffset;   ///< Of the PoolHeader, PipelineHeader or CounterHeader.
     alignas(64) FutexWord gate; ///< 1: open.
     std::atomic<std::int64_t> gateNs;
     std::atomic<std::uint32_t> closing; ///< Workers that find nothing to do leave.
 
     [[nodiscard]] ProcessSlot &slot(std::uint32_t index)
     {
-        return reinterpret_cast<ProcessSlot *>(reinterpret_cast<std::byte *>(this) + slotsOffset)[index];
+        return reinterpret_cast<ProcessSlot *>(reinterpret_cast<std::byte *>(this) +
+                                               slotsOffset)[index];
     }
     template<typename Part>
     [[nodiscard]] Part &part()
@@ -239,8 +267,8 @@ struct RunHeader
     }
 };
 
-/// Changes with every structure above, the version, the compiler and the list of workloads: two programs
-/// with the same value can share a segment.
+/// Changes with every structure above, the version, the compiler and the list of workloads: two
+/// programs with the same value can share a segment.
 [[nodiscard]] std::uint64_t layoutHash();
 
 /// Gives out places in a segment that is not made yet, each on a cache line of its own.

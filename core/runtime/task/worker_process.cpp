@@ -62,7 +62,8 @@ std::string readableType(const std::exception &exception)
     return status == 0 && name ? std::string(name.get()) : std::string(typeid(exception).name());
 }
 
-/// The zygote's child is first the child of a process that ends at once: it waits until it is the parent's.
+/// The zygote's child is first the child of a process that ends at once: it waits until it is the
+/// parent's.
 bool waitForParent(std::int32_t parent)
 {
     for (int i = 0; i < 2'000; ++i) {
@@ -91,20 +92,21 @@ bool WorkerArguments::parse(std::span<char *const> arguments, WorkerArguments &p
     parsed.isZygote = mode == "zygote";
     if (!parsed.isZygote && mode != "worker")
         return false;
-    if (!parseNumber(arguments[2], parsed.segmentFd) || !parseNumber(arguments[3], parsed.inputFd)
-        || !parseNumber(arguments[4], parsed.eventFd) || !parseNumber(arguments[5], parsed.parentPid))
+    if (!parseNumber(arguments[2], parsed.segmentFd) ||
+        !parseNumber(arguments[3], parsed.inputFd) || !parseNumber(arguments[4], parsed.eventFd) ||
+        !parseNumber(arguments[5], parsed.parentPid))
         return false;
     if (parsed.isZygote)
         return arguments.size() == 7 && parseNumber(arguments[6], parsed.socketFd);
-    return arguments.size() == 8 && parseNumber(arguments[6], parsed.slot)
-        && parseNumber(arguments[7], parsed.generation);
+    return arguments.size() == 8 && parseNumber(arguments[6], parsed.slot) &&
+           parseNumber(arguments[7], parsed.generation);
 }
 
 std::string WorkerArguments::text() const
 {
     std::string text = isZygote ? "zygote" : "worker";
-    for (const std::int64_t number : {std::int64_t{segmentFd}, std::int64_t{inputFd}, std::int64_t{eventFd},
-                                      std::int64_t{parentPid}})
+    for (const std::int64_t number : {std::int64_t{segmentFd}, std::int64_t{inputFd},
+                                      std::int64_t{eventFd}, std::int64_t{parentPid}})
         text += ' ' + std::to_string(number);
     if (isZygote)
         return text + ' ' + std::to_string(socketFd);
@@ -117,10 +119,10 @@ WorkerProcess::WorkerProcess(Segment segment, Segment input, int eventFd, std::u
     , m_header(m_segment.at<RunHeader>(0))
     , m_eventFd(eventFd)
     , m_slot(slot)
-{
-}
+{}
 
-std::span<const std::byte> WorkerProcess::input(const ArgumentRange &range, std::uint64_t position) const
+std::span<const std::byte> WorkerProcess::input(const ArgumentRange &range,
+                                                std::uint64_t position) const
 {
     const std::uint64_t begin = range.offset + position * range.stride;
     if (!m_input.isValid() || begin + range.size > m_input.size())
@@ -130,8 +132,8 @@ std::span<const std::byte> WorkerProcess::input(const ArgumentRange &range, std:
 
 bool WorkerProcess::goesOn() const
 {
-    return ::getppid() == m_header->parentPid
-        && m_header->closing.load(std::memory_order_acquire) == 0;
+    return ::getppid() == m_header->parentPid &&
+           m_header->closing.load(std::memory_order_acquire) == 0;
 }
 
 void WorkerProcess::wakeParent() const
@@ -141,8 +143,8 @@ void WorkerProcess::wakeParent() const
     [[maybe_unused]] const ssize_t written = ::write(m_eventFd, &one, sizeof one);
 }
 
-bool WorkerProcess::run(std::uint32_t workload, std::span<const std::byte> arguments, std::uint64_t index,
-                        TaskValue &value, std::string &text)
+bool WorkerProcess::run(std::uint32_t workload, std::span<const std::byte> arguments,
+                        std::uint64_t index, TaskValue &value, std::string &text)
 {
     try {
         const WorkloadInfo &info = workloads()[workload];
@@ -197,7 +199,8 @@ int live(WorkerProcess &process)
 int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment input)
 {
     ::setpgid(0, 0); // A terminal's Ctrl+C is for the parent, which ends its workers in order.
-    // Only then: set before, it would fire at the end of the process in between that forked this one.
+    // Only then: set before, it would fire at the end of the process in between that forked this
+    // one.
     if (!waitForParent(arguments.parentPid))
         return 0;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -220,8 +223,8 @@ bool fits(const Segment &segment, const WorkerArguments &arguments)
     if (!segment.isValid() || segment.size() < sizeof(RunHeader))
         return false;
     const auto *header = segment.at<RunHeader>(0);
-    return header->magic == RunHeader::magicNumber && header->layoutHash == layoutHash()
-        && (arguments.isZygote || arguments.slot < header->slotCount);
+    return header->magic == RunHeader::magicNumber && header->layoutHash == layoutHash() &&
+           (arguments.isZygote || arguments.slot < header->slotCount);
 }
 
 /// Attaches to what the parent passed; false after one line that says why it can't work.
@@ -229,8 +232,9 @@ bool attach(const WorkerArguments &arguments, Segment &segment, Segment &input)
 {
     segment = Segment::attach(arguments.segmentFd, Segment::Access::ReadWrite);
     if (!fits(segment, arguments)) {
-        std::fputs("proclab-worker: this worker is of another build than the program that started it\n",
-                   stderr);
+        std::fputs(
+            "proclab-worker: this worker is of another build than the program that started it\n",
+            stderr);
         return false;
     }
     if (arguments.inputFd >= 0)

@@ -15,8 +15,8 @@ struct WorkerArguments
 {
     bool isZygote = false;
     int segmentFd = -1;
-    int inputFd = -1;  ///< Read-only arguments; -1: none.
-    int eventFd = -1;  ///< Wakes the parent; -1: none.
+    int inputFd = -1; ///< Read-only arguments; -1: none.
+    int eventFd = -1; ///< Wakes the parent; -1: none.
     std::int32_t parentPid = 0;
     std::uint32_t slot = 0;
     std::uint32_t generation = 0;
@@ -36,13 +36,16 @@ public:
     [[nodiscard]] RunHeader &header() { return *m_header; }
     [[nodiscard]] ProcessSlot &slot() { return m_header->slot(m_slot); }
     [[nodiscard]] std::uint32_t slotIndex() const { return m_slot; }
-    /// The argument bytes of task @p position of a range; empty if the range lies outside the input.
-    [[nodiscard]] std::span<const std::byte> input(const ArgumentRange &range, std::uint64_t position) const;
+    /// The argument bytes of task @p position of a range; empty if the range lies outside the
+    /// input.
+    [[nodiscard]] std::span<const std::byte> input(const ArgumentRange &range,
+                                                   std::uint64_t position) const;
     [[nodiscard]] const Segment &inputSegment() const { return m_input; }
     /// Whether the parent is still there and the run not closing.
     [[nodiscard]] bool goesOn() const;
     void wakeParent() const;
-    /// Runs workload number @p workload; a task that throws gives false and its type and message in @p text.
+    /// Runs workload number @p workload; a task that throws gives false and its type and message in
+    /// @p text.
     bool run(std::uint32_t workload, std::span<const std::byte> arguments, std::uint64_t index,
              TaskValue &value, std::string &text);
 
@@ -62,7 +65,8 @@ void runCounter(WorkerProcess &process);
 
 /// The whole life of a worker from attaching to its end; returns the exit code.
 int runWorker(const WorkerArguments &arguments);
-/// Serves fork requests until the parent is gone or closes the socket; in a forked child, that worker's life.
+/// Serves fork requests until the parent is gone or closes the socket; in a forked child, that
+/// worker's life.
 int runZygote(const WorkerArguments &arguments);
 
 /// A request to the zygote, and its answer, over a SOCK_SEQPACKET socket.
@@ -75,16 +79,17 @@ struct ForkAnswer
 {
     std::uint32_t slot;
     std::uint32_t generation;
-    std::int32_t pid;   ///< Above 0: the worker, which becomes a child of the subreaper, the parent.
+    std::int32_t pid; ///< Above 0: the worker, which becomes a child of the subreaper, the parent.
     std::int32_t error; ///< errno if pid is not.
 };
 
-/// The zygote's loop: forks a worker for each request that comes over @p socket. False, in the zygote, once
-/// the parent is gone; true, in a forked worker, whose slot and generation are then in @p worker.
+/// The zygote's loop: forks a worker for each request that comes over @p socket. False, in the
+/// zygote, once the parent is gone; true, in a forked worker, whose slot and generation are then in
+/// @p worker.
 bool serveForks(int socket, RunHeader &header, WorkerArguments &worker);
 
-/// The scheme that both forms of a program that can be its own worker follow: if the command line is a
-/// worker's or a zygote's, lives that life and returns true with its exit code in @p exitCode.
+/// The scheme that both forms of a program that can be its own worker follow: if the command line
+/// is a worker's or a zygote's, lives that life and returns true with its exit code in @p exitCode.
 bool becomeWorker(int argc, char **argv, int &exitCode);
 
 } // namespace proclab::runtime

@@ -11,8 +11,9 @@ namespace proclab::runtime {
 
 namespace {
 
-/// Forks twice: the process in between ends at once, so that the worker becomes a child of the parent, a
-/// subreaper, which then gets its exit status. Returns 0 in the worker, else 1 with @p answer filled.
+/// Forks twice: the process in between ends at once, so that the worker becomes a child of the
+/// parent, a subreaper, which then gets its exit status. Returns 0 in the worker, else 1 with @p
+/// answer filled.
 int forkWorker(RunHeader &header, ForkAnswer &answer)
 {
     ProcessSlot &slot = header.slot(answer.slot);
@@ -31,7 +32,8 @@ int forkWorker(RunHeader &header, ForkAnswer &answer)
         ::_exit(worker > 0 ? 0 : errno & 0x7f);
     }
     int status = 0;
-    while (::waitpid(between, &status, 0) < 0 && errno == EINTR) { }
+    while (::waitpid(between, &status, 0) < 0 && errno == EINTR) {
+    }
     answer.pid = slot.pid.load(std::memory_order_acquire);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || answer.pid <= 0) {
         answer.pid = 0;

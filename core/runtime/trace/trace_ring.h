@@ -28,8 +28,8 @@ struct TraceSpan
     std::uint8_t busyPercent = 100;
 };
 
-/// The last spans of one process, in shared memory: readable after its SIGKILL. The writer never waits;
-/// a reader that is too slow learns how many it missed.
+/// The last spans of one process, in shared memory: readable after its SIGKILL. The writer never
+/// waits; a reader that is too slow learns how many it missed.
 ///
 /// One writing process, one reading thread. Zero-filled is empty.
 class TraceRing
@@ -52,7 +52,8 @@ public:
         m_head.store(at + 1, std::memory_order_release);
     }
 
-    /// Hands every span since @p cursor to @p take and moves the cursor; returns how many were overwritten.
+    /// Hands every span since @p cursor to @p take and moves the cursor; returns how many were
+    /// overwritten.
     template<typename Take>
     std::uint64_t drain(std::uint64_t &cursor, Take take) const
     {
@@ -97,7 +98,8 @@ private:
     std::array<Cell, capacity> m_cells;
 };
 
-/// Writes spans while there are few and summaries while there are many: at most 64 single spans each
+/// Writes spans while there are few and summaries while there are many: at most 64 single spans
+/// each
 /// 10 ms, what is beyond becomes one Busy span a window. Process-private.
 class TraceWriter
 {
@@ -127,7 +129,8 @@ public:
             m_summary = {startNs, endNs, index, 0, TraceKind::Busy, 0};
             m_busyNs = 0;
         }
-        if (kind == TraceKind::Running || kind == TraceKind::Sleeping || kind == TraceKind::Failed) {
+        if (kind == TraceKind::Running || kind == TraceKind::Sleeping ||
+            kind == TraceKind::Failed) {
             m_summary.count += count;
             m_busyNs += endNs - startNs;
         } else if (m_summary.count == 0) {
@@ -136,7 +139,8 @@ public:
         m_summary.endNs = endNs;
     }
 
-    /// Whether spans come faster than they are kept: the caller may then time several items at once.
+    /// Whether spans come faster than they are kept: the caller may then time several items at
+    /// once.
     [[nodiscard]] bool isCrowded() const { return m_wasCrowded && m_inWindow > spansPerWindow; }
 
     void flush()
@@ -144,9 +148,10 @@ public:
         if (m_summary.count == 0)
             return;
         const std::int64_t length = m_summary.endNs - m_summary.startNs;
-        m_summary.busyPercent = length > 0
-            ? static_cast<std::uint8_t>(m_busyNs >= length ? 100 : m_busyNs * 100 / length)
-            : std::uint8_t{100};
+        m_summary.busyPercent =
+            length > 0
+                ? static_cast<std::uint8_t>(m_busyNs >= length ? 100 : m_busyNs * 100 / length)
+                : std::uint8_t{100};
         m_ring.push(m_summary);
         m_summary.count = 0;
     }

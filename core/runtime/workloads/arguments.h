@@ -42,8 +42,7 @@ public:
     Arguments(std::span<const std::byte> bytes, std::span<const ArgumentInfo> infos)
         : m_bytes(bytes)
         , m_infos(infos)
-    {
-    }
+    {}
 
     [[nodiscard]] std::int64_t integer(std::size_t position) const;
     [[nodiscard]] double number(std::size_t position) const;

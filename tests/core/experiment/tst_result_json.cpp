@@ -24,8 +24,7 @@ constexpr qint64 second = 1'000'000'000;
 class CountingDevice final : public QIODevice
 {
 public:
-    explicit CountingDevice(qint64 room = std::numeric_limits<qint64>::max())
-        : m_room(room)
+    explicit CountingDevice(qint64 room = std::numeric_limits<qint64>::max()) : m_room(room)
     {
         open(QIODevice::WriteOnly | QIODevice::Unbuffered);
     }

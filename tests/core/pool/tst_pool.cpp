@@ -42,11 +42,13 @@ public:
                 isReady.release();
             });
             QObject::connect(pool.get(), &Pool::closed, pool.get(), [this] { isClosed.release(); });
-            QObject::connect(pool.get(), &Pool::broken, pool.get(), [this](const Error &error) { failure = error; });
-            QObject::connect(pool.get(), &Pool::workerStarted, pool.get(), [this](int, qint64 pid, int) {
-                const std::lock_guard lock(mutex);
-                pids.push_back(pid);
-            });
+            QObject::connect(pool.get(), &Pool::broken, pool.get(),
+                             [this](const Error &error) { failure = error; });
+            QObject::connect(pool.get(), &Pool::workerStarted, pool.get(),
+                             [this](int, qint64 pid, int) {
+                                 const std::lock_guard lock(mutex);
+                                 pids.push_back(pid);
+                             });
             opened = pool->open();
         });
     }
@@ -66,8 +68,8 @@ public:
         call([&] { pool->close(); });
         return isClosed.tryAcquire(1, 60'000);
     }
-    bool submit(const char *workload, const std::vector<runtime::ArgumentValue> &arguments, quint64 first,
-                quint32 count = 1)
+    bool submit(const char *workload, const std::vector<runtime::ArgumentValue> &arguments,
+                quint64 first, quint32 count = 1)
     {
         const std::vector<std::byte> bytes = runtime::encodeArguments(arguments);
         TaskChunk chunk;
@@ -81,7 +83,8 @@ public:
     {
         const std::lock_guard lock(mutex);
         std::vector<TaskReport> all = reports;
-        std::sort(all.begin(), all.end(), [](const auto &a, const auto &b) { return a.index < b.index; });
+        std::sort(all.begin(), all.end(),
+                  [](const auto &a, const auto &b) { return a.index < b.index; });
         return all;
     }
     std::size_t reportCount()
@@ -149,11 +152,15 @@ void tst_Pool::everyTaskIsReportedOnce()
     const test::LeakCheck before;
     constexpr quint64 count = 20'000;
     {
-        PoolUnderTest pool(m_engine, {.workers = 3, .startMethod = method, .tasksPerChunk = chunk, .chunks = 1024});
+        PoolUnderTest pool(
+            m_engine,
+            {.workers = 3, .startMethod = method, .tasksPerChunk = chunk, .chunks = 1024});
         QVERIFY(pool.opened);
         QVERIFY(pool.waitReady());
         for (quint64 first = 0; first < count; first += chunk)
-            QVERIFY(QTest::qWaitFor([&] { return pool.submit("math.square", {std::int64_t{7}}, first, chunk); }, 20'000));
+            QVERIFY(QTest::qWaitFor(
+                [&] { return pool.submit("math.square", {std::int64_t{7}}, first, chunk); },
+                20'000));
         QVERIFY(pool.close());
         const auto reports = pool.sorted();
         QCOMPARE(reports.size(), count);
@@ -190,7 +197,8 @@ void tst_Pool::failedTaskIsReportedOnce()
         QVERIFY(pool.opened);
         QVERIFY(pool.waitReady());
         std::vector<runtime::ArgumentValue> arguments;
-        for (const runtime::ArgumentInfo &info : runtime::findWorkload(workload.constData())->arguments) {
+        for (const runtime::ArgumentInfo &info :
+             runtime::findWorkload(workload.constData())->arguments) {
             if (info.type == runtime::ArgumentType::Text)
                 arguments.emplace_back(std::string("told so"));
             else if (info.type == runtime::ArgumentType::Number)
@@ -231,7 +239,9 @@ void tst_Pool::deathInChunkCostsOneTask()
         if (info.type == runtime::ArgumentType::Number)
             arguments.emplace_back(info.defaultNumber);
         else
-            arguments.emplace_back(info.name == "every" ? std::int64_t{5} : static_cast<std::int64_t>(info.defaultNumber));
+            arguments.emplace_back(info.name == "every"
+                                       ? std::int64_t{5}
+                                       : static_cast<std::int64_t>(info.defaultNumber));
     }
     QVERIFY(pool.submit("fail.crash", arguments, 0, 10));
     QVERIFY(pool.submit("fail.crash", arguments, 10, 10));
@@ -239,8 +249,10 @@ void tst_Pool::deathInChunkCostsOneTask()
     const auto reports = pool.sorted();
     QCOMPARE(reports.size(), 20U);
     for (const TaskReport &report : reports)
-        QCOMPARE(report.status, (report.index + 1) % 5 == 0 ? TaskReport::Status::Failed : TaskReport::Status::Done);
-    QVERIFY(pool.allPids().size() >= 2U + 2U); // Deaths with nothing left to do need no replacement.
+        QCOMPARE(report.status, (report.index + 1) % 5 == 0 ? TaskReport::Status::Failed
+                                                            : TaskReport::Status::Done);
+    // Deaths with nothing left to do need no replacement.
+    QVERIFY(pool.allPids().size() >= 2U + 2U);
 }
 
 void tst_Pool::killedWorkerLosesOnlyItsTask()
@@ -324,7 +336,8 @@ void tst_Pool::applyReturnsTheResult()
     PoolUnderTest pool(m_engine, {.workers = 2});
     QVERIFY(pool.opened);
     QVERIFY(pool.waitReady());
-    const std::vector<std::byte> bytes = runtime::encodeArguments(std::vector<runtime::ArgumentValue>{std::int64_t{12}});
+    const std::vector<std::byte> bytes =
+        runtime::encodeArguments(std::vector<runtime::ArgumentValue>{std::int64_t{12}});
     TaskChunk chunk;
     chunk.workload = numberOf("math.square");
     chunk.inlineArgs = bytes;
