@@ -294,6 +294,7 @@ void Pool::handleStarted(quint32 slot, qint64 pid)
     const int replaces = -2 - m_workerOf[slot].load(std::memory_order_relaxed);
     m_workerOf[slot].store(++m_lastWorker, std::memory_order_release);
     Q_EMIT workerStarted(m_lastWorker, pid, replaces);
+    drain(); // It may have finished tasks before it was told of.
     checkReady();
 }
 
@@ -413,8 +414,11 @@ void Pool::drainLocked()
         m_overflow.pop_back();
 }
 
+/// What the worker in @p slot has finished; later, if that worker is not told of yet.
 void Pool::drainSlotLocked(quint32 slot)
 {
+    if (workerIn(slot) < 0)
+        return;
     auto &completed = *m_header->at<runtime::CompletionRing>(poolHeader().completionsOffset +
                                                              slot * poolHeader().completionBytes);
     while (const auto number = completed.pop())
@@ -431,7 +435,7 @@ void Pool::arm()
         const auto &completed = *m_header->at<runtime::CompletionRing>(
             poolHeader().completionsOffset +
             static_cast<quint64>(slot) * poolHeader().completionBytes);
-        if (!completed.isEmpty()) {
+        if (!completed.isEmpty() && workerIn(static_cast<quint32>(slot)) >= 0) {
             QMetaObject::invokeMethod(this, &Pool::drain, Qt::QueuedConnection);
             return;
         }
@@ -616,7 +620,7 @@ void Pool::watchTasks()
     for (int i = 0; i < m_config.workers; ++i) {
         const auto slot = static_cast<quint32>(i);
         const runtime::ProcessSlot &place = m_header->slot(slot);
-        if (!place.hasItem())
+        if (!place.hasItem() || workerIn(slot) < 0)
             continue;
         const quint64 index = place.current.load(std::memory_order_relaxed);
         if (limit > 0 && m_timedOut[slot] < 0 &&

@@ -4,10 +4,12 @@
 #include "core/runtime/task/worker_process.h"
 
 #include <QCoreApplication>
+#include <QDeadlineTimer>
 #include <QFileInfo>
 #include <QProcess>
 #include <QSocketNotifier>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -29,6 +31,7 @@ namespace {
 constexpr int maxAsked = 32;
 constexpr int maxZygoteDeaths = 3;
 constexpr int reapDeadlineMs = 2'000;
+constexpr int sweepMs = 2;
 
 int openPidFd(qint64 pid)
 {
@@ -74,13 +77,33 @@ Error startError(const QString &program, const QString &reason)
         0};
 }
 
+/// Kills whoever is left in process group @p group, and reaps those that are this program's
+/// children. True: nobody is.
+bool endGroup(qint64 group)
+{
+    const auto number = static_cast<pid_t>(group);
+    // A group without a child of ours is not ours: its number may have been given again.
+    const auto isEmpty = [number] {
+        siginfo_t info = {};
+        return number <= 0 ||
+               ::waitid(P_PGID, static_cast<id_t>(number), &info, WEXITED | WNOHANG | WNOWAIT) != 0;
+    };
+    if (isEmpty())
+        return true;
+    ::kill(-number, SIGKILL);
+    while (::waitpid(-number, nullptr, WNOHANG) > 0) {
+    }
+    return isEmpty();
+}
+
 /// In the child, between fork and exec, in the parent's memory: system calls only.
-void passDescriptors(const ProcessGroup::Config &config, int socket)
+void prepareChild(const ProcessGroup::Config &config, int socket)
 {
     for (const int fd : {config.segmentFd, config.inputFd, config.eventFd, socket}) {
         if (fd >= 0)
             ::fcntl(fd, F_SETFD, 0);
     }
+    ::setpgid(0, 0); // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -109,7 +132,10 @@ struct ProcessGroup::Child
 ProcessGroup::ProcessGroup(const Config &config, runtime::RunHeader &header)
     : m_config(config)
     , m_header(header)
-{}
+{
+    m_sweep.setInterval(sweepMs);
+    connect(&m_sweep, &QTimer::timeout, this, &ProcessGroup::sweep);
+}
 
 ProcessGroup::~ProcessGroup()
 {
@@ -128,13 +154,20 @@ ProcessGroup::~ProcessGroup()
                 waitPidFd(child->pidFd, WEXITED, info, usage);
         }
     }
-    m_answers.reset();
-    if (m_socket >= 0)
-        ::close(m_socket);
     if (m_zygote) {
         m_zygote->disconnect(this);
         m_zygote->kill();
         m_zygote->waitForFinished(reapDeadlineMs);
+        m_zygote.reset();
+        m_groups.push_back(m_zygoteGroup);
+    }
+    closeSocket();
+    QDeadlineTimer deadline(reapDeadlineMs);
+    for (sweep(); !m_groups.empty() && !deadline.hasExpired(); sweep())
+        ::usleep(1'000);
+    for (const auto &[slot, child] : m_children) {
+        if (child->state == Child::State::Requested)
+            endStray(slot);
     }
 }
 
@@ -211,7 +244,7 @@ void ProcessGroup::spawn(quint32 slot, Child &child)
                                              .slot = slot,
                                              .generation = child.generation};
     process->setArguments(QString::fromStdString(arguments.text()).split(u' '));
-    process->setChildProcessModifier([config = &m_config] { passDescriptors(*config, -1); });
+    process->setChildProcessModifier([config = &m_config] { prepareChild(*config, -1); });
     connect(process, &QProcess::started, this, [this, slot, process] {
         Child &started = *m_children.at(slot);
         started.pid = process->processId();
@@ -270,33 +303,38 @@ Result<void> ProcessGroup::startZygote()
                                              .socketFd = sockets[1]};
     m_zygote->setArguments(QString::fromStdString(arguments.text()).split(u' '));
     m_zygote->setChildProcessModifier(
-        [config = &m_config, socket = sockets[1]] { passDescriptors(*config, socket); });
-    connect(m_zygote.get(), &QProcess::finished, this, &ProcessGroup::replaceZygote);
+        [config = &m_config, socket = sockets[1]] { prepareChild(*config, socket); });
+    connect(m_zygote.get(), &QProcess::finished, this, &ProcessGroup::handleZygoteEnd);
     connect(m_zygote.get(), &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
         if (error == QProcess::FailedToStart)
-            replaceZygote();
+            handleZygoteEnd();
     });
     m_zygote->start();
+    m_zygoteGroup = m_zygote->processId();
     ::close(sockets[1]);
     return {};
 }
 
-/// The zygote is gone: its workers go on, they are this program's own children. What it was asked
-/// for and did not answer is asked again of a new one, under a new generation, so that a worker it
-/// did fork leaves again.
+/// The zygote is gone; its workers go on, they are this program's own children. Once those that it
+/// was about to make are gone too, replaceZygote() follows.
+void ProcessGroup::handleZygoteEnd()
+{
+    readAnswers();
+    closeSocket();
+    m_zygote->disconnect(this);
+    m_groups.push_back(m_zygoteGroup);
+    sweep();
+}
+
+/// What the last zygote was asked for and did not answer is asked again of a new one.
 void ProcessGroup::replaceZygote()
 {
+    const bool isRefused = m_zygote->exitCode() == runtime::refusedExitCode;
     const QString reason =
-        m_zygote->exitCode() == runtime::refusedExitCode
-            ? QCoreApplication::translate("Error", "it is of another build than this program")
-            : m_zygote->errorString();
-    const bool isHopeless = ++m_zygoteDeaths >= maxZygoteDeaths ||
-                            m_zygote->error() == QProcess::FailedToStart ||
-                            m_zygote->exitCode() == runtime::refusedExitCode;
-    m_answers.reset();
-    ::close(m_socket);
-    m_socket = -1;
-    m_zygote->disconnect(this);
+        isRefused ? QCoreApplication::translate("Error", "it is of another build than this program")
+                  : m_zygote->errorString();
+    const bool isHopeless = ++m_zygoteDeaths >= maxZygoteDeaths || isRefused ||
+                            m_zygote->error() == QProcess::FailedToStart;
     m_zygote.release()->deleteLater();
     m_requests.clear();
     m_asked = 0;
@@ -309,20 +347,47 @@ void ProcessGroup::replaceZygote()
     if (!isHopeless)
         restarted = startZygote();
     for (const quint32 slot : waiting) {
+        endStray(slot);
         if (isHopeless || !restarted) {
             fail(slot, isHopeless ? startError(m_config.program, reason) : restarted.error());
             continue;
         }
-        runtime::ProcessSlot &place = m_header.slot(slot);
-        m_children.at(slot)->generation = place.generation.fetch_add(1) + 1;
-        if (const std::int32_t stray = place.pid.exchange(0); stray > 0) {
-            // Forked, but not told of: a child of this program, which nobody else reaps.
-            ::kill(stray, SIGKILL);
-            ::waitpid(stray, nullptr, 0);
-        }
+        m_children.at(slot)->generation = m_header.slot(slot).generation.fetch_add(1) + 1;
         m_requests.push_back(slot);
     }
     sendRequests();
+}
+
+/// Ends a worker that the zygote made but did not tell of: it has left the zygote's group, and
+/// before that noted its number in the slot.
+void ProcessGroup::endStray(quint32 slot)
+{
+    const std::int32_t stray = m_header.slot(slot).pid.exchange(0);
+    if (stray <= 0)
+        return;
+    ::kill(stray, SIGKILL);
+    ::waitpid(stray, nullptr, 0);
+}
+
+/// Ends what is left of groups whose leader is gone.
+void ProcessGroup::sweep()
+{
+    std::erase_if(m_groups, endGroup);
+    if (m_groups.empty())
+        m_sweep.stop();
+    else if (!m_sweep.isActive())
+        m_sweep.start();
+    const bool isZygoteGone = m_zygote && m_zygote->state() == QProcess::NotRunning;
+    if (isZygoteGone && std::ranges::find(m_groups, m_zygoteGroup) == m_groups.end())
+        replaceZygote();
+}
+
+void ProcessGroup::closeSocket()
+{
+    m_answers.reset();
+    if (m_socket >= 0)
+        ::close(m_socket);
+    m_socket = -1;
 }
 
 void ProcessGroup::sendRequests()
@@ -400,6 +465,10 @@ void ProcessGroup::reap(quint32 slot)
 void ProcessGroup::finish(quint32 slot, const ChildExit &exit)
 {
     m_children.erase(slot);
+    if (!endGroup(exit.pid)) {
+        m_groups.push_back(exit.pid);
+        m_sweep.start();
+    }
     Q_EMIT exited(slot, exit);
 }
 

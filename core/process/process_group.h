@@ -6,11 +6,13 @@
 #include "core/runtime/task/run_header.h"
 
 #include <QObject>
+#include <QTimer>
 
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 class QProcess;
 class QSocketNotifier;
@@ -82,7 +84,11 @@ private:
     void spawn(quint32 slot, Child &child);
     QProcess *makeProcess();
     Result<void> startZygote();
+    void handleZygoteEnd();
     void replaceZygote();
+    void endStray(quint32 slot);
+    void sweep();
+    void closeSocket();
     void sendRequests();
     void readAnswers();
     void adopt(quint32 slot, qint64 pid);
@@ -95,10 +101,13 @@ private:
     std::map<quint32, std::unique_ptr<Child>> m_children;
     std::unique_ptr<QProcess> m_zygote;
     std::unique_ptr<QSocketNotifier> m_answers;
+    qint64 m_zygoteGroup = 0; ///< Its PID too.
     int m_socket = -1;
     std::deque<quint32> m_requests; ///< Slots for which the zygote has not been asked yet.
     int m_asked = 0;                ///< Requests without an answer.
     int m_zygoteDeaths = 0;         ///< Since the last answer.
+    std::vector<qint64> m_groups;   ///< Process groups whose leader is gone.
+    QTimer m_sweep;
 };
 
 } // namespace proclab

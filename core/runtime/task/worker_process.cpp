@@ -198,7 +198,14 @@ int live(WorkerProcess &process)
 /// Makes the calling process the worker of its slot.
 int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment input)
 {
-    ::setpgid(0, 0); // A terminal's Ctrl+C is for the parent, which ends its workers in order.
+    auto *header = segment.at<RunHeader>(0);
+    ProcessSlot &slot = header->slot(arguments.slot);
+    if (slot.generation.load(std::memory_order_acquire) != arguments.generation)
+        return 0; // Another process has been put in this slot since.
+    // In this order: if its zygote dies, who is still in the zygote's group is ended by that, who
+    // has left it by the number in the slot.
+    slot.pid.store(::getpid(), std::memory_order_release);
+    ::setpgid(0, 0);
     // Only then: set before, it would fire at the end of the process in between that forked this
     // one.
     if (!waitForParent(arguments.parentPid))
@@ -209,11 +216,6 @@ int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment in
     rlimit noCore = {0, 0};
     ::setrlimit(RLIMIT_CORE, &noCore);
     installSignalHandlers();
-    auto *header = segment.at<RunHeader>(0);
-    ProcessSlot &slot = header->slot(arguments.slot);
-    if (slot.generation.load(std::memory_order_acquire) != arguments.generation)
-        return 0; // Another process has been put in this slot since.
-    slot.pid.store(::getpid(), std::memory_order_release);
     WorkerProcess process(std::move(segment), std::move(input), arguments.eventFd, arguments.slot);
     return live(process);
 }
@@ -255,7 +257,6 @@ int runWorker(const WorkerArguments &arguments)
 
 int runZygote(const WorkerArguments &arguments)
 {
-    ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     Segment segment;
     Segment input;
