@@ -113,6 +113,24 @@ private:
 
 } // namespace
 
+namespace {
+
+/// Kills the children of this process that the pool has not told of: its zygote, and who is just
+/// being forked. Returns how many.
+int killTheUntold(PoolUnderTest &pool)
+{
+    const QSet<qint64> children = test::childPids();
+    const auto told = pool.allPids();
+    int killed = 0;
+    for (const qint64 pid : children) {
+        if (std::find(told.begin(), told.end(), pid) == told.end())
+            killed += ::kill(static_cast<pid_t>(pid), SIGKILL) == 0 ? 1 : 0;
+    }
+    return killed;
+}
+
+} // namespace
+
 class tst_Pool : public QObject
 {
     Q_OBJECT
@@ -130,6 +148,7 @@ private Q_SLOTS:
     void applyReturnsTheResult();
     void missingProgramIsOneError();
     void killedZygoteIsReplaced();
+    void zygotesKilledAtAnyTimeLeaveNothing();
 
 private:
     Engine m_engine;
@@ -370,10 +389,7 @@ void tst_Pool::killedZygoteIsReplaced()
         QVERIFY(pool.opened);
         QVERIFY(pool.waitReady());
         const auto workers = pool.allPids();
-        for (const qint64 pid : test::childPids()) {
-            if (std::find(workers.begin(), workers.end(), pid) == workers.end())
-                ::kill(static_cast<pid_t>(pid), SIGKILL);
-        }
+        QCOMPARE(killTheUntold(pool), 1);
         // Only a new zygote can replace this worker.
         QCOMPARE(::kill(static_cast<pid_t>(workers[0]), SIGKILL), 0);
         QTRY_COMPARE_WITH_TIMEOUT(pool.allPids().size(), 3U, 20'000);
@@ -381,6 +397,37 @@ void tst_Pool::killedZygoteIsReplaced()
             QVERIFY(pool.submit("math.square", {std::int64_t{4}}, i));
         QVERIFY(pool.close());
         QCOMPARE(pool.sorted().size(), 50U);
+    }
+    QTRY_COMPARE(before.leftovers(), QString());
+}
+
+void tst_Pool::zygotesKilledAtAnyTimeLeaveNothing()
+{
+    const test::LeakCheck before;
+    {
+        // Each task ends its worker, so that a zygote is in the middle of a fork most of the time.
+        PoolUnderTest pool(m_engine, {.workers = 4});
+        QVERIFY(pool.opened);
+        QVERIFY(pool.waitReady());
+        constexpr quint64 count = 300;
+        for (quint64 i = 0; i < count; ++i)
+            QVERIFY(pool.submit("fail.exit", {std::int64_t{1}, std::int64_t{1}, 0.0}, i));
+        int killed = 0;
+        for (std::size_t next = 20; next < count; next += 20) {
+            QTRY_VERIFY_WITH_TIMEOUT(pool.reportCount() >= next, 30'000);
+            killed += killTheUntold(pool);
+        }
+        QVERIFY(killed > 5);
+        QVERIFY(pool.close());
+        const auto reports = pool.sorted();
+        QCOMPARE(reports.size(), count);
+        for (quint64 i = 0; i < count; ++i) {
+            QCOMPARE(reports[i].index, i);
+            // A worker that was just being forked may be hit in its first task.
+            QVERIFY(reports[i].cause == TaskReport::Cause::Exit ||
+                    reports[i].cause == TaskReport::Cause::Lost);
+            QVERIFY(reports[i].worker >= 0);
+        }
     }
     QTRY_COMPARE(before.leftovers(), QString());
 }

@@ -96,8 +96,7 @@ def blur(width, height, radius):
     image = [[(7 * x + 13 * y) % 256 for x in range(width)] for y in range(height)]
     def line(p):
         last = len(p) - 1
-        // (2 * radius + 1)
-        return [sum(p[min(max(k, 0), last)] for k in range(i - radius, i + radius + 1))
+        return [sum(p[min(max(k, 0), last)] for k in range(i - radius, i + radius + 1)) // (2 * radius + 1)
                 for i in range(len(p))]
     rows = [line(row) for row in image]
     columns = [line(list(c)) for c in zip(*rows)]
