@@ -410,8 +410,10 @@ void Pool::drainLocked()
 {
     for (int slot = 0; slot < m_config.workers; ++slot)
         drainSlotLocked(static_cast<quint32>(slot));
-    while (!m_overflow.empty() && ring().push(m_overflow.back()))
+    while (!m_overflow.empty() && ring().push(m_overflow.back())) {
         m_overflow.pop_back();
+        poolHeader().idle.wake(1, m_header->parkOf());
+    }
 }
 
 /// What the worker in @p slot has finished; later, if that worker is not told of yet.

@@ -77,6 +77,13 @@ Error startError(const QString &program, const QString &reason)
         0};
 }
 
+bool isChild(qint64 pid)
+{
+    siginfo_t info = {};
+    return pid > 0 &&
+           ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 /// Kills whoever is left in process group @p group, and reaps those that are this program's
 /// children. True: nobody is.
 bool endGroup(qint64 group)
@@ -166,8 +173,11 @@ ProcessGroup::~ProcessGroup()
     for (sweep(); !m_groups.empty() && !deadline.hasExpired(); sweep())
         ::usleep(1'000);
     for (const auto &[slot, child] : m_children) {
-        if (child->state == Child::State::Requested)
-            endStray(slot);
+        const std::int32_t untold = m_header.slot(slot).pid.load(std::memory_order_acquire);
+        if (child->state == Child::State::Requested && isChild(untold)) {
+            ::kill(untold, SIGKILL);
+            ::waitpid(untold, nullptr, 0);
+        }
     }
 }
 
@@ -347,26 +357,16 @@ void ProcessGroup::replaceZygote()
     if (!isHopeless)
         restarted = startZygote();
     for (const quint32 slot : waiting) {
-        endStray(slot);
-        if (isHopeless || !restarted) {
+        // A worker that it made without telling has left its group, and before that noted its PID.
+        const qint64 untold = m_header.slot(slot).pid.load(std::memory_order_acquire);
+        if (isChild(untold))
+            adopt(slot, untold);
+        else if (isHopeless || !restarted)
             fail(slot, isHopeless ? startError(m_config.program, reason) : restarted.error());
-            continue;
-        }
-        m_children.at(slot)->generation = m_header.slot(slot).generation.fetch_add(1) + 1;
-        m_requests.push_back(slot);
+        else
+            m_requests.push_back(slot);
     }
     sendRequests();
-}
-
-/// Ends a worker that the zygote made but did not tell of: it has left the zygote's group, and
-/// before that noted its number in the slot.
-void ProcessGroup::endStray(quint32 slot)
-{
-    const std::int32_t stray = m_header.slot(slot).pid.exchange(0);
-    if (stray <= 0)
-        return;
-    ::kill(stray, SIGKILL);
-    ::waitpid(stray, nullptr, 0);
 }
 
 /// Ends what is left of groups whose leader is gone.

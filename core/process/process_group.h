@@ -86,7 +86,6 @@ private:
     Result<void> startZygote();
     void handleZygoteEnd();
     void replaceZygote();
-    void endStray(quint32 slot);
     void sweep();
     void closeSocket();
     void sendRequests();

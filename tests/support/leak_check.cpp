@@ -52,8 +52,11 @@ QStringList openDescriptors()
 QString LeakCheck::leftovers() const
 {
     QStringList left;
-    for (const qint64 pid : childPids() - m_children)
-        left.append(u"child %1"_s.arg(pid));
+    for (const qint64 pid : childPids() - m_children) {
+        QFile stat(u"/proc/%1/stat"_s.arg(pid)); // Number, name, state, parent, group …
+        stat.open(QIODevice::ReadOnly);
+        left.append(u"child "_s % QString::fromLocal8Bit(stat.readAll().left(60)));
+    }
     for (const QString &descriptor : openDescriptors()) {
         if (!m_descriptors.contains(descriptor))
             left.append(descriptor);
