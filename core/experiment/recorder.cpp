@@ -15,6 +15,15 @@ namespace {
 constexpr double sleepingPercent = 15;
 constexpr qint64 sleepingAfterNs = 80'000'000;
 
+/// Of the first reading: since the process started, of which the parent may have been told late.
+double percentSinceStart(const ProcessRates &rates, qint64 startNs)
+{
+    const qint64 passed = rates.timeNs - startNs;
+    if (passed <= 0)
+        return -1;
+    return std::min(100.0, static_cast<double>(rates.cpuNs) * 100 / static_cast<double>(passed));
+}
+
 } // namespace
 
 Recorder::Recorder(ExperimentRunner &runner, RunLog &log) : m_runner(runner), m_log(log)
@@ -100,7 +109,9 @@ void Recorder::sample(int process, const ProcessRecord &record, qint64 gate)
     const auto rates = m_meter.sample(record.pid);
     if (!rates)
         return;
-    watch.cpuPercent = rates->cpuPercent.value_or(-1);
+    watch.cpuPercent = rates->cpuPercent          ? *rates->cpuPercent
+                       : process > 0 && gate != 0 ? percentSinceStart(*rates, gate + record.startNs)
+                                                  : -1;
     watch.lastNs = rates->timeNs;
     watch.lastCpuNs = rates->cpuNs;
     m_log.updateProcess(process, [&rates](ProcessRecord &live) {
@@ -111,9 +122,9 @@ void Recorder::sample(int process, const ProcessRecord &record, qint64 gate)
             live.readySeconds = static_cast<double>(*rates->readyNs) / 1e9;
         live.peakResidentBytes = std::max(live.peakResidentBytes, rates->residentBytes.value_or(0));
     });
-    if (gate != 0 && rates->cpuPercent)
+    if (gate != 0 && watch.cpuPercent >= 0)
         m_log.lane(process).samples.append({rates->timeNs - gate,
-                                            static_cast<float>(*rates->cpuPercent),
+                                            static_cast<float>(watch.cpuPercent),
                                             static_cast<float>(rates->readyPercent.value_or(0)),
                                             rates->residentBytes.value_or(0)});
 }

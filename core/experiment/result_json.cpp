@@ -159,10 +159,12 @@ std::vector<quint32> resultOrder(const RunResult &result)
     const RunLog &log = *result.log;
     std::vector<quint32> order(log.tasks.size());
     std::iota(order.begin(), order.end(), 0U);
-    if (result.spec.text(u"pool.method"_s) == u"imap_unordered"_s)
-        return order;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](quint32 a, quint32 b) { return log.tasks[a].index < log.tasks[b].index; });
+    // The log's own order is that in which the parent took the results, a worker's batch at a time.
+    const bool byCompletion = result.spec.text(u"pool.method"_s) == u"imap_unordered"_s;
+    std::stable_sort(order.begin(), order.end(), [&](quint32 a, quint32 b) {
+        return byCompletion ? log.tasks[a].finishedNs < log.tasks[b].finishedNs
+                            : log.tasks[a].index < log.tasks[b].index;
+    });
     return order;
 }
 

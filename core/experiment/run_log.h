@@ -88,7 +88,8 @@ struct Span
     float busy = 1; ///< 0 … 1.
 };
 
-/// What the monitor read of one process at one instant. Percent of one core.
+/// What the monitor read of one process at one instant. Percent of one core, since the sample
+/// before; the first since the reading before the gate opened, or else since the process started.
 struct ProcessSample
 {
     qint64 timeNs = 0;
