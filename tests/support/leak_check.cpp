@@ -54,7 +54,8 @@ QString LeakCheck::leftovers() const
     QStringList left;
     for (const qint64 pid : childPids() - m_children) {
         QFile stat(u"/proc/%1/stat"_s.arg(pid)); // Number, name, state, parent, group …
-        stat.open(QIODevice::ReadOnly);
+        if (!stat.open(QIODevice::ReadOnly))
+            continue; // Gone meanwhile.
         left.append(u"child "_s % QString::fromLocal8Bit(stat.readAll().left(60)));
     }
     for (const QString &descriptor : openDescriptors()) {
