@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/kind.h"
+#include "core/experiment/presets.h"
+
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <csignal>
+
+using namespace Qt::StringLiterals;
+using namespace proclab;
+
+namespace {
+
+constexpr int patience = 100'000;
+
+QString program()
+{
+    return QCoreApplication::applicationDirPath() + u"/proclab-cli"_s;
+}
+
+} // namespace
+
+/// Every preset as it is, to its end.
+class tst_CliPresets : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void presetRunsToItsEnd_data();
+    void presetRunsToItsEnd();
+    void unavailableKindIsRefused_data();
+    void unavailableKindIsRefused();
+
+private:
+    QTemporaryDir m_folder;
+};
+
+void tst_CliPresets::presetRunsToItsEnd_data()
+{
+    QTest::addColumn<QString>("name");
+    for (const Preset &preset : presets())
+        QTest::newRow(qPrintable(preset.name)) << preset.name;
+}
+
+void tst_CliPresets::presetRunsToItsEnd()
+{
+    QFETCH(const QString, name);
+    QProcess process;
+    process.start(program(), {u"run"_s, name, u"--quiet"_s, u"--json"_s, u"-"_s});
+    QVERIFY(process.waitForFinished(patience));
+    QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+    // The only preset with a task that fails.
+    QCOMPARE(process.exitCode(), name == u"pool-crash"_s ? 1 : 0);
+    const QByteArray errors = process.readAllStandardError();
+    QCOMPARE(errors.count('\n'), name == u"pool-crash"_s ? 1 : 0);
+    const QJsonObject json = QJsonDocument::fromJson(process.readAllStandardOutput()).object();
+    const QJsonValue totals = json[u"totals"_s];
+    const auto total = [&totals](const char *key) {
+        return totals[QString::fromLatin1(key)].toInteger(-1);
+    };
+    QVERIFY(total("tasks") > 0);
+    QCOMPARE(total("done") + total("failed") + total("cancelled") + total("lost"), total("tasks"));
+    QCOMPARE(total("failed"), name == u"pool-crash"_s ? 1 : 0);
+    QCOMPARE(total("cancelled") + total("lost"), 0);
+    QCOMPARE(json[u"results"_s].toArray().size(), total("tasks"));
+    for (const QJsonValue &result : json[u"results"_s].toArray())
+        QVERIFY(result[u"worker"_s].isString() && result[u"pid"_s].toInt() > 1);
+    const QJsonValue outcome = json[u"outcome"_s];
+    if (name.startsWith(u"pipeline"_s)) {
+        QVERIFY(outcome[u"produced"_s].toInteger() > 0);
+        QCOMPARE(outcome[u"consumed"_s], outcome[u"produced"_s]);
+    }
+    if (name.startsWith(u"counter"_s))
+        QCOMPARE(outcome[u"final"_s].toInteger() + outcome[u"lost_updates"_s].toInteger(),
+                 outcome[u"expected"_s].toInteger());
+    for (const QJsonValue &worker : json[u"workers"_s].toArray())
+        QVERIFY(::kill(worker[u"pid"_s].toInt(), 0) != 0);
+}
+
+void tst_CliPresets::unavailableKindIsRefused_data()
+{
+    QTest::addColumn<QString>("name");
+    for (const Kind &kind : kinds()) {
+        if (!kind.isAvailable())
+            QTest::newRow(qPrintable(kind.name)) << kind.name;
+    }
+    QTest::newRow("no kind at all") << u"pols"_s;
+}
+
+void tst_CliPresets::unavailableKindIsRefused()
+{
+    QFETCH(const QString, name);
+    const QString path = m_folder.filePath(name + u".proclab.json"_s);
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    QVERIFY(file.write("{\"version\":1,\"kind\":\"" + name.toUtf8() + "\"}") > 0);
+    file.close();
+    for (const QString &command : {u"check"_s, u"run"_s}) {
+        QProcess process;
+        process.start(program(), {command, path});
+        QVERIFY(process.waitForFinished(patience));
+        QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+        QCOMPARE(process.exitCode(), 2);
+        QCOMPARE(process.readAllStandardOutput(), QByteArray());
+        const QByteArray errors = process.readAllStandardError();
+        QCOMPARE(errors.count('\n'), 1);
+        QVERIFY2(errors.startsWith("proclab-cli: kind: "), errors.constData());
+    }
+}
+
+QTEST_GUILESS_MAIN(tst_CliPresets)
+#include "tst_cli_presets.moc"
