@@ -456,6 +456,7 @@ void PoolStage::describe(const ProcessLive &live, CardContent &content) const
         content.taskText =
             isEnded() ? tr("all joined") : tr("in %1()").arg(spec().text(u"pool.method"_s));
         content.count = tr("%1 back").arg(briefNumber(snapshot()->done + snapshot()->failed));
+        content.facts = parentFacts(live);
         return;
     }
     content.count = tr("%1 done").arg(shortNumber(static_cast<double>(live.done)));
@@ -463,6 +464,23 @@ void PoolStage::describe(const ProcessLive &live, CardContent &content) const
         content.taskText = spec().text(u"tasks.task"_s);
     else if (live.state == ProcessState::Waiting)
         content.taskText = tr("for the next task");
+}
+
+/// What is measured of the parent itself, and what it has seen of its workers.
+QList<CardContent::Fact> PoolStage::parentFacts(const ProcessLive &live) const
+{
+    const auto dead = std::count_if(processes().begin(), processes().end(), hasCrashed);
+    const QString unknown = u"\u2013"_s;
+    QString memory = unknown;
+    if (const auto &samples = log()->lane(0).samples; samples.size() > 0)
+        memory = bytesText(samples[samples.size() - 1].residentBytes);
+    return {{tr("CPU"), live.cpuPercent < 0 || isEnded()
+                            ? unknown
+                            : tr("%1\u00A0%").arg(std::lround(live.cpuPercent))},
+            {tr("Started"), groupedNumber(static_cast<qint64>(processes().size()) - 1)},
+            {tr("Crashed"), groupedNumber(dead), dead > 0},
+            {tr("Memory"), memory},
+            {tr("Results"), briefNumber(snapshot()->done + snapshot()->failed)}};
 }
 
 void PoolStage::findMoves(const StageSnapshot &before, const StageSnapshot &now)

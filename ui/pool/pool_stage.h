@@ -72,6 +72,7 @@ private:
     void paintTotals(QPainter &painter);
     void paintRate(QPainter &painter);
     [[nodiscard]] QString remainingText() const;
+    [[nodiscard]] QList<CardContent::Fact> parentFacts(const ProcessLive &live) const;
 
     PoolLayout m_layout;
     QRectF m_cellArea;
