@@ -189,8 +189,10 @@ const ExperimentSpec &ExperimentPage::spec() const
 void ExperimentPage::openSpec(const ExperimentSpec &spec)
 {
     showSpec(spec, {});
-    m_hint->setText(tr("From a file. Press F5 to run it."));
-    if (!m_form->faults().isEmpty())
+    const bool canRun = m_form->faults().isEmpty();
+    m_hint->setText(canRun ? tr("From a file. Press F5 to run it.")
+                           : tr("From a file. It can run once the marked fields are right."));
+    if (!canRun)
         m_form->focusFirstFault();
 }
 

@@ -168,7 +168,12 @@ public:
     void paintFacts()
     {
         double y = m_rect.top() + 10;
-        paintHead(y, 18);
+        const QRectF head(left(), y, width(), 18);
+        drawBadge(m_painter, QRectF(head.topLeft(), QSizeF(38, 18)), badgeText(m_content.process),
+                  m_content.process.colorIndex, false);
+        drawText(m_painter, head.adjusted(44, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight,
+                 QString::number(m_content.process.pid), monoFont(TextSize::Caption),
+                 m_theme.text3);
         y += 22;
         if (m_content.live) {
             const QRectF state(left(), y, width(), 18);
@@ -277,7 +282,10 @@ public:
             return;
         const QFont font = textFont(TextSize::Tick, QFont::DemiBold);
         QString text = badgeText(m_content.process);
-        if (QFontMetricsF(font).horizontalAdvance(text) > m_rect.width() - 2)
+        QString widest = text; // Whether the letter fits must not depend on which digits follow.
+        for (QChar &letter : widest)
+            letter = letter.isDigit() ? QChar(u'8') : letter;
+        if (QFontMetricsF(font).horizontalAdvance(widest) > m_rect.width() - 2)
             text.remove(0, 1); // The number alone.
         drawText(m_painter, m_rect, Qt::AlignCenter, text, font, textColor);
     }

@@ -7,10 +7,9 @@
 
 namespace proclab {
 
-PoolLayout arrangePool(const QRectF &area)
+PoolLayout arrangePool(const QRectF &area, double tallestParent)
 {
     constexpr double queueShare = 0.40;
-    constexpr double tallestParent = 208;
     const double width = area.width();
     const double gap = std::clamp(width * 0.085, 20.0, 84.0);
     const double parentWidth = std::clamp(width * 0.215, 112.0, 140.0);

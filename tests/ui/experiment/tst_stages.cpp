@@ -398,7 +398,7 @@ void tst_Stages::poolBoxesDoNotOverlap()
 {
     QFETCH(const QSize, size);
     const QRectF area(QPointF(0, 0), QSizeF(size));
-    const PoolLayout pool = arrangePool(area);
+    const PoolLayout pool = arrangePool(area, 208);
     QVERIFY(!overlap({pool.parent, pool.queue, pool.results, pool.workers}));
     const PipelineLayout pipeline = arrangePipeline(area);
     QVERIFY(!overlap({pipeline.producers, pipeline.tank, pipeline.parent, pipeline.consumers}));
