@@ -70,7 +70,8 @@ std::optional<DeathNotice> DeathWatch::advance()
         return std::nullopt;
 
     const ProcessRecord &dead = processes[last];
-    const TaskRecord *task = lastTaskOf(last);
+    // Kinds without tasks keep a record a process, whose number is no task's.
+    const TaskRecord *task = dead.role == ProcessRole::Worker ? lastTaskOf(last) : nullptr;
     const int successor = successorOf(processes, last);
     notice.title = whatHappened(dead, task);
     if (successor >= 0) {

@@ -226,6 +226,7 @@ void tst_DeathWatch::tellsOfAConsumersItem()
     const auto log = logOf(ProcessRole::Consumer, u"consumer"_s, 2);
     DeathWatch watch = watchOf(log, u"pipeline"_s);
     end(*log, {.process = 2, .signal = SIGKILL});
+    failTask(*log, 1, 2, TaskError::Lost, SIGKILL); // The record of the process itself.
     log->addEvent({0, RunEvent::Severity::Failure, 2, u"consumer-2 was ended by SIGKILL"_s});
     replace(*log, 2, u"consumer-3"_s, 104);
     auto notice = watch.advance();
