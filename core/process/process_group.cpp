@@ -32,6 +32,7 @@ constexpr int maxAsked = 32;
 constexpr int maxZygoteDeaths = 3;
 constexpr int reapDeadlineMs = 2'000;
 constexpr int sweepMs = 2;
+constexpr int descriptorsOfAStart = 10; ///< What QProcess opens for a moment, and a little more.
 
 int openPidFd(qint64 pid)
 {
@@ -75,6 +76,22 @@ Error startError(const QString &program, const QString &reason)
         QCoreApplication::translate("Error", "the worker program did not start (%1)").arg(reason),
         {},
         0};
+}
+
+/// 0, or the errno with which a start would fail half-way, where QProcess cannot tell the reason.
+int whyNoDescriptors()
+{
+    int open[descriptorsOfAStart];
+    int count = 0;
+    int code = 0;
+    while (count < descriptorsOfAStart && code == 0) {
+        open[count] = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+        code = open[count] < 0 ? errno : 0;
+        count += code == 0 ? 1 : 0;
+    }
+    while (count > 0)
+        ::close(open[--count]);
+    return code == EMFILE || code == ENFILE ? code : 0;
 }
 
 bool isChild(qint64 pid)
@@ -255,6 +272,14 @@ QProcess *ProcessGroup::makeProcess()
 
 void ProcessGroup::spawn(quint32 slot, Child &child)
 {
+    if (const int code = whyNoDescriptors(); code != 0) {
+        const auto refuse = [this, slot, code] {
+            fail(slot, osError(m_config.program, code,
+                               QCoreApplication::translate("Error", "start of a worker")));
+        };
+        QMetaObject::invokeMethod(this, refuse, Qt::QueuedConnection);
+        return;
+    }
     child.process.reset(makeProcess());
     QProcess *process = child.process.get();
     const runtime::WorkerArguments arguments{.segmentFd = m_config.segmentFd,
@@ -305,6 +330,9 @@ void ProcessGroup::spawn(quint32 slot, Child &child)
 
 Result<void> ProcessGroup::startZygote()
 {
+    if (const int code = whyNoDescriptors(); code != 0)
+        return osError(m_config.program, code,
+                       QCoreApplication::translate("Error", "start of the zygote"));
     int sockets[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
         return osError(m_config.program, errno,
@@ -325,10 +353,12 @@ Result<void> ProcessGroup::startZygote()
     m_zygote->setChildProcessModifier(
         [config = &m_config, socket = sockets[1]] { prepareChild(*config, socket); });
     connect(m_zygote.get(), &QProcess::finished, this, &ProcessGroup::handleZygoteEnd);
-    connect(m_zygote.get(), &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
+    const auto endUnstarted = [this](QProcess::ProcessError error) {
         if (error == QProcess::FailedToStart)
             handleZygoteEnd();
-    });
+    };
+    // Queued: start() itself may fail, and the zygote is still needed below.
+    connect(m_zygote.get(), &QProcess::errorOccurred, this, endUnstarted, Qt::QueuedConnection);
     m_zygote->start();
     m_zygoteGroup = m_zygote->processId();
     ::close(sockets[1]);
