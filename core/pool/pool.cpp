@@ -33,6 +33,7 @@ constexpr int maxAttempts = 2;
 constexpr int watchMs = 20;
 constexpr int restartMs = 500; // What is short now, memory or processes, may be there then.
 constexpr qint64 applySpinNs = 60'000;
+constexpr qint64 leaveGraceNs = 5'000'000'000; ///< For workers to leave once all work is done.
 
 TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
 {
@@ -326,8 +327,8 @@ void Pool::handleExit(quint32 slot, const ChildExit &exit)
         recoverLocked(slot, worker, exit);
         hasWork = m_underWay != 0;
     }
-    byPool =
-        byPool || (exit.signal == 0 && exit.exitCode == 0 && !hasWork && m_state == State::Closing);
+    const bool mayLeave = !hasWork && m_state == State::Closing;
+    byPool = byPool || (mayLeave && (m_isOverdue || (exit.signal == 0 && exit.exitCode == 0)));
     poolHeader().idle.wakeAll(m_header->parkOf());
     Q_EMIT workerEnded(worker, exit, byPool, place.done());
     flushReports();
@@ -386,6 +387,8 @@ void Pool::endIfDone()
         if (m_underWay != 0)
             return;
         m_header->closing.store(1, std::memory_order_release);
+        if (m_leaveByNs == 0)
+            m_leaveByNs = runtime::nowNs() + leaveGraceNs;
     }
     poolHeader().idle.wakeAll(m_header->parkOf());
     if (m_group->childCount() > 0)
@@ -620,11 +623,16 @@ void Pool::giveUpLocked(quint32 number)
     freeLocked(number);
 }
 
-/// Kills workers whose task overruns its limit, and reports what long chunks have finished so far.
+/// Kills workers whose task overruns its limit or that do not leave, and reports what long chunks
+/// have finished so far.
 void Pool::watchTasks()
 {
     const qint64 now = runtime::nowNs();
     const qint64 limit = std::chrono::nanoseconds(m_config.taskTimeout).count();
+    if (m_leaveByNs != 0 && now > m_leaveByNs && !m_isOverdue) {
+        m_isOverdue = true; // Somebody has stopped it, say.
+        m_group->killAll();
+    }
     for (int i = 0; i < m_config.workers; ++i) {
         const auto slot = static_cast<quint32>(i);
         const runtime::ProcessSlot &place = m_header->slot(slot);

@@ -200,6 +200,8 @@ private:
     int m_lastWorker = -1;
     int m_startDeaths = 0; ///< Workers in a row that ended before they were ready.
     bool m_isReady = false;
+    qint64 m_leaveByNs = 0; ///< Closing: when workers that are still there are killed; 0: not yet.
+    bool m_isOverdue = false; ///< They were.
     std::atomic<quint64> m_retried{0};
 
     mutable std::mutex m_mutex;
