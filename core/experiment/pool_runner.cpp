@@ -88,7 +88,7 @@ private:
     void takeReports(std::span<const TaskReport> reports);
     void record(const TaskReport &report);
     void recordValue(const TaskReport &report, TaskRecord &record);
-    void finishRun();
+    void recordRest();
     void noteWorkerEnd(int worker, const ChildExit &exit, bool byPool, quint64 done);
 
     /// Workers enter the log in the order of their numbers, behind the parent.
@@ -160,14 +160,18 @@ Result<void> PoolRunner::start()
     m_pool = std::make_unique<Pool>(config);
     m_pool->setReportHandler([this](std::span<const TaskReport> reports) { takeReports(reports); });
     connect(m_pool.get(), &Pool::ready, this, &PoolRunner::openGate);
-    connect(m_pool.get(), &Pool::closed, this, &PoolRunner::finishRun);
+    connect(m_pool.get(), &Pool::closed, this, [this] {
+        recordRest();
+        Q_EMIT finished();
+    });
     connect(m_pool.get(), &Pool::workerStarted, this, [this](int worker, qint64 pid, int replaces) {
         addProcess(u"worker-%1"_s.arg(worker + 1), ProcessRole::Worker, pid, processOf(replaces));
     });
     connect(m_pool.get(), &Pool::workerEnded, this, &PoolRunner::noteWorkerEnd);
     connect(m_pool.get(), &Pool::workerMissing, this, [this](const Error &error) {
         addEvent(RunEvent::Severity::Warning, -1,
-                 tr("A worker could not be started and is tried again, the others go on: %1").arg(errorText(error)));
+                 tr("A worker could not be started and is tried again, the others go on: %1")
+                     .arg(errorText(error)));
     });
     connect(m_pool.get(), &Pool::broken, this, [this](const Error &error) {
         m_engineError = error;
@@ -285,19 +289,19 @@ void PoolRunner::noteWorkerEnd(int worker, const ChildExit &exit, bool byPool, q
         noteExit(processOf(worker), exit, byPool, done);
 }
 
-/// The pool is closed: what it never got to see is accounted for as well.
-void PoolRunner::finishRun()
+/// What the pool never got to see is accounted for as well.
+void PoolRunner::recordRest()
 {
+    const bool isLost = m_engineError || !m_isStopped;
     for (; m_next < m_count; ++m_next) {
         TaskRecord record;
         record.index = static_cast<quint32>(m_next);
-        record.status = m_engineError ? TaskStatus::Lost : TaskStatus::Cancelled;
-        record.error = m_engineError ? TaskError::Lost : TaskError::Cancelled;
+        record.status = isLost ? TaskStatus::Lost : TaskStatus::Cancelled;
+        record.error = isLost ? TaskError::Lost : TaskError::Cancelled;
         record.finishedNs = gateNs() != 0 ? sinceGate(runtime::nowNs()) : 0;
-        (m_engineError ? m_lost : m_cancelled).fetch_add(1, std::memory_order_relaxed);
+        (isLost ? m_lost : m_cancelled).fetch_add(1, std::memory_order_relaxed);
         m_context.log.tasks.append(record);
     }
-    Q_EMIT finished();
 }
 
 void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
@@ -327,6 +331,7 @@ void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
 
 void PoolRunner::complete(RunResult &result)
 {
+    recordRest(); // A pool that did not open was never closed.
     RunTotals &totals = result.totals;
     totals.tasks = m_count;
     totals.done = m_done;
