@@ -8,6 +8,12 @@
 #include <QCoreApplication>
 
 #include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <new>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 using namespace Qt::StringLiterals;
 
@@ -36,13 +42,55 @@ int runCommandLine(const QStringList &arguments)
     return runExperiment(*line);
 }
 
+/// A descriptor of the run must not become the standard output of a program that was started with
+/// it closed: what is printed would end up there.
+void holdStandardDescriptors()
+{
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(fd, F_GETFD) < 0)
+            ::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY); // The lowest is free.
+    }
+}
+
+/// No memory is left to say more; the children go with their parent.
+[[noreturn]] void endWithoutMemory()
+{
+    constexpr char text[] = "proclab-cli: not enough memory\n";
+    [[maybe_unused]] const auto size = ::write(STDERR_FILENO, text, sizeof text - 1);
+    ::_exit(EngineFailed);
+}
+
+[[noreturn]] void endOnException()
+{
+    try {
+        if (const std::exception_ptr thrown = std::current_exception())
+            std::rethrow_exception(thrown);
+    } catch (const std::bad_alloc &) {
+        endWithoutMemory();
+    } catch (...) { // A fault of the program itself: its core tells.
+    }
+    std::abort();
+}
+
+/// What Qt remarks by the way is no part of the program's output; what ends the program is.
+void tellFatalOnly(QtMsgType type, const QMessageLogContext &, const QString &text)
+{
+    if (type == QtFatalMsg)
+        printError(text);
+}
+
 } // namespace
 
 } // namespace proclab::cli
 
 int main(int argc, char **argv)
 {
+    proclab::cli::holdStandardDescriptors();
     std::signal(SIGPIPE, SIG_IGN); // A reader that goes away is told by write().
+    std::signal(SIGXFSZ, SIG_IGN); // And so is a file that may not grow.
+    std::set_new_handler(proclab::cli::endWithoutMemory);
+    std::set_terminate(proclab::cli::endOnException);
+    qInstallMessageHandler(proclab::cli::tellFatalOnly);
     QCoreApplication::setApplicationName(u"proclab-cli"_s);
     QCoreApplication::setApplicationVersion(QStringLiteral(PROCLAB_VERSION));
     const QCoreApplication application(argc, argv);
