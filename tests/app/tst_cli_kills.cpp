@@ -91,12 +91,17 @@ class tst_CliKills : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void cleanup() { QTRY_VERIFY_WITH_TIMEOUT(m_orphans.isNobodyLeft(), patience); }
+
     void killedWorkersLoseNoAccount_data();
     void killedWorkersLoseNoAccount();
     void stoppedWorkerTimesOut_data();
     void stoppedWorkerTimesOut();
     void stoppedIdleWorkerDoesNotHoldTheEnd();
     void killedZygoteIsReplaced();
+
+private:
+    OrphanCheck m_orphans;
 };
 
 void tst_CliKills::killedWorkersLoseNoAccount_data()

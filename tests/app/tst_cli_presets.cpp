@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kind.h"
 #include "core/experiment/presets.h"
+#include "tests/support/cli_process.h"
 
 #include <QFile>
 #include <QJsonArray>
@@ -19,11 +20,6 @@ namespace {
 
 constexpr int patience = 100'000;
 
-QString program()
-{
-    return QCoreApplication::applicationDirPath() + u"/proclab-cli"_s;
-}
-
 } // namespace
 
 /// Every preset as it is, to its end.
@@ -32,6 +28,8 @@ class tst_CliPresets : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void cleanup() { QTRY_VERIFY_WITH_TIMEOUT(m_orphans.isNobodyLeft(), patience); }
+
     void presetRunsToItsEnd_data();
     void presetRunsToItsEnd();
     void unavailableKindIsRefused_data();
@@ -39,6 +37,7 @@ private Q_SLOTS:
 
 private:
     QTemporaryDir m_folder;
+    test::OrphanCheck m_orphans;
 };
 
 void tst_CliPresets::presetRunsToItsEnd_data()
@@ -52,7 +51,7 @@ void tst_CliPresets::presetRunsToItsEnd()
 {
     QFETCH(const QString, name);
     QProcess process;
-    process.start(program(), {u"run"_s, name, u"--quiet"_s, u"--json"_s, u"-"_s});
+    process.start(test::cliProgram(), {u"run"_s, name, u"--quiet"_s, u"--json"_s, u"-"_s});
     QVERIFY(process.waitForFinished(patience));
     QCOMPARE(process.exitStatus(), QProcess::NormalExit);
     // The only preset with a task that fails.
@@ -103,7 +102,7 @@ void tst_CliPresets::unavailableKindIsRefused()
     file.close();
     for (const QString &command : {u"check"_s, u"run"_s}) {
         QProcess process;
-        process.start(program(), {command, path});
+        process.start(test::cliProgram(), {command, path});
         QVERIFY(process.waitForFinished(patience));
         QCOMPARE(process.exitStatus(), QProcess::NormalExit);
         QCOMPARE(process.exitCode(), 2);

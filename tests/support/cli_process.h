@@ -11,7 +11,9 @@
 
 #include <algorithm>
 
-#include <sys/types.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace proclab::test {
 
@@ -50,6 +52,21 @@ inline bool hasEnded(pid_t pid)
     const QList<QByteArray> fields = statFields(pid);
     return fields.isEmpty() || fields[0] == "Z" || fields[0] == "X";
 }
+
+/// Takes what a program left behind, which becomes this one's: it is a subreaper. Only while no
+/// QProcess runs.
+class OrphanCheck
+{
+public:
+    OrphanCheck() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+    /// True: whoever was left has ended, too.
+    [[nodiscard]] bool isNobodyLeft() const
+    {
+        while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+        }
+        return childrenOf(::getpid()).isEmpty();
+    }
+};
 
 inline bool haveEnded(const QList<pid_t> &pids)
 {
