@@ -336,8 +336,12 @@ void tst_ResultJson::imapUnorderedStandsInOrderOfCompletion()
 {
     Sample sample;
     sample.result.spec.set(u"pool.method"_s, u"imap_unordered"_s);
-    for (const quint32 index : {3U, 0U, 2U, 1U})
-        sample.log->tasks.append(done(index, index));
+    // The parent takes the results a worker's batch at a time.
+    for (const auto &[index, finishedNs] : {std::pair(3U, 10), {2U, 30}, {0U, 20}, {1U, 40}}) {
+        TaskRecord task = done(index, index);
+        task.finishedNs = second + finishedNs;
+        sample.log->tasks.append(task);
+    }
     QCOMPARE(sample.indices(), (QList<int>{3, 0, 2, 1}));
 }
 
