@@ -79,6 +79,7 @@ public:
             m_pool->terminate();
     }
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
+    [[nodiscard]] GaugeSample gaugesAtGate() const override;
     void complete(RunResult &result) override;
 
 private:
@@ -321,8 +322,15 @@ void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     }
     snapshot.queued = m_count > ended + running ? m_count - ended - running : 0;
     snapshot.nextTasks = m_pool->nextTasks(glance);
-    gauges.values[PoolGauges::Throughput] = m_rate.add(snapshot.timeNs, static_cast<double>(ended));
+    m_rate.add(gauges, PoolGauges::Throughput, static_cast<double>(ended));
     gauges.values[PoolGauges::QueueDepth] = static_cast<double>(snapshot.queued);
+}
+
+GaugeSample PoolRunner::gaugesAtGate() const
+{
+    GaugeSample gauges;
+    gauges.values[PoolGauges::QueueDepth] = static_cast<double>(m_count);
+    return gauges;
 }
 
 void PoolRunner::complete(RunResult &result)
@@ -334,10 +342,7 @@ void PoolRunner::complete(RunResult &result)
     totals.cancelled = m_cancelled;
     totals.lost = m_lost;
     totals.retried = m_pool ? m_pool->retriedCount() : 0;
-    qint64 last = 0;
-    for (std::size_t i = 0; i < m_context.log.tasks.size(); ++i)
-        last = std::max(last, m_context.log.tasks[i].finishedNs);
-    result.elapsedSeconds = static_cast<double>(last) / 1e9;
+    result.elapsedSeconds = static_cast<double>(lastFinishNs(m_context.log)) / 1e9;
     result.engineError = m_engineError;
     result.outcome = QJsonObject();
 }

@@ -2,6 +2,7 @@
 #include "ui/charts/chart_history.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace proclab {
 
@@ -165,12 +166,40 @@ double ChartHistory::last(int series) const
 
 double ChartHistory::at(int series, double x) const
 {
+    const Cell *cell = cellAt(series, x);
+    return cell ? cell->last : 0;
+}
+
+std::optional<double> ChartHistory::valueAt(int series, double x, double hold) const
+{
+    const Cell *cell = cellAt(series, x);
+    return cell && x - cell->lastX <= hold + m_step ? std::optional(cell->last) : std::nullopt;
+}
+
+const ChartHistory::Cell *ChartHistory::cellAt(int series, double x) const
+{
     const Cells &cells = m_series[static_cast<std::size_t>(series)];
-    for (int i = std::min(static_cast<int>(x / m_step), m_used - 1); i >= 0; --i) {
+    const double step = std::clamp(x / m_step, -1.0, static_cast<double>(m_capacity));
+    for (int i = std::min(static_cast<int>(std::floor(step)), m_used - 1); i >= 0; --i) {
         if (cells[static_cast<std::size_t>(i)].count > 0)
-            return cells[static_cast<std::size_t>(i)].last;
+            return &cells[static_cast<std::size_t>(i)];
     }
-    return 0;
+    return nullptr;
+}
+
+std::vector<ChartHistory::Row> ChartHistory::rows() const
+{
+    std::vector<Row> rows;
+    for (const int step : filledSteps(seriesCount())) {
+        Row row;
+        for (const Cells &cells : m_series) {
+            const Cell &cell = cells[static_cast<std::size_t>(step)];
+            row.means.push_back(cell.count > 0 ? std::optional(cell.mean()) : std::nullopt);
+            row.x = std::max(row.x, cell.lastX);
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
 }
 
 } // namespace proclab

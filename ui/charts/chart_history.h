@@ -3,6 +3,7 @@
 
 #include <QVector>
 
+#include <optional>
 #include <vector>
 
 namespace proclab {
@@ -47,6 +48,17 @@ public:
     [[nodiscard]] double last(int series) const;
     /// The value of @p series at @p x seconds or just before; 0 if there is none.
     [[nodiscard]] double at(int series, double x) const;
+    /// The same; nullopt before the first value, and more than @p hold seconds after the last.
+    [[nodiscard]] std::optional<double> valueAt(int series, double x, double hold) const;
+
+    /// The values of one step, for a table; nullopt where a series has none.
+    struct Row
+    {
+        double x = 0; ///< Of the newest value.
+        std::vector<std::optional<double>> means;
+    };
+    /// All steps with a value, in order of time.
+    [[nodiscard]] std::vector<Row> rows() const;
 
 private:
     struct Cell
@@ -65,6 +77,7 @@ private:
     using Cells = std::vector<Cell>;
 
     void halve();
+    [[nodiscard]] const Cell *cellAt(int series, double x) const;
     static void merge(Cell &into, const Cell &next);
     [[nodiscard]] std::vector<int> filledSteps(int count) const;
     [[nodiscard]] double meanAt(const Cells &cells, int at, int previous, int next,

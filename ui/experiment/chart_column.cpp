@@ -116,8 +116,13 @@ void ChartColumn::rebuildCharts()
     m_memory = new LineChart(this);
     m_memory->setTitle(tr("Memory"), tr("MiB resident, each process"));
     m_charts.append(m_memory);
-    for (LineChart *chart : std::as_const(m_charts))
+    for (LineChart *chart : std::as_const(m_charts)) {
+        connect(chart, &LineChart::cursorMoved, this, [this](std::optional<double> seconds) {
+            setCursor(seconds ? std::optional(std::llround(*seconds * 1e9)) : std::nullopt);
+            Q_EMIT cursorMoved(m_cursorNs);
+        });
         chart->show();
+    }
     setRun(m_log);
     arrangeCharts();
 }
@@ -132,11 +137,13 @@ void ChartColumn::setRun(std::shared_ptr<const RunLog> log)
     m_gaugesRead = 0;
     m_selectedRead = 0;
     m_nowNs = -1;
+    m_cursorNs.reset();
     m_bands = false;
     for (LineChart *chart : std::as_const(m_charts)) {
         chart->clear();
         chart->setEmphasis(-1);
         chart->setTimeRange(firstRange);
+        chart->setCursor(std::nullopt);
     }
     m_cpu->setTitle(tr("CPU"), tr("% of one core, stacked"));
     m_cpu->setStyle(LineChart::Style::Stacked);
@@ -198,7 +205,7 @@ void ChartColumn::readSamples()
         const ProcessRecord &process = m_processes[m_cpu->seriesCount() + 1];
         const QColor color = Theme::current().process(process.colorIndex);
         m_cpu->addSeries(process.name, color);
-        m_memory->addSeries(QString(), color);
+        m_memory->addSeries(QString(), color, process.name);
         updateEmphasis();
     }
     for (int process = 1; process < m_processes.size(); ++process)
@@ -240,7 +247,7 @@ void ChartColumn::switchToBands()
     m_cpu->setStyle(LineChart::Style::Bands);
     for (int i = 0; i < bandSeries; ++i)
         m_cpu->addSeries(QString(), Theme::current().accent);
-    m_cpu->addSeries(QString(), Theme::current().text); // The selected process.
+    m_cpu->addSeries(QString(), Theme::current().text, tr("selected process"));
     m_memory->setTitle(tr("Memory"), tr("MiB resident, the largest process"));
     m_memory->addSeries(QString(), Theme::current().text2);
     updateColors();
@@ -312,69 +319,17 @@ void ChartColumn::readGauges()
         const GaugeSample &sample = samples[m_gaugesRead];
         for (qsizetype i = 0; i < m_gauges.size(); ++i) {
             const QList<GaugeChart::Series> &series = m_gauges[i].series;
+            // At the gate no rate is known yet; the first that is holds since then.
+            if (m_gauges[i].rate && m_gaugesRead == 0)
+                continue;
             for (int k = 0; k < series.size(); ++k) {
                 const double value = sample.values[static_cast<std::size_t>(series[k].gauge)];
+                if (m_gauges[i].rate && m_gaugesRead == 1)
+                    m_charts[i + 1]->append(k, toSeconds(samples[0].timeNs), value);
                 m_charts[i + 1]->append(k, toSeconds(sample.timeNs), value);
             }
         }
     }
-}
-
-void ChartColumn::updateTexts()
-{
-    m_cpu->setValueText(cpuText());
-    m_memory->setValueText(memoryText());
-    for (qsizetype i = 0; i < m_gauges.size(); ++i)
-        m_charts[i + 1]->setValueText(gaugeText(m_gauges[i]));
-}
-
-QString ChartColumn::cpuText() const
-{
-    double sum = 0;
-    double cpuSeconds = 0;
-    bool anyAlive = false;
-    for (int process = 1; process < m_processes.size(); ++process) {
-        cpuSeconds += m_processes[process].cpuSeconds;
-        const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
-        if (m_processes[process].endNs >= 0 || samples.isEmpty())
-            continue;
-        anyAlive = true;
-        sum += static_cast<double>(samples[samples.size() - 1].cpuPercent);
-    }
-    if (anyAlive)
-        return tr("%1\u00A0%").arg(std::lround(sum));
-    if (cpuSeconds > 0 && m_nowNs > 0)
-        return tr("mean %1\u00A0%").arg(std::lround(100 * cpuSeconds / toSeconds(m_nowNs)));
-    return {};
-}
-
-QString ChartColumn::memoryText() const
-{
-    quint64 largest = 0;
-    for (int process = 1; process < m_processes.size(); ++process) {
-        const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
-        if (!samples.isEmpty() && m_processes[process].endNs < 0)
-            largest = std::max(largest, samples[samples.size() - 1].residentBytes);
-    }
-    return largest > 0 ? tr("largest %1").arg(bytesText(largest)) : QString();
-}
-
-QString ChartColumn::gaugeText(const GaugeChart &chart) const
-{
-    if (m_log->gauges.isEmpty() || chart.series.isEmpty())
-        return {};
-    const GaugeSample &sample = m_log->gauges[m_log->gauges.size() - 1];
-    // Of several series the last one: what came out, what got through.
-    const double value = sample.values[static_cast<std::size_t>(chart.series.last().gauge)];
-    QString text = shortNumber(value);
-    const double limit = chart.limitField.isEmpty() ? 0 : m_spec.number(chart.limitField);
-    if (limit > 0)
-        text += u" / "_s % shortNumber(limit);
-    if (chart.unit.contains(u"/s"_s))
-        text += u"\u00A0/s"_s;
-    else if (chart.unit.startsWith(u'%'))
-        text += u"\u00A0%"_s;
-    return text;
 }
 
 void ChartColumn::updateMarks()

@@ -173,6 +173,9 @@ void ExperimentPage::connectViews()
     connect(m_reset, &QToolButton::clicked, this, [this] { showSpec(m_original, m_presetName); });
     connect(m_stage, &StageView::processSelected, this, &ExperimentPage::selectProcess);
     connect(m_dock, &RunDock::processSelected, this, &ExperimentPage::selectProcess);
+    // One cursor in all views of the time axis.
+    connect(m_charts, &ChartColumn::cursorMoved, m_dock->timeline(), &TimelineView::setCursor);
+    connect(m_dock->timeline(), &TimelineView::cursorMoved, m_charts, &ChartColumn::setCursor);
     connect(&m_frameTimer, &QTimer::timeout, this, [this] {
         if (!window()->isMinimized())
             drawFrame();

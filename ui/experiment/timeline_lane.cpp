@@ -26,10 +26,14 @@ QString tr(const char *text)
     return QCoreApplication::translate("Timeline", text);
 }
 
-QString barLabel(const Span &span)
+/// Increments and items of one producer follow each other; what a consumer gets comes from all of
+/// them.
+QString barLabel(const Span &span, ProcessRole role)
 {
-    if (span.count == 0)
+    if (span.count == 0 || span.kind == Span::Kind::Dropped)
         return {};
+    if (span.count > 1 && role == ProcessRole::Consumer)
+        return tr("%1 items").arg(groupedNumber(span.count));
     const QString first = u'#' % QString::number(span.index);
     return span.count > 1
                ? QString(first % u'\u2013' % QString::number(span.index + span.count - 1))
@@ -107,6 +111,7 @@ private:
             stack(column.shares.sleeping, asleep);
             stack(column.shares.blockedOnFull, blocked);
             stack(column.shares.waitingForLock, locked);
+            stack(column.shares.dropped, m_theme.idle);
             if (column.shares.failed > 0)
                 m_painter.fillRect(QRectF(x, m_top, 1, 3), m_theme.crash);
         }
@@ -133,6 +138,10 @@ private:
         case Span::Kind::WaitingForLock:
             outlined(rect, m_theme.hatch(Theme::Hatch::WaitingForLock, m_theme.warn, m_ratio),
                      m_theme.warn);
+            return;
+        case Span::Kind::Dropped:
+            outlined(rect, m_theme.hatch(Theme::Hatch::ReadyToRun, m_theme.idle, m_ratio),
+                     m_theme.idle);
             return;
         case Span::Kind::Busy:
             paintSummary(rect, span);
@@ -193,7 +202,7 @@ private:
     {
         if (m_lane.dense || rect.width() < narrowestText)
             return;
-        const QString name = barLabel(span);
+        const QString name = barLabel(span, m_lane.process.role);
         const QString whole =
             open ? name
                  : QString(name % u' ' %
@@ -269,6 +278,8 @@ QString kindText(Span::Kind kind)
         return tr("many short ones");
     case Span::Kind::Failed:
         return tr("failed");
+    case Span::Kind::Dropped:
+        return tr("not recorded");
     }
     return {};
 }
@@ -299,6 +310,8 @@ QString barStyleText(BarStyle style)
         return tr("Blocked, queue full");
     case BarStyle::Crashed:
         return tr("Crashed");
+    case BarStyle::Dropped:
+        return tr("Not recorded");
     }
     return {};
 }
@@ -339,13 +352,18 @@ void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style)
     case BarStyle::Crashed:
         painter.fillRect(rect, theme.hatch(Theme::Hatch::Crashed, theme.crash, ratio));
         break;
+    case BarStyle::Dropped:
+        painter.setPen(theme.idle);
+        painter.setBrush(theme.hatch(Theme::Hatch::ReadyToRun, theme.idle, ratio));
+        painter.drawRoundedRect(inner, 2, 2);
+        break;
     }
 }
 
-QString spanText(const Span &span)
+QString spanText(const Span &span, ProcessRole role)
 {
     const double seconds = static_cast<double>(span.endNs - span.startNs) / 1e9;
-    QString text = barLabel(span);
+    QString text = barLabel(span, role);
     if (!text.isEmpty())
         text += u": "_s;
     text += kindText(span.kind);

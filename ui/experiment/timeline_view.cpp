@@ -56,6 +56,9 @@ void TimelineView::setRun(std::shared_ptr<const RunLog> log)
     m_indexes.clear();
     m_processes.clear();
     m_lanes.clear();
+    m_cursorNs.reset();
+    m_deepest = 0;
+    m_depthsSeen = 0;
     setMode(Mode::Auto);
     refreshProcesses();
     update();
@@ -74,11 +77,15 @@ void TimelineView::refreshProcesses()
         return;
     const qsizetype before = m_processes.size();
     m_processes = m_log->processes();
-    if (m_processes.size() == before)
-        return;
-    m_lanes = laneOrder(m_processes);
-    m_indexes.resize(static_cast<std::size_t>(m_processes.size()));
-    updateScrollBar();
+    if (m_processes.size() != before) {
+        m_lanes = laneOrder(m_processes);
+        m_indexes.resize(static_cast<std::size_t>(m_processes.size()));
+        arrangeLanes();
+        updateScrollBar();
+    } else if (!m_lanes.contains(lockLane) && hasLock()) {
+        arrangeLanes();
+        updateScrollBar();
+    }
 }
 
 void TimelineView::setSelectedProcess(int process)
@@ -91,6 +98,24 @@ void TimelineView::setSelectedProcess(int process)
         scrollToLane(lane);
     announceCurrentItem(this, lane);
     update();
+}
+
+void TimelineView::setCursor(std::optional<qint64> timeNs)
+{
+    if (timeNs && (*timeNs < 0 || *timeNs > nowNs()))
+        timeNs.reset();
+    if (timeNs == m_cursorNs)
+        return;
+    m_cursorNs = timeNs;
+    update();
+}
+
+void TimelineView::moveCursor(std::optional<qint64> timeNs)
+{
+    const std::optional<qint64> before = m_cursorNs;
+    setCursor(timeNs);
+    if (m_cursorNs != before)
+        Q_EMIT cursorMoved(m_cursorNs);
 }
 
 bool TimelineView::isFollowing() const
@@ -276,7 +301,7 @@ void TimelineView::scrollToLane(int lane)
 
 void TimelineView::selectLane(int lane)
 {
-    const int process = lane >= 0 && lane < m_lanes.size() ? m_lanes[lane] : -1;
+    const int process = lane >= 0 && lane < m_lanes.size() ? std::max(-1, m_lanes[lane]) : -1;
     setSelectedProcess(process);
     Q_EMIT processSelected(process);
 }
@@ -288,6 +313,10 @@ int TimelineView::itemCount() const
 
 QString TimelineView::itemName(int lane) const
 {
+    if (m_lanes[lane] == depthLane)
+        return tr("Queue depth");
+    if (m_lanes[lane] == lockLane)
+        return tr("Lock held by");
     const ProcessRecord &process = m_processes[m_lanes[lane]];
     const ProcessLive *now = live(m_lanes[lane]);
     const QString state = process.endNs >= 0 ? endText(process)
@@ -299,6 +328,8 @@ QString TimelineView::itemName(int lane) const
 QString TimelineView::itemValue(int lane) const
 {
     const int process = m_lanes[lane];
+    if (process < 0)
+        return trackTip(process, nowNs());
     return tr("PID %1, busy %2\u00A0%")
         .arg(m_processes[process].pid)
         .arg(std::lround(100 * busyShare(process)));
@@ -311,7 +342,17 @@ QRect TimelineView::itemRect(int lane) const
 
 int TimelineView::currentItem() const
 {
-    return static_cast<int>(m_lanes.indexOf(m_selected));
+    return m_selected < 0 ? -1 : static_cast<int>(m_lanes.indexOf(m_selected));
+}
+
+void TimelineView::selectNext(int lane, int step)
+{
+    const int count = itemCount();
+    int next = std::clamp(lane + step, 0, std::max(0, count - 1));
+    if (next < count && m_lanes[next] < 0)
+        next = std::clamp(next + step, 0, count - 1); // Past a lane that is no process's.
+    if (next < count)
+        selectLane(next);
 }
 
 void TimelineView::keyPressEvent(QKeyEvent *event)
@@ -335,13 +376,9 @@ void TimelineView::keyPressEvent(QKeyEvent *event)
     case Qt::Key_End:
         return setFollowing(true);
     case Qt::Key_Up:
-        if (count > 0)
-            selectLane(lane < 0 ? count - 1 : std::max(0, lane - 1));
-        return;
+        return selectNext(lane < 0 ? count : lane, -1);
     case Qt::Key_Down:
-        if (count > 0)
-            selectLane(std::min(count - 1, lane + 1));
-        return;
+        return selectNext(lane, 1);
     case Qt::Key_PageUp:
     case Qt::Key_PageDown:
         m_scrollBar->triggerAction(event->key() == Qt::Key_PageUp
@@ -386,8 +423,19 @@ void TimelineView::mousePressEvent(QMouseEvent *event)
     m_pressedRange = visibleRange();
 }
 
+void TimelineView::leaveEvent(QEvent *event)
+{
+    QWidget::leaveEvent(event);
+    moveCursor(std::nullopt);
+}
+
 void TimelineView::mouseMoveEvent(QMouseEvent *event)
 {
+    const QRect bars = barsRect();
+    const bool onLanes = bars.contains(event->pos()) && !m_lanes.isEmpty();
+    moveCursor(
+        onLanes ? std::optional(visibleRange().timeAt(event->pos().x() - bars.left(), bars.width()))
+                : std::nullopt);
     if (!m_pressed)
         return;
     const int distance = event->pos().x() - m_pressedAt.x();
@@ -441,14 +489,17 @@ QString TimelineView::tipAt(const QPoint &position) const
         return head % u'\n' % itemValue(lane);
     const TimeRange range = visibleRange();
     const qint64 timeNs = range.timeAt(position.x() - barsRect().left(), barsRect().width());
+    if (process < 0)
+        return head % u'\n' % trackTip(process, timeNs);
     const SpanIndex &index = m_indexes[static_cast<std::size_t>(process)];
     const AppendLog<Span> &spans = m_log->lane(process).spans;
     const qint64 span = spanAt(spans, index.spanCount(), timeNs);
     if (span >= 0)
-        return head % u'\n' % spanText(spans[static_cast<std::size_t>(span)]);
+        return head % u'\n' %
+               spanText(spans[static_cast<std::size_t>(span)], m_processes[process].role);
     const auto open = openSpanOf(process);
     if (open && timeNs >= open->startNs && timeNs <= open->endNs)
-        return head % u'\n' % spanText(*open);
+        return head % u'\n' % spanText(*open, m_processes[process].role);
     return head % u'\n' % tr("at %1").arg(durationText(static_cast<double>(timeNs) / 1e9));
 }
 
