@@ -38,12 +38,12 @@ public:
     /// Seconds a step.
     [[nodiscard]] double step() const { return m_step; }
     /// The values as they came; where several share a step, its smallest and largest, in their
-    /// order. At most two points a step.
-    [[nodiscard]] Points line(int series) const;
+    /// order. At most two points a step, or where @p width seconds are longer for each @p width.
+    [[nodiscard]] Points line(int series, double width = 0) const;
     /// Where any of the first @p count series has a value: the sum of the means of series 0 to k,
     /// for each k. Between two values a series goes straight; beyond its last it holds for @p hold
-    /// seconds, then counts 0.
-    [[nodiscard]] std::vector<Points> stacked(int count, double hold) const;
+    /// seconds, then counts 0. At most one point each @p width seconds.
+    [[nodiscard]] std::vector<Points> stacked(int count, double hold, double width = 0) const;
     /// The last value of @p series, 0 if it has none.
     [[nodiscard]] double last(int series) const;
     /// The value of @p series at @p x seconds or just before; 0 if there is none.
@@ -79,6 +79,8 @@ private:
     void halve();
     [[nodiscard]] const Cell *cellAt(int series, double x) const;
     static void merge(Cell &into, const Cell &next);
+    [[nodiscard]] int stepsIn(double width) const;
+    static void appendTo(Points &points, const Cell &cell);
     [[nodiscard]] std::vector<int> filledSteps(int count) const;
     [[nodiscard]] double meanAt(const Cells &cells, int at, int previous, int next,
                                 double hold) const;

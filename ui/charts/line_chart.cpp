@@ -24,6 +24,7 @@ constexpr int headHeight = 28;
 constexpr int leftMargin = 40;
 constexpr int rightMargin = 20; // Half of the last time label.
 constexpr int headMargin = 12;
+constexpr int maxSmoothLines = 12;
 constexpr double labelRoom = 17; // Above a threshold, for its label.
 
 /// A plot that is never drawn without room: a paint device of no size takes no painter.
@@ -93,7 +94,7 @@ void LineChart::createPlot()
 {
     m_plot->setAttribute(Qt::WA_TransparentForMouseEvents);
     m_plot->setFocusPolicy(Qt::NoFocus);
-    m_plot->setPlottingHints(QCP::phCacheLabels);
+    m_plot->setPlottingHints(QCP::phCacheLabels | QCP::phFastPolylines);
     m_plot->setNotAntialiasedElements(QCP::aeAxes | QCP::aeGrid | QCP::aeFills);
     QCPAxisRect *rect = m_plot->axisRect();
     rect->setAutoMargins(QCP::msNone);
@@ -308,12 +309,15 @@ QColor LineChart::shownColor(int series, double opacity) const
 void LineChart::styleGraphs()
 {
     const Theme &theme = Theme::current();
+    // A tangle of lines needs no smooth edges.
+    const bool isTangle = m_series.size() > maxSmoothLines;
     for (int i = 0; i < m_series.size(); ++i) {
         QCPGraph *graph = m_series[i].graph;
         graph->setBrush(Qt::NoBrush);
         graph->setChannelFillGraph(nullptr);
         graph->setLineStyle(m_style == Style::Steps ? QCPGraph::lsStepLeft : QCPGraph::lsLine);
-        graph->setPen(QPen(shownColor(i), 1.5));
+        graph->setAntialiased(!isTangle && m_style != Style::Stacked);
+        graph->setPen(QPen(shownColor(i), isTangle ? 1 : 1.5));
         if (m_style == Style::Stacked) {
             graph->setPen(QPen(theme.panel, 1));
             graph->setBrush(shownColor(i, 0.8));
@@ -361,14 +365,16 @@ void LineChart::drawNow()
 
 void LineChart::fillGraphs()
 {
+    const double pixel = m_range / std::max(1, plotRect().width());
     if (m_style == Style::Stacked) {
-        const auto layers = m_history.stacked(static_cast<int>(m_series.size()), holdSeconds);
+        const auto layers =
+            m_history.stacked(static_cast<int>(m_series.size()), holdSeconds, pixel);
         for (std::size_t i = 0; i < layers.size(); ++i)
             m_series[static_cast<qsizetype>(i)].graph->setData(layers[i].x, layers[i].y, true);
         return;
     }
     for (int i = 0; i < m_series.size(); ++i) {
-        ChartHistory::Points points = m_history.line(i);
+        ChartHistory::Points points = m_history.line(i, pixel);
         // A count holds until it changes: its step reaches the present.
         if (m_style == Style::Steps && !points.x.isEmpty() && m_now > points.x.last()) {
             points.x.append(m_now);

@@ -180,6 +180,8 @@ void TimelineView::paintSuccession(QPainter &painter)
     QPen pen(theme.crash, 1);
     pen.setDashPattern({2, 2});
     for (int lane = 1; lane < itemCount(); ++lane) {
+        if (m_lanes[lane] < 0)
+            continue;
         const ProcessRecord &record = m_processes[m_lanes[lane]];
         const int before = record.replaces;
         if (before < 0 || before != m_lanes[lane - 1] || !hasCrashed(m_processes[before]))

@@ -277,13 +277,13 @@ void tst_TimelineView::lanesAreAccessible()
 void tst_TimelineView::pointerMovesTheCursor()
 {
     QSignalSpy moved(m_view.get(), &TimelineView::cursorMoved);
-    QTest::mouseMove(m_view.get(), {300, 60});
+    QTest::mouseMove(m_view.get(), {301, 61});
     QTRY_COMPARE(moved.size(), 1);
     const auto timeNs = moved[0][0].value<std::optional<qint64>>();
     QVERIFY(timeNs);
-    QCOMPARE(*timeNs, m_view->visibleRange().timeAt(300 - 148, m_view->width() - 148));
+    QCOMPARE(*timeNs, m_view->visibleRange().timeAt(301 - 148, m_view->width() - 148));
     const QImage with = m_view->grab().toImage();
-    QCOMPARE(with.pixelColor(300, 200), Theme::current().text2);
+    QCOMPARE(with.pixelColor(301, 200), Theme::current().text2);
     QTest::mouseMove(m_view.get(), {60, 60}); // The names.
     QTRY_COMPARE(moved.size(), 2);
     QVERIFY(!moved[1][0].value<std::optional<qint64>>());
