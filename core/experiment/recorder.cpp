@@ -77,12 +77,14 @@ void Recorder::tick(Tick kind)
     const QList<ProcessRecord> processes = m_log.processes();
     m_watches.resize(static_cast<std::size_t>(processes.size()));
     auto snapshot = std::make_shared<StageSnapshot>();
-    snapshot->timeNs = gate != 0 ? runtime::nowNs() - gate : 0;
     snapshot->processes.reserve(processes.size());
     for (int process = 0; process < processes.size(); ++process) {
         sample(process, processes[process], gate);
         snapshot->processes.append(pictureOf(process, processes[process]));
     }
+    m_runner.drainTrace();
+    // From here on, so that no bar ends after the instant of the picture.
+    snapshot->timeNs = gate != 0 ? runtime::nowNs() - gate : 0;
     GaugeSample gauges;
     gauges.timeNs = snapshot->timeNs;
     if (kind == Tick::Last) {
@@ -92,7 +94,6 @@ void Recorder::tick(Tick kind)
         if (finish > (size > 0 ? m_log.gauges[size - 1].timeNs : 0))
             gauges.timeNs = std::min(finish, snapshot->timeNs);
     }
-    m_runner.drainTrace();
     m_runner.observe(*snapshot, gauges);
     for (ProcessLive &live : snapshot->processes) {
         if (live.state == ProcessState::Running && live.cpuPercent >= 0 &&

@@ -21,7 +21,7 @@ public:
     };
 
     /// At most @p capacity steps, at least 2; the first step is @p firstStep seconds.
-    explicit ChartHistory(int capacity = 512, double firstStep = 0.001);
+    explicit ChartHistory(int capacity = 512, double firstStep = 0.00001);
 
     /// Forgets everything, the series too.
     void clear();

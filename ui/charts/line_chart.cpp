@@ -22,7 +22,7 @@ namespace {
 
 constexpr int headHeight = 28;
 constexpr int leftMargin = 40;
-constexpr int rightMargin = 20; // Half of the last time label.
+constexpr int rightMargin = 26; // Half of the last time label.
 constexpr int headMargin = 12;
 constexpr int maxSmoothLines = 12;
 constexpr double labelRoom = 17; // Above a threshold, for its label.
@@ -431,7 +431,7 @@ void LineChart::updateAxes()
         m_thresholdLine->point2->setCoords(1, *m_threshold);
         m_thresholdText->setText(m_thresholdLabel);
     }
-    const bool hasMean = m_mean.has_value() && !empty;
+    const bool hasMean = m_mean.value_or(0) > 0 && !empty;
     m_meanLine->setVisible(hasMean);
     m_meanText->setVisible(hasMean);
     if (hasMean) {

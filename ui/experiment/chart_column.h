@@ -85,6 +85,7 @@ private:
     [[nodiscard]] std::optional<double> meanOf(const GaugeChart &chart, int series) const;
     [[nodiscard]] double meanCpuPercent() const;
     [[nodiscard]] bool isEnded() const;
+    [[nodiscard]] qint64 finishNs() const;
     [[nodiscard]] bool hasBands() const;
 
     ExperimentSpec m_spec;
@@ -101,6 +102,8 @@ private:
     std::size_t m_gaugesRead = 0;
     qint64 m_nowNs = -1;
     std::optional<qint64> m_cursorNs;
+    mutable std::size_t m_finishOf = 0; // So many tasks were finished at m_finishNs.
+    mutable qint64 m_finishNs = 0;
     int m_selected = -1;
     bool m_bands = false;
     QTimer m_pause; // Runs while the last look into the log is less than 100 ms old.

@@ -73,6 +73,18 @@ bool ChartColumn::isEnded() const
                        [](const ProcessRecord &process) { return process.endNs >= 0; });
 }
 
+/// When the work of a run that has ended was done; its last samples may be later, since processes
+/// take a while to leave.
+qint64 ChartColumn::finishNs() const
+{
+    const qint64 lastNs = m_log->gauges[m_log->gauges.size() - 1].timeNs;
+    if (m_finishOf != m_log->tasks.size()) {
+        m_finishOf = m_log->tasks.size();
+        m_finishNs = lastFinishNs(*m_log);
+    }
+    return m_finishNs > 0 ? std::min(m_finishNs, lastNs) : lastNs;
+}
+
 std::optional<double> ChartColumn::meanOf(const GaugeChart &chart, int series) const
 {
     const std::size_t size = m_log ? m_log->gauges.size() : 0;
@@ -80,7 +92,8 @@ std::optional<double> ChartColumn::meanOf(const GaugeChart &chart, int series) c
     if (size == 0 || m_log->gauges[size - 1].timeNs <= 0)
         return std::nullopt;
     const GaugeSample &last = m_log->gauges[size - 1];
-    const double mean = last.totals[gauge] / toSeconds(last.timeNs);
+    const qint64 timeNs = isEnded() ? finishNs() : last.timeNs;
+    const double mean = last.totals[gauge] / toSeconds(timeNs);
     return chart.maximum > 0 ? std::min(mean, chart.maximum) : mean;
 }
 

@@ -100,8 +100,16 @@ private:
             m_layout.bars.push_back({left, right, at});
             return;
         }
+        const auto length = static_cast<double>(span.endNs - span.startNs);
+        if (left >= 0 && right < m_width && static_cast<int>(left) == static_cast<int>(right)) {
+            TimelineColumn &column = m_columns[static_cast<std::size_t>(left)];
+            column.shares.add(span, length);
+            column.used = true;
+            column.count += span.count;
+            return;
+        }
         TimeShares shares;
-        shares.add(span, static_cast<double>(span.endNs - span.startNs));
+        shares.add(span, length);
         spread(left, right, shares, span.count);
     }
 

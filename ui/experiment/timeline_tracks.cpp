@@ -51,8 +51,8 @@ std::vector<CountColumn> countColumns(const AppendLog<GaugeSample> &samples, int
     const std::size_t first = firstAfter(samples, size, range.fromNs);
     for (std::size_t i = first > 0 ? first - 1 : 0; i < size; ++i) {
         const qint64 startNs = samples[i].timeNs;
-        const qint64 endNs = i + 1 < size ? samples[i + 1].timeNs : std::max(nowNs, startNs);
-        if (startNs > range.toNs)
+        const qint64 endNs = std::min(nowNs, i + 1 < size ? samples[i + 1].timeNs : nowNs);
+        if (startNs > range.toNs || startNs > nowNs)
             break;
         const double left = std::floor(range.pixel(startNs, width));
         const double right = std::floor(range.pixel(endNs, width));

@@ -327,7 +327,7 @@ void tst_LineChart::pointerMovesTheCursor()
     QVERIFY(QTest::qWaitForWindowExposed(&chart));
     chart.grab();
     QSignalSpy moved(&chart, &LineChart::cursorMoved);
-    QTest::mouseMove(&chart, {162, 90}); // Half way between the margins of 40 and 20.
+    QTest::mouseMove(&chart, {159, 90}); // Half way between the margins of 40 and 26.
     QTRY_VERIFY(chart.cursor());
     QVERIFY(std::abs(*chart.cursor() - 5) < 0.1);
     QCOMPARE(moved.size(), 1);

@@ -47,6 +47,7 @@ class tst_ChartColumn : public QObject
 private Q_SLOTS:
     void shortestRunHasACurveAndItsMean();
     void meanIsOfTheWholeRun();
+    void meanEndsWithTheWork();
     void whileItRunsTheHeadShowsThePresent();
     void atTheGateNoRateIsClaimed();
     void meanOfCpuCountsFromTheGate();
@@ -87,6 +88,23 @@ void tst_ChartColumn::meanIsOfTheWholeRun()
     column.advance(2'000 * ms);
     QCOMPARE(column.charts()[1]->valueText(), u"mean 52\u00A0/s"_s);
     QCOMPARE(column.charts()[1]->mean(), std::optional(52.0));
+}
+
+/// The workers take a while to leave after the last task: that is no part of the mean.
+void tst_ChartColumn::meanEndsWithTheWork()
+{
+    const auto log = runOf(200 * ms);
+    TaskRecord task;
+    task.finishedNs = 50 * ms;
+    log->tasks.append(task);
+    log->gauges.append({});
+    log->gauges.append(gauge(100 * ms, PoolGauges::Throughput, 1'000, 100));
+    log->gauges.append(gauge(200 * ms, PoolGauges::Throughput, 500, 100));
+    ChartColumn column;
+    column.setSpec(ExperimentSpec(u"pool"_s));
+    column.setRun(log);
+    column.advance(200 * ms);
+    QCOMPARE(column.charts()[1]->mean(), std::optional(2'000.0));
 }
 
 void tst_ChartColumn::whileItRunsTheHeadShowsThePresent()

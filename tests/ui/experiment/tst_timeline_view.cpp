@@ -9,6 +9,7 @@
 #include <QSignalSpy>
 #include <QTest>
 #include <QWheelEvent>
+#include <QWindow>
 
 using namespace proclab;
 using namespace Qt::StringLiterals;
@@ -277,14 +278,14 @@ void tst_TimelineView::lanesAreAccessible()
 void tst_TimelineView::pointerMovesTheCursor()
 {
     QSignalSpy moved(m_view.get(), &TimelineView::cursorMoved);
-    QTest::mouseMove(m_view.get(), {301, 61});
+    QTest::mouseMove(m_view->windowHandle(), {301, 61});
     QTRY_COMPARE(moved.size(), 1);
     const auto timeNs = moved[0][0].value<std::optional<qint64>>();
     QVERIFY(timeNs);
     QCOMPARE(*timeNs, m_view->visibleRange().timeAt(301 - 148, m_view->width() - 148));
     const QImage with = m_view->grab().toImage();
     QCOMPARE(with.pixelColor(301, 200), Theme::current().text2);
-    QTest::mouseMove(m_view.get(), {60, 60}); // The names.
+    QTest::mouseMove(m_view->windowHandle(), {60, 60}); // The names.
     QTRY_COMPARE(moved.size(), 2);
     QVERIFY(!moved[1][0].value<std::optional<qint64>>());
     m_view->setCursor(second); // From outside: not sent back.
