@@ -63,8 +63,10 @@ runInTerminal() {
     if [ "$status" -eq 2 ] || [ "$status" -ge 128 ]; then
         exit "$status"
     fi
-    QT_QPA_PLATFORM=offscreen "$build/bin/proclab" "${preset[@]}" "${run[@]}" --size 1440x900 \
-        --screenshot "$picture" --after 2 "$@" || fail "the picture of the window could not be made"
+    mkdir -p -m 700 "$build/runtime" # Where no session has made one, Qt asks for it.
+    XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$build/runtime} QT_QPA_PLATFORM=offscreen \
+        "$build/bin/proclab" "${preset[@]}" "${run[@]}" --size 1440x900 --screenshot "$picture" \
+        --after 2 "$@" || fail "the picture of the window could not be made"
     echo "The window as it looks after two seconds: $picture"
     echo "For the window itself, start this script in a desktop session, over ssh -X,"
     echo "or on a virtual display (package xvfb): xvfb-run ./installer/run.sh"

@@ -6,8 +6,8 @@
 #include "app/cli/output_file.h"
 #include "app/cli/run_progress.h"
 #include "app/cli/run_summary.h"
-#include "app/cli/signal_watcher.h"
 #include "app/cli/spec_argument.h"
+#include "core/base/signal_watcher.h"
 #include "core/experiment/experiment_run.h"
 #include "core/process/engine.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/lab/command_line.h"
 #include "app/lab/screenshot.h"
-#include "app/lab/signal_watcher.h"
+#include "core/base/signal_watcher.h"
 #include "core/process/engine.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/number_text.h"
 #include "core/experiment/group_runner.h"
 #include "core/experiment/rate_meter.h"
 #include "core/experiment/runners.h"
-
-#include <QLocale>
 
 #include <limits>
 
@@ -158,7 +157,6 @@ void CounterRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
 void CounterRunner::complete(RunResult &result)
 {
     GroupRunner::complete(result);
-    const QLocale locale;
     const qint64 final = value();
     const qint64 lost = expected() - final;
     const double spent = static_cast<double>(m_lastNs - m_firstNs) / 1e9;
@@ -171,18 +169,18 @@ void CounterRunner::complete(RunResult &result)
     result.noticeIsGood = lost == 0;
     if (m_died > 0 || isStopped())
         result.notice = tr("%1 of %2: not every process did all its increments")
-                            .arg(locale.toString(final), locale.toString(expected()));
+                            .arg(groupedNumber(final), groupedNumber(expected()));
     else if (lost != 0)
         result.notice =
             tr("%1 of %2: %3 updates were lost, since two processes read the same number before "
                "either wrote its sum")
-                .arg(locale.toString(final), locale.toString(expected()), locale.toString(lost));
+                .arg(groupedNumber(final), groupedNumber(expected()), groupedNumber(lost));
     else if (m_mode == runtime::CounterMode::None && m_processes > 1)
         result.notice = tr("No update was lost this time, by luck: raise gap_ns, increments or "
                            "processes to see losses");
     else
-        result.notice = tr("%1 of %2: no update was lost")
-                            .arg(locale.toString(final), locale.toString(expected()));
+        result.notice =
+            tr("%1 of %2: no update was lost").arg(groupedNumber(final), groupedNumber(expected()));
 }
 
 } // namespace

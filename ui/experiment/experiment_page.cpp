@@ -172,6 +172,8 @@ void ExperimentPage::connectViews()
     connect(m_form, &SpecForm::specChanged, this, &ExperimentPage::takeEdit);
     connect(m_reset, &QToolButton::clicked, this, [this] { showSpec(m_original, m_presetName); });
     connect(m_stage, &StageView::processSelected, this, &ExperimentPage::selectProcess);
+    connect(m_banner, &Banner::closed, this,
+            [this] { m_deathsClosed = m_death ? m_death->deaths : 0; });
     connect(m_dock, &RunDock::processSelected, this, &ExperimentPage::selectProcess);
     // One cursor in all views of the time axis.
     connect(m_charts, &ChartColumn::cursorMoved, m_dock->timeline(), &TimelineView::setCursor);
@@ -190,8 +192,10 @@ const ExperimentSpec &ExperimentPage::spec() const
 void ExperimentPage::openSpec(const ExperimentSpec &spec)
 {
     showSpec(spec, {});
-    m_hint->setText(tr("From a file. Press F5 to run it."));
-    if (!m_form->faults().isEmpty())
+    const bool canRun = m_form->faults().isEmpty();
+    m_hint->setText(canRun ? tr("From a file. Press F5 to run it.")
+                           : tr("From a file. It can run once the marked fields are right."));
+    if (!canRun)
         m_form->focusFirstFault();
 }
 
@@ -217,6 +221,8 @@ void ExperimentPage::showIdle(const ExperimentSpec &spec)
     m_run.reset();
     m_drawn.reset();
     m_selected = -1;
+    m_deaths.setRun({}, spec);
+    m_death.reset();
     m_banner->hide();
     m_hint->show();
     m_code->setText(codeLine(spec));
@@ -258,6 +264,9 @@ void ExperimentPage::run()
     m_code->setText(codeLine(spec));
     m_charts->setSpec(spec);
     m_stage->setRun(m_run->log(), spec);
+    m_deaths.setRun(m_run->log(), spec);
+    m_death.reset();
+    m_deathsClosed = 0;
     m_charts->setRun(m_run->log());
     m_dock->setRun(m_run->log());
     m_form->setRunningSpec(spec);
@@ -284,12 +293,29 @@ void ExperimentPage::takeState()
 
 void ExperimentPage::finishRun()
 {
-    const RunSummary summary = summaryOf(m_run->result());
-    m_banner->showMessage(summary.tone, summary.title, summary.detail);
-    m_form->setRunningSpec({});
     drawFrame(); // The last picture, also while the page is hidden.
+    const RunSummary summary = summaryOf(m_run->result());
+    QString detail = summary.detail;
+    if (m_death)
+        detail += (detail.isEmpty() ? QString() : u" · "_s) + m_death->title;
+    m_banner->showMessage(summary.tone, summary.title, detail);
+    m_form->setRunningSpec({});
     takeState();
     Q_EMIT runEnded();
+}
+
+/// Tells of a process that died as soon as it has, and again when more becomes known.
+void ExperimentPage::showDeath()
+{
+    const std::optional<DeathNotice> death = m_deaths.advance();
+    if (!death || death == m_death)
+        return;
+    m_death = death;
+    const auto state = m_run->state();
+    const bool goesOn =
+        state == ExperimentRun::State::Starting || state == ExperimentRun::State::Running;
+    if (goesOn && death->deaths > m_deathsClosed)
+        m_banner->showMessage(Banner::Tone::Error, death->title, death->detail);
 }
 
 void ExperimentPage::updateFrameTimer()
@@ -314,6 +340,7 @@ void ExperimentPage::drawFrame()
     } else {
         m_dock->advance({}); // Tables fill faster than pictures come.
     }
+    showDeath();
     updateStatus();
 }
 

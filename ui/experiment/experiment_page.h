@@ -3,6 +3,7 @@
 
 #include "core/experiment/experiment_run.h"
 #include "core/experiment/spec.h"
+#include "ui/experiment/death_watch.h"
 #include "ui/experiment/run_status.h"
 
 #include <QTimer>
@@ -82,6 +83,7 @@ private:
     void takeEdit(const ExperimentSpec &spec);
     void takeState();
     void finishRun();
+    void showDeath();
     void updateFrameTimer();
     void drawFrame();
     void updateStatus();
@@ -94,6 +96,9 @@ private:
     QString m_presetName;
     ExperimentSpec m_original; ///< What "Reset" goes back to.
     RunStatus m_status;
+    DeathWatch m_deaths;
+    std::optional<DeathNotice> m_death; ///< Of the run on show.
+    int m_deathsClosed = 0;             ///< The bar was closed when so many had died.
     QTimer m_frameTimer;
     int m_selected = -1;
 

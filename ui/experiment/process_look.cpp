@@ -86,9 +86,9 @@ QString endText(const ProcessRecord &process)
     if (process.endedByRun)
         return tr("ended by the lab");
     if (process.signal != 0)
-        return tr("exit \u2212%1").arg(process.signal);
+        return signalName(process.signal);
     if (process.exitCode != 0)
-        return tr("exit %1").arg(process.exitCode);
+        return tr("exit code %1").arg(process.exitCode);
     return tr("ended");
 }
 

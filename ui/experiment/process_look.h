@@ -15,7 +15,7 @@ namespace proclab {
 [[nodiscard]] QString stateWord(ProcessState state);
 /// It ended by a signal or with a code, and not because the lab ended it.
 [[nodiscard]] bool hasCrashed(const ProcessRecord &process);
-/// "exit −11" for a signal, "exit 3" for a code, "ended by the lab", "ended".
+/// "SIGSEGV" for a signal, "exit code 3", "ended by the lab", "ended".
 [[nodiscard]] QString endText(const ProcessRecord &process);
 /// Positions of @p processes in the order of lanes and cards: as started, but one that took over
 /// from another stands right below it.

@@ -6,6 +6,7 @@
 #include "ui/shared/theme.h"
 
 #include <QCoreApplication>
+#include <QJsonObject>
 #include <QStringList>
 
 using namespace Qt::StringLiterals;
@@ -24,14 +25,28 @@ QString grouped(quint64 number)
     return groupedNumber(static_cast<qint64>(number));
 }
 
-/// "in 1.2 s, 340 per second"; the rate of tasks only, since a process is no unit of work.
+/// "340 per second", in the kind's own unit of work; empty if none was measured.
+QString rateText(const RunResult &result)
+{
+    const QJsonObject outcome = result.outcome.toObject();
+    const double increments = outcome.value(u"increments_per_s"_s).toDouble();
+    const double items = outcome.value(u"items_per_s"_s).toDouble();
+    if (increments > 0)
+        return tr("%1 increments per second").arg(shortNumber(increments));
+    if (items > 0)
+        return tr("%1 items per second").arg(shortNumber(items));
+    const bool hasTasks = result.spec.value(u"tasks.task"_s).isString();
+    return hasTasks && result.totals.throughputPerS > 0
+               ? tr("%1 per second").arg(shortNumber(result.totals.throughputPerS))
+               : QString();
+}
+
+/// "in 1.2 s, 340 per second"
 QString measured(const RunResult &result)
 {
-    QString text = tr("in %1").arg(durationText(result.elapsedSeconds));
-    const bool hasTasks = result.log && result.log->tasks.size() > 0;
-    if (hasTasks && result.totals.throughputPerS > 0)
-        text += tr(", %1 per second").arg(shortNumber(result.totals.throughputPerS));
-    return text;
+    const QString time = tr("in %1").arg(durationText(result.elapsedSeconds));
+    const QString rate = rateText(result);
+    return rate.isEmpty() ? time : tr("%1, %2").arg(time, rate);
 }
 
 /// The first sentence is the notice where there is one; how far the run came always follows.
@@ -68,7 +83,7 @@ RunSummary summaryOf(const RunResult &result)
                 detailOf(result, true)};
     return {Banner::Tone::Good,
             tr("%1 done in %2").arg(grouped(totals.done), durationText(result.elapsedSeconds)),
-            detailOf(result, false)};
+            rateText(result)};
 }
 
 QString progressText(quint64 done, quint64 total, quint64 failed, quint64 lost)

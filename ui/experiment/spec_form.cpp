@@ -236,8 +236,17 @@ void SpecForm::takeEdit(FieldEditor *editor)
             m_spec.set(rows.path, QJsonValue(QJsonValue::Undefined));
     }
     updateArguments();
+    updateDerived(editor);
     checkSpec();
     Q_EMIT specChanged(m_spec);
+}
+
+void SpecForm::updateDerived(const FieldEditor *edited)
+{
+    for (const auto &[path, editor] : m_editors) {
+        if (editor != edited && editor->field().derivedDefault && !m_spec.isSet(path))
+            editor->setValue(shownValue(m_spec, path));
+    }
 }
 
 void SpecForm::setArgument(const ArgumentRows &rows, const QString &name, const QJsonValue &value)

@@ -68,6 +68,8 @@ private:
     void rebuildArguments(ArgumentRows &rows);
     void updateArgumentsList();
     void takeEdit(FieldEditor *editor);
+    /// Shows anew what follows from other fields and was not set; not in @p edited itself.
+    void updateDerived(const FieldEditor *edited);
     void setArgument(const ArgumentRows &rows, const QString &name, const QJsonValue &value);
     void checkSpec();
     void showNotes();

@@ -32,6 +32,39 @@ constexpr double largestSquare = 24;
 constexpr double smallestSquare = 4;
 constexpr double inset = 12;
 constexpr double tallestSparkline = 30;
+constexpr double factPitch = 18;
+
+/// The least height of a card with so many facts.
+constexpr double factsHeight(qsizetype facts)
+{
+    return 80 + factPitch * static_cast<double>(facts);
+}
+
+/// The largest of the small fonts in which @p text fits into @p width.
+QFont fittingFont(const QString &text, double width)
+{
+    for (const TextSize size : {TextSize::Small, TextSize::Caption}) {
+        const QFont font = textFont(size);
+        if (QFontMetricsF(font).horizontalAdvance(text) <= width)
+            return font;
+    }
+    return textFont(TextSize::Tick);
+}
+
+/// The widest word for a state that a card beside this one may show.
+double widestStateWord(ProcessRole role, const QFont &font)
+{
+    QList<ProcessState> states{ProcessState::Running, ProcessState::Sleeping,
+                               ProcessState::Waiting};
+    if (role == ProcessRole::Process)
+        states.append(ProcessState::WaitingForLock);
+    else if (role != ProcessRole::Worker)
+        states.append({ProcessState::BlockedOnFull, ProcessState::WaitingOnEmpty});
+    double widest = 0;
+    for (const ProcessState state : std::as_const(states))
+        widest = std::max(widest, QFontMetricsF(font).horizontalAdvance(stateWord(state)));
+    return widest + 1;
+}
 
 QString tr(const char *text)
 {
@@ -112,6 +145,8 @@ public:
     void paintFull()
     {
         paintFrame();
+        if (!m_content.facts.isEmpty() && m_rect.height() >= factsHeight(m_content.facts.size()))
+            return paintFacts();
         const bool hasNote = !m_content.note.isEmpty() && m_rect.height() >= 106;
         const double padding = std::clamp((m_rect.height() - 80) / 4, 4.0, 10.0);
         double y = m_rect.top() + padding;
@@ -127,6 +162,45 @@ public:
             metricsBottom -= 20;
         }
         paintMetrics(y + 18 + 3, metricsBottom, !hasNote);
+    }
+
+    /// A narrow, high card: state, what it does, then a line a fact.
+    void paintFacts()
+    {
+        double y = m_rect.top() + 10;
+        const QRectF head(left(), y, width(), 18);
+        drawBadge(m_painter, QRectF(head.topLeft(), QSizeF(38, 18)), badgeText(m_content.process),
+                  m_content.process.colorIndex, false);
+        drawText(m_painter, head.adjusted(44, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight,
+                 QString::number(m_content.process.pid), monoFont(TextSize::Caption),
+                 m_theme.text3);
+        y += 22;
+        if (m_content.live) {
+            const QRectF state(left(), y, width(), 18);
+            drawStateIcon(m_painter, QRectF(state.left(), y, 14, 18), m_content.live->state,
+                          iconColor());
+            drawText(m_painter, state.adjusted(19, 0, 0, 0), Qt::AlignVCenter,
+                     stateWord(m_content.live->state), textFont(TextSize::Small, QFont::Medium),
+                     m_theme.text);
+        }
+        y += 18;
+        const QRectF task(left(), y, width(), 18);
+        drawText(m_painter, task, Qt::AlignVCenter, m_content.taskText,
+                 fittingFont(m_content.taskText, task.width()), m_theme.text3);
+        y = m_rect.bottom() - 8 - factPitch * static_cast<double>(m_content.facts.size());
+        const double top = task.bottom() + 4;
+        if (y - 6 - top > 10)
+            drawSparkline(m_painter, QRectF(left(), top, width(), std::min(y - 6 - top, 20.0)),
+                          m_content.cpu, m_color);
+        for (const CardContent::Fact &fact : m_content.facts) {
+            const QRectF line(left(), y, width(), factPitch);
+            const double used =
+                drawText(m_painter, line, Qt::AlignVCenter | Qt::AlignRight, fact.value,
+                         monoFont(TextSize::Caption), fact.isBad ? m_theme.crash : m_theme.text);
+            drawText(m_painter, line.adjusted(0, 0, -used - 6, 0), Qt::AlignVCenter, fact.label,
+                     textFont(TextSize::Caption), m_theme.text3);
+            y += factPitch;
+        }
     }
 
     void paintCompact()
@@ -208,7 +282,10 @@ public:
             return;
         const QFont font = textFont(TextSize::Tick, QFont::DemiBold);
         QString text = badgeText(m_content.process);
-        if (QFontMetricsF(font).horizontalAdvance(text) > m_rect.width() - 2)
+        QString widest = text; // Whether the letter fits must not depend on which digits follow.
+        for (QChar &letter : widest)
+            letter = letter.isDigit() ? QChar(u'8') : letter;
+        if (QFontMetricsF(font).horizontalAdvance(widest) > m_rect.width() - 2)
             text.remove(0, 1); // The number alone.
         drawText(m_painter, m_rect, Qt::AlignCenter, text, font, textColor);
     }
@@ -235,7 +312,7 @@ public:
                  textFont(TextSize::Caption), m_theme.text2);
         QString reason = endText(m_content.process);
         if (!m_content.task.isEmpty())
-            reason += u", "_s % tr("in %1").arg(m_content.task);
+            reason += u' ' % tr("in %1").arg(m_content.task);
         drawText(m_painter, QRectF(x, m_rect.top() + 18, right - x, 16), Qt::AlignVCenter, reason,
                  textFont(TextSize::Caption), m_theme.crash);
         drawCrashDisc(m_painter, QPointF(m_rect.right() - 18, m_rect.center().y()), 6);
@@ -274,10 +351,24 @@ private:
             m_content.isIdle ? textFont(TextSize::Caption) : monoFont(TextSize::Caption);
         const QRectF place(badge.right() + 8, y, right - badge.right() - 12, height);
         const QFontMetricsF metrics(font);
-        if (metrics.horizontalAdvance(text) > place.width())
+        const bool fits = m_content.isIdle ? metrics.horizontalAdvance(text) <= place.width()
+                                           : hasRoomForPidLabel(font);
+        if (!fits)
             text = m_content.isIdle ? QString() : pid;
         if (metrics.horizontalAdvance(text) <= place.width())
             drawText(m_painter, place, Qt::AlignVCenter, text, font, m_theme.text3);
+    }
+
+    /// Asks for the widest neighbour, not for this card, so that all cards of a stage have one
+    /// form.
+    [[nodiscard]] bool hasRoomForPidLabel(const QFont &font) const
+    {
+        const bool isWorker = m_content.process.role == ProcessRole::Worker;
+        const double badge = isWorker ? 30 : 38;
+        const double state =
+            18 + widestStateWord(m_content.process.role, textFont(TextSize::Small, QFont::Medium));
+        const double label = QFontMetricsF(font).horizontalAdvance(tr("PID %1").arg(u"00000"_s));
+        return left() + badge + 8 + label + 4 + state <= m_rect.right() - inset;
     }
 
     /// The state's icon and, where it fits, its word, at the right of @p room; where they begin.

@@ -52,6 +52,13 @@ struct CardContent
     QString count;                   ///< "3 done"
     QString note;                    ///< "blocked 71 %"; may be empty.
     bool noteIsWarning = false;
+    struct Fact
+    {
+        QString label; ///< "Memory"
+        QString value; ///< "31 MiB"
+        bool isBad = false;
+    };
+    QList<Fact> facts;   ///< Lines in place of sparkline and count, where there is room for them.
     bool isIdle = false; ///< Before a run: nothing is measured.
     bool isSelected = false;
 };

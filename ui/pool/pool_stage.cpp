@@ -22,6 +22,8 @@ constexpr double rowHeight = 18;
 constexpr double boxPadding = 10;
 constexpr double smallestWithRows = 110;
 constexpr double stripHeight = 18;
+constexpr double parentHeight = 208;
+constexpr double idleParentHeight = 60; // There is less to say.
 
 ProcessRecord idleProcess(const QString &name, ProcessRole role, int colorIndex)
 {
@@ -40,6 +42,15 @@ void drawRow(QPainter &painter, const QRectF &rect, const QString &label, const 
                                  textFont(TextSize::Caption), valueColor);
     drawText(painter, rect.adjusted(0, 0, -used - 6, 0), Qt::AlignVCenter, label,
              textFont(TextSize::Caption), Theme::current().text3);
+}
+
+/// A count at the right of a box's head; @p brief where @p text has no room.
+void drawCount(QPainter &painter, const QRectF &rect, const QString &text, const QString &brief)
+{
+    const QFont font = textFont(TextSize::Caption);
+    const bool fits = QFontMetricsF(font).horizontalAdvance(text) <= rect.width();
+    drawText(painter, rect, Qt::AlignVCenter | Qt::AlignRight, fits ? text : brief, font,
+             Theme::current().text2);
 }
 
 QString number(quint64 count)
@@ -92,8 +103,8 @@ quint64 PoolStage::total() const
 
 void PoolStage::arrange(const QRectF &area)
 {
-    m_layout = arrangePool(area);
-    addPlace(0, m_layout.parent, CardStyle::Full);
+    m_layout = arrangePool(area, isIdle() ? idleParentHeight : parentHeight);
+    addPlace(0, m_layout.parent, isIdle() ? CardStyle::Compact : CardStyle::Full);
     const CardStyle style =
         addCards(m_layout.workers, shownProcesses(processes(), {ProcessRole::Worker}));
     m_hasCards = style == CardStyle::Full || style == CardStyle::Compact;
@@ -231,10 +242,9 @@ void PoolStage::paintQueue(QPainter &painter)
                       headHeight);
     const double titleWidth = QFontMetricsF(textFont(TextSize::Small, QFont::DemiBold))
                                   .horizontalAdvance(tr("Task queue"));
-    drawText(painter, head.adjusted(titleWidth + 8, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight,
-             isIdle() ? tr("%1 tasks").arg(briefNumber(waiting))
-                      : tr("%1 waiting").arg(briefNumber(waiting)),
-             textFont(TextSize::Caption), theme.text2);
+    const QString count = briefNumber(waiting);
+    drawCount(painter, head.adjusted(titleWidth + 8, 0, 0, 0),
+              isIdle() ? tr("%1 tasks").arg(count) : tr("%1 waiting").arg(count), count);
     paintWaitingTasks(painter);
     if (box.height() < smallestWithRows)
         return;
@@ -311,9 +321,10 @@ void PoolStage::paintResults(QPainter &painter)
     const quint64 done = snapshot() ? snapshot()->done : 0;
     const QRectF head(box.left() + boxPadding, box.top() + 3, box.width() - 2 * boxPadding,
                       headHeight);
-    drawText(painter, head.adjusted(60, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight,
-             tr("%1 of %2").arg(briefNumber(done), briefNumber(total())),
-             textFont(TextSize::Caption), theme.text2);
+    const double titleWidth =
+        QFontMetricsF(textFont(TextSize::Small, QFont::DemiBold)).horizontalAdvance(tr("Results"));
+    drawCount(painter, head.adjusted(titleWidth + 8, 0, 0, 0),
+              tr("%1 of %2").arg(briefNumber(done), briefNumber(total())), briefNumber(done));
     if (m_grid.size > 0)
         paintCells(painter);
     else
@@ -436,8 +447,8 @@ void PoolStage::paintTotals(QPainter &painter)
                  textFont(TextSize::Title, QFont::DemiBold), theme.text);
     const QRectF below(strip.left(), strip.bottom() + 4, strip.width(), 16);
     if (below.bottom() <= m_cellArea.bottom() + 2)
-        drawText(painter, below, Qt::AlignVCenter, tr("by worker, in their colours"),
-                 textFont(TextSize::Caption), theme.text3);
+        drawText(painter, below, Qt::AlignVCenter, tr("by worker"), textFont(TextSize::Caption),
+                 theme.text3);
 }
 
 void PoolStage::paintRate(QPainter &painter)
@@ -456,6 +467,7 @@ void PoolStage::describe(const ProcessLive &live, CardContent &content) const
         content.taskText =
             isEnded() ? tr("all joined") : tr("in %1()").arg(spec().text(u"pool.method"_s));
         content.count = tr("%1 back").arg(briefNumber(snapshot()->done + snapshot()->failed));
+        content.facts = parentFacts(live);
         return;
     }
     content.count = tr("%1 done").arg(shortNumber(static_cast<double>(live.done)));
@@ -463,6 +475,23 @@ void PoolStage::describe(const ProcessLive &live, CardContent &content) const
         content.taskText = spec().text(u"tasks.task"_s);
     else if (live.state == ProcessState::Waiting)
         content.taskText = tr("for the next task");
+}
+
+/// What is measured of the parent itself, and what it has seen of its workers.
+QList<CardContent::Fact> PoolStage::parentFacts(const ProcessLive &live) const
+{
+    const auto dead = std::count_if(processes().begin(), processes().end(), hasCrashed);
+    const QString unknown = u"\u2013"_s;
+    QString memory = unknown;
+    if (const auto &samples = log()->lane(0).samples; samples.size() > 0)
+        memory = bytesText(samples[samples.size() - 1].residentBytes);
+    return {{tr("CPU"), live.cpuPercent < 0 || isEnded()
+                            ? unknown
+                            : tr("%1\u00A0%").arg(std::lround(live.cpuPercent))},
+            {tr("Started"), groupedNumber(static_cast<qint64>(processes().size()) - 1)},
+            {tr("Crashed"), groupedNumber(dead), dead > 0},
+            {tr("Memory"), memory},
+            {tr("Results"), briefNumber(snapshot()->done)}};
 }
 
 void PoolStage::findMoves(const StageSnapshot &before, const StageSnapshot &now)

@@ -13,7 +13,8 @@ struct PoolLayout
     QRectF results;
     QRectF workers;
 };
-[[nodiscard]] PoolLayout arrangePool(const QRectF &area);
+/// @p tallestParent: of the card of `main`, pixels.
+[[nodiscard]] PoolLayout arrangePool(const QRectF &area, double tallestParent);
 
 /// Square cells in rows, as large as @p count of them fit into @p area; size 0: they do not.
 struct CellGrid
@@ -72,6 +73,7 @@ private:
     void paintTotals(QPainter &painter);
     void paintRate(QPainter &painter);
     [[nodiscard]] QString remainingText() const;
+    [[nodiscard]] QList<CardContent::Fact> parentFacts(const ProcessLive &live) const;
 
     PoolLayout m_layout;
     QRectF m_cellArea;

@@ -10,7 +10,6 @@ namespace proclab {
 
 namespace {
 
-constexpr QChar groupSeparator(0x202F);
 constexpr QChar unitSeparator(0x00A0);
 constexpr QChar minusSign(0x2212);
 
@@ -33,17 +32,6 @@ int decimalsOf(double number, int smallest)
 }
 
 } // namespace
-
-QString groupedNumber(qint64 number)
-{
-    QString digits = QString::number(number);
-    const bool negative = digits.startsWith(u'-');
-    if (negative)
-        digits.remove(0, 1);
-    for (qsizetype at = digits.size() - 3; at > 0; at -= 3)
-        digits.insert(at, groupSeparator);
-    return negative ? QString(minusSign % digits) : digits;
-}
 
 QString durationText(double seconds)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/base/number_text.h"
+
 #include <QBrush>
 #include <QColor>
 #include <QFont>
@@ -51,8 +53,6 @@ enum class TextSize { Tick, Caption, Small, Body, Title, Result };
 /// The fixed-width face, for PIDs, code and numbers that change.
 [[nodiscard]] QFont monoFont(TextSize size, QFont::Weight weight = QFont::Normal);
 
-/// "12 345": groups by narrow no-break spaces, a true minus.
-[[nodiscard]] QString groupedNumber(qint64 number);
 /// A number with 2 to 3 significant digits and its unit after a no-break space: "1.57 s", "18 ms",
 /// "2.1 µs".
 [[nodiscard]] QString durationText(double seconds);

@@ -120,6 +120,7 @@ void MainWindow::addAction(const QKeySequence &keys, void (MainWindow::*handler)
 void MainWindow::createActions()
 {
     addAction(Qt::Key_F5, &MainWindow::runCurrent);
+    addAction(Qt::CTRL | Qt::Key_R, &MainWindow::runCurrent);
     addAction(Qt::SHIFT | Qt::Key_F5, &MainWindow::stopCurrent);
     addAction(Qt::CTRL | Qt::Key_B, &MainWindow::toggleRail);
     addAction(Qt::CTRL | Qt::SHIFT | Qt::Key_B, &MainWindow::toggleConfig);

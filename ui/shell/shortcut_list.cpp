@@ -20,7 +20,7 @@ ShortcutList::ShortcutList(QWidget *parent) : QDialog(parent)
         QString effect;
     };
     const QList<Row> rows{
-        {u"F5"_s, tr("Run the experiment")},
+        {u"F5, Ctrl+R"_s, tr("Run the experiment")},
         {u"Shift+F5"_s, tr("Stop it, with its processes")},
         {u"Ctrl+O"_s, tr("Open an experiment file")},
         {u"Ctrl+1 … 9"_s, tr("Go to a page, counted from the top of the rail")},

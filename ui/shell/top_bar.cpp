@@ -22,7 +22,8 @@ namespace {
 
 constexpr int barHeight = 56;
 constexpr int titleWidth = 164;
-constexpr int presetWidth = 216;
+constexpr int narrowestPreset = 216;
+constexpr int widestPreset = 320;
 constexpr qint64 startingNoticeAfterMs = 300;
 
 } // namespace
@@ -80,7 +81,8 @@ void TopBar::createControls()
     m_presets->setProperty("role", u"preset"_s);
     m_presets->setCaption(tr("Preset"));
     m_presets->setAccessibleName(tr("Preset"));
-    m_presets->setFixedWidth(presetWidth);
+    m_presets->setMinimumWidth(narrowestPreset);
+    m_presets->setMaximumWidth(widestPreset);
     m_run->setProperty("role", u"primary"_s);
     m_run->setText(tr("Run"));
     m_stop->setText(tr("Stop"));

@@ -206,7 +206,7 @@ void tst_ExperimentRun::shortRunIsSampledAtBothEnds_data()
     ExperimentSpec counter(u"counter"_s);
     counter.set(u"counter"_s, QJsonObject{{u"processes"_s, 2}, {u"increments"_s, 10'000}});
     QTest::newRow("counter") << counter << int{CounterGauges::IncrementRate} << 20'000.0;
-    QTest::newRow("pool") << poolOf(u"cpu.noop"_s, {}, 200) << int{PoolGauges::Throughput} << 200.0;
+    QTest::newRow("pool") << poolOf(u"noop"_s, {}, 200) << int{PoolGauges::Throughput} << 200.0;
     ExperimentSpec pipeline(u"pipeline"_s);
     pipeline.set(u"pipeline"_s, QJsonObject{{u"producers"_s, 2}, {u"items_per_producer"_s, 50}});
     QTest::newRow("pipeline") << pipeline << int{PipelineGauges::GetRate} << 100.0;

@@ -65,6 +65,9 @@ private Q_SLOTS:
     void editDuringARunAppliesToTheNext();
     void firstFaultGetsTheFocus();
     void settingASpecIsNoEdit();
+    void derivedDefaultFollowsAnEdit_data();
+    void derivedDefaultFollowsAnEdit();
+    void setValueStaysWhenItsDefaultMoves();
 };
 
 void tst_SpecForm::everyFieldHasAnEditor_data()
@@ -245,6 +248,50 @@ void tst_SpecForm::settingASpecIsNoEdit()
     QVERIFY(changed.isEmpty());
     QCOMPARE(form.spec(), spec);
     QCOMPARE(form.editor(u"counter.processes"_s)->value(), QJsonValue(5));
+}
+
+void tst_SpecForm::derivedDefaultFollowsAnEdit_data()
+{
+    QTest::addColumn<QString>("kind");
+    QTest::addColumn<QString>("path");
+    QTest::addColumn<QString>("choice");
+    QTest::addColumn<QString>("derived");
+    QTest::addColumn<QString>("shown");
+    const QString mode = u"counter.mode"_s;
+    const QString gap = u"counter.gap_ns"_s;
+    const QString method = u"pool.method"_s;
+    const QString chunk = u"pool.chunk_size"_s;
+    QTest::newRow("no lock") << u"counter"_s << mode << u"none"_s << gap << u"100"_s;
+    QTest::newRow("atomic") << u"counter"_s << mode << u"atomic"_s << gap << u"0"_s;
+    QTest::newRow("map") << u"pool"_s << method << u"map"_s << chunk << u"auto"_s;
+    QTest::newRow("starmap") << u"pool"_s << method << u"starmap"_s << chunk << u"auto"_s;
+    QTest::newRow("apply") << u"pool"_s << method << u"apply"_s << chunk << u"1"_s;
+}
+
+void tst_SpecForm::derivedDefaultFollowsAnEdit()
+{
+    QFETCH(const QString, kind);
+    QFETCH(const QString, path);
+    QFETCH(const QString, choice);
+    QFETCH(const QString, derived);
+    QFETCH(const QString, shown);
+    SpecForm form;
+    form.setSpec(ExperimentSpec(kind));
+    choose(form, path, choice);
+    QCOMPARE(form.spec().text(path), choice);
+    QVERIFY(!form.spec().isSet(derived));
+    QCOMPARE(valueText(form.editor(derived)->value()), shown);
+    QCOMPARE(valueText(form.spec().value(derived)), shown);
+}
+
+void tst_SpecForm::setValueStaysWhenItsDefaultMoves()
+{
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"counter"_s));
+    type(form, u"counter.gap_ns"_s, u"70"_s);
+    choose(form, u"counter.mode"_s, u"none"_s);
+    QCOMPARE(valueText(form.editor(u"counter.gap_ns"_s)->value()), u"70"_s);
+    QCOMPARE(form.spec().integer(u"counter.gap_ns"_s), 70);
 }
 
 QTEST_MAIN(tst_SpecForm)

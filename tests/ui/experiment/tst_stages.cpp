@@ -217,7 +217,7 @@ void tst_Stages::poolSaysWhatItsProcessesDo()
     QCOMPARE(texts[0], u"main, waiting"_s);
     QVERIFY(texts[1].startsWith(u"worker-1, running in #"_s) ||
             texts[1].startsWith(u"worker-1, sleeping in #"_s));
-    QVERIFY2(texts[3].startsWith(u"worker-3, exit \u221211 in #"_s), qPrintable(texts[3]));
+    QVERIFY2(texts[3].startsWith(u"worker-3, SIGSEGV in #"_s), qPrintable(texts[3]));
     QVERIFY(texts[4].startsWith(u"worker-5"_s));
     const QString value = accessible(stage.get())->child(1)->text(QAccessible::Value);
     QVERIFY2(value.startsWith(u"PID 48211, CPU "_s), qPrintable(value));
@@ -398,7 +398,7 @@ void tst_Stages::poolBoxesDoNotOverlap()
 {
     QFETCH(const QSize, size);
     const QRectF area(QPointF(0, 0), QSizeF(size));
-    const PoolLayout pool = arrangePool(area);
+    const PoolLayout pool = arrangePool(area, 208);
     QVERIFY(!overlap({pool.parent, pool.queue, pool.results, pool.workers}));
     const PipelineLayout pipeline = arrangePipeline(area);
     QVERIFY(!overlap({pipeline.producers, pipeline.tank, pipeline.parent, pipeline.consumers}));

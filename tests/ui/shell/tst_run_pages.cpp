@@ -21,12 +21,17 @@
 #include <QJsonObject>
 #include <QMessageBox>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QSettings>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QToolButton>
 
 #include <memory>
+
+#include <csignal>
+#include <sys/types.h>
 
 using namespace Qt::StringLiterals;
 using namespace proclab;
@@ -47,6 +52,8 @@ private Q_SLOTS:
     void runShowsWhatItCameTo_data();
     void runShowsWhatItCameTo();
     void failuresAreCounted();
+    void deathIsToldWhileTheRunGoesOn_data();
+    void deathIsToldWhileTheRunGoesOn();
     void stopEndsEveryProcess_data();
     void stopEndsEveryProcess();
     void closingDuringARunEndsEveryProcess_data();
@@ -319,6 +326,67 @@ void tst_RunPages::failuresAreCounted()
     QCOMPARE(page()->currentRun()->result().totals.failed, 4u);
     checkFigures();
     QVERIFY(page()->findChild<Banner *>()->title().contains(u"4 failed"_s));
+}
+
+void tst_RunPages::deathIsToldWhileTheRunGoesOn_data()
+{
+    QTest::addColumn<QString>("kind");
+    QTest::addColumn<QString>("victim");
+    QTest::addColumn<QString>("title");
+    QTest::addColumn<QString>("detail");
+    QTest::newRow("worker") << u"pool"_s << u"worker-1"_s
+                            << u"^W1 was killed from outside in task #\\d+ \\(SIGKILL\\)\\. "
+                               "W\\d+ took its place .+ later\\.$"_s
+                            << u"is lost\\. Python's Pool would wait for its result for ever\\.$"_s;
+    QTest::newRow("consumer") << u"pipeline"_s << u"consumer-1"_s
+                              << u"^C1 was ended by SIGKILL\\. C\\d+ took its place .+ later\\.$"_s
+                              << u"In Python nothing would take its place\\.$"_s;
+    QTest::newRow("producer") << u"pipeline"_s << u"producer-1"_s
+                              << u"^P1 was ended by SIGKILL\\. P\\d+ took its place .+ later\\.$"_s
+                              << u"In Python nothing would take its place\\.$"_s;
+}
+
+void tst_RunPages::deathIsToldWhileTheRunGoesOn()
+{
+    QFETCH(const QString, kind);
+    QFETCH(const QString, victim);
+    QFETCH(const QString, title);
+    QFETCH(const QString, detail);
+    openLongRun(kind);
+    QTest::mouseClick(runButton(), Qt::LeftButton);
+    const auto current = [this] { return page()->currentRun(); };
+    const auto victimIsAtWork = [&] {
+        if (!current() || !current()->snapshot())
+            return false;
+        const QList<ProcessRecord> processes = current()->log()->processes();
+        for (const ProcessLive &live : current()->snapshot()->processes) {
+            if (processes[live.process].name == victim && live.currentIndex >= 0)
+                return true;
+        }
+        return false;
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(victimIsAtWork(), limitMs);
+    for (const ProcessRecord &process : current()->log()->processes()) {
+        if (process.name == victim)
+            QCOMPARE(::kill(static_cast<pid_t>(process.pid), SIGKILL), 0);
+    }
+    auto *banner = page()->findChild<Banner *>();
+    const QRegularExpression wantedTitle(title);
+    const QRegularExpression wantedDetail(detail);
+    QTRY_VERIFY2_WITH_TIMEOUT(wantedTitle.match(banner->title()).hasMatch(),
+                              qPrintable(banner->title()), limitMs);
+    QVERIFY(page()->status().isActive());
+    QVERIFY(banner->isVisible());
+    QVERIFY2(wantedDetail.match(banner->detail()).hasMatch(), qPrintable(banner->detail()));
+
+    auto *close = banner->findChild<QToolButton *>();
+    QVERIFY(!close->accessibleName().isEmpty());
+    QTest::mouseClick(close, Qt::LeftButton);
+    const auto drawn = current()->snapshot();
+    QTRY_VERIFY_WITH_TIMEOUT(current()->snapshot() != drawn, limitMs);
+    QVERIFY(!banner->isVisible()); // Until another one dies.
+    page()->stop();
+    QTRY_VERIFY_WITH_TIMEOUT(!page()->status().isActive(), limitMs);
 }
 
 void tst_RunPages::stopEndsEveryProcess_data()

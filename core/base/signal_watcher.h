@@ -5,7 +5,7 @@
 
 class QSocketNotifier;
 
-namespace proclab::cli {
+namespace proclab {
 
 /// Tells of SIGINT, SIGTERM and SIGHUP in the event loop, once: after the first, the next one ends
 /// the program at once, as without a watcher. SIGHUP stays ignored where it was (nohup). One for
@@ -28,4 +28,4 @@ private:
     QSocketNotifier *m_notifier = nullptr;
 };
 
-} // namespace proclab::cli
+} // namespace proclab

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/cli/signal_watcher.h"
+#include "core/base/signal_watcher.h"
 
 #include <QSocketNotifier>
 
@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace proclab::cli {
+namespace proclab {
 
 namespace {
 
@@ -80,4 +80,4 @@ void SignalWatcher::readPipe()
         Q_EMIT signalled(number);
 }
 
-} // namespace proclab::cli
+} // namespace proclab

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+
+namespace proclab {
+
+/// "12 345" for people, the same in every language: groups by narrow no-break spaces, a true
+/// minus.
+[[nodiscard]] QString groupedNumber(qint64 number);
+
+} // namespace proclab
