@@ -12,14 +12,11 @@
 
 using namespace proclab;
 using namespace Qt::StringLiterals;
-
-/// Prints what a frame of the timeline and of the charts costs.
-
+// Prints what a frame of the timeline and of the charts costs.
 namespace {
 
 constexpr qint64 second = 1'000'000'000;
 constexpr int rounds = 20;
-
 template<typename Draw>
 void measure(const char *name, Draw draw)
 {
@@ -76,12 +73,11 @@ void measureTimeline()
     view.setSnapshot(snapshotOf(*log, 10 * second));
     QPixmap frame(view.size());
     measure("timeline, 16 workers, 100,000 tasks: all of it", [&] { view.render(&frame); });
-    for (int i = 0; i < 8; ++i)
-        view.zoomIn();
-    measure("timeline, zoomed in 43 times", [&] { view.render(&frame); });
-    for (int i = 0; i < 8; ++i)
-        view.zoomIn();
-    measure("timeline, zoomed in 1,800 times", [&] { view.render(&frame); });
+    for (const char *name : {"timeline, zoomed in 43 times", "timeline, zoomed in 1,800 times"}) {
+        for (int i = 0; i < 8; ++i)
+            view.zoomIn();
+        measure(name, [&] { view.render(&frame); });
+    }
 }
 
 void measureCharts(int workers, const char *name)
@@ -93,11 +89,7 @@ void measureCharts(int workers, const char *name)
     column.setSpec(ExperimentSpec(u"pool"_s));
     column.setRun(log);
     column.show();
-    QElapsedTimer timer;
-    timer.start();
     column.advance(samples * second / 20);
-    std::printf("%-58s %7.2f ms\n", "charts, reading 10 minutes at once",
-                static_cast<double>(timer.nsecsElapsed()) / 1e6);
     measure(name, [&column] {
         for (LineChart *chart : column.charts())
             chart->drawNow();

@@ -388,16 +388,6 @@ void LineChart::fillGraphs()
     }
 }
 
-double LineChart::largestValue() const
-{
-    double largest = 0;
-    for (const Series &series : m_series) {
-        for (const QCPGraphData &point : *series.graph->data())
-            largest = std::max(largest, point.value);
-    }
-    return largest;
-}
-
 void LineChart::updateAxes()
 {
     const bool empty = showsNoData();
@@ -439,11 +429,6 @@ void LineChart::updateAxes()
         m_meanLine->point2->setCoords(1, *m_mean);
         m_meanText->setText(tr("mean %1").arg(shortNumber(*m_mean)));
     }
-}
-
-QRect LineChart::plotRect() const
-{
-    return m_plot->axisRect()->rect().translated(m_plot->pos());
 }
 
 void LineChart::paintEvent(QPaintEvent *)

@@ -15,6 +15,11 @@ constexpr int maxDirectLabels = 5;
 
 } // namespace
 
+QRect LineChart::plotRect() const
+{
+    return m_plot->axisRect()->rect().translated(m_plot->pos());
+}
+
 /// Puts @p text above the line at @p value, or below it where there is no room.
 QRectF LineChart::placeLineLabel(QCPItemText *text, double value, bool atRight) const
 {
@@ -27,6 +32,16 @@ QRectF LineChart::placeLineLabel(QCPItemText *text, double value, bool atRight) 
     const QRectF place(QPointF(left, above ? y - size.height() - 1 : y + 2), size);
     text->position->setCoords(place.topLeft());
     return place;
+}
+
+double LineChart::largestValue() const
+{
+    double largest = 0;
+    for (const Series &series : m_series) {
+        for (const QCPGraphData &point : *series.graph->data())
+            largest = std::max(largest, point.value);
+    }
+    return largest;
 }
 
 QList<QPolygonF> LineChart::curvesInPixels() const

@@ -83,6 +83,7 @@ private:
         Free,   ///< m_freeRange, wherever now is.
     };
 
+    static constexpr int gutterWidth = 148;
     /// Lanes that belong to no process, in m_lanes.
     static constexpr int depthLane = -2;
     static constexpr int lockLane = -3;
