@@ -112,7 +112,9 @@ private:
     std::atomic<quint64> m_failed{0};
     std::atomic<quint64> m_cancelled{0};
     std::atomic<quint64> m_lost{0};
-    RateMeter m_rate; // Of the recorder's thread.
+    // Of the recorder's thread.
+    RateMeter m_rate;
+    quint64 m_performed = 0;
 };
 
 PoolConfig PoolRunner::makeConfig()
@@ -322,7 +324,12 @@ void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     }
     snapshot.queued = m_count > ended + running ? m_count - ended - running : 0;
     snapshot.nextTasks = m_pool->nextTasks(glance);
-    m_rate.add(gauges, PoolGauges::Throughput, static_cast<double>(ended));
+    // Of the workers' own counts: reports of many small tasks come late.
+    quint64 performed = 0;
+    for (const ProcessLive &live : snapshot.processes)
+        performed += live.done;
+    m_performed = std::max(m_performed, performed);
+    m_rate.add(gauges, PoolGauges::Throughput, static_cast<double>(m_performed));
     gauges.values[PoolGauges::QueueDepth] = static_cast<double>(snapshot.queued);
 }
 

@@ -94,6 +94,8 @@ public:
     void refresh();
     /// Draws all of it at once, whether anything is new or not.
     void drawNow();
+    /// What stands in a chart without values.
+    void setEmptyText(const QString &text);
     [[nodiscard]] bool showsNoData() const;
 
     QSize sizeHint() const override;

@@ -34,6 +34,11 @@ QRectF LineChart::placeLineLabel(QCPItemText *text, double value, bool atRight) 
     return place;
 }
 
+void LineChart::setEmptyText(const QString &text)
+{
+    m_emptyText->setText(text);
+}
+
 double LineChart::largestValue() const
 {
     double largest = 0;

@@ -2,6 +2,7 @@
 #include "ui/experiment/chart_column.h"
 
 #include "core/experiment/kind.h"
+#include "core/experiment/rate_meter.h"
 #include "ui/charts/chart_ticks.h"
 #include "ui/charts/line_chart.h"
 #include "ui/shared/theme.h"
@@ -135,6 +136,7 @@ void ChartColumn::setRun(std::shared_ptr<const RunLog> log)
     m_lineEnded.clear();
     m_bandBuffer.clear();
     m_gaugesRead = 0;
+    m_ratesEndedAt = 0;
     m_selectedRead = 0;
     m_nowNs = -1;
     m_cursorNs.reset();
@@ -146,6 +148,7 @@ void ChartColumn::setRun(std::shared_ptr<const RunLog> log)
         chart->setEmphasis(-1);
         chart->setTimeRange(firstRange);
         chart->setCursor(std::nullopt);
+        chart->setEmptyText(tr("No data yet"));
     }
     m_cpu->setTitle(tr("CPU"), tr("% of one core, stacked"));
     m_cpu->setStyle(LineChart::Style::Stacked);
@@ -177,10 +180,13 @@ void ChartColumn::readNew()
     m_processes = m_log->processes();
     readSamples();
     readGauges();
+    endRates();
     updateTexts();
     updateMarks();
     const double now = toSeconds(m_nowNs);
+    const QString empty = isEnded() ? tr("Too short for a sample") : tr("No data yet");
     for (LineChart *chart : std::as_const(m_charts)) {
+        chart->setEmptyText(empty);
         chart->setTimeRange(timeRange(now));
         chart->setNow(now);
         chart->refresh();
@@ -245,12 +251,12 @@ void ChartColumn::switchToBands()
     m_selectedRead = 0;
     m_cpu->clear();
     m_memory->clear();
-    m_cpu->setTitle(tr("CPU"), tr("% of one core: range, quartiles, median"));
+    m_cpu->setTitle(tr("CPU"), tr("% of a core: range, quartiles"));
     m_cpu->setStyle(LineChart::Style::Bands);
     for (int i = 0; i < bandSeries; ++i)
         m_cpu->addSeries(QString(), Theme::current().accent);
     m_cpu->addSeries(QString(), Theme::current().text, tr("selected process"));
-    m_memory->setTitle(tr("Memory"), tr("MiB resident, the largest process"));
+    m_memory->setTitle(tr("Memory"), tr("MiB, largest process"));
     m_memory->addSeries(QString(), Theme::current().text2);
     updateColors();
 }
@@ -262,6 +268,9 @@ void ChartColumn::collectBandSamples()
         std::size_t &next = m_samplesRead[static_cast<std::size_t>(process)];
         for (const std::size_t size = samples.size(); next < size; ++next) {
             const ProcessSample &sample = samples[next];
+            // What a process did before it ended is no instant of all of them.
+            if (sample.residentBytes == 0 && next > 0)
+                continue;
             m_bandBuffer.push_back({sample.timeNs, static_cast<double>(sample.cpuPercent),
                                     static_cast<double>(sample.residentBytes) / mebibyte});
         }
@@ -276,7 +285,7 @@ void ChartColumn::readBands()
     std::size_t begin = 0;
     while (begin < m_bandBuffer.size()) {
         const qint64 end = m_bandBuffer[begin].timeNs + instantNs;
-        if (m_bandBuffer.back().timeNs < end)
+        if (m_bandBuffer.back().timeNs < end && !isEnded())
             break; // More of this instant may follow.
         std::size_t next = begin;
         while (next < m_bandBuffer.size() && m_bandBuffer[next].timeNs < end)
@@ -300,7 +309,8 @@ void ChartColumn::appendBand(std::size_t begin, std::size_t end)
     const double seconds = toSeconds(m_bandBuffer[begin].timeNs);
     for (int i = 0; i < bandSeries; ++i)
         m_cpu->append(i, seconds, quantile(values, i / 4.0));
-    m_memory->append(0, seconds, largest);
+    if (largest > 0)
+        m_memory->append(0, seconds, largest);
 }
 
 void ChartColumn::readSelectedInBands()
@@ -329,6 +339,37 @@ void ChartColumn::readGauges()
                 if (m_gauges[i].rate && m_gaugesRead == 1)
                     m_charts[i + 1]->append(k, toSeconds(samples[0].timeNs), value);
                 m_charts[i + 1]->append(k, toSeconds(sample.timeNs), value);
+            }
+        }
+    }
+}
+
+/// The work of a run that has ended was done between two samples: the last rate is of the time up
+/// to then, and there is none after.
+void ChartColumn::endRates()
+{
+    const AppendLog<GaugeSample> &samples = m_log->gauges;
+    const std::size_t size = samples.size();
+    if (!isEnded() || size < 2 || size == m_ratesEndedAt)
+        return;
+    m_ratesEndedAt = size;
+    const qint64 finish = finishNs();
+    for (qsizetype i = 0; i < m_gauges.size(); ++i) {
+        for (int k = 0; m_gauges[i].rate && k < m_gauges[i].series.size(); ++k) {
+            const auto gauge = static_cast<std::size_t>(m_gauges[i].series[k].gauge);
+            LineChart *chart = m_charts[i + 1];
+            chart->clearSeries(k);
+            RateMeter meter;
+            bool isLast = false;
+            for (std::size_t at = 1; at < size && !isLast; ++at) {
+                isLast = samples[at].timeNs >= finish;
+                const qint64 timeNs = isLast ? finish : samples[at].timeNs;
+                double value = meter.add(timeNs, samples[isLast ? size - 1 : at].totals[gauge]);
+                if (m_gauges[i].maximum > 0)
+                    value = std::min(value, m_gauges[i].maximum);
+                if (at == 1)
+                    chart->append(k, 0, value);
+                chart->append(k, toSeconds(timeNs), value);
             }
         }
     }

@@ -71,6 +71,7 @@ private:
     void appendBand(std::size_t begin, std::size_t end);
     void readSelectedInBands();
     void readGauges();
+    void endRates();
     void updateColors();
     void updateEmphasis();
     void updateTexts();
@@ -100,6 +101,7 @@ private:
     std::vector<bool> m_lineEnded;          // By process: its line is at 0, since it has ended.
     std::size_t m_selectedRead = 0;         // In bands: the selected process's next sample.
     std::size_t m_gaugesRead = 0;
+    std::size_t m_ratesEndedAt = 0; // So many samples were there when the rates were closed.
     qint64 m_nowNs = -1;
     std::optional<qint64> m_cursorNs;
     mutable std::size_t m_finishOf = 0; // So many tasks were finished at m_finishNs.

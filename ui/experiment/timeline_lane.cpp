@@ -64,6 +64,13 @@ public:
     {
         m_painter.setBrushOrigin(m_area.topLeft());
         paintIdleLine();
+        // The log may be ahead of the picture's instant.
+        m_painter.save();
+        const double now = m_range.pixel(m_lane.nowNs, m_area.width());
+        m_painter.setClipRect(QRectF(m_area.left(), m_area.top(),
+                                     std::clamp(now + 1, 0.0, m_area.width() + 0.0),
+                                     m_area.height()),
+                              Qt::IntersectClip);
         const LaneLayout layout = layoutLane(m_lane.spans, m_lane.index, m_range, m_area.width());
         paintColumns(layout.columns);
         for (const TimelineBar &bar : layout.bars)
@@ -71,6 +78,7 @@ public:
         if (m_lane.open)
             paintBar(*m_lane.open, m_range.pixel(m_lane.open->startNs, m_area.width()),
                      m_range.pixel(m_lane.open->endNs, m_area.width()), true);
+        m_painter.restore();
         if (m_lane.process.endNs >= 0)
             paintEnd();
     }

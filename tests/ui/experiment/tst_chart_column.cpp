@@ -51,6 +51,7 @@ private Q_SLOTS:
     void whileItRunsTheHeadShowsThePresent();
     void atTheGateNoRateIsClaimed();
     void meanOfCpuCountsFromTheGate();
+    void shortRunOfManyHasItsBands();
     void cursorShowsTheValuesOfItsTime();
     void cursorIsSharedAndSentOnce();
 };
@@ -105,6 +106,10 @@ void tst_ChartColumn::meanEndsWithTheWork()
     column.setRun(log);
     column.advance(200 * ms);
     QCOMPARE(column.charts()[1]->mean(), std::optional(2'000.0));
+    // The curve too: its only stretch is the time of the work.
+    const ChartHistory::Points points = column.charts()[1]->history().line(0);
+    QCOMPARE(points.x, (QVector<double>{0, 0.05}));
+    QCOMPARE(points.y, (QVector<double>{2'000, 2'000}));
 }
 
 void tst_ChartColumn::whileItRunsTheHeadShowsThePresent()
@@ -147,6 +152,27 @@ void tst_ChartColumn::meanOfCpuCountsFromTheGate()
     column.setRun(log);
     column.advance(110 * ms);
     QCOMPARE(column.charts()[0]->valueText(), u"mean 75\u00A0%"_s);
+}
+
+/// Each process has one sample only, of its end.
+void tst_ChartColumn::shortRunOfManyHasItsBands()
+{
+    const auto log = runOf(5 * ms);
+    log->lane(1).samples.append({5 * ms, 10, 0, 0});
+    for (int i = 2; i <= 16; ++i) {
+        ProcessRecord process;
+        process.endNs = 5 * ms;
+        log->addProcess(process);
+        log->lane(i).samples.append({5 * ms, 10, 0, 0});
+    }
+    ChartColumn column;
+    column.setSpec(ExperimentSpec(u"pool"_s));
+    column.setRun(log);
+    column.advance(6 * ms);
+    QVERIFY(!column.charts()[0]->showsNoData());
+    QCOMPARE(column.charts()[0]->history().last(2), 10.0);
+    QCOMPARE(column.charts()[0]->valueText(), u"mean 160\u00A0%"_s);
+    QVERIFY(column.charts().last()->showsNoData()); // No memory was measured, and none is claimed.
 }
 
 void tst_ChartColumn::cursorShowsTheValuesOfItsTime()
