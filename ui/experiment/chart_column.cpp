@@ -307,8 +307,13 @@ void ChartColumn::appendBand(std::size_t begin, std::size_t end)
     }
     std::sort(values.begin(), values.end());
     const double seconds = toSeconds(m_bandBuffer[begin].timeNs);
-    for (int i = 0; i < bandSeries; ++i)
+    // A sample is the mean since the one before; the first since the gate.
+    const bool isFirst = m_cpu->showsNoData();
+    for (int i = 0; i < bandSeries; ++i) {
+        if (isFirst)
+            m_cpu->append(i, 0, quantile(values, i / 4.0));
         m_cpu->append(i, seconds, quantile(values, i / 4.0));
+    }
     if (largest > 0)
         m_memory->append(0, seconds, largest);
 }

@@ -171,6 +171,7 @@ void tst_ChartColumn::shortRunOfManyHasItsBands()
     column.advance(6 * ms);
     QVERIFY(!column.charts()[0]->showsNoData());
     QCOMPARE(column.charts()[0]->history().last(2), 10.0);
+    QCOMPARE(column.charts()[0]->history().line(2).x, (QVector<double>{0, 0.005}));
     QCOMPARE(column.charts()[0]->valueText(), u"mean 160\u00A0%"_s);
     QVERIFY(column.charts().last()->showsNoData()); // No memory was measured, and none is claimed.
 }
