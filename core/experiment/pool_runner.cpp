@@ -170,7 +170,7 @@ Result<void> PoolRunner::start()
     connect(m_pool.get(), &Pool::workerEnded, this, &PoolRunner::noteWorkerEnd);
     connect(m_pool.get(), &Pool::workerMissing, this, [this](const Error &error) {
         addEvent(RunEvent::Severity::Warning, -1,
-                 tr("A worker was not replaced, the others go on: %1").arg(errorText(error)));
+                 tr("A worker could not be started and is tried again, the others go on: %1").arg(errorText(error)));
     });
     connect(m_pool.get(), &Pool::broken, this, [this](const Error &error) {
         m_engineError = error;

@@ -31,6 +31,7 @@ namespace {
 
 constexpr int maxAttempts = 2;
 constexpr int watchMs = 20;
+constexpr int restartMs = 500; // What is short now, memory or processes, may be there then.
 constexpr qint64 applySpinNs = 60'000;
 
 TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
@@ -351,15 +352,20 @@ void Pool::handleExit(quint32 slot, const ChildExit &exit)
 
 void Pool::handleStartFailure(quint32 slot, const Error &error)
 {
-    m_workerOf[slot].store(-1, std::memory_order_release);
+    const int replaces = -2 - m_workerOf[slot].exchange(-1, std::memory_order_acq_rel);
     if (m_state == State::Terminating || m_state == State::Closed) {
         endIfDone();
         return;
     }
-    if (m_isReady && m_group->childCount() > 0)
-        Q_EMIT workerMissing(error);
-    else
+    if (!m_isReady || m_group->childCount() == 0) {
         breakDown(error);
+        return;
+    }
+    Q_EMIT workerMissing(error);
+    QTimer::singleShot(restartMs, this, [this, slot, replaces] {
+        if (m_state == State::Open || m_state == State::Closing)
+            startWorker(slot, replaces);
+    });
 }
 
 void Pool::breakDown(const Error &error)

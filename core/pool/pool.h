@@ -133,7 +133,7 @@ Q_SIGNALS:
     void workerStarted(int worker, qint64 pid, int replaces);
     /// @p byPool: the pool itself ended it (close, recycling, timeout, terminate).
     void workerEnded(int worker, const proclab::ChildExit &exit, bool byPool, quint64 done);
-    /// A worker could not be started; the others go on.
+    /// A worker could not be started: the others go on, and it is tried again half a second later.
     void workerMissing(const proclab::Error &error);
     /// No worker can be started any more: what was not finished has been reported as Lost. closed()
     /// follows.

@@ -208,8 +208,18 @@ void ProcessGroup::start(quint32 slotIndex, const Assignment &assignment)
     Child &added = *m_children.emplace(slotIndex, std::move(child)).first->second;
     if (m_config.startMethod == StartMethod::Spawn) {
         spawn(slotIndex, added);
+        return;
+    }
+    m_requests.push_back(slotIndex);
+    if (m_zygote) {
+        sendRequests();
+    } else if (const auto started = startZygote(); !started) {
+        // None is left, after too many died in a row.
+        QMetaObject::invokeMethod(
+            this, [this, slotIndex, error = started.error()] { fail(slotIndex, error); },
+            Qt::QueuedConnection);
     } else {
-        m_requests.push_back(slotIndex);
+        m_zygoteDeaths = 0;
         sendRequests();
     }
 }

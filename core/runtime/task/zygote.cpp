@@ -11,35 +11,39 @@ namespace proclab::runtime {
 
 namespace {
 
+enum class Forked { InWorker, Answered, Lost };
+
 /// Forks twice: the process in between ends at once, so that the worker becomes a child of the
-/// parent, a subreaper, which then gets its exit status. Returns 0 in the worker, else 1 with @p
-/// answer filled.
-int forkWorker(RunHeader &header, ForkAnswer &answer)
+/// parent, a subreaper, which then gets its exit status. Answered: @p answer is filled. Lost: the
+/// process in between was killed, and whether there is a worker nobody knows.
+Forked forkWorker(RunHeader &header, ForkAnswer &answer)
 {
     ProcessSlot &slot = header.slot(answer.slot);
     const pid_t between = ::fork();
     if (between < 0) {
         answer.error = errno;
-        return 1;
+        return Forked::Answered;
     }
     if (between == 0) {
         const pid_t worker = ::fork();
         if (worker == 0)
-            return 0;
-        // The worker writes the same number itself; here it stands before the answer goes out.
-        if (worker > 0)
+            return Forked::InWorker;
+        // The worker does the same itself, in this order; here it is done before the answer goes
+        // out, so that no worker that was told of is in the zygote's group.
+        if (worker > 0) {
             slot.pid.store(worker, std::memory_order_release);
+            ::setpgid(worker, worker);
+        }
         ::_exit(worker > 0 ? 0 : errno & 0x7f);
     }
     int status = 0;
     while (::waitpid(between, &status, 0) < 0 && errno == EINTR) {
     }
-    answer.pid = slot.pid.load(std::memory_order_acquire);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || answer.pid <= 0) {
-        answer.pid = 0;
-        answer.error = WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : EAGAIN;
-    }
-    return 1;
+    if (!WIFEXITED(status))
+        return Forked::Lost;
+    answer.error = WEXITSTATUS(status);
+    answer.pid = answer.error == 0 ? slot.pid.load(std::memory_order_acquire) : 0;
+    return Forked::Answered;
 }
 
 } // namespace
@@ -54,7 +58,10 @@ bool serveForks(int socket, RunHeader &header, WorkerArguments &worker)
         if (size != static_cast<ssize_t>(sizeof request) || request.slot >= header.slotCount)
             return false; // Closed: the parent has no more use for this zygote.
         ForkAnswer answer = {request.slot, request.generation, 0, 0};
-        if (forkWorker(header, answer) == 0) {
+        const Forked forked = forkWorker(header, answer);
+        if (forked == Forked::Lost)
+            return false; // The parent clears up after a dead zygote, and asks the next one.
+        if (forked == Forked::InWorker) {
             ::close(socket);
             worker.slot = request.slot;
             worker.generation = request.generation;
