@@ -188,15 +188,19 @@ QString ChartColumn::gaugeText(qsizetype index) const
     const std::size_t size = m_log->gauges.size();
     if (size == 0 || chart.series.isEmpty())
         return {};
-    // Of several series the last one: what came out, what got through.
-    if (chart.rate && isEnded()) {
-        const auto mean = meanOf(chart, static_cast<int>(chart.series.size()) - 1);
-        return mean ? tr("mean %1").arg(gaugeNumber(chart, *mean)) : QString();
-    }
     if (chart.rate && size == 1)
         return {};
-    const auto gauge = static_cast<std::size_t>(chart.series.last().gauge);
-    return gaugeNumber(chart, m_log->gauges[size - 1].values[gauge]);
+    const bool isMean = chart.rate && isEnded();
+    // Of several series the last one: what came out. Series of different things are all told.
+    const auto last = static_cast<int>(chart.series.size()) - 1;
+    QString text;
+    for (int k = chart.series[last].name.contains(u' ') ? 0 : last; k <= last; ++k) {
+        const auto gauge = static_cast<std::size_t>(chart.series[k].gauge);
+        const double value =
+            isMean ? meanOf(chart, k).value_or(0) : m_log->gauges[size - 1].values[gauge];
+        text += k < last ? QString(shortNumber(value) % u" \u00B7 ") : gaugeNumber(chart, value);
+    }
+    return isMean ? tr("mean %1").arg(text) : text;
 }
 
 QString ChartColumn::gaugeTextAt(qsizetype index, double seconds) const
