@@ -83,11 +83,13 @@ QList<GaugeChart> charts()
     return {
         {.title = tr("Throughput"),
          .unit = tr("increments/s"),
-         .series = {{{}, CounterGauges::IncrementRate}}},
+         .series = {{{}, CounterGauges::IncrementRate}},
+         .rate = true},
         {.title = tr("Lock wait"),
          .unit = tr("% of time"),
          .series = {{{}, CounterGauges::LockWait}},
-         .maximum = 100},
+         .maximum = 100,
+         .rate = true},
         {.title = tr("Counter"), .unit = tr("value"), .series = {{{}, CounterGauges::Value}}},
     };
 }

@@ -148,10 +148,9 @@ void CounterRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     snapshot.lockOwner = owner >= 0 && owner < static_cast<int>(members().size())
                              ? members()[static_cast<std::size_t>(owner)].process
                              : -1;
-    gauges.values[CounterGauges::IncrementRate] =
-        m_rate.add(snapshot.timeNs, static_cast<double>(performed));
-    gauges.values[CounterGauges::LockWait] = std::min(
-        100.0, m_waitRate.add(snapshot.timeNs, static_cast<double>(waited)) / 1e7 / m_processes);
+    m_rate.add(gauges, CounterGauges::IncrementRate, static_cast<double>(performed));
+    m_waitRate.add(gauges, CounterGauges::LockWait, static_cast<double>(waited) / 1e7 / m_processes,
+                   100);
     gauges.values[CounterGauges::Value] = static_cast<double>(snapshot.counterValue);
 }
 

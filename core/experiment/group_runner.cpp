@@ -284,15 +284,23 @@ void GroupRunner::drainSlot(quint32 slot)
         return;
     RunLog &log = m_context.log;
     auto &spans = log.lane(member.process).spans;
+    m_drained.clear();
     const quint64 missed = m_header->slot(slot).trace.drain(
-        member.traceCursor, [this, &log, &spans](const runtime::TraceSpan &span) {
-            spans.append({sinceGate(span.startNs), sinceGate(span.endNs), span.index, span.count,
-                          spanKind(span.kind), static_cast<float>(span.busyPercent) / 100.0F});
-            if (span.count > 1)
-                log.aggregatedSpans.fetch_add(span.count, std::memory_order_relaxed);
-        });
-    if (missed > 0)
+        member.traceCursor, [this](const runtime::TraceSpan &span) { m_drained.push_back(span); });
+    if (missed > 0) {
         log.droppedSpans.fetch_add(missed, std::memory_order_relaxed);
+        // The oldest are overwritten first: the gap lies before those that are still there.
+        const qint64 from = spans.isEmpty() ? 0 : spans[spans.size() - 1].endNs;
+        const qint64 to = m_drained.empty() ? from : sinceGate(m_drained.front().startNs);
+        if (to > from)
+            spans.append({from, to, 0, static_cast<quint32>(missed), Span::Kind::Dropped, 0.0F});
+    }
+    for (const runtime::TraceSpan &span : m_drained) {
+        spans.append({sinceGate(span.startNs), sinceGate(span.endNs), span.index, span.count,
+                      spanKind(span.kind), static_cast<float>(span.busyPercent) / 100.0F});
+        if (span.count > 1)
+            log.aggregatedSpans.fetch_add(span.count, std::memory_order_relaxed);
+    }
 }
 
 qint64 GroupRunner::waitedNs(const runtime::ProcessSlot &slot, runtime::WaitKind kind, qint64 nowNs)
@@ -319,10 +327,7 @@ void GroupRunner::complete(RunResult &result)
 {
     result.totals = m_totals;
     result.engineError = m_engineError;
-    qint64 last = 0;
-    for (std::size_t i = 0; i < m_context.log.tasks.size(); ++i)
-        last = std::max(last, m_context.log.tasks[i].finishedNs);
-    result.elapsedSeconds = static_cast<double>(last) / 1e9;
+    result.elapsedSeconds = static_cast<double>(lastFinishNs(m_context.log)) / 1e9;
 }
 
 } // namespace proclab

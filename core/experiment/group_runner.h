@@ -93,6 +93,7 @@ private:
     int m_startDeaths = 0;
     std::array<int, 5> m_lastOrdinal{}; ///< By role, for names.
     RunTotals m_totals;
+    std::vector<runtime::TraceSpan> m_drained; ///< Guarded by m_mutex.
 
     // Guarded by m_mutex: written in the engine's thread, read by the recorder's.
     std::vector<Member> m_members;

@@ -179,12 +179,14 @@ QList<GaugeChart> charts()
          .limitField = u"pipeline.capacity"_s},
         {.title = tr("Throughput"),
          .unit = tr("items/s"),
-         .series = {{tr("put"), PipelineGauges::PutRate}, {tr("get"), PipelineGauges::GetRate}}},
+         .series = {{tr("put"), PipelineGauges::PutRate}, {tr("get"), PipelineGauges::GetRate}},
+         .rate = true},
         {.title = tr("Waiting"),
          .unit = tr("% of time"),
          .series = {{tr("producers, blocked"), PipelineGauges::ProducersBlocked},
                     {tr("consumers, waiting"), PipelineGauges::ConsumersWaiting}},
-         .maximum = 100},
+         .maximum = 100,
+         .rate = true},
     };
 }
 

@@ -325,15 +325,13 @@ void PipelineRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
                                isFromParent ? -1 : members()[item.producer].process, item.isEnd,
                                std::max<qint64>(0, now - item.putNs)});
     });
-    gauges.values[PipelineGauges::PutRate] =
-        m_putRate.add(snapshot.timeNs, static_cast<double>(put));
-    gauges.values[PipelineGauges::GetRate] =
-        m_getRate.add(snapshot.timeNs, static_cast<double>(got));
+    m_putRate.add(gauges, PipelineGauges::PutRate, static_cast<double>(put));
+    m_getRate.add(gauges, PipelineGauges::GetRate, static_cast<double>(got));
     gauges.values[PipelineGauges::QueueDepth] = static_cast<double>(snapshot.queued);
-    gauges.values[PipelineGauges::ProducersBlocked] = std::min(
-        100.0, m_fullRate.add(snapshot.timeNs, static_cast<double>(fullNs)) / 1e7 / m_producers);
-    gauges.values[PipelineGauges::ConsumersWaiting] = std::min(
-        100.0, m_emptyRate.add(snapshot.timeNs, static_cast<double>(emptyNs)) / 1e7 / m_consumers);
+    m_fullRate.add(gauges, PipelineGauges::ProducersBlocked,
+                   static_cast<double>(fullNs) / 1e7 / m_producers, 100);
+    m_emptyRate.add(gauges, PipelineGauges::ConsumersWaiting,
+                    static_cast<double>(emptyNs) / 1e7 / m_consumers, 100);
 }
 
 void PipelineRunner::complete(RunResult &result)

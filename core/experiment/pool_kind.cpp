@@ -113,7 +113,8 @@ QList<GaugeChart> charts()
     return {
         {.title = tr("Throughput"),
          .unit = tr("tasks/s"),
-         .series = {{{}, PoolGauges::Throughput}}},
+         .series = {{{}, PoolGauges::Throughput}},
+         .rate = true},
         {.title = tr("Queue depth"),
          .unit = tr("tasks waiting"),
          .series = {{{}, PoolGauges::QueueDepth}},

@@ -79,6 +79,7 @@ public:
             m_pool->terminate();
     }
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
+    [[nodiscard]] GaugeSample gaugesAtGate() const override;
     void complete(RunResult &result) override;
 
 private:
@@ -111,7 +112,9 @@ private:
     std::atomic<quint64> m_failed{0};
     std::atomic<quint64> m_cancelled{0};
     std::atomic<quint64> m_lost{0};
-    RateMeter m_rate; // Of the recorder's thread.
+    // Of the recorder's thread.
+    RateMeter m_rate;
+    quint64 m_performed = 0;
 };
 
 PoolConfig PoolRunner::makeConfig()
@@ -325,8 +328,20 @@ void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     }
     snapshot.queued = m_count > ended + running ? m_count - ended - running : 0;
     snapshot.nextTasks = m_pool->nextTasks(glance);
-    gauges.values[PoolGauges::Throughput] = m_rate.add(snapshot.timeNs, static_cast<double>(ended));
+    // Of the workers' own counts: reports of many small tasks come late.
+    quint64 performed = 0;
+    for (const ProcessLive &live : snapshot.processes)
+        performed += live.done;
+    m_performed = std::max(m_performed, performed);
+    m_rate.add(gauges, PoolGauges::Throughput, static_cast<double>(m_performed));
     gauges.values[PoolGauges::QueueDepth] = static_cast<double>(snapshot.queued);
+}
+
+GaugeSample PoolRunner::gaugesAtGate() const
+{
+    GaugeSample gauges;
+    gauges.values[PoolGauges::QueueDepth] = static_cast<double>(m_count);
+    return gauges;
 }
 
 void PoolRunner::complete(RunResult &result)
@@ -339,10 +354,7 @@ void PoolRunner::complete(RunResult &result)
     totals.cancelled = m_cancelled;
     totals.lost = m_lost;
     totals.retried = m_pool ? m_pool->retriedCount() : 0;
-    qint64 last = 0;
-    for (std::size_t i = 0; i < m_context.log.tasks.size(); ++i)
-        last = std::max(last, m_context.log.tasks[i].finishedNs);
-    result.elapsedSeconds = static_cast<double>(last) / 1e9;
+    result.elapsedSeconds = static_cast<double>(lastFinishNs(m_context.log)) / 1e9;
     result.engineError = m_engineError;
     result.outcome = QJsonObject();
 }

@@ -34,7 +34,8 @@ Recorder::Recorder(ExperimentRunner &runner, RunLog &log) : m_runner(runner), m_
     m_timer.moveToThread(&m_thread);
     QObject::connect(&m_thread, &QThread::started, &m_timer, qOverload<>(&QTimer::start));
     QObject::connect(&m_thread, &QThread::finished, &m_timer, &QTimer::stop);
-    QObject::connect(&m_timer, &QTimer::timeout, &m_timer, [this] { tick(); });
+    QObject::connect(&m_timer, &QTimer::timeout, &m_timer, [this] { tick(Tick::Regular); });
+    QObject::connect(&runner, &ExperimentRunner::opened, &m_timer, [this] { sampleAtGate(); });
 }
 
 Recorder::~Recorder()
@@ -52,7 +53,7 @@ void Recorder::stop()
 {
     m_thread.quit();
     m_thread.wait();
-    tick();
+    tick(Tick::Last);
 }
 
 StageSnapshotPointer Recorder::snapshot() const
@@ -61,22 +62,47 @@ StageSnapshotPointer Recorder::snapshot() const
     return m_snapshot;
 }
 
-void Recorder::tick()
+/// Where the processes' clocks stand when the work begins: even a run that is over before the next
+/// tick has a stretch to take the mean of.
+void Recorder::sampleAtGate()
+{
+    const QList<ProcessRecord> processes = m_log.processes();
+    m_watches.resize(static_cast<std::size_t>(processes.size()));
+    for (int process = 0; process < processes.size(); ++process)
+        sample(process, processes[process], m_runner.gateNs());
+}
+
+void Recorder::appendGauges(const GaugeSample &gauges)
+{
+    if (m_log.gauges.isEmpty())
+        m_log.gauges.append(m_runner.gaugesAtGate());
+    m_log.gauges.append(gauges);
+}
+
+void Recorder::tick(Tick kind)
 {
     const qint64 cpuBefore = runtime::threadCpuNs();
     const qint64 gate = m_runner.gateNs();
     const QList<ProcessRecord> processes = m_log.processes();
     m_watches.resize(static_cast<std::size_t>(processes.size()));
     auto snapshot = std::make_shared<StageSnapshot>();
-    snapshot->timeNs = gate != 0 ? runtime::nowNs() - gate : 0;
     snapshot->processes.reserve(processes.size());
     for (int process = 0; process < processes.size(); ++process) {
         sample(process, processes[process], gate);
         snapshot->processes.append(pictureOf(process, processes[process]));
     }
+    m_runner.drainTrace();
+    // From here on, so that no bar ends after the instant of the picture.
+    snapshot->timeNs = gate != 0 ? runtime::nowNs() - gate : 0;
     GaugeSample gauges;
     gauges.timeNs = snapshot->timeNs;
-    m_runner.drainTrace();
+    if (kind == Tick::Last) {
+        // All counts are final, and have been since the last task was finished.
+        const std::size_t size = m_log.gauges.size();
+        const qint64 finish = lastFinishNs(m_log);
+        if (finish > (size > 0 ? m_log.gauges[size - 1].timeNs : 0))
+            gauges.timeNs = std::min(finish, snapshot->timeNs);
+    }
     m_runner.observe(*snapshot, gauges);
     for (ProcessLive &live : snapshot->processes) {
         if (live.state == ProcessState::Running && live.cpuPercent >= 0 &&
@@ -85,7 +111,7 @@ void Recorder::tick()
             live.state = ProcessState::Sleeping;
     }
     if (gate != 0)
-        m_log.gauges.append(gauges);
+        appendGauges(gauges);
     {
         const std::lock_guard lock(m_mutex);
         m_snapshot = std::move(snapshot);

@@ -42,7 +42,10 @@ private:
         double cpuPercent = -1;
     };
 
-    void tick();
+    enum class Tick { Regular, Last };
+    void tick(Tick kind);
+    void sampleAtGate();
+    void appendGauges(const GaugeSample &gauges);
     void sample(int process, const ProcessRecord &record, qint64 gateNs);
     void sampleEnd(int process, const ProcessRecord &record);
     ProcessLive pictureOf(int process, const ProcessRecord &record) const;
@@ -54,7 +57,6 @@ private:
     LinuxProcessSource m_source;
     ProcessMeter m_meter{m_source};
     std::vector<Watch> m_watches;
-    qint64 m_threadCpuNs = 0;
 
     mutable std::mutex m_mutex;
     // Guarded by m_mutex.

@@ -3,6 +3,7 @@
 
 #include <QLocale>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace Qt::StringLiterals;
@@ -56,6 +57,14 @@ void RunLog::addEvent(RunEvent event)
 {
     const std::lock_guard lock(m_mutex);
     m_events.append(std::move(event));
+}
+
+qint64 lastFinishNs(const RunLog &log)
+{
+    qint64 last = 0;
+    for (std::size_t i = 0, size = log.tasks.size(); i < size; ++i)
+        last = std::max(last, log.tasks[i].finishedNs);
+    return last;
 }
 
 QJsonValue taskValue(const RunLog &log, const TaskRecord &task)

@@ -76,8 +76,9 @@ struct Span
         BlockedOnFull,  ///< put() found the queue full.
         WaitingOnEmpty, ///< get() found the queue empty.
         WaitingForLock,
-        Busy,   ///< A summary: `count` short tasks or items, `busy` of the time at work.
-        Failed, ///< A task that failed here; ends in a cross if the process died with it.
+        Busy,    ///< A summary: `count` short tasks or items, `busy` of the time at work.
+        Failed,  ///< A task that failed here; ends in a cross if the process died with it.
+        Dropped, ///< Nobody knows: `count` bars of this time were not kept.
     };
 
     qint64 startNs = 0;
@@ -113,12 +114,18 @@ struct GaugeChart
     QString limitField =
         {}; ///< A field of the spec that is drawn as a threshold line ("pipeline.capacity").
     double maximum = 0; ///< No value can be above it, such as 100 for a share; 0: none.
+    bool rate = false;  ///< The values are rates: GaugeSample::totals says of what.
 };
 
+/// The first sample of a run is of the gate: nothing is done yet, and no rate is known. The last is
+/// of the instant at which the work was done.
 struct GaugeSample
 {
     qint64 timeNs = 0;
     std::array<double, 6> values{};
+    /// Of a rate: what it amounts to since the gate (items; of a share percent times seconds). Over
+    /// any stretch the mean is the difference by the time.
+    std::array<double, 6> totals{};
 };
 
 struct RunEvent
@@ -175,6 +182,9 @@ private:
     std::vector<std::unique_ptr<Lane>> m_lanes;
     AppendLog<RunEvent> m_events; // Appending is guarded, reading is free.
 };
+
+/// When the last task of @p log was finished; 0: none was.
+[[nodiscard]] qint64 lastFinishNs(const RunLog &log);
 
 /// A task's value as JSON: a number, a text, null. Integers beyond ±2^53 become decimal texts.
 [[nodiscard]] QJsonValue taskValue(const RunLog &log, const TaskRecord &task);

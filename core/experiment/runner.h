@@ -43,6 +43,9 @@ public:
 
     /// Fills what the stage shows and the kind's gauges, of this instant. Recorder's thread.
     virtual void observe(StageSnapshot &snapshot, GaugeSample &gauges) = 0;
+    /// The kind's gauges as they stand when the gate opens, known without looking: nothing is done.
+    /// Any thread.
+    [[nodiscard]] virtual GaugeSample gaugesAtGate() const { return {}; }
     /// Moves new trace records into the log's spans. Recorder's thread; once more from the engine's
     /// thread after the last process has ended.
     virtual void drainTrace() {}

@@ -2,6 +2,7 @@
 #include "ui/charts/chart_history.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace proclab {
 
@@ -84,23 +85,34 @@ void ChartHistory::halve()
     m_step *= 2;
 }
 
-ChartHistory::Points ChartHistory::line(int series) const
+int ChartHistory::stepsIn(double width) const
+{
+    return std::max(1, static_cast<int>(std::ceil(width / m_step - 1e-9)));
+}
+
+void ChartHistory::appendTo(Points &points, const Cell &cell)
+{
+    points.x.append(cell.firstX);
+    if (cell.count == 1 || cell.minimum == cell.maximum) {
+        points.y.append(cell.last);
+        return;
+    }
+    points.x.append(cell.lastX);
+    points.y.append(cell.minimumFirst ? cell.minimum : cell.maximum);
+    points.y.append(cell.minimumFirst ? cell.maximum : cell.minimum);
+}
+
+ChartHistory::Points ChartHistory::line(int series, double width) const
 {
     Points points;
     const Cells &cells = m_series[static_cast<std::size_t>(series)];
-    for (int i = 0; i < m_used; ++i) {
-        const Cell &cell = cells[static_cast<std::size_t>(i)];
-        if (cell.count == 0)
-            continue;
-        if (cell.count == 1 || cell.minimum == cell.maximum) {
-            points.x.append(cell.firstX);
-            points.y.append(cell.last);
-            continue;
-        }
-        points.x.append(cell.firstX);
-        points.x.append(cell.lastX);
-        points.y.append(cell.minimumFirst ? cell.minimum : cell.maximum);
-        points.y.append(cell.minimumFirst ? cell.maximum : cell.minimum);
+    const int steps = stepsIn(width);
+    for (int i = 0; i < m_used; i += steps) {
+        Cell cell;
+        for (int k = i; k < std::min(i + steps, m_used); ++k)
+            merge(cell, cells[static_cast<std::size_t>(k)]);
+        if (cell.count > 0)
+            appendTo(points, cell);
     }
     return points;
 }
@@ -130,9 +142,23 @@ std::vector<int> ChartHistory::filledSteps(int count) const
     return filled;
 }
 
-std::vector<ChartHistory::Points> ChartHistory::stacked(int count, double hold) const
+std::vector<ChartHistory::Points> ChartHistory::stacked(int count, double hold, double width) const
 {
     count = std::min(count, seriesCount());
+    const int steps = stepsIn(width);
+    if (steps > 1) {
+        // The same, of longer steps.
+        ChartHistory longer(m_capacity / steps + 1, m_step * steps);
+        for (int series = 0; series < count; ++series) {
+            longer.addSeries();
+            for (int i = 0; i < m_used; ++i)
+                merge(longer.m_series.back()[static_cast<std::size_t>(i / steps)],
+                      m_series[static_cast<std::size_t>(series)][static_cast<std::size_t>(i)]);
+        }
+        longer.m_used = (m_used + steps - 1) / steps;
+        longer.m_newest = m_newest;
+        return longer.stacked(count, hold);
+    }
     const std::vector<int> filled = filledSteps(count);
     QVector<double> x;
     for (const int at : filled)
@@ -165,12 +191,40 @@ double ChartHistory::last(int series) const
 
 double ChartHistory::at(int series, double x) const
 {
+    const Cell *cell = cellAt(series, x);
+    return cell ? cell->last : 0;
+}
+
+std::optional<double> ChartHistory::valueAt(int series, double x, double hold) const
+{
+    const Cell *cell = cellAt(series, x);
+    return cell && x - cell->lastX <= hold + m_step ? std::optional(cell->last) : std::nullopt;
+}
+
+const ChartHistory::Cell *ChartHistory::cellAt(int series, double x) const
+{
     const Cells &cells = m_series[static_cast<std::size_t>(series)];
-    for (int i = std::min(static_cast<int>(x / m_step), m_used - 1); i >= 0; --i) {
+    const double step = std::clamp(x / m_step, -1.0, static_cast<double>(m_capacity));
+    for (int i = std::min(static_cast<int>(std::floor(step)), m_used - 1); i >= 0; --i) {
         if (cells[static_cast<std::size_t>(i)].count > 0)
-            return cells[static_cast<std::size_t>(i)].last;
+            return &cells[static_cast<std::size_t>(i)];
     }
-    return 0;
+    return nullptr;
+}
+
+std::vector<ChartHistory::Row> ChartHistory::rows() const
+{
+    std::vector<Row> rows;
+    for (const int step : filledSteps(seriesCount())) {
+        Row row;
+        for (const Cells &cells : m_series) {
+            const Cell &cell = cells[static_cast<std::size_t>(step)];
+            row.means.push_back(cell.count > 0 ? std::optional(cell.mean()) : std::nullopt);
+            row.x = std::max(row.x, cell.lastX);
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
 }
 
 } // namespace proclab

@@ -3,6 +3,7 @@
 
 #include <QVector>
 
+#include <optional>
 #include <vector>
 
 namespace proclab {
@@ -20,7 +21,7 @@ public:
     };
 
     /// At most @p capacity steps, at least 2; the first step is @p firstStep seconds.
-    explicit ChartHistory(int capacity = 512, double firstStep = 0.001);
+    explicit ChartHistory(int capacity = 512, double firstStep = 0.00001);
 
     /// Forgets everything, the series too.
     void clear();
@@ -37,16 +38,27 @@ public:
     /// Seconds a step.
     [[nodiscard]] double step() const { return m_step; }
     /// The values as they came; where several share a step, its smallest and largest, in their
-    /// order. At most two points a step.
-    [[nodiscard]] Points line(int series) const;
+    /// order. At most two points a step, or where @p width seconds are longer for each @p width.
+    [[nodiscard]] Points line(int series, double width = 0) const;
     /// Where any of the first @p count series has a value: the sum of the means of series 0 to k,
     /// for each k. Between two values a series goes straight; beyond its last it holds for @p hold
-    /// seconds, then counts 0.
-    [[nodiscard]] std::vector<Points> stacked(int count, double hold) const;
+    /// seconds, then counts 0. At most one point each @p width seconds.
+    [[nodiscard]] std::vector<Points> stacked(int count, double hold, double width = 0) const;
     /// The last value of @p series, 0 if it has none.
     [[nodiscard]] double last(int series) const;
     /// The value of @p series at @p x seconds or just before; 0 if there is none.
     [[nodiscard]] double at(int series, double x) const;
+    /// The same; nullopt before the first value, and more than @p hold seconds after the last.
+    [[nodiscard]] std::optional<double> valueAt(int series, double x, double hold) const;
+
+    /// The values of one step, for a table; nullopt where a series has none.
+    struct Row
+    {
+        double x = 0; ///< Of the newest value.
+        std::vector<std::optional<double>> means;
+    };
+    /// All steps with a value, in order of time.
+    [[nodiscard]] std::vector<Row> rows() const;
 
 private:
     struct Cell
@@ -65,7 +77,10 @@ private:
     using Cells = std::vector<Cell>;
 
     void halve();
+    [[nodiscard]] const Cell *cellAt(int series, double x) const;
     static void merge(Cell &into, const Cell &next);
+    [[nodiscard]] int stepsIn(double width) const;
+    static void appendTo(Points &points, const Cell &cell);
     [[nodiscard]] std::vector<int> filledSteps(int count) const;
     [[nodiscard]] double meanAt(const Cells &cells, int at, int previous, int next,
                                 double hold) const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/chart_ticks.h"
 
+#include "ui/shared/theme.h"
+
 #include <array>
 #include <cmath>
 
@@ -40,6 +42,32 @@ double niceCeiling(double number)
             return step * power;
     }
     return 10 * power;
+}
+
+double valueStep(double top, bool whole)
+{
+    const double step = niceCeiling(top / 4.001);
+    if (!whole || step == std::floor(step))
+        return step;
+    return step < 1 ? 1 : niceCeiling(std::ceil(step)); // Half an item is none: 2.5 becomes 5.
+}
+
+QString valueTickText(double value, double top)
+{
+    struct Unit
+    {
+        double factor;
+        QStringView name;
+    };
+    static constexpr std::array<Unit, 3> units{{{1e9, u"G"}, {1e6, u"M"}, {1e3, u"k"}}};
+    const auto text = [](double number) { return QString::number(number, 'g', 4); };
+    if (value != 0 && top >= 10'000) {
+        for (const Unit &unit : units) {
+            if (top >= unit.factor)
+                return text(value / unit.factor) % unit.name;
+        }
+    }
+    return value >= 1000 ? groupedNumber(std::llround(value)) : text(value);
 }
 
 QString timeTickText(double seconds, double range)

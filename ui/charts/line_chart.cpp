@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/line_chart.h"
 
+#include "ui/charts/chart_overlay.h"
 #include "ui/charts/plot_tickers.h"
 #include "ui/shared/theme.h"
 
 #include <QEvent>
-#include <QHelpEvent>
 #include <QPainter>
-#include <QToolTip>
 #include <QVBoxLayout>
 #include <qcustomplot.h>
 
@@ -23,11 +22,44 @@ namespace {
 
 constexpr int headHeight = 28;
 constexpr int leftMargin = 40;
-constexpr int rightMargin = 20; // Half of the last time label.
+constexpr int rightMargin = 26; // Half of the last time label.
 constexpr int headMargin = 12;
-constexpr double holdSeconds = 0.3;
-constexpr int bandSeries = 5;
-constexpr int maxDirectLabels = 5;
+constexpr int maxSmoothLines = 12;
+constexpr double labelRoom = 17; // Above a threshold, for its label.
+
+/// A plot that is never drawn without room: a paint device of no size takes no painter.
+class Plot final : public QCustomPlot
+{
+public:
+    using QCustomPlot::QCustomPlot;
+
+protected:
+    void resizeEvent(QResizeEvent *event) override
+    {
+        if (!size().isEmpty())
+            QCustomPlot::resizeEvent(event);
+    }
+};
+
+/// A label above the lines, on a halo of the panel's colour.
+QCPItemText *makeLabel(QCustomPlot *plot)
+{
+    auto *text = new QCPItemText(plot);
+    text->setLayer(u"overlay"_s);
+    text->position->setType(QCPItemPosition::ptAbsolute);
+    text->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
+    text->setPadding(QMargins(2, 0, 2, 0));
+    return text;
+}
+
+void styleLabel(QCPItemText *text, const QColor &color)
+{
+    QColor halo = Theme::current().panel;
+    halo.setAlphaF(0.8F);
+    text->setBrush(halo);
+    text->setColor(color);
+    text->setFont(textFont(TextSize::Caption));
+}
 
 QPen dashed(const QColor &color, qreal dash, qreal gap)
 {
@@ -38,8 +70,13 @@ QPen dashed(const QColor &color, qreal dash, qreal gap)
 
 } // namespace
 
-LineChart::LineChart(QWidget *parent) : QWidget(parent), m_plot(new QCustomPlot(this))
+LineChart::LineChart(QWidget *parent)
+    : QWidget(parent)
+    , m_plot(new Plot(this))
+    , m_overlay(new ChartOverlay(this))
 {
+    setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, headHeight, 0, 0);
     layout->addWidget(m_plot);
@@ -57,7 +94,7 @@ void LineChart::createPlot()
 {
     m_plot->setAttribute(Qt::WA_TransparentForMouseEvents);
     m_plot->setFocusPolicy(Qt::NoFocus);
-    m_plot->setPlottingHints(QCP::phCacheLabels);
+    m_plot->setPlottingHints(QCP::phCacheLabels | QCP::phFastPolylines);
     m_plot->setNotAntialiasedElements(QCP::aeAxes | QCP::aeGrid | QCP::aeFills);
     QCPAxisRect *rect = m_plot->axisRect();
     rect->setAutoMargins(QCP::msNone);
@@ -75,9 +112,9 @@ void LineChart::createPlot()
 
     m_nowLine = new QCPItemStraightLine(m_plot);
     m_thresholdLine = new QCPItemStraightLine(m_plot);
-    m_thresholdText = new QCPItemText(m_plot);
-    m_thresholdText->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
-    m_thresholdText->position->setType(QCPItemPosition::ptAbsolute);
+    m_thresholdText = makeLabel(m_plot);
+    m_meanLine = new QCPItemStraightLine(m_plot);
+    m_meanText = makeLabel(m_plot);
     m_emptyText = new QCPItemText(m_plot);
     m_emptyText->setText(tr("No data yet"));
     m_emptyText->position->setType(QCPItemPosition::ptAxisRectRatio);
@@ -99,8 +136,9 @@ void LineChart::applyTheme()
     m_plot->xAxis->setBasePen(QPen(theme.axis, 1));
     m_nowLine->setPen(QPen(theme.text3, 1));
     m_thresholdLine->setPen(dashed(theme.full, 4, 3));
-    m_thresholdText->setColor(theme.full);
-    m_thresholdText->setFont(textFont(TextSize::Caption));
+    styleLabel(m_thresholdText, theme.full);
+    m_meanLine->setPen(dashed(theme.accent, 4, 3));
+    styleLabel(m_meanText, theme.accent);
     m_emptyText->setColor(theme.text3);
     m_emptyText->setFont(textFont(TextSize::Small));
     for (QCPItemStraightLine *line : std::as_const(m_markLines))
@@ -141,6 +179,7 @@ void LineChart::clear()
     rebuildGraphs();
     setValueText({});
     setMarks({});
+    m_mean.reset();
     m_now = -1;
     refresh();
 }
@@ -155,17 +194,16 @@ void LineChart::rebuildGraphs()
     m_series.clear();
 }
 
-int LineChart::addSeries(const QString &label, const QColor &color)
+int LineChart::addSeries(const QString &label, const QColor &color, const QString &name)
 {
     Series series;
     series.label = label;
+    series.name = name.isEmpty() ? label : name;
     series.color = color;
     series.graph = m_plot->addGraph();
     series.graph->setAdaptiveSampling(true);
     if (!label.isEmpty()) {
-        series.text = new QCPItemText(m_plot);
-        series.text->position->setType(QCPItemPosition::ptAbsolute);
-        series.text->setPositionAlignment(Qt::AlignRight | Qt::AlignVCenter);
+        series.text = makeLabel(m_plot);
         series.text->setText(label);
     }
     m_series.append(series);
@@ -199,6 +237,11 @@ void LineChart::setThreshold(std::optional<double> value, const QString &label)
     m_threshold = value;
     m_thresholdLabel = label;
     refresh();
+}
+
+void LineChart::setMean(std::optional<double> value)
+{
+    m_mean = value;
 }
 
 void LineChart::setLimit(double limit)
@@ -266,12 +309,15 @@ QColor LineChart::shownColor(int series, double opacity) const
 void LineChart::styleGraphs()
 {
     const Theme &theme = Theme::current();
+    // A tangle of lines needs no smooth edges.
+    const bool isTangle = m_series.size() > maxSmoothLines;
     for (int i = 0; i < m_series.size(); ++i) {
         QCPGraph *graph = m_series[i].graph;
         graph->setBrush(Qt::NoBrush);
         graph->setChannelFillGraph(nullptr);
         graph->setLineStyle(m_style == Style::Steps ? QCPGraph::lsStepLeft : QCPGraph::lsLine);
-        graph->setPen(QPen(shownColor(i), 1.5));
+        graph->setAntialiased(!isTangle && m_style != Style::Stacked);
+        graph->setPen(QPen(shownColor(i), isTangle ? 1 : 1.5));
         if (m_style == Style::Stacked) {
             graph->setPen(QPen(theme.panel, 1));
             graph->setBrush(shownColor(i, 0.8));
@@ -280,10 +326,8 @@ void LineChart::styleGraphs()
         } else if (m_style == Style::Bands && i < bandSeries && i != 2) {
             graph->setPen(Qt::NoPen);
         }
-        if (m_series[i].text) {
-            m_series[i].text->setColor(shownColor(i));
-            m_series[i].text->setFont(textFont(TextSize::Caption));
-        }
+        if (m_series[i].text)
+            styleLabel(m_series[i].text, shownColor(i));
     }
     if (m_style == Style::Bands && m_series.size() >= bandSeries) {
         m_series[4].graph->setBrush(shownColor(4, 0.18));
@@ -296,7 +340,7 @@ void LineChart::styleGraphs()
 void LineChart::refresh()
 {
     m_dirty = true;
-    if (!isVisible() || m_pause.isActive())
+    if (!isVisible() || m_plot->size().isEmpty() || m_pause.isActive())
         return;
     m_dirty = false;
     m_pause.start();
@@ -310,16 +354,27 @@ void LineChart::redraw()
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
 
+void LineChart::drawNow()
+{
+    if (m_plot->size().isEmpty())
+        return;
+    fillGraphs();
+    updateAxes();
+    m_plot->replot(QCustomPlot::rpImmediateRefresh);
+}
+
 void LineChart::fillGraphs()
 {
+    const double pixel = m_range / std::max(1, plotRect().width());
     if (m_style == Style::Stacked) {
-        const auto layers = m_history.stacked(static_cast<int>(m_series.size()), holdSeconds);
+        const auto layers =
+            m_history.stacked(static_cast<int>(m_series.size()), holdSeconds, pixel);
         for (std::size_t i = 0; i < layers.size(); ++i)
             m_series[static_cast<qsizetype>(i)].graph->setData(layers[i].x, layers[i].y, true);
         return;
     }
     for (int i = 0; i < m_series.size(); ++i) {
-        ChartHistory::Points points = m_history.line(i);
+        ChartHistory::Points points = m_history.line(i, pixel);
         // A count holds until it changes: its step reaches the present.
         if (m_style == Style::Steps && !points.x.isEmpty() && m_now > points.x.last()) {
             points.x.append(m_now);
@@ -333,27 +388,21 @@ void LineChart::fillGraphs()
     }
 }
 
-double LineChart::largestValue() const
-{
-    double largest = 0;
-    for (const Series &series : m_series) {
-        for (const QCPGraphData &point : *series.graph->data())
-            largest = std::max(largest, point.value);
-    }
-    return largest;
-}
-
 void LineChart::updateAxes()
 {
     const bool empty = showsNoData();
     m_emptyText->setVisible(empty);
     // Whole steps, so that the top tick is the top; a little room above the largest value.
     double top = std::max(1.02 * largestValue(), m_minimumTop);
+    if (m_mean)
+        top = std::max(top, 1.02 * *m_mean);
     if (m_threshold)
-        top = std::max(top, 1.02 * *m_threshold);
+        top = std::max(top, *m_threshold * (1 + labelRoom / std::max(40, plotRect().height())));
     if (top <= 0)
         top = 1;
-    const double step = valueStep(top);
+    const bool whole = m_style == Style::Steps;
+    m_plot->yAxis->ticker().staticCast<NumberTicker>()->setWhole(whole);
+    const double step = valueStep(top, whole);
     m_top = step * std::ceil(top / step - 1e-9);
     if (m_limit > 0)
         m_top = std::min(m_top, m_limit);
@@ -372,49 +421,13 @@ void LineChart::updateAxes()
         m_thresholdLine->point2->setCoords(1, *m_threshold);
         m_thresholdText->setText(m_thresholdLabel);
     }
-}
-
-void LineChart::placeLabels()
-{
-    const QRect rect = m_plot->axisRect()->rect();
-    if (m_threshold) {
-        const double y = m_plot->yAxis->coordToPixel(*m_threshold);
-        const bool above = y - rect.top() > 14;
-        m_thresholdText->setPositionAlignment(Qt::AlignRight |
-                                              (above ? Qt::AlignBottom : Qt::AlignTop));
-        m_thresholdText->position->setCoords(rect.right() - 2, y);
-    }
-    const bool directLabels =
-        (m_style == Style::Lines || m_style == Style::Steps) && m_series.size() <= maxDirectLabels;
-    QList<std::pair<double, QCPItemText *>> labels;
-    for (const Series &series : std::as_const(m_series)) {
-        if (!series.text)
-            continue;
-        const auto points = series.graph->data();
-        const bool visible = directLabels && !points->isEmpty();
-        series.text->setVisible(visible);
-        if (!visible)
-            continue;
-        const auto end = points->constEnd() - 1;
-        const double x = std::min<double>(m_plot->xAxis->coordToPixel(end->key), rect.right());
-        series.text->position->setCoords(x - 3, 0);
-        labels.append({m_plot->yAxis->coordToPixel(end->value), series.text});
-    }
-    std::sort(labels.begin(), labels.end());
-    constexpr double lineHeight = 13;
-    constexpr double distance = 8; // From the line to the middle of its label.
-    double floorY = rect.top() + lineHeight / 2;
-    for (qsizetype i = 0; i < labels.size(); ++i) {
-        const bool lowestOfSeveral = i > 0 && i == labels.size() - 1;
-        const double lineY = labels[i].first;
-        const bool below = lowestOfSeveral ? rect.bottom() - lineY > 2 * distance
-                                           : lineY - rect.top() < 2 * distance;
-        const double room = static_cast<double>(labels.size() - 1 - i) * lineHeight + distance;
-        const double wanted =
-            std::min(lineY + (below ? distance : -distance), rect.bottom() - room);
-        const double y = std::max(floorY, wanted);
-        labels[i].second->position->setCoords(labels[i].second->position->coords().x(), y);
-        floorY = y + lineHeight;
+    const bool hasMean = m_mean.value_or(0) > 0 && !empty;
+    m_meanLine->setVisible(hasMean);
+    m_meanText->setVisible(hasMean);
+    if (hasMean) {
+        m_meanLine->point1->setCoords(0, *m_mean);
+        m_meanLine->point2->setCoords(1, *m_mean);
+        m_meanText->setText(tr("mean %1").arg(shortNumber(*m_mean)));
     }
 }
 
@@ -443,44 +456,20 @@ void LineChart::paintEvent(QPaintEvent *)
         QFontMetrics(unitFont).elidedText(m_unit, Qt::ElideRight, std::max(0, unitRect.width())));
 }
 
-bool LineChart::event(QEvent *event)
-{
-    if (event->type() != QEvent::ToolTip)
-        return QWidget::event(event);
-    const auto *help = static_cast<QHelpEvent *>(event);
-    const QPoint inPlot = m_plot->mapFrom(this, help->pos());
-    const QRect rect = m_plot->axisRect()->rect();
-    if (showsNoData() || !rect.contains(inPlot)) {
-        QToolTip::hideText();
-        return true;
-    }
-    const double seconds = m_plot->xAxis->pixelToCoord(inPlot.x());
-    QToolTip::showText(help->globalPos() + QPoint(12, 12), tipText(seconds), this);
-    return true;
-}
-
-QString LineChart::tipText(double seconds) const
-{
-    QStringList lines{m_title % u' ' % tr("at %1").arg(durationText(std::max(0.0, seconds)))};
-    static const char *const bandNames[] = {QT_TR_NOOP("smallest"), QT_TR_NOOP("lower quartile"),
-                                            QT_TR_NOOP("median"), QT_TR_NOOP("upper quartile"),
-                                            QT_TR_NOOP("largest")};
-    for (int i = 0; i < m_series.size() && i < 12; ++i) {
-        QString name = m_series[i].label;
-        if (m_style == Style::Bands && i < bandSeries)
-            name = tr(bandNames[i]);
-        const QString value = shortNumber(m_history.at(i, seconds));
-        lines.append(name.isEmpty() ? QString(value % u' ' % m_unit)
-                                    : QString(name % u": " % value));
-    }
-    return lines.join(u'\n');
-}
-
 void LineChart::changeEvent(QEvent *event)
 {
     if (event->type() == QEvent::PaletteChange)
         applyTheme();
     QWidget::changeEvent(event);
+}
+
+void LineChart::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    m_overlay->setGeometry(rect());
+    m_overlay->raise();
+    if (m_dirty)
+        refresh();
 }
 
 void LineChart::showEvent(QShowEvent *event)

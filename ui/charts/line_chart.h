@@ -5,6 +5,7 @@
 
 #include <QColor>
 #include <QList>
+#include <QPolygonF>
 #include <QTimer>
 #include <QWidget>
 
@@ -17,11 +18,14 @@ class QCustomPlot;
 
 namespace proclab {
 
+class ChartOverlay;
+
 /// Numbers over time in the lab's style: title, unit and newest value above the plot, series in it.
 ///
 /// Time is in seconds from 0. Values are kept in a bounded history; a redraw takes the same time
 /// for a run of an hour as for one of a minute. Redraws at most ten times a second, and not while
-/// hidden.
+/// hidden or without room. The pointer, or ← and → with the focus, moves the cursor; the context
+/// menu and Ctrl+C copy the values as a table.
 class LineChart final : public QWidget
 {
     Q_OBJECT
@@ -46,8 +50,8 @@ public:
     /// Removes all series and values.
     void clear();
     /// Adds a series without values and returns its position. @p label stands at its line's end;
-    /// may be empty.
-    int addSeries(const QString &label, const QColor &color);
+    /// may be empty. @p name is what tables and tips call it; empty: the same.
+    int addSeries(const QString &label, const QColor &color, const QString &name = {});
     [[nodiscard]] int seriesCount() const { return m_history.seriesCount(); }
     /// Forgets the values of @p series, which stays.
     void clearSeries(int series) { m_history.clear(series); }
@@ -55,10 +59,18 @@ public:
     /// Draws the others at 40 %; -1: all alike.
     void setEmphasis(int series);
     void append(int series, double seconds, double value);
+    /// The value of @p series at @p seconds; nullopt: there was none.
+    [[nodiscard]] std::optional<double> valueAt(int series, double seconds) const
+    {
+        return m_history.valueAt(series, seconds, holdSeconds);
+    }
     [[nodiscard]] const ChartHistory &history() const { return m_history; }
 
     /// A dashed line at @p value with a label; nullopt: none.
     void setThreshold(std::optional<double> value, const QString &label = {});
+    /// A dashed line at @p value, labelled "mean 2.8"; nullopt: none.
+    void setMean(std::optional<double> value);
+    [[nodiscard]] std::optional<double> mean() const { return m_mean; }
     /// The value axis reaches at least up to @p top.
     void setMinimumTop(double top);
     /// No value can be above @p limit, such as 100 for a share: the axis ends there. 0: none.
@@ -70,21 +82,47 @@ public:
     /// Dashed marks: where a process died.
     void setMarks(const QList<double> &seconds);
     void setTimeLabelsVisible(bool visible);
+    /// A line at @p seconds, without a redraw of the chart; nullopt: none.
+    void setCursor(std::optional<double> seconds);
+    [[nodiscard]] std::optional<double> cursor() const { return m_cursor; }
+
+    /// All values as CSV: a row a step of time, a column a series, seconds first.
+    [[nodiscard]] QString tableText() const;
+    void copyTable() const;
 
     /// Draws what is new, now or within 100 ms.
     void refresh();
+    /// Draws all of it at once, whether anything is new or not.
+    void drawNow();
+    /// What stands in a chart without values.
+    void setEmptyText(const QString &text);
     [[nodiscard]] bool showsNoData() const;
 
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
+Q_SIGNALS:
+    /// The pointer or a key has put the cursor at @p seconds; nullopt: it has left.
+    void cursorMoved(std::optional<double> seconds);
+
 protected:
+    void contextMenuEvent(QContextMenuEvent *event) override;
+    void focusInEvent(QFocusEvent *event) override;
+    void focusOutEvent(QFocusEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+    void leaveEvent(QEvent *event) override;
+    void mouseMoveEvent(QMouseEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
     bool event(QEvent *event) override;
     void paintEvent(QPaintEvent *event) override;
     void changeEvent(QEvent *event) override;
     void showEvent(QShowEvent *event) override;
 
 private:
+    static constexpr int bandSeries = 5;
+    /// A value stands for that long where the next one is missing.
+    static constexpr double holdSeconds = 0.3;
+
     void createPlot();
     void applyTheme();
     void rebuildGraphs();
@@ -94,6 +132,13 @@ private:
     void updateMarks();
     void fillGraphs();
     void placeLabels();
+    void placeCursor();
+    [[nodiscard]] double secondsAt(int x) const;
+    void moveCursor(std::optional<double> seconds);
+    [[nodiscard]] QRectF placeLineLabel(QCPItemText *text, double value, bool atRight) const;
+    [[nodiscard]] QList<QPolygonF> curvesInPixels() const;
+    [[nodiscard]] QRect plotRect() const; ///< Within its axes, in coordinates of this widget.
+    [[nodiscard]] QString nameOf(int series) const;
     [[nodiscard]] QColor shownColor(int series, double opacity = 1) const;
     [[nodiscard]] double largestValue() const;
     [[nodiscard]] QString tipText(double seconds) const;
@@ -101,6 +146,7 @@ private:
     struct Series
     {
         QString label;
+        QString name;
         QColor color;
         QCPGraph *graph = nullptr;   // Owned by the plot.
         QCPItemText *text = nullptr; // Owned by the plot; null without a label.
@@ -113,12 +159,17 @@ private:
     QCPItemStraightLine *m_nowLine = nullptr;
     QCPItemStraightLine *m_thresholdLine = nullptr;
     QCPItemText *m_thresholdText = nullptr;
+    QCPItemStraightLine *m_meanLine = nullptr;
+    QCPItemText *m_meanText = nullptr;
+    ChartOverlay *m_overlay;
     QList<QCPItemStraightLine *> m_markLines;
     QString m_title;
     QString m_unit;
     QString m_valueText;
     Style m_style = Style::Lines;
     std::optional<double> m_threshold;
+    std::optional<double> m_mean;
+    std::optional<double> m_cursor;
     QString m_thresholdLabel;
     QList<double> m_marks;
     double m_minimumTop = 0;

@@ -2,17 +2,10 @@
 #pragma once
 
 #include "ui/charts/chart_ticks.h"
-#include "ui/shared/theme.h"
 
 #include <qcustomplot.h>
 
 namespace proclab {
-
-/// The distance of the ticks of a value axis from 0 to @p top: at most five ticks.
-inline double valueStep(double top)
-{
-    return niceCeiling(top / 4.001);
-}
 
 /// Seconds in the unit that suits the range; the last tick in view names the unit.
 class TimeTicker final : public QCPAxisTicker
@@ -49,12 +42,24 @@ private:
 
 class NumberTicker final : public QCPAxisTicker
 {
+public:
+    /// The axis counts things: no ticks between whole numbers.
+    void setWhole(bool whole) { m_whole = whole; }
+
 protected:
-    double getTickStep(const QCPRange &range) override { return valueStep(range.upper); }
+    double getTickStep(const QCPRange &range) override
+    {
+        m_top = range.upper;
+        return valueStep(range.upper, m_whole);
+    }
     QString getTickLabel(double tick, const QLocale &, QChar, int) override
     {
-        return tick >= 1000 ? shortNumber(tick).remove(u'\u00A0') : QString::number(tick, 'g', 4);
+        return valueTickText(tick, m_top);
     }
+
+private:
+    double m_top = 1;
+    bool m_whole = false;
 };
 
 } // namespace proclab

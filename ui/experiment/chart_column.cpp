@@ -2,6 +2,7 @@
 #include "ui/experiment/chart_column.h"
 
 #include "core/experiment/kind.h"
+#include "core/experiment/rate_meter.h"
 #include "ui/charts/chart_ticks.h"
 #include "ui/charts/line_chart.h"
 #include "ui/shared/theme.h"
@@ -116,8 +117,13 @@ void ChartColumn::rebuildCharts()
     m_memory = new LineChart(this);
     m_memory->setTitle(tr("Memory"), tr("MiB resident, each process"));
     m_charts.append(m_memory);
-    for (LineChart *chart : std::as_const(m_charts))
+    for (LineChart *chart : std::as_const(m_charts)) {
+        connect(chart, &LineChart::cursorMoved, this, [this](std::optional<double> seconds) {
+            setCursor(seconds ? std::optional(std::llround(*seconds * 1e9)) : std::nullopt);
+            Q_EMIT cursorMoved(m_cursorNs);
+        });
         chart->show();
+    }
     setRun(m_log);
     arrangeCharts();
 }
@@ -130,13 +136,19 @@ void ChartColumn::setRun(std::shared_ptr<const RunLog> log)
     m_lineEnded.clear();
     m_bandBuffer.clear();
     m_gaugesRead = 0;
+    m_ratesEndedAt = 0;
     m_selectedRead = 0;
     m_nowNs = -1;
+    m_cursorNs.reset();
+    m_finishOf = 0;
+    m_finishNs = 0;
     m_bands = false;
     for (LineChart *chart : std::as_const(m_charts)) {
         chart->clear();
         chart->setEmphasis(-1);
         chart->setTimeRange(firstRange);
+        chart->setCursor(std::nullopt);
+        chart->setEmptyText(tr("No data yet"));
     }
     m_cpu->setTitle(tr("CPU"), tr("% of one core, stacked"));
     m_cpu->setStyle(LineChart::Style::Stacked);
@@ -168,10 +180,13 @@ void ChartColumn::readNew()
     m_processes = m_log->processes();
     readSamples();
     readGauges();
+    endRates();
     updateTexts();
     updateMarks();
     const double now = toSeconds(m_nowNs);
+    const QString empty = isEnded() ? tr("Too short for a sample") : tr("No data yet");
     for (LineChart *chart : std::as_const(m_charts)) {
+        chart->setEmptyText(empty);
         chart->setTimeRange(timeRange(now));
         chart->setNow(now);
         chart->refresh();
@@ -198,7 +213,7 @@ void ChartColumn::readSamples()
         const ProcessRecord &process = m_processes[m_cpu->seriesCount() + 1];
         const QColor color = Theme::current().process(process.colorIndex);
         m_cpu->addSeries(process.name, color);
-        m_memory->addSeries(QString(), color);
+        m_memory->addSeries(QString(), color, process.name);
         updateEmphasis();
     }
     for (int process = 1; process < m_processes.size(); ++process)
@@ -236,12 +251,12 @@ void ChartColumn::switchToBands()
     m_selectedRead = 0;
     m_cpu->clear();
     m_memory->clear();
-    m_cpu->setTitle(tr("CPU"), tr("% of one core: range, quartiles, median"));
+    m_cpu->setTitle(tr("CPU"), tr("% of a core: range, quartiles"));
     m_cpu->setStyle(LineChart::Style::Bands);
     for (int i = 0; i < bandSeries; ++i)
         m_cpu->addSeries(QString(), Theme::current().accent);
-    m_cpu->addSeries(QString(), Theme::current().text); // The selected process.
-    m_memory->setTitle(tr("Memory"), tr("MiB resident, the largest process"));
+    m_cpu->addSeries(QString(), Theme::current().text, tr("selected process"));
+    m_memory->setTitle(tr("Memory"), tr("MiB, largest process"));
     m_memory->addSeries(QString(), Theme::current().text2);
     updateColors();
 }
@@ -253,6 +268,9 @@ void ChartColumn::collectBandSamples()
         std::size_t &next = m_samplesRead[static_cast<std::size_t>(process)];
         for (const std::size_t size = samples.size(); next < size; ++next) {
             const ProcessSample &sample = samples[next];
+            // What a process did before it ended is no instant of all of them.
+            if (sample.residentBytes == 0 && next > 0)
+                continue;
             m_bandBuffer.push_back({sample.timeNs, static_cast<double>(sample.cpuPercent),
                                     static_cast<double>(sample.residentBytes) / mebibyte});
         }
@@ -267,7 +285,7 @@ void ChartColumn::readBands()
     std::size_t begin = 0;
     while (begin < m_bandBuffer.size()) {
         const qint64 end = m_bandBuffer[begin].timeNs + instantNs;
-        if (m_bandBuffer.back().timeNs < end)
+        if (m_bandBuffer.back().timeNs < end && !isEnded())
             break; // More of this instant may follow.
         std::size_t next = begin;
         while (next < m_bandBuffer.size() && m_bandBuffer[next].timeNs < end)
@@ -289,9 +307,15 @@ void ChartColumn::appendBand(std::size_t begin, std::size_t end)
     }
     std::sort(values.begin(), values.end());
     const double seconds = toSeconds(m_bandBuffer[begin].timeNs);
-    for (int i = 0; i < bandSeries; ++i)
+    // A sample is the mean since the one before; the first since the gate.
+    const bool isFirst = m_cpu->showsNoData();
+    for (int i = 0; i < bandSeries; ++i) {
+        if (isFirst)
+            m_cpu->append(i, 0, quantile(values, i / 4.0));
         m_cpu->append(i, seconds, quantile(values, i / 4.0));
-    m_memory->append(0, seconds, largest);
+    }
+    if (largest > 0)
+        m_memory->append(0, seconds, largest);
 }
 
 void ChartColumn::readSelectedInBands()
@@ -312,69 +336,48 @@ void ChartColumn::readGauges()
         const GaugeSample &sample = samples[m_gaugesRead];
         for (qsizetype i = 0; i < m_gauges.size(); ++i) {
             const QList<GaugeChart::Series> &series = m_gauges[i].series;
+            // At the gate no rate is known yet; the first that is holds since then.
+            if (m_gauges[i].rate && m_gaugesRead == 0)
+                continue;
             for (int k = 0; k < series.size(); ++k) {
                 const double value = sample.values[static_cast<std::size_t>(series[k].gauge)];
+                if (m_gauges[i].rate && m_gaugesRead == 1)
+                    m_charts[i + 1]->append(k, toSeconds(samples[0].timeNs), value);
                 m_charts[i + 1]->append(k, toSeconds(sample.timeNs), value);
             }
         }
     }
 }
 
-void ChartColumn::updateTexts()
+/// The work of a run that has ended was done between two samples: the last rate is of the time up
+/// to then, and there is none after.
+void ChartColumn::endRates()
 {
-    m_cpu->setValueText(cpuText());
-    m_memory->setValueText(memoryText());
-    for (qsizetype i = 0; i < m_gauges.size(); ++i)
-        m_charts[i + 1]->setValueText(gaugeText(m_gauges[i]));
-}
-
-QString ChartColumn::cpuText() const
-{
-    double sum = 0;
-    double cpuSeconds = 0;
-    bool anyAlive = false;
-    for (int process = 1; process < m_processes.size(); ++process) {
-        cpuSeconds += m_processes[process].cpuSeconds;
-        const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
-        if (m_processes[process].endNs >= 0 || samples.isEmpty())
-            continue;
-        anyAlive = true;
-        sum += static_cast<double>(samples[samples.size() - 1].cpuPercent);
+    const AppendLog<GaugeSample> &samples = m_log->gauges;
+    const std::size_t size = samples.size();
+    if (!isEnded() || size < 2 || size == m_ratesEndedAt)
+        return;
+    m_ratesEndedAt = size;
+    const qint64 finish = finishNs();
+    for (qsizetype i = 0; i < m_gauges.size(); ++i) {
+        for (int k = 0; m_gauges[i].rate && k < m_gauges[i].series.size(); ++k) {
+            const auto gauge = static_cast<std::size_t>(m_gauges[i].series[k].gauge);
+            LineChart *chart = m_charts[i + 1];
+            chart->clearSeries(k);
+            RateMeter meter;
+            bool isLast = false;
+            for (std::size_t at = 1; at < size && !isLast; ++at) {
+                isLast = samples[at].timeNs >= finish;
+                const qint64 timeNs = isLast ? finish : samples[at].timeNs;
+                double value = meter.add(timeNs, samples[isLast ? size - 1 : at].totals[gauge]);
+                if (m_gauges[i].maximum > 0)
+                    value = std::min(value, m_gauges[i].maximum);
+                if (at == 1)
+                    chart->append(k, 0, value);
+                chart->append(k, toSeconds(timeNs), value);
+            }
+        }
     }
-    if (anyAlive)
-        return tr("%1\u00A0%").arg(std::lround(sum));
-    if (cpuSeconds > 0 && m_nowNs > 0)
-        return tr("mean %1\u00A0%").arg(std::lround(100 * cpuSeconds / toSeconds(m_nowNs)));
-    return {};
-}
-
-QString ChartColumn::memoryText() const
-{
-    quint64 largest = 0;
-    for (int process = 1; process < m_processes.size(); ++process) {
-        const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
-        if (!samples.isEmpty() && m_processes[process].endNs < 0)
-            largest = std::max(largest, samples[samples.size() - 1].residentBytes);
-    }
-    return largest > 0 ? tr("largest %1").arg(bytesText(largest)) : QString();
-}
-
-QString ChartColumn::gaugeText(const GaugeChart &chart) const
-{
-    if (m_log->gauges.isEmpty() || chart.series.isEmpty())
-        return {};
-    const GaugeSample &sample = m_log->gauges[m_log->gauges.size() - 1];
-    // Of several series the last one: what came out, what got through.
-    const double value = sample.values[static_cast<std::size_t>(chart.series.last().gauge)];
-    QString text = shortNumber(value);
-    const double limit = chart.limitField.isEmpty() ? 0 : m_spec.number(chart.limitField);
-    if (limit > 0)
-        text += u" / "_s % shortNumber(limit);
-    if (chart.unit.contains(u"/s"_s))
-        text += u"\u00A0/s"_s;
-    else if (chart.unit.startsWith(u'%'))
-        text += u"\u00A0%"_s;
-    return text;
 }
 
 void ChartColumn::updateMarks()

@@ -9,6 +9,7 @@
 #include <QWidget>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace proclab {
@@ -32,10 +33,17 @@ public:
     /// Draws what is new up to @p nowNs; redraws at most ten times a second.
     void advance(qint64 nowNs);
     void setSelectedProcess(int process);
+    /// Marks @p timeNs in all charts, whose heads then show the values of that time; nullopt: none.
+    void setCursor(std::optional<qint64> timeNs);
 
     /// The charts from the top, CPU first, memory last; for tests and exports.
     [[nodiscard]] const QList<LineChart *> &charts() const { return m_charts; }
 
+Q_SIGNALS:
+    /// The pointer over a chart is at @p timeNs; nullopt: it has left.
+    void cursorMoved(std::optional<qint64> timeNs);
+
+public:
     QSize sizeHint() const override { return {304, 560}; }
     QSize minimumSizeHint() const override { return {200, 160}; }
 
@@ -63,13 +71,22 @@ private:
     void appendBand(std::size_t begin, std::size_t end);
     void readSelectedInBands();
     void readGauges();
+    void endRates();
     void updateColors();
     void updateEmphasis();
     void updateTexts();
     void updateMarks();
     [[nodiscard]] QString cpuText() const;
     [[nodiscard]] QString memoryText() const;
-    [[nodiscard]] QString gaugeText(const GaugeChart &chart) const;
+    [[nodiscard]] QString gaugeText(qsizetype index) const;
+    [[nodiscard]] QString cpuTextAt(double seconds) const;
+    [[nodiscard]] QString memoryTextAt(double seconds) const;
+    [[nodiscard]] QString gaugeTextAt(qsizetype index, double seconds) const;
+    [[nodiscard]] QString gaugeNumber(const GaugeChart &chart, double value) const;
+    [[nodiscard]] std::optional<double> meanOf(const GaugeChart &chart, int series) const;
+    [[nodiscard]] double meanCpuPercent() const;
+    [[nodiscard]] bool isEnded() const;
+    [[nodiscard]] qint64 finishNs() const;
     [[nodiscard]] bool hasBands() const;
 
     ExperimentSpec m_spec;
@@ -84,7 +101,11 @@ private:
     std::vector<bool> m_lineEnded;          // By process: its line is at 0, since it has ended.
     std::size_t m_selectedRead = 0;         // In bands: the selected process's next sample.
     std::size_t m_gaugesRead = 0;
+    std::size_t m_ratesEndedAt = 0; // So many samples were there when the rates were closed.
     qint64 m_nowNs = -1;
+    std::optional<qint64> m_cursorNs;
+    mutable std::size_t m_finishOf = 0; // So many tasks were finished at m_finishNs.
+    mutable qint64 m_finishNs = 0;
     int m_selected = -1;
     bool m_bands = false;
     QTimer m_pause; // Runs while the last look into the log is less than 100 ms old.

@@ -175,6 +175,9 @@ void ExperimentPage::connectViews()
     connect(m_banner, &Banner::closed, this,
             [this] { m_deathsClosed = m_death ? m_death->deaths : 0; });
     connect(m_dock, &RunDock::processSelected, this, &ExperimentPage::selectProcess);
+    // One cursor in all views of the time axis.
+    connect(m_charts, &ChartColumn::cursorMoved, m_dock->timeline(), &TimelineView::setCursor);
+    connect(m_dock->timeline(), &TimelineView::cursorMoved, m_charts, &ChartColumn::setCursor);
     connect(&m_frameTimer, &QTimer::timeout, this, [this] {
         if (!window()->isMinimized())
             drawFrame();

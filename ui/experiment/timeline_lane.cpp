@@ -10,6 +10,7 @@
 #include <QPaintDevice>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 using namespace Qt::StringLiterals;
@@ -26,10 +27,14 @@ QString tr(const char *text)
     return QCoreApplication::translate("Timeline", text);
 }
 
-QString barLabel(const Span &span)
+/// Increments and items of one producer follow each other; what a consumer gets comes from all of
+/// them.
+QString barLabel(const Span &span, ProcessRole role)
 {
-    if (span.count == 0)
+    if (span.count == 0 || span.kind == Span::Kind::Dropped)
         return {};
+    if (span.count > 1 && role == ProcessRole::Consumer)
+        return tr("%1 items").arg(groupedNumber(span.count));
     const QString first = u'#' % QString::number(span.index);
     return span.count > 1
                ? QString(first % u'\u2013' % QString::number(span.index + span.count - 1))
@@ -59,6 +64,13 @@ public:
     {
         m_painter.setBrushOrigin(m_area.topLeft());
         paintIdleLine();
+        // The log may be ahead of the picture's instant.
+        m_painter.save();
+        const double now = m_range.pixel(m_lane.nowNs, m_area.width());
+        m_painter.setClipRect(QRectF(m_area.left(), m_area.top(),
+                                     std::clamp(now + 1, 0.0, m_area.width() + 0.0),
+                                     m_area.height()),
+                              Qt::IntersectClip);
         const LaneLayout layout = layoutLane(m_lane.spans, m_lane.index, m_range, m_area.width());
         paintColumns(layout.columns);
         for (const TimelineBar &bar : layout.bars)
@@ -66,6 +78,7 @@ public:
         if (m_lane.open)
             paintBar(*m_lane.open, m_range.pixel(m_lane.open->startNs, m_area.width()),
                      m_range.pixel(m_lane.open->endNs, m_area.width()), true);
+        m_painter.restore();
         if (m_lane.process.endNs >= 0)
             paintEnd();
     }
@@ -85,30 +98,46 @@ private:
         m_painter.fillRect(QRectF(m_area.left() + left, y, right - left, 1), m_theme.idle);
     }
 
+    /// One call a colour: setting one takes longer than filling a column of a pixel.
     void paintColumns(const std::vector<TimelineColumn> &columns)
     {
-        m_painter.setRenderHint(QPainter::Antialiasing, false);
-        const QColor pale = m_theme.tint(m_color, 0.18);
-        const QColor asleep = m_theme.tint(m_color, 0.45);
-        const QColor blocked = m_theme.tint(m_theme.full, 0.5);
-        const QColor locked = m_theme.tint(m_theme.warn, 0.5);
+        enum Layer { Ground, Work, Asleep, Blocked, Locked, Unknown, Failures, LayerCount };
+        std::array<QList<QRectF>, LayerCount> rects;
         for (const TimelineColumn &column : columns) {
             const double x = m_area.left() + column.x;
-            m_painter.fillRect(QRectF(x, m_top, 1, m_height), pale);
+            QList<QRectF> &ground = rects[Ground];
+            if (!ground.isEmpty() && ground.last().right() == x)
+                ground.last().setRight(x + 1);
+            else
+                ground.append(QRectF(x, m_top, 1, m_height));
             double bottom = m_top + m_height;
-            const auto stack = [&](double share, const QColor &color) {
+            const auto stack = [&](double share, Layer layer) {
                 const double height = std::min(share * m_height, bottom - m_top);
                 if (height < 0.25)
                     return;
-                m_painter.fillRect(QRectF(x, bottom - height, 1, height), color);
+                rects[layer].append(QRectF(x, bottom - height, 1, height));
                 bottom -= height;
             };
-            stack(column.shares.work, m_color);
-            stack(column.shares.sleeping, asleep);
-            stack(column.shares.blockedOnFull, blocked);
-            stack(column.shares.waitingForLock, locked);
+            stack(column.shares.work, Work);
+            stack(column.shares.sleeping, Asleep);
+            stack(column.shares.blockedOnFull, Blocked);
+            stack(column.shares.waitingForLock, Locked);
+            stack(column.shares.dropped, Unknown);
             if (column.shares.failed > 0)
-                m_painter.fillRect(QRectF(x, m_top, 1, 3), m_theme.crash);
+                rects[Failures].append(QRectF(x, m_top, 1, 3));
+        }
+        const std::array<QColor, LayerCount> colors{m_theme.tint(m_color, 0.18),
+                                                    m_color,
+                                                    m_theme.tint(m_color, 0.45),
+                                                    m_theme.tint(m_theme.full, 0.5),
+                                                    m_theme.tint(m_theme.warn, 0.5),
+                                                    m_theme.idle,
+                                                    m_theme.crash};
+        m_painter.setRenderHint(QPainter::Antialiasing, false);
+        m_painter.setPen(Qt::NoPen);
+        for (std::size_t layer = 0; layer < LayerCount; ++layer) {
+            m_painter.setBrush(colors[layer]);
+            m_painter.drawRects(rects[layer]);
         }
     }
 
@@ -133,6 +162,10 @@ private:
         case Span::Kind::WaitingForLock:
             outlined(rect, m_theme.hatch(Theme::Hatch::WaitingForLock, m_theme.warn, m_ratio),
                      m_theme.warn);
+            return;
+        case Span::Kind::Dropped:
+            outlined(rect, m_theme.hatch(Theme::Hatch::ReadyToRun, m_theme.idle, m_ratio),
+                     m_theme.idle);
             return;
         case Span::Kind::Busy:
             paintSummary(rect, span);
@@ -193,7 +226,7 @@ private:
     {
         if (m_lane.dense || rect.width() < narrowestText)
             return;
-        const QString name = barLabel(span);
+        const QString name = barLabel(span, m_lane.process.role);
         const QString whole =
             open ? name
                  : QString(name % u' ' %
@@ -269,6 +302,8 @@ QString kindText(Span::Kind kind)
         return tr("many short ones");
     case Span::Kind::Failed:
         return tr("failed");
+    case Span::Kind::Dropped:
+        return tr("not recorded");
     }
     return {};
 }
@@ -299,6 +334,8 @@ QString barStyleText(BarStyle style)
         return tr("Blocked, queue full");
     case BarStyle::Crashed:
         return tr("Crashed");
+    case BarStyle::Dropped:
+        return tr("Not recorded");
     }
     return {};
 }
@@ -339,13 +376,18 @@ void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style)
     case BarStyle::Crashed:
         painter.fillRect(rect, theme.hatch(Theme::Hatch::Crashed, theme.crash, ratio));
         break;
+    case BarStyle::Dropped:
+        painter.setPen(theme.idle);
+        painter.setBrush(theme.hatch(Theme::Hatch::ReadyToRun, theme.idle, ratio));
+        painter.drawRoundedRect(inner, 2, 2);
+        break;
     }
 }
 
-QString spanText(const Span &span)
+QString spanText(const Span &span, ProcessRole role)
 {
     const double seconds = static_cast<double>(span.endNs - span.startNs) / 1e9;
-    QString text = barLabel(span);
+    QString text = barLabel(span, role);
     if (!text.isEmpty())
         text += u": "_s;
     text += kindText(span.kind);

@@ -27,11 +27,11 @@ void paintTimelineLane(QPainter &painter, const QRect &area, const TimeRange &ra
                        const TimelineLane &lane);
 
 /// The legend's rows: what a style of bar means.
-enum class BarStyle { OnCore, Sleeping, Waiting, WaitingForLock, BlockedOnFull, Crashed };
+enum class BarStyle { OnCore, Sleeping, Waiting, WaitingForLock, BlockedOnFull, Crashed, Dropped };
 [[nodiscard]] QString barStyleText(BarStyle style);
 void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style);
 
-/// What a tooltip says about @p span.
-[[nodiscard]] QString spanText(const Span &span);
+/// What a tooltip says about @p span of a process with @p role.
+[[nodiscard]] QString spanText(const Span &span, ProcessRole role);
 
 } // namespace proclab

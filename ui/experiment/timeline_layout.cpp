@@ -50,8 +50,9 @@ public:
             if (!column.used)
                 continue;
             column.x = x;
-            for (double *share : {&column.shares.work, &column.shares.sleeping,
-                                  &column.shares.blockedOnFull, &column.shares.waitingForLock})
+            for (double *share :
+                 {&column.shares.work, &column.shares.sleeping, &column.shares.blockedOnFull,
+                  &column.shares.waitingForLock, &column.shares.dropped, &column.shares.single})
                 *share = std::min(1.0, *share / m_nsPerPixel);
             m_layout.columns.push_back(column);
         }
@@ -99,8 +100,16 @@ private:
             m_layout.bars.push_back({left, right, at});
             return;
         }
+        const auto length = static_cast<double>(span.endNs - span.startNs);
+        if (left >= 0 && right < m_width && static_cast<int>(left) == static_cast<int>(right)) {
+            TimelineColumn &column = m_columns[static_cast<std::size_t>(left)];
+            column.shares.add(span, length);
+            column.used = true;
+            column.count += span.count;
+            return;
+        }
         TimeShares shares;
-        shares.add(span, static_cast<double>(span.endNs - span.startNs));
+        shares.add(span, length);
         spread(left, right, shares, span.count);
     }
 
@@ -143,6 +152,7 @@ void TimeShares::add(const Span &span, double ns)
     switch (span.kind) {
     case Span::Kind::Running:
         work += ns;
+        single += ns;
         break;
     case Span::Kind::Busy:
         work += ns * static_cast<double>(span.busy);
@@ -160,6 +170,9 @@ void TimeShares::add(const Span &span, double ns)
     case Span::Kind::WaitingForLock:
         waitingForLock += ns;
         break;
+    case Span::Kind::Dropped:
+        dropped += ns;
+        break;
     case Span::Kind::WaitingOnEmpty:
         break;
     }
@@ -172,12 +185,14 @@ void TimeShares::add(const TimeShares &other)
     blockedOnFull += other.blockedOnFull;
     waitingForLock += other.waitingForLock;
     failed += other.failed;
+    dropped += other.dropped;
+    single += other.single;
 }
 
 TimeShares TimeShares::scaled(double factor) const
 {
-    return {work * factor, sleeping * factor, blockedOnFull * factor, waitingForLock * factor,
-            failed * factor};
+    return {work * factor,   sleeping * factor, blockedOnFull * factor, waitingForLock * factor,
+            failed * factor, dropped * factor,  single * factor};
 }
 
 void SpanIndex::update(const AppendLog<Span> &spans)

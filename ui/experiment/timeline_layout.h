@@ -45,6 +45,8 @@ struct TimeShares
     double blockedOnFull = 0;
     double waitingForLock = 0;
     double failed = 0; ///< Part of work.
+    double dropped = 0;
+    double single = 0; ///< Part of work: in bars of one task, item or increment.
 
     void add(const Span &span, double ns);
     void add(const TimeShares &other);

@@ -45,6 +45,7 @@ void TimelineView::paintEvent(QPaintEvent *)
 
     paintHeader(painter, ticks);
     paintNow(painter);
+    paintCursor(painter);
     paintLegend(painter);
     if (m_lanes.isEmpty()) {
         drawText(painter, lanesRect(), Qt::AlignCenter,
@@ -72,12 +73,13 @@ void TimelineView::paintHeader(QPainter &painter, const QList<TimeTick> &ticks)
              Qt::AlignVCenter | Qt::AlignRight, tr("busy"), font, theme.text3);
     const TimeRange range = visibleRange();
     const QFont tickFont = textFont(TextSize::Tick);
-    const QRectF chip = nowChip();
+    const QRectF chip = chipAt(nowNs());
+    const QRectF cursorChip = m_cursorNs ? chipAt(*m_cursorNs) : QRectF();
     for (const TimeTick &tick : ticks) {
         const double x = barsRect().left() + range.pixel(tick.timeNs, barsRect().width());
         const double labelWidth = QFontMetricsF(tickFont).horizontalAdvance(tick.label);
         const QRectF label(x + 3, 0, labelWidth + 2, header.height());
-        if (label.right() > width() || label.intersects(chip))
+        if (label.right() > width() || label.intersects(chip) || label.intersects(cursorChip))
             continue;
         drawText(painter, label, Qt::AlignVCenter, tick.label, tickFont, theme.text3);
     }
@@ -99,6 +101,8 @@ void TimelineView::paintLane(QPainter &painter, int lane, const QList<TimeTick> 
         const double x = std::floor(bars.left() + range.pixel(tick.timeNs, bars.width()));
         painter.fillRect(QRectF(x, row.top(), 1, row.height()), theme.grid);
     }
+    if (process < 0)
+        return paintTrack(painter, row, process);
     SpanIndex &index = m_indexes[static_cast<std::size_t>(process)];
     const AppendLog<Span> &spans = m_log->lane(process).spans;
     index.update(spans);
@@ -176,6 +180,8 @@ void TimelineView::paintSuccession(QPainter &painter)
     QPen pen(theme.crash, 1);
     pen.setDashPattern({2, 2});
     for (int lane = 1; lane < itemCount(); ++lane) {
+        if (m_lanes[lane] < 0)
+            continue;
         const ProcessRecord &record = m_processes[m_lanes[lane]];
         const int before = record.replaces;
         if (before < 0 || before != m_lanes[lane - 1] || !hasCrashed(m_processes[before]))
@@ -190,13 +196,13 @@ void TimelineView::paintSuccession(QPainter &painter)
     }
 }
 
-QRectF TimelineView::nowChip() const
+QRectF TimelineView::chipAt(qint64 timeNs) const
 {
     const QRectF bars = barsRect();
-    const double x = std::round(bars.left() + visibleRange().pixel(nowNs(), bars.width()));
-    if (nowNs() <= 0 || x < bars.left() || x > bars.right())
+    const double x = std::round(bars.left() + visibleRange().pixel(timeNs, bars.width()));
+    if (timeNs <= 0 || x < bars.left() || x > bars.right())
         return {};
-    const QString text = durationText(static_cast<double>(nowNs()) / 1e9);
+    const QString text = durationText(static_cast<double>(timeNs) / 1e9);
     const QFontMetricsF metrics(textFont(TextSize::Tick, QFont::DemiBold));
     const double labelWidth = metrics.horizontalAdvance(text) + 12;
     const double rightmost = std::max(bars.right() - labelWidth, bars.left());
@@ -205,7 +211,7 @@ QRectF TimelineView::nowChip() const
 
 void TimelineView::paintNow(QPainter &painter)
 {
-    const QRectF chip = nowChip();
+    const QRectF chip = chipAt(nowNs());
     if (chip.isEmpty())
         return;
     const Theme &theme = Theme::current();
@@ -221,6 +227,28 @@ void TimelineView::paintNow(QPainter &painter)
              textFont(TextSize::Tick, QFont::DemiBold), theme.text);
 }
 
+void TimelineView::paintCursor(QPainter &painter)
+{
+    if (!m_cursorNs)
+        return;
+    const Theme &theme = Theme::current();
+    const QRect bars = barsRect();
+    const double x = std::round(bars.left() + visibleRange().pixel(*m_cursorNs, bars.width()));
+    if (x < bars.left() || x > bars.right())
+        return;
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    painter.fillRect(QRectF(x, bars.top() - 2, 1, bars.height() + 2), theme.text2);
+    const QRectF chip = chipAt(*m_cursorNs);
+    if (chip.isEmpty())
+        return;
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(theme.borderStrong);
+    painter.setBrush(theme.raised);
+    painter.drawRoundedRect(chip.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3);
+    drawText(painter, chip, Qt::AlignCenter, durationText(static_cast<double>(*m_cursorNs) / 1e9),
+             textFont(TextSize::Tick, QFont::DemiBold), theme.text);
+}
+
 void TimelineView::paintLegend(QPainter &painter)
 {
     const Theme &theme = Theme::current();
@@ -232,7 +260,10 @@ void TimelineView::paintLegend(QPainter &painter)
     double x = margin;
     for (const BarStyle style :
          {BarStyle::OnCore, BarStyle::Sleeping, BarStyle::Waiting, BarStyle::WaitingForLock,
-          BarStyle::BlockedOnFull, BarStyle::Crashed}) {
+          BarStyle::BlockedOnFull, BarStyle::Crashed, BarStyle::Dropped}) {
+        if (style == BarStyle::Dropped &&
+            (!m_log || m_log->droppedSpans.load(std::memory_order_relaxed) == 0))
+            continue;
         const QString text = barStyleText(style);
         const double textWidth = metrics.horizontalAdvance(text);
         if (x + 20 + textWidth + margin > width())

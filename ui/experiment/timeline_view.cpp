@@ -6,13 +6,9 @@
 #include "ui/experiment/timeline_lane.h"
 #include "ui/shared/theme.h"
 
-#include <QApplication>
 #include <QHelpEvent>
-#include <QKeyEvent>
-#include <QMouseEvent>
 #include <QScrollBar>
 #include <QToolTip>
-#include <QWheelEvent>
 
 #include <algorithm>
 #include <cmath>
@@ -25,14 +21,11 @@ namespace {
 
 constexpr int headerHeight = 24;
 constexpr int legendHeight = 26;
-constexpr int gutterWidth = 148;
 constexpr int roomyLane = 28;
 constexpr int denseLane = 17;
 constexpr int maxRoomyLanes = 13; // The parent and twelve processes.
 constexpr qint64 autoLengthNs = 10'000'000'000;
-constexpr double wheelFactor = 1.25;
 constexpr double keyFactor = 1.6;
-constexpr double keyPan = 0.15;
 
 } // namespace
 
@@ -56,6 +49,9 @@ void TimelineView::setRun(std::shared_ptr<const RunLog> log)
     m_indexes.clear();
     m_processes.clear();
     m_lanes.clear();
+    m_cursorNs.reset();
+    m_deepest = 0;
+    m_depthsSeen = 0;
     setMode(Mode::Auto);
     refreshProcesses();
     update();
@@ -74,11 +70,15 @@ void TimelineView::refreshProcesses()
         return;
     const qsizetype before = m_processes.size();
     m_processes = m_log->processes();
-    if (m_processes.size() == before)
-        return;
-    m_lanes = laneOrder(m_processes);
-    m_indexes.resize(static_cast<std::size_t>(m_processes.size()));
-    updateScrollBar();
+    if (m_processes.size() != before) {
+        m_lanes = laneOrder(m_processes);
+        m_indexes.resize(static_cast<std::size_t>(m_processes.size()));
+        arrangeLanes();
+        updateScrollBar();
+    } else if (!m_lanes.contains(lockLane) && hasLock()) {
+        arrangeLanes();
+        updateScrollBar();
+    }
 }
 
 void TimelineView::setSelectedProcess(int process)
@@ -91,6 +91,24 @@ void TimelineView::setSelectedProcess(int process)
         scrollToLane(lane);
     announceCurrentItem(this, lane);
     update();
+}
+
+void TimelineView::setCursor(std::optional<qint64> timeNs)
+{
+    if (timeNs && (*timeNs < 0 || *timeNs > nowNs()))
+        timeNs.reset();
+    if (timeNs == m_cursorNs)
+        return;
+    m_cursorNs = timeNs;
+    update();
+}
+
+void TimelineView::moveCursor(std::optional<qint64> timeNs)
+{
+    const std::optional<qint64> before = m_cursorNs;
+    setCursor(timeNs);
+    if (m_cursorNs != before)
+        Q_EMIT cursorMoved(m_cursorNs);
 }
 
 bool TimelineView::isFollowing() const
@@ -276,7 +294,7 @@ void TimelineView::scrollToLane(int lane)
 
 void TimelineView::selectLane(int lane)
 {
-    const int process = lane >= 0 && lane < m_lanes.size() ? m_lanes[lane] : -1;
+    const int process = lane >= 0 && lane < m_lanes.size() ? std::max(-1, m_lanes[lane]) : -1;
     setSelectedProcess(process);
     Q_EMIT processSelected(process);
 }
@@ -288,6 +306,10 @@ int TimelineView::itemCount() const
 
 QString TimelineView::itemName(int lane) const
 {
+    if (m_lanes[lane] == depthLane)
+        return tr("Queue depth");
+    if (m_lanes[lane] == lockLane)
+        return tr("Lock held by");
     const ProcessRecord &process = m_processes[m_lanes[lane]];
     const ProcessLive *now = live(m_lanes[lane]);
     const QString state = process.endNs >= 0 ? endText(process)
@@ -299,6 +321,8 @@ QString TimelineView::itemName(int lane) const
 QString TimelineView::itemValue(int lane) const
 {
     const int process = m_lanes[lane];
+    if (process < 0)
+        return trackTip(process, nowNs());
     return tr("PID %1, busy %2\u00A0%")
         .arg(m_processes[process].pid)
         .arg(std::lround(100 * busyShare(process)));
@@ -311,113 +335,7 @@ QRect TimelineView::itemRect(int lane) const
 
 int TimelineView::currentItem() const
 {
-    return static_cast<int>(m_lanes.indexOf(m_selected));
-}
-
-void TimelineView::keyPressEvent(QKeyEvent *event)
-{
-    const int lane = currentItem();
-    const int count = itemCount();
-    switch (event->key()) {
-    case Qt::Key_Plus:
-    case Qt::Key_Equal:
-        return zoomIn();
-    case Qt::Key_Minus:
-        return zoomOut();
-    case Qt::Key_0:
-        return fit();
-    case Qt::Key_Left:
-        return pan(-keyPan * barsRect().width());
-    case Qt::Key_Right:
-        return pan(keyPan * barsRect().width());
-    case Qt::Key_Home:
-        return setFreeRange({0, visibleRange().length()});
-    case Qt::Key_End:
-        return setFollowing(true);
-    case Qt::Key_Up:
-        if (count > 0)
-            selectLane(lane < 0 ? count - 1 : std::max(0, lane - 1));
-        return;
-    case Qt::Key_Down:
-        if (count > 0)
-            selectLane(std::min(count - 1, lane + 1));
-        return;
-    case Qt::Key_PageUp:
-    case Qt::Key_PageDown:
-        m_scrollBar->triggerAction(event->key() == Qt::Key_PageUp
-                                       ? QAbstractSlider::SliderPageStepSub
-                                       : QAbstractSlider::SliderPageStepAdd);
-        return;
-    case Qt::Key_Escape:
-        if (m_selected >= 0)
-            return selectLane(-1);
-        break;
-    default:
-        break;
-    }
-    QWidget::keyPressEvent(event);
-}
-
-void TimelineView::wheelEvent(QWheelEvent *event)
-{
-    const QPointF at = event->position();
-    const QPoint delta = event->angleDelta();
-    const bool scrolls = at.x() < gutterWidth || event->modifiers().testFlag(Qt::ShiftModifier);
-    event->accept();
-    if (scrolls) {
-        QCoreApplication::sendEvent(m_scrollBar, event);
-        return;
-    }
-    if (delta.x() != 0 && delta.y() == 0)
-        return pan(-delta.x());
-    const TimeRange range = visibleRange();
-    const qint64 around = range.timeAt(at.x() - barsRect().left(), barsRect().width());
-    const qint64 longest = 4 * std::max(fittingRange(nowNs()).length(), range.length());
-    setFreeRange(zoomed(range, std::pow(wheelFactor, -delta.y() / 120.0), around, longest));
-}
-
-void TimelineView::mousePressEvent(QMouseEvent *event)
-{
-    if (event->button() != Qt::LeftButton)
-        return QWidget::mousePressEvent(event);
-    m_pressed = true;
-    m_panning = false;
-    m_pressedAt = event->pos();
-    m_pressedRange = visibleRange();
-}
-
-void TimelineView::mouseMoveEvent(QMouseEvent *event)
-{
-    if (!m_pressed)
-        return;
-    const int distance = event->pos().x() - m_pressedAt.x();
-    const bool onBars = m_pressedAt.x() >= gutterWidth;
-    if (!m_panning && onBars && std::abs(distance) >= QApplication::startDragDistance()) {
-        m_panning = true;
-        setCursor(Qt::ClosedHandCursor);
-    }
-    if (!m_panning)
-        return;
-    const auto ns = static_cast<qint64>(-distance * m_pressedRange.nsPerPixel(barsRect().width()));
-    setFreeRange({m_pressedRange.fromNs + ns, m_pressedRange.toNs + ns});
-}
-
-void TimelineView::mouseReleaseEvent(QMouseEvent *event)
-{
-    if (event->button() != Qt::LeftButton || !m_pressed)
-        return QWidget::mouseReleaseEvent(event);
-    m_pressed = false;
-    if (m_panning)
-        unsetCursor();
-    else if (lanesRect().contains(event->pos()))
-        selectLane(laneAt(event->pos().y()));
-    m_panning = false;
-}
-
-void TimelineView::mouseDoubleClickEvent(QMouseEvent *event)
-{
-    if (event->button() == Qt::LeftButton)
-        fit();
+    return m_selected < 0 ? -1 : static_cast<int>(m_lanes.indexOf(m_selected));
 }
 
 bool TimelineView::event(QEvent *event)
@@ -441,14 +359,17 @@ QString TimelineView::tipAt(const QPoint &position) const
         return head % u'\n' % itemValue(lane);
     const TimeRange range = visibleRange();
     const qint64 timeNs = range.timeAt(position.x() - barsRect().left(), barsRect().width());
+    if (process < 0)
+        return head % u'\n' % trackTip(process, timeNs);
     const SpanIndex &index = m_indexes[static_cast<std::size_t>(process)];
     const AppendLog<Span> &spans = m_log->lane(process).spans;
     const qint64 span = spanAt(spans, index.spanCount(), timeNs);
     if (span >= 0)
-        return head % u'\n' % spanText(spans[static_cast<std::size_t>(span)]);
+        return head % u'\n' %
+               spanText(spans[static_cast<std::size_t>(span)], m_processes[process].role);
     const auto open = openSpanOf(process);
     if (open && timeNs >= open->startNs && timeNs <= open->endNs)
-        return head % u'\n' % spanText(*open);
+        return head % u'\n' % spanText(*open, m_processes[process].role);
     return head % u'\n' % tr("at %1").arg(durationText(static_cast<double>(timeNs) / 1e9));
 }
 

@@ -36,6 +36,8 @@ public:
     void setSelectedProcess(int process);
     [[nodiscard]] bool isFollowing() const;
     void setFollowing(bool following);
+    /// Marks @p timeNs; nullopt: none.
+    void setCursor(std::optional<qint64> timeNs);
     void zoomIn();
     void zoomOut();
     /// The whole run, growing with it.
@@ -56,11 +58,14 @@ public:
 Q_SIGNALS:
     void processSelected(int process);
     void followingChanged(bool following);
+    /// The pointer over the bars is at @p timeNs; nullopt: it has left.
+    void cursorMoved(std::optional<qint64> timeNs);
 
 protected:
     bool event(QEvent *event) override;
     void changeEvent(QEvent *event) override;
     void keyPressEvent(QKeyEvent *event) override;
+    void leaveEvent(QEvent *event) override;
     void mouseDoubleClickEvent(QMouseEvent *event) override;
     void mouseMoveEvent(QMouseEvent *event) override;
     void mousePressEvent(QMouseEvent *event) override;
@@ -78,11 +83,20 @@ private:
         Free,   ///< m_freeRange, wherever now is.
     };
 
+    static constexpr int gutterWidth = 148;
+    /// Lanes that belong to no process, in m_lanes.
+    static constexpr int depthLane = -2;
+    static constexpr int lockLane = -3;
+
     void setMode(Mode mode);
+    void moveCursor(std::optional<qint64> timeNs);
+    void arrangeLanes();
+    [[nodiscard]] bool hasLock() const;
     void setFreeRange(TimeRange range);
     void pan(double pixels);
     void zoomBy(double factor);
     void selectLane(int lane);
+    void selectNext(int lane, int step);
     void updateScrollBar();
     void scrollToLane(int lane);
     void refreshProcesses();
@@ -96,27 +110,36 @@ private:
     [[nodiscard]] const ProcessLive *live(int process) const;
     [[nodiscard]] std::optional<Span> openSpanOf(int process) const;
     [[nodiscard]] double busyShare(int process) const;
+    [[nodiscard]] double depthTop();
+    [[nodiscard]] double depthAt(qint64 timeNs) const;
+    [[nodiscard]] QString depthText(double depth) const;
+    [[nodiscard]] QString trackTip(int lane, qint64 timeNs) const;
     [[nodiscard]] QString tipAt(const QPoint &position) const;
 
     void paintHeader(QPainter &painter, const QList<TimeTick> &ticks);
     void paintLane(QPainter &painter, int lane, const QList<TimeTick> &ticks);
+    void paintTrack(QPainter &painter, const QRect &row, int lane);
     void paintGutter(QPainter &painter, const QRect &row, int process);
     void paintStarts(QPainter &painter, const QRect &area);
     void paintSuccession(QPainter &painter);
-    [[nodiscard]] QRectF nowChip() const;
+    [[nodiscard]] QRectF chipAt(qint64 timeNs) const;
+    void paintCursor(QPainter &painter);
     void paintNow(QPainter &painter);
     void paintLegend(QPainter &painter);
 
     std::shared_ptr<const RunLog> m_log;
     StageSnapshotPointer m_snapshot;
     QList<ProcessRecord> m_processes;
-    QList<int> m_lanes;               // Positions in m_processes, from the top.
+    QList<int> m_lanes; // Positions in m_processes, or one of the lanes above; from the top.
     std::vector<SpanIndex> m_indexes; // By process; brought up to date when its lane is painted.
     QScrollBar *m_scrollBar;
     Mode m_mode = Mode::Auto;
     qint64 m_followNs = 0;
     TimeRange m_freeRange;
     int m_selected = -1;
+    std::optional<qint64> m_cursorNs;
+    double m_deepest = 0; // The largest depth so far, of m_depthsSeen samples.
+    std::size_t m_depthsSeen = 0;
     QPoint m_pressedAt;
     TimeRange m_pressedRange;
     bool m_pressed = false;

@@ -35,6 +35,7 @@ public:
                                       : i + batch < m_counter.increments ? i + batch
                                                                          : m_counter.increments;
             const std::uint64_t first = i;
+            const std::int64_t waited = m_slot.waitedNs.load(std::memory_order_relaxed);
             for (; i < end; ++i) {
                 if (!increment(i))
                     return;
@@ -46,7 +47,7 @@ public:
                     {m_nowNs, now, static_cast<std::uint32_t>(first), 1, TraceKind::Running, 100});
             else
                 m_trace.add(TraceKind::Running, static_cast<std::uint32_t>(first), m_nowNs, now,
-                            count);
+                            count, m_slot.waitedNs.load(std::memory_order_relaxed) - waited);
             m_nowNs = now;
             m_slot.lastOperationNs.store(now, std::memory_order_relaxed);
             m_slot.progress.store(i * 2 + 1, std::memory_order_release);
@@ -90,6 +91,8 @@ private:
         case CounterMode::Lock:
             if (!takeLock())
                 return false;
+            if (i < tracedIncrements)
+                m_nowNs = nowNs(); // The bar is of the time with the lock in hand.
             readAddWrite(value);
             m_counter.lock.unlock();
             return true;

@@ -68,7 +68,9 @@ protected:
         if (!needsClock())
             return;
         const std::int64_t now = nowNs();
-        m_trace.add(kind, static_cast<std::uint32_t>(index), m_nowNs, now, m_untimed);
+        // Of a producer the first of them; those of a consumer follow no order.
+        const std::uint64_t first = index + 1 > m_untimed ? index + 1 - m_untimed : 0;
+        m_trace.add(kind, static_cast<std::uint32_t>(first), m_nowNs, now, m_untimed);
         m_untimed = 0;
         m_sinceClock = 0;
         m_nowNs = now;

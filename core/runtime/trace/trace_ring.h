@@ -109,9 +109,10 @@ public:
     TraceWriter(const TraceWriter &) = delete;
     TraceWriter &operator=(const TraceWriter &) = delete;
 
-    /// A span of @p count items; waits are spans with a count of their own.
+    /// A span of @p count items from number @p index on, @p waitedNs of it at no work; waits are
+    /// spans with a count of their own.
     void add(TraceKind kind, std::uint32_t index, std::int64_t startNs, std::int64_t endNs,
-             std::uint32_t count = 1)
+             std::uint32_t count = 1, std::int64_t waitedNs = 0)
     {
         if (endNs - m_windowStart > windowNs) {
             flush();
@@ -122,19 +123,21 @@ public:
         m_inWindow += count;
         if (m_inWindow <= spansPerWindow || endNs - startNs > windowNs) {
             flush();
-            m_ring.push({startNs, endNs, index, count, count > 1 ? TraceKind::Busy : kind, 100});
+            m_ring.push({startNs, endNs, index, count, count > 1 ? TraceKind::Busy : kind,
+                         busyPercent(endNs - startNs - waitedNs, endNs - startNs)});
             return;
         }
-        if (m_summary.count == 0) {
+        if (!m_hasSummary) {
+            m_hasSummary = true;
             m_summary = {startNs, endNs, index, 0, TraceKind::Busy, 0};
             m_busyNs = 0;
         }
         if (kind == TraceKind::Running || kind == TraceKind::Sleeping ||
             kind == TraceKind::Failed) {
+            if (m_summary.count == 0)
+                m_summary.index = index;
             m_summary.count += count;
-            m_busyNs += endNs - startNs;
-        } else if (m_summary.count == 0) {
-            m_summary.count = 1;
+            m_busyNs += endNs - startNs - waitedNs;
         }
         m_summary.endNs = endNs;
     }
@@ -145,20 +148,23 @@ public:
 
     void flush()
     {
-        if (m_summary.count == 0)
+        if (!m_hasSummary)
             return;
-        const std::int64_t length = m_summary.endNs - m_summary.startNs;
-        m_summary.busyPercent =
-            length > 0
-                ? static_cast<std::uint8_t>(m_busyNs >= length ? 100 : m_busyNs * 100 / length)
-                : std::uint8_t{100};
+        m_summary.busyPercent = busyPercent(m_busyNs, m_summary.endNs - m_summary.startNs);
         m_ring.push(m_summary);
-        m_summary.count = 0;
+        m_hasSummary = false;
     }
 
 private:
     static constexpr std::int64_t windowNs = 10'000'000;
     static constexpr std::uint32_t spansPerWindow = 64;
+
+    static std::uint8_t busyPercent(std::int64_t busyNs, std::int64_t lengthNs)
+    {
+        if (busyNs >= lengthNs)
+            return 100;
+        return static_cast<std::uint8_t>(busyNs <= 0 ? 0 : busyNs * 100 / lengthNs);
+    }
 
     TraceRing &m_ring;
     TraceSpan m_summary{0, 0, 0, 0, TraceKind::Busy, 0};
@@ -166,6 +172,7 @@ private:
     std::int64_t m_busyNs = 0;
     std::uint32_t m_inWindow = 0;
     bool m_wasCrowded = false;
+    bool m_hasSummary = false;
 };
 
 } // namespace proclab::runtime

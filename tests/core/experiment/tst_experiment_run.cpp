@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/experiment_run.h"
+#include "core/experiment/runners.h"
 #include "core/process/engine.h"
 #include "tests/support/leak_check.h"
 
@@ -56,6 +57,8 @@ private Q_SLOTS:
     void pipelineTakesWhatItPuts();
     void counterLosesNothing_data();
     void counterLosesNothing();
+    void shortRunIsSampledAtBothEnds_data();
+    void shortRunIsSampledAtBothEnds();
 
 private:
     Engine m_engine;
@@ -193,6 +196,45 @@ void tst_ExperimentRun::counterLosesNothing()
     QVERIFY(runToEnd(run));
     QCOMPARE(run.result().outcome[u"final"_s], QJsonValue(20'000));
     QCOMPARE(run.result().outcome[u"lost_updates"_s], QJsonValue(0));
+}
+
+void tst_ExperimentRun::shortRunIsSampledAtBothEnds_data()
+{
+    QTest::addColumn<ExperimentSpec>("spec");
+    QTest::addColumn<int>("gauge");
+    QTest::addColumn<double>("total");
+    ExperimentSpec counter(u"counter"_s);
+    counter.set(u"counter"_s, QJsonObject{{u"processes"_s, 2}, {u"increments"_s, 10'000}});
+    QTest::newRow("counter") << counter << int{CounterGauges::IncrementRate} << 20'000.0;
+    QTest::newRow("pool") << poolOf(u"noop"_s, {}, 200) << int{PoolGauges::Throughput} << 200.0;
+    ExperimentSpec pipeline(u"pipeline"_s);
+    pipeline.set(u"pipeline"_s, QJsonObject{{u"producers"_s, 2}, {u"items_per_producer"_s, 50}});
+    QTest::newRow("pipeline") << pipeline << int{PipelineGauges::GetRate} << 100.0;
+}
+
+/// However short the run, its gauges begin at the gate with nothing done and end with everything.
+void tst_ExperimentRun::shortRunIsSampledAtBothEnds()
+{
+    QFETCH(const ExperimentSpec, spec);
+    QFETCH(const int, gauge);
+    const auto at = static_cast<std::size_t>(gauge);
+    ExperimentRun run(m_engine, spec);
+    QVERIFY(runToEnd(run));
+    const AppendLog<GaugeSample> &gauges = run.log()->gauges;
+    QVERIFY(gauges.size() >= 2);
+    QCOMPARE(gauges[0].timeNs, qint64{0});
+    QCOMPARE(gauges[0].totals[at], 0.0);
+    for (std::size_t i = 1; i < gauges.size(); ++i) {
+        QVERIFY(gauges[i].timeNs > gauges[i - 1].timeNs);
+        QVERIFY(gauges[i].totals[at] >= gauges[i - 1].totals[at]);
+    }
+    const GaugeSample &last = gauges[gauges.size() - 1];
+    QTEST(last.totals[at], "total");
+    QVERIFY(last.timeNs >= lastFinishNs(*run.log()));
+    if (gauges.size() == 2) {
+        const double rate = last.totals[at] * 1e9 / static_cast<double>(last.timeNs);
+        QCOMPARE(last.values[at], rate);
+    }
 }
 
 QTEST_GUILESS_MAIN(tst_ExperimentRun)

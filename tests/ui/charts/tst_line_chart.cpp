@@ -5,6 +5,10 @@
 #include "ui/shared/theme.h"
 
 #include <QApplication>
+#include <QClipboard>
+#include <QMenu>
+#include <QSignalSpy>
+#include <QStackedWidget>
 #include <QTest>
 
 #include <algorithm>
@@ -49,6 +53,16 @@ private Q_SLOTS:
     void seriesIsDrawnInItsColor();
     void themeChangeRecolors();
     void clearTakesEverythingBack();
+    void valueTicksHaveOneUnit_data();
+    void valueTicksHaveOneUnit();
+    void valueStepIsTidy_data();
+    void valueStepIsTidy();
+    void valueAtHoldsForAWhile();
+    void withoutRoomNothingIsDrawn();
+    void pointerMovesTheCursor();
+    void keysMoveTheCursor();
+    void tableHasARowAStep();
+    void menuCopiesTheTable();
 };
 
 void tst_LineChart::historyStaysBounded()
@@ -196,6 +210,182 @@ void tst_LineChart::clearTakesEverythingBack()
     QCOMPARE(chart.seriesCount(), 0);
     QVERIFY(chart.showsNoData());
     QVERIFY(chart.valueText().isEmpty());
+}
+
+void tst_LineChart::valueTicksHaveOneUnit_data()
+{
+    QTest::addColumn<double>("top");
+    QTest::addColumn<QList<double>>("values");
+    QTest::addColumn<QStringList>("labels");
+    QTest::newRow("small") << 5.0 << QList<double>{0, 2.5, 5}
+                           << QStringList{u"0"_s, u"2.5"_s, u"5"_s};
+    QTest::newRow("thousands") << 7'500.0 << QList<double>{2'500, 7'500}
+                               << QStringList{u"2\u202F500"_s, u"7\u202F500"_s};
+    QTest::newRow("beyond ten thousand") << 15'000.0 << QList<double>{0, 5'000, 10'000, 15'000}
+                                         << QStringList{u"0"_s, u"5k"_s, u"10k"_s, u"15k"_s};
+    QTest::newRow("up to a million")
+        << 1e6 << QList<double>{250e3, 500e3, 1e6} << QStringList{u"0.25M"_s, u"0.5M"_s, u"1M"_s};
+}
+
+void tst_LineChart::valueTicksHaveOneUnit()
+{
+    QFETCH(const double, top);
+    QFETCH(const QList<double>, values);
+    QStringList labels;
+    for (const double value : values)
+        labels.append(valueTickText(value, top));
+    QTEST(labels, "labels");
+}
+
+void tst_LineChart::valueStepIsTidy_data()
+{
+    QTest::addColumn<double>("top");
+    QTest::addColumn<bool>("whole");
+    QTest::addColumn<double>("step");
+    QTest::newRow("a share") << 1.0 << false << 0.25;
+    QTest::newRow("one item") << 1.0 << true << 1.0;
+    QTest::newRow("nine items") << 9.0 << true << 5.0;
+    QTest::newRow("nine") << 9.0 << false << 2.5;
+    QTest::newRow("a hundred items") << 100.0 << true << 25.0;
+}
+
+void tst_LineChart::valueStepIsTidy()
+{
+    QFETCH(const double, top);
+    QFETCH(const bool, whole);
+    QTEST(valueStep(top, whole), "step");
+}
+
+void tst_LineChart::valueAtHoldsForAWhile()
+{
+    ChartHistory history(100, 0.1);
+    history.addSeries();
+    history.append(0, 1, 7);
+    history.append(0, 2, 8);
+    QVERIFY(!history.valueAt(0, 0.5, 0.3));
+    QCOMPARE(history.valueAt(0, 1, 0.3), std::optional(7.0));
+    QCOMPARE(history.valueAt(0, 1.2, 0.3), std::optional(7.0));
+    QVERIFY(!history.valueAt(0, 1.6, 0.3));
+    QCOMPARE(history.valueAt(0, 2.1, 0.3), std::optional(8.0));
+    QVERIFY(!history.valueAt(0, 1e9, 0.3));
+}
+
+namespace {
+
+QStringList printed;
+
+void keepMessage(QtMsgType, const QMessageLogContext &, const QString &text)
+{
+    printed.append(text);
+}
+
+} // namespace
+
+/// A chart behind another page, or squeezed to nothing, must not even try to draw.
+void tst_LineChart::withoutRoomNothingIsDrawn()
+{
+    printed.clear();
+    const QtMessageHandler before = qInstallMessageHandler(keepMessage);
+    {
+        QStackedWidget pages;
+        auto *front = new QWidget;
+        auto *back = new QWidget;
+        auto *chart = new LineChart(back);
+        chart->addSeries(u"put"_s, Qt::red);
+        pages.addWidget(front);
+        pages.addWidget(back);
+        pages.resize(400, 300);
+        pages.show();
+        const bool exposed = QTest::qWaitForWindowExposed(&pages);
+        for (const QSize &size : {QSize(0, 0), QSize(200, 0), QSize(0, 100), QSize(200, 28),
+                                  QSize(200, 40), QSize(200, 160)}) {
+            for (const int page : {0, 1}) {
+                pages.setCurrentIndex(page);
+                chart->append(0, 1, 2);
+                chart->resize(size);
+                chart->refresh();
+                QCoreApplication::processEvents();
+                chart->grab();
+            }
+        }
+        QCoreApplication::processEvents();
+        qInstallMessageHandler(before);
+        QVERIFY(exposed);
+    }
+    QCOMPARE(printed, QStringList());
+}
+
+void tst_LineChart::pointerMovesTheCursor()
+{
+    LineChart chart;
+    chart.resize(304, 160);
+    chart.addSeries({}, Qt::red);
+    chart.setTimeRange(10);
+    for (int i = 0; i <= 10; ++i)
+        chart.append(0, i, i);
+    chart.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&chart));
+    chart.grab();
+    QSignalSpy moved(&chart, &LineChart::cursorMoved);
+    QTest::mouseMove(&chart, {159, 90}); // Half way between the margins of 40 and 26.
+    QTRY_VERIFY(chart.cursor());
+    QVERIFY(std::abs(*chart.cursor() - 5) < 0.1);
+    QCOMPARE(moved.size(), 1);
+    QCOMPARE(chart.valueAt(0, *chart.cursor()).has_value(), true);
+    QTest::mouseMove(&chart, {162, 10}); // The head.
+    QTRY_VERIFY(!chart.cursor());
+    QCOMPARE(moved.size(), 2);
+}
+
+void tst_LineChart::keysMoveTheCursor()
+{
+    LineChart chart;
+    chart.resize(304, 160);
+    chart.addSeries({}, Qt::red);
+    chart.setTimeRange(10);
+    QTest::keyClick(&chart, Qt::Key_Left);
+    QVERIFY(!chart.cursor()); // Nothing to be seen yet.
+    chart.append(0, 8, 1);
+    chart.setNow(8);
+    QTest::keyClick(&chart, Qt::Key_Left);
+    QVERIFY(chart.cursor());
+    QCOMPARE(*chart.cursor(), 7.9);
+    QTest::keyClick(&chart, Qt::Key_Right);
+    QCOMPARE(*chart.cursor(), 8.0);
+    QTest::keyClick(&chart, Qt::Key_Escape);
+    QVERIFY(!chart.cursor());
+}
+
+void tst_LineChart::tableHasARowAStep()
+{
+    LineChart chart;
+    chart.setTitle(u"Memory"_s, u"MiB"_s);
+    chart.addSeries({}, Qt::red, u"worker-1"_s);
+    chart.addSeries({}, Qt::blue, u"a \"quoted\", one"_s);
+    chart.append(0, 0.5, 1.5);
+    chart.append(1, 0.5, 3);
+    chart.append(0, 1, 2);
+    QCOMPARE(chart.tableText(), u"time_s,worker-1 (MiB),\"a \"\"quoted\"\", one (MiB)\"\n"
+                                "0.500000,1.5,3\n1.000000,2,\n"_s);
+}
+
+void tst_LineChart::menuCopiesTheTable()
+{
+    LineChart chart;
+    chart.resize(304, 160);
+    chart.setTitle(u"CPU"_s, u"%"_s);
+    chart.addSeries({}, Qt::red);
+    chart.append(0, 0.25, 50);
+    chart.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&chart));
+    QContextMenuEvent event(QContextMenuEvent::Keyboard, {20, 20},
+                            chart.mapToGlobal(QPoint(20, 20)));
+    QApplication::sendEvent(&chart, &event);
+    const auto *menu = chart.findChild<QMenu *>();
+    QVERIFY(menu);
+    QCOMPARE(menu->actions().size(), 1);
+    menu->actions().first()->trigger();
+    QCOMPARE(QApplication::clipboard()->text(), u"time_s,CPU (%)\n0.250000,50\n"_s);
 }
 
 QTEST_MAIN(tst_LineChart)

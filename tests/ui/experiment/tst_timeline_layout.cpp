@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/process_look.h"
+#include "ui/experiment/timeline_lane.h"
 #include "ui/experiment/timeline_layout.h"
+#include "ui/experiment/timeline_tracks.h"
 
 #include <QTest>
 
@@ -58,6 +60,10 @@ private Q_SLOTS:
     void zoomIsBounded();
     void followingShowsTheEnd();
     void replacementStandsBelowTheReplaced();
+    void rangesOfSummariesAreTrue_data();
+    void rangesOfSummariesAreTrue();
+    void countHoldsUntilTheNextSample();
+    void countKeepsItsPeaks();
     void badgesAreShort_data();
     void badgesAreShort();
 };
@@ -123,6 +129,7 @@ void tst_TimelineLayout::mergedSharesAddUp_data()
     QTest::newRow("sleeping") << Span::Kind::Sleeping << 0.0 << 1.0 << 0.0 << 0.0;
     QTest::newRow("queue full") << Span::Kind::BlockedOnFull << 0.0 << 0.0 << 1.0 << 0.0;
     QTest::newRow("queue empty") << Span::Kind::WaitingOnEmpty << 0.0 << 0.0 << 0.0 << 0.0;
+    QTest::newRow("not recorded") << Span::Kind::Dropped << 0.0 << 0.0 << 0.0 << 0.0;
     QTest::newRow("lock") << Span::Kind::WaitingForLock << 0.0 << 0.0 << 0.0 << 1.0;
 }
 
@@ -316,6 +323,74 @@ void tst_TimelineLayout::replacementStandsBelowTheReplaced()
         process(u"worker-2"_s, ProcessRole::Worker), process(u"worker-3"_s, ProcessRole::Worker, 1),
         process(u"worker-4"_s, ProcessRole::Worker, 3)};
     QCOMPARE(laneOrder(processes), (QList<int>{0, 1, 3, 4, 2}));
+}
+
+void tst_TimelineLayout::rangesOfSummariesAreTrue_data()
+{
+    QTest::addColumn<ProcessRole>("role");
+    QTest::addColumn<quint32>("count");
+    QTest::addColumn<QString>("begin");
+    QTest::newRow("one") << ProcessRole::Consumer << 1U << u"#1000: "_s;
+    QTest::newRow("increments") << ProcessRole::Process << 9'000U << u"#1000\u20139999: "_s;
+    QTest::newRow("a producer's") << ProcessRole::Producer << 32U << u"#1000\u20131031: "_s;
+    QTest::newRow("of all producers") << ProcessRole::Consumer << 32U << u"32 items: "_s;
+    QTest::newRow("nothing in hand") << ProcessRole::Process << 0U << u"many short ones"_s;
+}
+
+void tst_TimelineLayout::rangesOfSummariesAreTrue()
+{
+    QFETCH(const ProcessRole, role);
+    QFETCH(const quint32, count);
+    QFETCH(const QString, begin);
+    Span span;
+    span.endNs = 1'800'000;
+    span.index = 1'000;
+    span.count = count;
+    span.kind = count == 1 ? Span::Kind::Running : Span::Kind::Busy;
+    const QString text = spanText(span, role);
+    QVERIFY2(text.startsWith(begin), qPrintable(text));
+}
+
+void tst_TimelineLayout::countHoldsUntilTheNextSample()
+{
+    AppendLog<GaugeSample> samples;
+    for (const auto &[timeNs, depth] :
+         {std::pair(0, 0.0), std::pair(200, 8.0), std::pair(500, 3.0)}) {
+        GaugeSample sample;
+        sample.timeNs = timeNs;
+        sample.values[2] = depth;
+        samples.append(sample);
+    }
+    const std::vector<CountColumn> columns = countColumns(samples, 2, {0, 1'000}, 10, 700);
+    QCOMPARE(columns.size(), std::size_t(10));
+    QCOMPARE(columns[0].largest, 0.0F);
+    QCOMPARE(columns[3].largest, 8.0F);
+    QCOMPARE(columns[3].smallest, 8.0F);
+    QCOMPARE(columns[7].largest, 3.0F);
+    QCOMPARE(columns[8].largest, -1.0F); // Still to come.
+    // In the middle of a sample's time: what came before holds.
+    QCOMPARE(countColumns(samples, 2, {300, 400}, 4, 700)[0].largest, 8.0F);
+    QCOMPARE(gaugeAt(samples, 2, 499), std::optional(8.0));
+    QVERIFY(!gaugeAt(samples, 2, -1));
+    QVERIFY(countColumns(AppendLog<GaugeSample>(), 2, {0, 10}, 3, 5)[0].largest < 0);
+}
+
+void tst_TimelineLayout::countKeepsItsPeaks()
+{
+    AppendLog<GaugeSample> samples;
+    for (int i = 0; i < 12'000; ++i) {
+        GaugeSample sample;
+        sample.timeNs = i * 50;
+        sample.values[0] = i == 7'777 ? 99 : 5;
+        samples.append(sample);
+    }
+    const std::vector<CountColumn> columns = countColumns(samples, 0, {0, 600'000}, 300, 600'000);
+    float largest = 0;
+    for (const CountColumn &column : columns) {
+        QCOMPARE(column.smallest, 5.0F);
+        largest = std::max(largest, column.largest);
+    }
+    QCOMPARE(largest, 99.0F);
 }
 
 void tst_TimelineLayout::badgesAreShort_data()

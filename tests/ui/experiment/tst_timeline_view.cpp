@@ -9,6 +9,7 @@
 #include <QSignalSpy>
 #include <QTest>
 #include <QWheelEvent>
+#include <QWindow>
 
 using namespace proclab;
 using namespace Qt::StringLiterals;
@@ -61,6 +62,10 @@ private Q_SLOTS:
     void endFollowsAgain();
     void manyLanesScrollToTheSelected();
     void lanesAreAccessible();
+    void pointerMovesTheCursor();
+    void queueHasALane();
+    void lockHasALane();
+    void droppedBarsAreHatched();
 
 private:
     void wheel(const QPoint &at, int delta);
@@ -268,6 +273,78 @@ void tst_TimelineView::lanesAreAccessible()
     QCOMPARE(view->indexOfChild(lane), 3);
     QVERIFY(view->child(2)->state().selected);
     QVERIFY(!lane->state().selected);
+}
+
+void tst_TimelineView::pointerMovesTheCursor()
+{
+    QSignalSpy moved(m_view.get(), &TimelineView::cursorMoved);
+    QTest::mouseMove(m_view->windowHandle(), {301, 61});
+    QTRY_COMPARE(moved.size(), 1);
+    const auto timeNs = moved[0][0].value<std::optional<qint64>>();
+    QVERIFY(timeNs);
+    QCOMPARE(*timeNs, m_view->visibleRange().timeAt(301 - 148, m_view->width() - 148));
+    const QImage with = m_view->grab().toImage();
+    QCOMPARE(with.pixelColor(301, 200), Theme::current().text2);
+    QTest::mouseMove(m_view->windowHandle(), {60, 60}); // The names.
+    QTRY_COMPARE(moved.size(), 2);
+    QVERIFY(!moved[1][0].value<std::optional<qint64>>());
+    m_view->setCursor(second); // From outside: not sent back.
+    QCOMPARE(moved.size(), 2);
+}
+
+void tst_TimelineView::queueHasALane()
+{
+    const SampleRun run = samplePipeline();
+    m_view->setRun(run.log);
+    m_view->setSnapshot(run.snapshot);
+    QCOMPARE(m_view->itemCount(), run.log->processCount() + 1);
+    QCOMPARE(m_view->itemName(4), u"Queue depth"_s); // Below main and three producers.
+    QVERIFY(m_view->itemValue(4).contains(u" / 16 items"_s));
+    QVERIFY(m_view->itemName(5).startsWith(u"consumer-1"_s));
+    QVERIFY(contains(m_view->grab(QRect(148, m_view->itemRect(4).top(), 700, 28)).toImage(),
+                     Theme::current().full));
+    // It is no process: a click selects none, the arrows pass it by.
+    QTest::mouseClick(m_view.get(), Qt::LeftButton, {}, m_view->itemRect(4).center());
+    QCOMPARE(m_view->currentItem(), -1);
+    m_view->setSelectedProcess(3);
+    QTest::keyClick(m_view.get(), Qt::Key_Down);
+    QCOMPARE(m_view->currentItem(), 5);
+    QTest::keyClick(m_view.get(), Qt::Key_Up);
+    QCOMPARE(m_view->currentItem(), 3);
+}
+
+void tst_TimelineView::lockHasALane()
+{
+    const SampleRun run = sampleCounter({.locked = true});
+    const auto lane = [&run](int process) -> AppendLog<Span> & {
+        return run.log->lane(process).spans;
+    };
+    const qint64 from = run.snapshot->timeNs;
+    lane(1).append({from, from + 2'000'000, 7, 1, Span::Kind::Running, 1});
+    lane(2).append({from, from + 2'000'000, 0, 1, Span::Kind::WaitingForLock, 0});
+    m_view->setRun(run.log);
+    m_view->setSnapshot(snapshotAt(run, from + 2'000'000));
+    m_view->grab(); // Which takes in the spans.
+    m_view->setSnapshot(snapshotAt(run, from + 2'000'001));
+    const int last = m_view->itemCount() - 1;
+    QCOMPARE(m_view->itemName(last), u"Lock held by"_s);
+    const QImage image = m_view->grab(QRect(148, m_view->itemRect(last).top(), 750, 28)).toImage();
+    QVERIFY(contains(image, Theme::current().process(0)));
+    QVERIFY(!contains(image, Theme::current().process(1)));
+}
+
+void tst_TimelineView::droppedBarsAreHatched()
+{
+    const auto log = std::make_shared<RunLog>();
+    log->addProcess({.name = u"main"_s, .role = ProcessRole::Parent});
+    log->addProcess({.name = u"consumer-1"_s, .role = ProcessRole::Consumer});
+    log->lane(1).spans.append({0, 4 * second, 0, 70'000, Span::Kind::Dropped, 0});
+    log->droppedSpans = 70'000;
+    m_view->setRun(log);
+    m_view->setSnapshot(snapshotAt(m_run, 4 * second));
+    const QImage image = m_view->grab(QRect(200, m_view->itemRect(2).top(), 300, 28)).toImage();
+    QVERIFY(contains(image, Theme::current().idle)); // Its outline.
+    QVERIFY(!contains(image, Theme::current().process(0)));
 }
 
 QTEST_MAIN(tst_TimelineView)

@@ -53,6 +53,8 @@ private Q_SLOTS:
     void fewSpansAreKeptSingly();
     void crowdedSpansBecomeOneSummary();
     void summaryCountsWorkAndNotWaits();
+    void summaryBeginsWithItsFirstItem();
+    void waitsAreNoWork();
     void longSpanIsKeptInACrowd();
     void severalItemsInOneSpanAreBusy();
     void crowdIsKnownInTheNextWindow();
@@ -194,6 +196,42 @@ void tst_TraceRing::summaryCountsWorkAndNotWaits()
     QCOMPARE(spans.size(), std::size_t{65});
     QCOMPARE(spans.back().count, 400U - 32); // The first 32 stand singly, with their waits.
     QCOMPARE(int{spans.back().busyPercent}, 25);
+}
+
+/// A wait before the first item of a summary counts as none, and gives it no number.
+void tst_TraceRing::summaryBeginsWithItsFirstItem()
+{
+    const auto ring = std::make_unique<TraceRing>();
+    {
+        TraceWriter writer(*ring);
+        std::int64_t now = 100 * ms;
+        for (std::uint32_t i = 0; i < 64; ++i, now += 1'000)
+            writer.add(TraceKind::Running, i, now, now + 1'000);
+        writer.add(TraceKind::WaitingOnEmpty, 0, now, now + 5'000);
+        writer.add(TraceKind::Running, 64, now + 5'000, now + 10'000);
+    }
+    const std::vector<TraceSpan> spans = drained(*ring);
+    QCOMPARE(spans.size(), std::size_t{65});
+    QCOMPARE(spans.back().index, 64U);
+    QCOMPARE(spans.back().count, 1U);
+    QCOMPARE(int{spans.back().busyPercent}, 50);
+}
+
+/// Increments that are timed together, with the waits for the lock among them.
+void tst_TraceRing::waitsAreNoWork()
+{
+    const auto ring = std::make_unique<TraceRing>();
+    {
+        TraceWriter writer(*ring);
+        for (std::uint32_t i = 0; i < 4; ++i)
+            writer.add(TraceKind::Running, 1'000 + 256 * i, (100 + i) * ms, (101 + i) * ms, 256,
+                       3 * ms / 4);
+    }
+    const std::vector<TraceSpan> spans = drained(*ring);
+    QCOMPARE(spans.size(), std::size_t{1});
+    QCOMPARE(spans[0].index, 1'000U);
+    QCOMPARE(spans[0].count, 1'024U);
+    QCOMPARE(int{spans[0].busyPercent}, 25);
 }
 
 void tst_TraceRing::longSpanIsKeptInACrowd()
