@@ -209,6 +209,10 @@ Result<void> ProcessGroup::open()
                        QCoreApplication::translate("Error", "worker program"));
     if (m_config.startMethod == StartMethod::ForkServer)
         return startZygote();
+    // Each start looks again. Here it also keeps some for the threads that watch the run.
+    if (const int code = whyNoDescriptors(); code != 0)
+        return osError(m_config.program, code,
+                       QCoreApplication::translate("Error", "start of a worker"));
     return {};
 }
 
