@@ -109,13 +109,10 @@ void tst_CliKills::killedWorkersLoseNoAccount_data()
     QTest::addColumn<QString>("onCrash");
     QTest::addColumn<QString>("start");
     QTest::addColumn<int>("chunk");
-    for (const char *onCrash : {"fail", "retry"}) {
-        for (const char *start : {"spawn", "forkserver"}) {
-            for (const int chunk : {1, 5})
-                QTest::addRow("%s, %s, chunks of %d", onCrash, start, chunk)
-                    << QString::fromLatin1(onCrash) << QString::fromLatin1(start) << chunk;
-        }
-    }
+    QTest::newRow("fail, spawn, single tasks") << u"fail"_s << u"spawn"_s << 1;
+    QTest::newRow("fail, forkserver, chunks") << u"fail"_s << u"forkserver"_s << 5;
+    QTest::newRow("retry, spawn, chunks") << u"retry"_s << u"spawn"_s << 5;
+    QTest::newRow("retry, forkserver, single tasks") << u"retry"_s << u"forkserver"_s << 1;
 }
 
 void tst_CliKills::killedWorkersLoseNoAccount()
