@@ -48,6 +48,7 @@ Pool::Pool(const PoolConfig &config)
     : m_config(config)
     , m_workerOf(std::make_unique<std::atomic<int>[]>(static_cast<std::size_t>(config.workers)))
     , m_timedOut(static_cast<std::size_t>(config.workers), -1)
+    , m_standstill(static_cast<std::size_t>(config.workers))
 {
     for (int slot = 0; slot < config.workers; ++slot)
         m_workerOf[static_cast<std::size_t>(slot)] = -1;
@@ -286,6 +287,7 @@ QList<quint32> Pool::nextTasks(int most) const
 void Pool::startWorker(quint32 slot, int replaces)
 {
     m_timedOut[slot] = -1;
+    m_standstill[slot] = {};
     // The number is given when the process is there; until then the slot remembers whom it follows.
     m_workerOf[slot].store(-2 - replaces, std::memory_order_release);
     m_group->start(slot, {runtime::Role::PoolWorker, slot, 0});
@@ -636,8 +638,13 @@ void Pool::watchTasks()
     for (int i = 0; i < m_config.workers; ++i) {
         const auto slot = static_cast<quint32>(i);
         const runtime::ProcessSlot &place = m_header->slot(slot);
-        if (!place.hasItem() || workerIn(slot) < 0)
+        if (workerIn(slot) < 0)
             continue;
+        if (!place.hasItem()) {
+            if (limit > 0 && standsBetweenTasks(slot, now, limit))
+                m_group->kill(slot); // Its chunk goes back to the queue.
+            continue;
+        }
         const quint64 index = place.current.load(std::memory_order_relaxed);
         if (limit > 0 && m_timedOut[slot] < 0 &&
             now - place.currentSinceNs.load(std::memory_order_relaxed) > limit) {
@@ -654,6 +661,20 @@ void Pool::watchTasks()
                                  workerIn(slot));
     }
     flushReports();
+}
+
+/// Whether the worker in @p slot has done nothing for @p limit though it waits for nothing: it was
+/// stopped after it claimed a chunk and before it began.
+bool Pool::standsBetweenTasks(quint32 slot, qint64 now, qint64 limit)
+{
+    const runtime::ProcessSlot &place = m_header->slot(slot);
+    Standstill &seen = m_standstill[slot];
+    const quint64 progress = place.progress.load(std::memory_order_acquire);
+    const bool waits = place.phase.load(std::memory_order_acquire) != runtime::Phase::Working ||
+                       place.wait.load(std::memory_order_relaxed) != runtime::WaitKind::None;
+    if (waits || seen.progress != progress || seen.sinceNs == 0)
+        seen = {progress, waits ? 0 : now};
+    return seen.sinceNs != 0 && now - seen.sinceNs > limit;
 }
 
 TaskReport::Cause Pool::restCause() const

@@ -150,6 +150,13 @@ private:
         int attempts = 1;
         Ticket *ticket = nullptr;
     };
+    /// Since when a worker was seen to be in no task and to wait for nothing, always at this
+    /// progress.
+    struct Standstill
+    {
+        quint64 progress = 0;
+        qint64 sinceNs = 0; ///< 0: it was not.
+    };
     enum class State { New, Open, Closing, Terminating, Closed };
 
     Result<void> makeSegment();
@@ -178,6 +185,7 @@ private:
     void arm();
     void endIfDone();
     void watchTasks();
+    bool standsBetweenTasks(quint32 slot, qint64 now, qint64 limit);
 
     [[nodiscard]] runtime::TaskDescriptor &task(quint32 number) const;
     [[nodiscard]] runtime::PoolHeader &poolHeader() const;
@@ -195,8 +203,9 @@ private:
     std::unique_ptr<ProcessGroup> m_group;
     QTimer m_watch; ///< Deadlines of tasks, and what long chunks have finished so far.
     std::unique_ptr<std::atomic<int>[]> m_workerOf; ///< By slot.
-    std::vector<qint64>
-        m_timedOut; ///< By slot: the task for which its worker is being killed; -1: none.
+    /// By slot: the task for which its worker is being killed; -1: none.
+    std::vector<qint64> m_timedOut;
+    std::vector<Standstill> m_standstill; ///< By slot.
     int m_lastWorker = -1;
     int m_startDeaths = 0; ///< Workers in a row that ended before they were ready.
     bool m_isReady = false;
