@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QByteArray>
 #include <QMetaType>
 #include <QString>
+#include <QStringList>
+
+#include <memory>
+#include <string>
 
 namespace proclab {
 
@@ -27,21 +32,34 @@ enum class ErrorCode {
     OsError, ///< The system refused; systemCode holds its errno.
 };
 
+/// What a task threw in its worker.
+struct RemoteFailure
+{
+    QString type; ///< As people read it: "std::runtime_error".
+    QString message;
+    QStringList nested; ///< "type: message" of each exception inside, outermost first.
+    QString trace;      ///< Where it was thrown: the task, the worker and its PID; then the nested.
+    std::string rawType; ///< As the compiler mangles it.
+    QByteArray value;    ///< Of a registered exception type: the exception, encoded.
+};
+
 /// One error: the code to decide on and the facts that a sentence about it needs. A value.
 struct Error
 {
     ErrorCode code = ErrorCode::InvalidState;
-    QString subject; ///< A field's path ("pool.workers"), a file, a program, a PID; may be empty.
-    QString found;   ///< What stood there ("0"), or what was attempted; may be empty.
-    QString allowed; ///< What is allowed ("1 to 256"), or what to try; may be empty.
-    int systemCode = 0; ///< errno, 0 if none.
+    QString subject =
+        {}; ///< A field's path ("pool.workers"), a file, a program, a PID; may be empty.
+    QString found = {};   ///< What stood there ("0"), or what was attempted; may be empty.
+    QString allowed = {}; ///< What is allowed ("1 to 256"), or what to try; may be empty.
+    int systemCode = 0;   ///< errno, 0 if none.
+    /// Of a RemoteError.
+    std::shared_ptr<const RemoteFailure> remote = nullptr;
 
     bool operator==(const Error &) const = default;
 };
 
 /// The one translated line, without a final full stop, that the window and proclab-cli both show
-/// for
-/// @p error; it begins with the subject where there is one. Thread-safe.
+/// for @p error; it begins with the subject where there is one. Thread-safe.
 [[nodiscard]] QString errorText(const Error &error);
 
 /// An InvalidArgument: @p path has @p found, which is not what is @p allowed.

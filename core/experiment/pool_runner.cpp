@@ -3,7 +3,7 @@
 #include "core/experiment/runner.h"
 #include "core/experiment/runners.h"
 #include "core/experiment/task_input.h"
-#include "core/pool/pool.h"
+#include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
 
 #include <algorithm>
@@ -61,7 +61,7 @@ TaskError errorOf(TaskReport::Cause cause)
     return TaskError::Cancelled;
 }
 
-/// Runs `pool` experiments on core/pool/pool.h.
+/// Runs `pool` experiments on core/pool/worker_pool.h.
 class PoolRunner final : public ExperimentRunner
 {
 public:
@@ -83,7 +83,7 @@ public:
     void complete(RunResult &result) override;
 
 private:
-    PoolConfig makeConfig();
+    WorkerPoolConfig makeConfig();
     void openGate();
     void feed();
     void takeReports(std::span<const TaskReport> reports);
@@ -106,7 +106,7 @@ private:
     std::optional<Error> m_engineError;
     runtime::ArgumentRange m_args{};
     runtime::Segment m_input;
-    std::unique_ptr<Pool> m_pool;
+    std::unique_ptr<WorkerPool> m_pool;
     // Read by the recorder's thread.
     std::atomic<quint64> m_done{0};
     std::atomic<quint64> m_failed{0};
@@ -117,10 +117,10 @@ private:
     quint64 m_performed = 0;
 };
 
-PoolConfig PoolRunner::makeConfig()
+WorkerPoolConfig PoolRunner::makeConfig()
 {
     const ExperimentSpec &spec = m_context.spec;
-    PoolConfig config;
+    WorkerPoolConfig config;
     config.workerProgram = m_context.engine.workerProgram();
     config.workers = spec.integer(u"pool.workers"_s);
     config.startMethod = startMethodOf(spec.text(u"pool.start_method"_s));
@@ -158,25 +158,27 @@ Result<void> PoolRunner::start()
     if (!segment)
         return segment.error();
     m_input = std::move(*segment);
-    PoolConfig config = makeConfig();
+    WorkerPoolConfig config = makeConfig();
     config.input = &m_input;
-    m_pool = std::make_unique<Pool>(config);
+    m_pool = std::make_unique<WorkerPool>(config);
     m_pool->setReportHandler([this](std::span<const TaskReport> reports) { takeReports(reports); });
-    connect(m_pool.get(), &Pool::ready, this, &PoolRunner::openGate);
-    connect(m_pool.get(), &Pool::closed, this, [this] {
+    connect(m_pool.get(), &WorkerPool::ready, this, &PoolRunner::openGate);
+    connect(m_pool.get(), &WorkerPool::closed, this, [this] {
         recordRest();
         Q_EMIT finished();
     });
-    connect(m_pool.get(), &Pool::workerStarted, this, [this](int worker, qint64 pid, int replaces) {
-        addProcess(u"worker-%1"_s.arg(worker + 1), ProcessRole::Worker, pid, processOf(replaces));
-    });
-    connect(m_pool.get(), &Pool::workerEnded, this, &PoolRunner::noteWorkerEnd);
-    connect(m_pool.get(), &Pool::workerMissing, this, [this](const Error &error) {
+    connect(m_pool.get(), &WorkerPool::workerStarted, this,
+            [this](int worker, qint64 pid, int replaces) {
+                addProcess(u"worker-%1"_s.arg(worker + 1), ProcessRole::Worker, pid,
+                           processOf(replaces));
+            });
+    connect(m_pool.get(), &WorkerPool::workerEnded, this, &PoolRunner::noteWorkerEnd);
+    connect(m_pool.get(), &WorkerPool::workerMissing, this, [this](const Error &error) {
         addEvent(RunEvent::Severity::Warning, -1,
                  tr("A worker could not be started and is tried again, the others go on: %1")
                      .arg(errorText(error)));
     });
-    connect(m_pool.get(), &Pool::broken, this, [this](const Error &error) {
+    connect(m_pool.get(), &WorkerPool::broken, this, [this](const Error &error) {
         m_engineError = error;
         addEvent(RunEvent::Severity::Failure, -1, errorText(error));
     });
@@ -282,6 +284,9 @@ void PoolRunner::recordValue(const TaskReport &report, TaskRecord &record)
         record.text = log.texts.size();
         log.texts.append(QByteArray(reinterpret_cast<const char *>(report.value.digest),
                                     sizeof report.value.digest));
+        break;
+    case Type::Bytes:
+    case Type::Extent: // Of registered tasks, which no experiment has.
         break;
     }
 }

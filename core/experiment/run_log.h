@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/append_log.h"
+#include "core/base/signal_name.h"
 
 #include <QJsonValue>
 #include <QList>
@@ -194,7 +195,5 @@ private:
 /// Why a task failed, one translated line: "task 12 crashed worker-3 (SIGSEGV)"; empty if it did
 /// not.
 [[nodiscard]] QString taskErrorText(const RunLog &log, const TaskRecord &task);
-/// "SIGSEGV" for 11; "signal 40" for one without a name.
-[[nodiscard]] QString signalName(int signal);
 
 } // namespace proclab

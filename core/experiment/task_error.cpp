@@ -18,12 +18,6 @@ QString tr(const char *text)
 
 } // namespace
 
-QString signalName(int signal)
-{
-    const char *name = ::sigabbrev_np(signal);
-    return name ? QString(u"SIG"_s % QString::fromLatin1(name)) : tr("signal %1").arg(signal);
-}
-
 QString taskErrorText(const RunLog &log, const TaskRecord &task)
 {
     const QString process = task.process >= 0 ? log.processes().at(task.process).name : QString();

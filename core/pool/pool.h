@@ -1,225 +1,251 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/base/result.h"
-#include "core/process/process_group.h"
-#include "core/runtime/memory/segment.h"
-#include "core/runtime/task/run_header.h"
+#include "core/executor/future.h"
+#include "core/pool/call_sinks.h"
+#include "core/pool/pool_core.h"
+#include "core/pool/task.h"
 
-#include <QObject>
-#include <QTimer>
-
-#include <chrono>
-#include <condition_variable>
-#include <functional>
-#include <mutex>
-#include <span>
-#include <string>
-#include <vector>
-
-class QSocketNotifier;
+#include <algorithm>
+#include <concepts>
+#include <iterator>
+#include <ranges>
 
 namespace proclab {
 
-/// What becomes of a task whose worker died in it.
-enum class OnCrash {
-    Fail,
-    Retry, ///< Once more; a second death fails it.
-};
+/// The handle of an asynchronous call, under Python's name for it.
+template<typename T>
+using AsyncResult = Future<T>;
 
-struct PoolConfig
-{
-    QString workerProgram = {}; ///< Absolute path.
-    int workers = 1;            ///< 1 to 256.
-    StartMethod startMethod = StartMethod::ForkServer;
-    quint32 tasksPerChunk = 1;     ///< The most tasks that one submit() may bring, 1 to 10,000,000.
-    quint32 chunks = 16384;        ///< How many chunks may be under way; submit() refuses more.
-    quint64 maxTasksPerWorker = 0; ///< After so many a worker is replaced; 0: never.
-    OnCrash onCrash = OnCrash::Fail;
-    std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
-    quint64 seed = 0;                         ///< Of the tasks' random numbers.
-    const runtime::Segment *input =
-        nullptr; ///< Holds arguments; workers only read it. Outlives the pool.
-};
-
-/// Some tasks of one workload, numbered from `first` on.
-struct TaskChunk
-{
-    quint32 workload = 0; ///< Position in runtime::workloads().
-    quint64 first = 0;
-    quint32 count = 1;
-    runtime::ArgumentRange
-        args{}; ///< In the input segment; offset 0: `inlineArgs`, at most 48 bytes.
-    std::span<const std::byte> inlineArgs = {};
-};
-
-/// What became of one task. Times are CLOCK_MONOTONIC, ns.
-struct TaskReport
-{
-    enum class Status { Done, Failed, Cancelled, Lost };
-    enum class Cause { None, Exception, Exit, Signal, Timeout, Lost, Cancelled };
-
-    quint64 index = 0;
-    int worker = -1; ///< The pool's number of the worker process, from 0 in order of start; -1:
-                     ///< never started.
-    Status status = Status::Done;
-    Cause cause = Cause::None;
-    int code = 0; ///< Exit code or signal.
-    int attempts = 1;
-    bool slept = false; ///< Was off the core for more than half of its time.
-    qint64 submittedNs = 0;
-    qint64 startedNs = 0; ///< 0: never started.
-    qint64 finishedNs = 0;
-    runtime::TaskValue value;
-    std::string message; ///< Of an exception: "type: what()".
-};
-
-/// A fixed number of worker processes that take tasks from one queue in shared memory.
+/// A fixed number of worker processes that share calls of this program's own functions, as Python's
+/// multiprocessing.Pool, with what that does not keep: a dying worker costs at most the call in its
+/// hands, which fails with WorkerDied, and no call ever hangs.
 ///
-/// Tasks start in the order of submission and finish in any order. Every accepted task is reported
-/// exactly once, also when its worker is killed: such a death costs at most the task in hand, and
-/// the worker is replaced.
+///     Result<Pool> pool = Pool::open({.workers = 4});
+///     Result<int> nine = pool->apply<square>(3);
+///     Result<std::vector<int>> squares = pool->map<square>(std::vector{1, 2, 3});
 ///
-/// Threads: lives in the engine's thread. submit(), submitMany() and apply() from any thread, and
-/// observation of header() too; everything else, and the report handler, in the engine's thread.
-/// Blocking: apply() and the destructor (at most 2 s) only.
-class Pool final : public QObject
+/// The program is its own worker: main() begins with workerMain(). Functions are named as template
+/// arguments (see TaskOf). Calls start in the order of submission. Leaving its scope ends a pool
+/// as terminate() does.
+///
+/// Threads: any, also several at once; no caller needs an event loop.
+/// Blocking: open(), apply(), map(), starmap(), join(), the destructor, and what waits for results.
+/// Errors: RemoteError (the function threw; Error::remote says what), EncodeError (a value has no
+/// bytes), WorkerDied, Timeout, Cancelled (terminate()), ShutDown, BrokenPool (no worker can be
+/// started, or the initializer failed).
+class Pool
 {
-    Q_OBJECT
-
 public:
-    using ReportHandler = std::function<void(std::span<const TaskReport>)>;
-
-    explicit Pool(const PoolConfig &config);
-    /// Kills the workers that still run. Prefer close() or terminate().
-    ~Pool() override;
-
-    /// Where finished tasks are told, in batches. Set it before open().
-    void setReportHandler(ReportHandler handler) { m_handler = std::move(handler); }
-    /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError:
-    /// no memory, no descriptors, no worker program.
-    Result<void> open();
-    /// Lets the workers begin; returns the instant, CLOCK_MONOTONIC in ns.
-    qint64 openGate();
-
-    /// Queues a chunk. False: as many chunks are under way as there may be; a report makes room.
-    bool submit(const TaskChunk &chunk);
-    /// Submits one task and waits for it. Any thread but the engine's.
-    TaskReport apply(const TaskChunk &chunk);
-    /// No more tasks come: once all are reported the workers end, and closed() follows.
-    void close();
-    /// Kills the workers; tasks not yet finished are reported as Cancelled. closed() follows.
-    void terminate();
-
-    [[nodiscard]] bool isOpen() const { return m_header != nullptr; }
-    /// The run's segment, for who observes; valid from open() on.
-    [[nodiscard]] runtime::RunHeader &header() const { return *m_header; }
-    /// The worker process in @p slot now, by its number; -1: none. Any thread.
-    [[nodiscard]] int workerIn(quint32 slot) const
+    /// Starts the workers and waits until they are ready. InvalidArgument, OsError, BrokenPool,
+    /// InvalidState without a QCoreApplication.
+    static Result<Pool> open(const PoolOptions &options = {})
     {
-        return m_workerOf[slot].load(std::memory_order_acquire);
+        return opened(PoolCore::open(options, runtime::noTask, {}));
     }
-    [[nodiscard]] int slotCount() const { return m_config.workers; }
-    /// Chunks that wait for a worker. Any thread.
-    [[nodiscard]] quint64 queuedChunks() const;
-    /// The first task numbers of up to @p most waiting chunks, the next first. Any thread; a
-    /// glance.
-    [[nodiscard]] QList<quint32> nextTasks(int most) const;
-    [[nodiscard]] quint64 retriedCount() const { return m_retried; }
+    /// As open(); each worker calls @p Initializer once before its first call, a replacement too.
+    /// If it throws, the pool is broken.
+    template<auto Initializer, typename... A>
+    static Result<Pool> openWith(const PoolOptions &options, A &&...arguments)
+    {
+        return opened(PoolCore::open(options, TaskOf<Initializer>::number(),
+                                     encodeCall<Initializer>(std::forward<A>(arguments)...)));
+    }
+    Pool(Pool &&) = default;
+    Pool &operator=(Pool &&other) noexcept
+    {
+        std::swap(m_core, other.m_core);
+        return *this;
+    }
+    /// terminate() and join(); a pool that was not closed before is reported by a warning.
+    ~Pool()
+    {
+        if (m_core)
+            m_core->end();
+    }
 
-Q_SIGNALS:
-    /// All first workers stand at the gate.
-    void ready();
-    void workerStarted(int worker, qint64 pid, int replaces);
-    /// @p byPool: the pool itself ended it (close, recycling, timeout, terminate).
-    void workerEnded(int worker, const proclab::ChildExit &exit, bool byPool, quint64 done);
-    /// A worker could not be started: the others go on, and it is tried again half a second later.
-    void workerMissing(const proclab::Error &error);
-    /// No worker can be started any more: what was not finished has been reported as Lost. closed()
-    /// follows.
-    void broken(const proclab::Error &error);
-    /// The last signal.
-    void closed();
+    /// Calls @p Function in a worker and waits for its value.
+    template<auto Function, typename... A>
+    auto apply(A &&...arguments)
+    {
+        return applyAsync<Function>(std::forward<A>(arguments)...).result();
+    }
+    /// The same without waiting. What goes wrong at once is in the handle too.
+    template<auto Function, typename... A>
+    auto applyAsync(A &&...arguments)
+    {
+        using Value = typename TaskOf<Function>::Value;
+        std::vector<std::vector<std::byte>> calls(1);
+        Result<void> encoded = encode<Function>(calls[0], std::forward<A>(arguments)...);
+        const auto gathered = GatherSink::make(1, m_core);
+        if (encoded)
+            encoded = m_core->submit(chunkOf<Function>(std::move(calls)), gathered->chunk(0));
+        if (!encoded)
+            gathered->state()->settle(encoded.error());
+        return AsyncResult<Value>(gathered->state(),
+                                  [](const auto &parts) { return decodePayload<Value>(parts[0]); });
+    }
+
+    /// Calls @p Function with each of @p inputs, in chunks of @p chunkSize (0: a quarter of an even
+    /// share of the workers), and waits for all values, in the order of the inputs. If calls fail:
+    /// the error of the first in that order, once all have ended. What the inputs throw, map()
+    /// throws.
+    template<auto Function, std::ranges::input_range Inputs>
+    auto map(Inputs &&inputs, std::size_t chunkSize = 0)
+    {
+        return mapAsync<Function>(std::forward<Inputs>(inputs), chunkSize).result();
+    }
+    template<auto Function, std::ranges::input_range Inputs>
+    auto mapAsync(Inputs &&inputs, std::size_t chunkSize = 0)
+    {
+        return mapEncoded<Function>(encodeAll<Function>(inputs, OneArgument()), chunkSize);
+    }
+    /// The same for inputs that are tuples of arguments.
+    template<auto Function, std::ranges::input_range Inputs>
+    auto starmap(Inputs &&inputs, std::size_t chunkSize = 0)
+    {
+        return starmapAsync<Function>(std::forward<Inputs>(inputs), chunkSize).result();
+    }
+    template<auto Function, std::ranges::input_range Inputs>
+    auto starmapAsync(Inputs &&inputs, std::size_t chunkSize = 0)
+    {
+        return mapEncoded<Function>(encodeAll<Function>(inputs, TupleOfArguments()), chunkSize);
+    }
+
+    /// Values one by one, in the order of the inputs. @p inputs is held, and read ahead of what is
+    /// asked for by two chunks a worker at most.
+    template<auto Function, std::ranges::input_range Inputs>
+    auto imap(Inputs inputs, std::size_t chunkSize = 1)
+    {
+        return lazily<Function>(std::move(inputs), chunkSize, StreamOrder::OfInputs);
+    }
+    /// The same in the order in which they are done.
+    template<auto Function, std::ranges::input_range Inputs>
+    auto imapUnordered(Inputs inputs, std::size_t chunkSize = 1)
+    {
+        return lazily<Function>(std::move(inputs), chunkSize, StreamOrder::OfCompletion);
+    }
+
+    /// No more calls: ShutDown. The workers end when those accepted are done.
+    void close() { m_core->close(); }
+    /// Ends the workers at once; what is not done ends as Cancelled.
+    void terminate() { m_core->terminate(); }
+    /// Waits until the last worker has ended and is reaped: Timeout, InvalidState before close() or
+    /// terminate().
+    Result<void> join(TimeLimit limit = std::nullopt) { return m_core->join(limit); }
+
+    [[nodiscard]] int workerCount() const { return m_core->workerCount(); }
+    /// Of the workers that live now.
+    [[nodiscard]] std::vector<qint64> workerPids() const { return m_core->workerPids(); }
 
 private:
-    struct Ticket; // Of a caller in apply().
-    struct ChunkState
+    struct OneArgument
     {
-        qint64 submittedNs = 0;
-        quint32 reported = 0;
-        int attempts = 1;
-        Ticket *ticket = nullptr;
     };
-    /// Since when a worker was seen to be in no task and to wait for nothing, always at this
-    /// progress.
-    struct Standstill
+    struct TupleOfArguments
     {
-        quint64 progress = 0;
-        qint64 sinceNs = 0; ///< 0: it was not.
     };
-    enum class State { New, Open, Closing, Terminating, Closed };
 
-    Result<void> makeSegment();
-    void startWorker(quint32 slot, int replaces);
-    void handleStarted(quint32 slot, qint64 pid);
-    void handleExit(quint32 slot, const ChildExit &exit);
-    void handleStartFailure(quint32 slot, const Error &error);
-    void breakDown(const Error &error);
-    void checkReady();
+    explicit Pool(std::shared_ptr<PoolCore> core) : m_core(std::move(core)) {}
+    static Result<Pool> opened(Result<std::shared_ptr<PoolCore>> core)
+    {
+        if (!core)
+            return core.error();
+        return Pool(std::move(*core));
+    }
 
-    bool submitLocked(const TaskChunk &chunk, Ticket *ticket);
-    void requeueLocked(quint32 number);
-    void drain();
-    void drainLocked();
-    void drainSlotLocked(quint32 slot);
-    void collectLocked(quint32 number);
-    void reportFinishedLocked(quint32 number, quint32 finished, int worker);
-    void recoverLocked(quint32 slot, int worker, const ChildExit &exit);
-    void recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit);
-    void giveUpLocked(quint32 number);
-    void reportRest();
-    [[nodiscard]] TaskReport::Cause restCause() const;
-    void deliverLocked(quint32 number, TaskReport report);
-    void freeLocked(quint32 number);
-    void flushReports();
-    void arm();
-    void endIfDone();
-    void watchTasks();
-    bool standsBetweenTasks(quint32 slot, qint64 now, qint64 limit);
+    template<auto Function>
+    static CallChunk chunkOf(std::vector<std::vector<std::byte>> arguments)
+    {
+        return {TaskOf<Function>::number(), TaskOf<Function>::name(), std::move(arguments)};
+    }
+    template<auto Function, typename... A>
+    static Result<void> encode(std::vector<std::byte> &bytes, A &&...arguments)
+    {
+        try {
+            bytes = encodeCall<Function>(std::forward<A>(arguments)...);
+            return {};
+        } catch (const std::exception &exception) {
+            return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+        }
+    }
+    template<auto Function, typename Input>
+    static auto encodeOne(const Input &input, OneArgument)
+    {
+        return encodeCall<Function>(input);
+    }
+    template<auto Function, typename Input>
+    static auto encodeOne(const Input &input, TupleOfArguments)
+    {
+        return std::apply([](const auto &...part) { return encodeCall<Function>(part...); }, input);
+    }
+    template<auto Function, typename Inputs, typename Form>
+    static Result<std::vector<std::vector<std::byte>>> encodeAll(Inputs &inputs, Form form)
+    {
+        std::vector<std::vector<std::byte>> calls;
+        for (auto &&input : inputs) {
+            try {
+                calls.push_back(encodeOne<Function>(input, form));
+            } catch (const EncodeFailure &failure) {
+                return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(failure.what())};
+            }
+        }
+        return calls;
+    }
 
-    [[nodiscard]] runtime::TaskDescriptor &task(quint32 number) const;
-    [[nodiscard]] runtime::PoolHeader &poolHeader() const;
-    [[nodiscard]] runtime::TaskRing &ring() const;
+    template<auto Function>
+    auto mapEncoded(Result<std::vector<std::vector<std::byte>>> encoded, std::size_t chunkSize)
+    {
+        using Value = typename TaskOf<Function>::Value;
+        auto calls = encoded ? std::move(*encoded) : std::vector<std::vector<std::byte>>();
+        const auto gathered = GatherSink::make(calls.size(), m_core);
+        Result<void> submitted;
+        if (!encoded)
+            submitted = encoded.error();
+        const std::size_t size = m_core->chunkSize(calls.size(), chunkSize);
+        for (std::size_t first = 0; submitted && first < calls.size(); first += size) {
+            const std::size_t end = std::min(first + size, calls.size());
+            submitted = m_core->submit(
+                chunkOf<Function>({std::make_move_iterator(calls.begin() + std::ptrdiff_t(first)),
+                                   std::make_move_iterator(calls.begin() + std::ptrdiff_t(end))}),
+                gathered->chunk(first));
+        }
+        if (!submitted)
+            gathered->state()->settle(submitted.error());
+        else if (calls.empty())
+            gathered->state()->settle(std::vector<std::vector<std::byte>>());
+        return AsyncResult<std::vector<Value>>(gathered->state(), [](const auto &parts) {
+            std::vector<Value> values;
+            values.reserve(parts.size());
+            for (const auto &part : parts)
+                values.push_back(decodePayload<Value>(part));
+            return values;
+        });
+    }
 
-    const PoolConfig m_config;
-    ReportHandler m_handler;
-    std::atomic<State> m_state{State::New}; ///< Changed in the engine's thread only.
-    TaskReport::Status m_restStatus =
-        TaskReport::Status::Cancelled; ///< Of tasks that terminate() leaves.
-    runtime::Segment m_segment;
-    runtime::RunHeader *m_header = nullptr;
-    int m_eventFd = -1;
-    std::unique_ptr<QSocketNotifier> m_wakeUps;
-    std::unique_ptr<ProcessGroup> m_group;
-    QTimer m_watch; ///< Deadlines of tasks, and what long chunks have finished so far.
-    std::unique_ptr<std::atomic<int>[]> m_workerOf; ///< By slot.
-    /// By slot: the task for which its worker is being killed; -1: none.
-    std::vector<qint64> m_timedOut;
-    std::vector<Standstill> m_standstill; ///< By slot.
-    int m_lastWorker = -1;
-    int m_startDeaths = 0; ///< Workers in a row that ended before they were ready.
-    bool m_isReady = false;
-    qint64 m_leaveByNs = 0; ///< Closing: when workers that are still there are killed; 0: not yet.
-    bool m_isOverdue = false; ///< They were.
-    std::atomic<quint64> m_retried{0};
+    template<auto Function, typename Inputs>
+    auto lazily(Inputs inputs, std::size_t chunkSize, StreamOrder order)
+    {
+        using Value = typename TaskOf<Function>::Value;
+        struct Source
+        {
+            Inputs inputs;
+            std::ranges::iterator_t<Inputs> next;
+        };
+        auto source = std::make_shared<Source>(Source{std::move(inputs), {}});
+        source->next = std::ranges::begin(source->inputs);
+        const auto take = [source](std::size_t most) {
+            std::vector<std::vector<std::byte>> calls;
+            for (; calls.size() < most && source->next != std::ranges::end(source->inputs);
+                 ++source->next)
+                calls.push_back(encodeCall<Function>(*source->next));
+            return chunkOf<Function>(std::move(calls));
+        };
+        return ResultStream<Value>(
+            std::make_shared<StreamSink>(m_core, take, std::max<std::size_t>(chunkSize, 1), order));
+    }
 
-    mutable std::mutex m_mutex;
-    // Guarded by m_mutex.
-    std::vector<quint32> m_free;
-    std::vector<ChunkState> m_chunks;
-    std::vector<quint32> m_overflow;   ///< Ready chunks for which the ring had no cell.
-    std::vector<TaskReport> m_reports; ///< Not yet handed out.
-    quint64 m_underWay = 0;            ///< Chunks not yet free.
+    std::shared_ptr<PoolCore> m_core;
 };
 
 } // namespace proclab

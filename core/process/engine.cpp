@@ -31,8 +31,36 @@ Engine::Engine(const QString &workerProgram) : m_workerProgram(workerProgram)
 
 Engine::~Engine()
 {
+    std::vector<std::pair<std::weak_ptr<void>, std::function<void()>>> users;
+    {
+        const std::lock_guard lock(m_mutex);
+        users.swap(m_users);
+    }
+    for (const auto &[user, end] : users) {
+        if (const auto living = user.lock())
+            end();
+    }
     m_thread.quit();
     m_thread.wait();
+}
+
+void Engine::beforeEnd(std::weak_ptr<void> user, std::function<void()> end)
+{
+    const std::lock_guard lock(m_mutex);
+    std::erase_if(m_users, [](const auto &known) { return known.first.expired(); });
+    m_users.emplace_back(std::move(user), std::move(end));
+}
+
+Engine &Engine::global()
+{
+    static std::mutex mutex;
+    static std::unique_ptr<Engine> engine;
+    const std::lock_guard lock(mutex);
+    if (!engine) {
+        engine = std::make_unique<Engine>(QCoreApplication::applicationFilePath());
+        qAddPostRoutine([] { engine.reset(); });
+    }
+    return *engine;
 }
 
 QString Engine::defaultWorkerProgram()

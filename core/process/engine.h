@@ -5,6 +5,12 @@
 #include <QString>
 #include <QThread>
 
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
 namespace proclab {
 
 /// The engine's thread: it starts, watches and ends every child process, and lives as long as the
@@ -18,21 +24,29 @@ public:
     /// @p workerProgram: absolute path of proclab-worker; a program that is not there is reported
     /// when a run starts.
     explicit Engine(const QString &workerProgram = defaultWorkerProgram());
-    /// Ends the thread; all runs must have ended.
+    /// Ends its users, then the thread; all runs must have ended.
     ~Engine();
     Engine(const Engine &) = delete;
     Engine &operator=(const Engine &) = delete;
 
+    /// The engine of programs that are their own workers (see worker_main.h): made at first use,
+    /// ended after the application object.
+    [[nodiscard]] static Engine &global();
     /// proclab-worker beside the running program.
     [[nodiscard]] static QString defaultWorkerProgram();
     [[nodiscard]] const QString &workerProgram() const { return m_workerProgram; }
     /// The object whose thread runs the engine: move engine objects there, post calls to it.
     [[nodiscard]] QObject *context() { return &m_context; }
+    /// Calls @p end before this engine ends, unless @p user is gone by then; it must leave no
+    /// object in the engine's thread.
+    void beforeEnd(std::weak_ptr<void> user, std::function<void()> end);
 
 private:
     QString m_workerProgram;
     QThread m_thread;
     QObject m_context;
+    std::mutex m_mutex;
+    std::vector<std::pair<std::weak_ptr<void>, std::function<void()>>> m_users; ///< Guarded by it.
 };
 
 } // namespace proclab

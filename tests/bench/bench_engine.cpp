@@ -4,7 +4,9 @@
 // figures.
 
 #include "core/pool/pool.h"
+#include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
+#include "core/process/worker_main.h"
 #include "core/runtime/ipc/bounded_queue.h"
 #include "core/runtime/sync/shared_lock.h"
 
@@ -33,17 +35,17 @@ quint32 workload(const char *name)
 class BenchPool
 {
 public:
-    BenchPool(Engine &engine, PoolConfig config) : m_engine(engine)
+    BenchPool(Engine &engine, WorkerPoolConfig config) : m_engine(engine)
     {
         config.workerProgram = engine.workerProgram();
         call([&] {
-            m_pool = std::make_unique<Pool>(config);
+            m_pool = std::make_unique<WorkerPool>(config);
             m_pool->setReportHandler([this](std::span<const TaskReport> reports) {
                 for (const TaskReport &report : reports)
                     m_good += report.status == TaskReport::Status::Done ? 1 : 0;
                 m_reported.fetch_add(reports.size());
             });
-            QObject::connect(m_pool.get(), &Pool::ready, m_pool.get(), [this] {
+            QObject::connect(m_pool.get(), &WorkerPool::ready, m_pool.get(), [this] {
                 m_pool->openGate();
                 m_ready.release();
             });
@@ -59,7 +61,7 @@ public:
             m_pool.reset();
         });
     }
-    Pool &pool() { return *m_pool; }
+    WorkerPool &pool() { return *m_pool; }
 
     double runTasks(quint64 count, quint32 chunkSize)
     {
@@ -98,7 +100,7 @@ private:
     }
 
     Engine &m_engine;
-    std::unique_ptr<Pool> m_pool;
+    std::unique_ptr<WorkerPool> m_pool;
     QSemaphore m_ready;
     std::atomic<quint64> m_reported{0};
     quint64 m_good = 0;
@@ -112,10 +114,59 @@ double startsPerSecond(Engine &engine, StartMethod method, int workers)
     return workers / seconds(begin);
 }
 
+int noop(int number)
+{
+    return number;
+}
+
+std::size_t sizeOf(const QByteArray &bytes)
+{
+    return static_cast<std::size_t>(bytes.size());
+}
+
+/// The pool of a program's own functions, which this program is the worker of.
+void measureTypedPool(int workers)
+{
+    Result<Pool> pool = Pool::open({.workers = workers});
+    if (!pool)
+        return;
+    constexpr int calls = 500'000;
+    const auto submitAll = [&] {
+        std::vector<AsyncResult<int>> handles;
+        handles.reserve(calls);
+        const qint64 begin = runtime::nowNs();
+        for (int i = 0; i < calls; ++i)
+            handles.push_back(pool->applyAsync<&noop>(i));
+        for (int i = 0; i < calls; ++i) {
+            if (handles[std::size_t(i)].result().value() != i)
+                std::abort();
+        }
+        return calls / seconds(begin);
+    };
+    submitAll();
+    std::printf(", \"future_per_s\": %.0f", submitAll());
+    const std::vector<int> inputs(5'000'000, 1);
+    qint64 begin = runtime::nowNs();
+    if (pool->map<&noop>(inputs, 1'000).value() != inputs)
+        std::abort();
+    std::printf(", \"map_per_s\": %.0f", static_cast<double>(inputs.size()) / seconds(begin));
+    begin = runtime::nowNs();
+    for (int i = 0; i < 20'000; ++i)
+        static_cast<void>(pool->apply<&noop>(i));
+    std::printf(", \"typed_round_trip_us\": %.2f", seconds(begin) * 1e6 / 20'000);
+    const QByteArray large(64 << 20, 'x');
+    begin = runtime::nowNs();
+    static_cast<void>(pool->apply<&sizeOf>(large));
+    std::printf(", \"argument_64_mib_ms\": %.1f", seconds(begin) * 1e3);
+    pool->close();
+}
+
 } // namespace
 
 int main(int argc, char **argv)
 {
+    if (const auto code = workerMain(argc, argv))
+        return *code;
     QCoreApplication application(argc, argv);
     Engine engine;
     const int cores = QThread::idealThreadCount();
@@ -131,6 +182,7 @@ int main(int argc, char **argv)
         pool.runTasks(1'000'000, 1'000);
         std::printf(", \"pool_chunked_per_s\": %.0f", pool.runTasks(5'000'000, 1'000));
     }
+    measureTypedPool(std::max(1, cores - 1));
     startsPerSecond(engine, StartMethod::Spawn, 8);
     std::printf(", \"spawn_per_s\": %.0f", startsPerSecond(engine, StartMethod::Spawn, 200));
     std::printf(", \"forkserver_per_s\": %.0f",

@@ -179,6 +179,9 @@ def main():
     rows = [
         ("no-op tasks, single, /s", engine["pool_single_per_s"], pool["pool_single_per_s"], "500,000"),
         ("no-op tasks, chunks of 1,000, /s", engine["pool_chunked_per_s"], pool["pool_chunked_per_s"], ""),
+        ("own functions, call + future, /s", engine["future_per_s"], pool["pool_single_per_s"], "2,000,000"),
+        ("own functions, map by 1,000, /s", engine["map_per_s"], pool["pool_chunked_per_s"], "20,000,000"),
+        ("own functions, round trip, us", engine["typed_round_trip_us"], pool["round_trip_us"], "2"),
         ("apply round trip, hot, us", engine["round_trip_us"], pool["round_trip_us"], "10"),
         ("workers started, spawn, /s", engine["spawn_per_s"], theirs.starts("spawn", starts), "400"),
         ("workers started, forkserver, /s", engine["forkserver_per_s"], theirs.starts("forkserver", starts), ""),

@@ -39,7 +39,7 @@ public:
     /// A second descriptor through which the segment can only be read; the caller closes it. -1:
     /// errno.
     [[nodiscard]] int openReadOnly() const;
-    /// Gives the pages of a range back to the system; they read as zero afterwards.
+    /// Gives the whole pages inside a range back to the system; they read as zero afterwards.
     void discard(std::size_t offset, std::size_t bytes) const;
 
     /// The T at @p offset, which the creator has constructed there.

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/memory/result_arena.h"
+#include "core/runtime/task/task_registry.h"
 #include "core/runtime/task/worker_process.h"
 
 #include <algorithm>
 #include <cstring>
+
+#include <unistd.h>
 
 namespace proclab::runtime {
 
@@ -36,15 +40,19 @@ public:
                                                      process.slotIndex() * m_pool.completionBytes))
     {}
 
-    void run()
+    /// Returns the exit code.
+    int run()
     {
+        if (m_pool.initializer != noTask && !initialize())
+            return initializerExitCode;
         while (!m_isRecycled) {
             if (const auto number = m_ring.pop([this](std::uint32_t next) { return claim(next); }))
                 runChunk(*number);
             else if (!waitForTask())
-                return;
+                return 0;
         }
         m_slot.recycled.store(1, std::memory_order_release);
+        return 0;
     }
 
 private:
@@ -103,21 +111,14 @@ private:
         // it.
         const bool isTimed = m_lastNs > longTaskNs;
         const ThreadUsage before = isTimed ? threadUsage() : ThreadUsage();
-        const std::span<const std::byte> args =
-            task.args.offset != 0
-                ? m_process.input(task.args, index)
-                : std::span<const std::byte>(task.inlineArgs)
-                      .first(std::min<std::size_t>(task.inlineSize, TaskDescriptor::inlineBytes));
         TaskOutcome &outcome = m_header.at<TaskOutcome>(m_pool.outcomesOffset)[place];
         outcome.error = OutcomeError::None;
         outcome.value = {};
-        if (!m_process.run(task.workload, args, index, outcome.value, m_text)) {
-            outcome.error = OutcomeError::Exception;
-            const std::string text = fitted(m_text, outcomeTextBytes);
-            outcome.textSize = static_cast<std::uint16_t>(text.size());
-            std::memcpy(m_header.at<OutcomeText>(m_pool.textsOffset)[place].data(), text.data(),
-                        text.size());
-        }
+        if (task.workload >= firstRegisteredTask)
+            runRegistered(task.workload, argumentsOf(task, position), outcome);
+        else
+            runWorkload(task.workload, argumentsOf(task, position), index, outcome,
+                        m_header.at<OutcomeText>(m_pool.textsOffset)[place]);
         const std::int64_t endNs = nowNs();
         m_lastNs = endNs - startNs;
         outcome.startedNs = startNs;
@@ -129,7 +130,95 @@ private:
         return endNs;
     }
 
+    [[nodiscard]] std::span<const std::byte> argumentsOf(const TaskDescriptor &task,
+                                                         std::uint32_t position) const
+    {
+        if (task.args.offset == 0)
+            return std::span<const std::byte>(task.inlineArgs)
+                .first(std::min<std::size_t>(task.inlineSize, TaskDescriptor::inlineBytes));
+        const bool eachOwn = task.args.stride == ArgumentRange::eachOwn;
+        return m_process.input(task.args, eachOwn ? position : task.first + position);
+    }
+
+    void runWorkload(std::uint32_t workload, std::span<const std::byte> args, std::uint64_t index,
+                     TaskOutcome &outcome, OutcomeText &place)
+    {
+        if (m_process.run(workload, args, index, outcome.value, m_text))
+            return;
+        outcome.error = OutcomeError::Exception;
+        const std::string text = fitted(m_text, outcomeTextBytes);
+        outcome.textSize = static_cast<std::uint16_t>(text.size());
+        std::memcpy(place.data(), text.data(), text.size());
+    }
+
+    void runRegistered(std::uint32_t number, std::span<const std::byte> args, TaskOutcome &outcome)
+    {
+        m_result.clear();
+        const RegisteredTask &task = registeredTasks()[number - firstRegisteredTask];
+        try {
+            task.run(args, m_result);
+            outcome.value = publish();
+            return;
+        } catch (...) {
+            outcome.error = OutcomeError::Exception;
+            m_result = encodePayload(describeCurrentException(task.name));
+        }
+        outcome.value = publish();
+    }
+
+    /// Puts the bytes of m_result where the parent reads them; throws if there can't be room.
+    TaskValue publish()
+    {
+        TaskValue value;
+        if (m_result.size() <= TaskValue::inlineBytes) {
+            value.type = TaskValue::Type::Bytes;
+            value.size = static_cast<std::uint8_t>(m_result.size());
+            std::memcpy(value.bytes, m_result.data(), m_result.size());
+            return value;
+        }
+        value.type = TaskValue::Type::Extent;
+        value.extent = store();
+        return value;
+    }
+
+    ResultExtent store()
+    {
+        auto &arena = m_header.at<ResultArena>(m_pool.arenasOffset)[m_process.slotIndex()];
+        const std::uint64_t size = m_result.size();
+        if (size > arena.capacity())
+            throw EncodeFailure("a result of " + std::to_string(size) +
+                                " bytes; the pool has room for " +
+                                std::to_string(arena.capacity()));
+        std::optional<std::uint64_t> position;
+        while (!(position = arena.allocate(size))) {
+            if (!m_process.goesOn())
+                ::_exit(0); // Nobody is left who would read it.
+            m_process.wakeParent();
+            ::usleep(fullArenaPauseUs);
+        }
+        std::memcpy(m_header.at<std::byte>(m_pool.resultsOffset) +
+                        m_process.slotIndex() * arena.capacity() + arena.offsetOf(*position),
+                    m_result.data(), size);
+        return {*position, size};
+    }
+
+    /// False: it threw, and what it threw is in the slot.
+    bool initialize()
+    {
+        const RegisteredTask &task = registeredTasks()[m_pool.initializer - firstRegisteredTask];
+        try {
+            m_result.clear();
+            task.run(m_process.input(m_pool.initializerArgs, 0), m_result);
+            return true;
+        } catch (...) {
+            m_result = encodePayload(describeCurrentException(task.name));
+            m_slot.failure = store();
+            return false;
+        }
+    }
+
     static constexpr std::int64_t longTaskNs = 50'000;
+    static constexpr useconds_t fullArenaPauseUs = 200;
 
     WorkerProcess &m_process;
     RunHeader &m_header;
@@ -139,15 +228,16 @@ private:
     TaskDescriptor *m_descriptors;
     CompletionRing &m_completions;
     std::string m_text;
+    std::vector<std::byte> m_result;
     std::int64_t m_lastNs = longTaskNs + 1;
     bool m_isRecycled = false;
 };
 
 } // namespace
 
-void runPoolWorker(WorkerProcess &process)
+int runPoolWorker(WorkerProcess &process)
 {
-    PoolWorker(process).run();
+    return PoolWorker(process).run();
 }
 
 } // namespace proclab::runtime

@@ -2,6 +2,7 @@
 #include "core/runtime/task/run_header.h"
 
 #include "core/runtime/ipc/bounded_queue.h"
+#include "core/runtime/memory/result_arena.h"
 
 #include <cstddef>
 #include <string_view>
@@ -24,14 +25,26 @@ std::uint64_t layoutHash()
         for (const char letter : text)
             add(static_cast<unsigned char>(letter));
     };
-    for (const std::size_t size :
-         {sizeof(RunHeader), sizeof(ProcessSlot), sizeof(TaskDescriptor), sizeof(TaskOutcome),
-          sizeof(PoolHeader), sizeof(PipelineHeader), sizeof(CounterHeader), sizeof(TraceRing),
-          sizeof(TaskRing), sizeof(CompletionRing), sizeof(BoundedQueue), sizeof(QueueCell),
-          offsetof(ProcessSlot, progress), offsetof(ProcessSlot, park),
-          offsetof(ProcessSlot, trace), offsetof(TaskDescriptor, inlineArgs),
-          offsetof(PoolHeader, parentArmed), offsetof(CounterHeader, values),
-          offsetof(RunHeader, gate)})
+    for (const std::size_t size : {sizeof(RunHeader),
+                                   sizeof(ProcessSlot),
+                                   sizeof(TaskDescriptor),
+                                   sizeof(TaskOutcome),
+                                   sizeof(PoolHeader),
+                                   sizeof(PipelineHeader),
+                                   sizeof(CounterHeader),
+                                   sizeof(TraceRing),
+                                   sizeof(TaskRing),
+                                   sizeof(CompletionRing),
+                                   sizeof(ResultArena),
+                                   sizeof(BoundedQueue),
+                                   sizeof(QueueCell),
+                                   offsetof(ProcessSlot, progress),
+                                   offsetof(ProcessSlot, park),
+                                   offsetof(ProcessSlot, trace),
+                                   offsetof(TaskDescriptor, inlineArgs),
+                                   offsetof(PoolHeader, parentArmed),
+                                   offsetof(CounterHeader, values),
+                                   offsetof(RunHeader, gate)})
         add(size);
     addText(PROCLAB_VERSION);
     addText(__VERSION__);
@@ -56,6 +69,7 @@ void clearForNextProcess(ProcessSlot &slot)
         time->store(0, std::memory_order_relaxed);
     for (auto *mark : {&slot.ownSignal, &slot.recycled})
         mark->store(0, std::memory_order_relaxed);
+    slot.failure = {};
     slot.gotEnd.store(0, std::memory_order_relaxed);
     slot.park.store(0, std::memory_order_release);
 }

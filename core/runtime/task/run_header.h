@@ -32,6 +32,8 @@ enum class WaitKind : std::uint32_t { None, Gate, Task, QueueFull, QueueEmpty, L
 
 /// Exit code of a worker that does not fit the segment it was given.
 constexpr int refusedExitCode = 86;
+/// Exit code of a worker whose initializer failed; what it threw is in ProcessSlot::failure.
+constexpr int initializerExitCode = 87;
 
 /// A place for one process. A later process in the same slot has a higher generation.
 struct alignas(64) ProcessSlot
@@ -67,6 +69,7 @@ struct alignas(64) ProcessSlot
     std::atomic<std::int32_t> recycled;  ///< Leaves since it has done its share of tasks.
     std::atomic<std::int64_t> cpuNs;     ///< At a normal end.
     std::atomic<std::int64_t> maxResidentKiB;
+    ResultExtent failure; ///< What its initializer threw, encoded.
 
     alignas(64) FutexWord park;
     alignas(64) TraceRing trace;
@@ -108,9 +111,12 @@ void clearForNextProcess(ProcessSlot &slot);
 
 /// A task's arguments: a range of the input segment, which workers can only read; `stride` 0: the
 /// same for each task, else one range a task, `stride` bytes apart. Offset 0: the descriptor's
-/// inline bytes.
+/// inline bytes. `stride` eachOwn: the range holds those of a chunk's tasks one after the other,
+/// behind a table of `count + 1` 64-bit offsets from its beginning.
 struct ArgumentRange
 {
+    static constexpr std::uint32_t eachOwn = ~std::uint32_t{0};
+
     std::uint64_t offset;
     std::uint32_t size;
     std::uint32_t stride;
@@ -175,6 +181,9 @@ static_assert(sizeof(TaskOutcome) == 64);
 constexpr std::size_t outcomeTextBytes = 448;
 using OutcomeText = std::array<char, outcomeTextBytes>;
 
+/// No task's number.
+constexpr std::uint32_t noTask = ~std::uint32_t{0};
+
 /// The part of a pool in the segment.
 struct PoolHeader
 {
@@ -187,12 +196,16 @@ struct PoolHeader
     std::uint64_t outcomesOffset;
     std::uint64_t textsOffset;
     std::uint64_t completionsOffset;
-    std::uint64_t completionBytes;                      ///< Of one slot's ring.
+    std::uint64_t completionBytes; ///< Of one slot's ring.
+    std::uint64_t arenasOffset;    ///< A ResultArena for each slot.
+    std::uint64_t resultsOffset;   ///< The memory of all arenas, one after the other.
+    std::uint32_t initializer;     ///< A task that each worker runs first; noTask: none.
+    ArgumentRange initializerArgs;
     WaitSet idle;                                       ///< Workers that wait for a task.
     alignas(64) std::atomic<std::uint32_t> parentArmed; ///< The parent sleeps: write its eventfd.
 };
 
-/// One step of work in a pipeline; workload ~0: none.
+/// One step of work in a pipeline; workload noTask: none.
 struct StageWork
 {
     std::uint32_t workload;
@@ -237,6 +250,7 @@ struct RunHeader
 
     std::uint64_t magic;
     std::uint64_t layoutHash;
+    std::uint64_t tasksHash; ///< Of the registered tasks; 0: the run has none.
     std::int32_t parentPid;
     std::uint32_t slotCount;
     std::uint64_t seed;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/task/worker_process.h"
 
+#include "core/runtime/task/task_registry.h"
+
 #include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <memory>
 #include <string_view>
 #include <typeinfo>
 
-#include <cxxabi.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -52,14 +52,6 @@ bool parseNumber(const char *text, auto &number)
     const std::string_view view(text);
     const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), number);
     return error == std::errc() && end == view.data() + view.size();
-}
-
-std::string readableType(const std::exception &exception)
-{
-    int status = 0;
-    const std::unique_ptr<char, decltype(&std::free)> name(
-        abi::__cxa_demangle(typeid(exception).name(), nullptr, nullptr, &status), &std::free);
-    return status == 0 && name ? std::string(name.get()) : std::string(typeid(exception).name());
 }
 
 /// The zygote's child is first the child of a process that ends at once: it waits until it is the
@@ -124,10 +116,20 @@ WorkerProcess::WorkerProcess(Segment segment, Segment input, int eventFd, std::u
 std::span<const std::byte> WorkerProcess::input(const ArgumentRange &range,
                                                 std::uint64_t position) const
 {
-    const std::uint64_t begin = range.offset + position * range.stride;
-    if (!m_input.isValid() || begin + range.size > m_input.size())
-        return {};
-    return {m_input.data() + begin, range.size};
+    const std::span<const std::byte> none;
+    const bool eachOwn = range.stride == ArgumentRange::eachOwn;
+    const std::uint64_t begin = range.offset + (eachOwn ? 0 : position * range.stride);
+    if (!m_input.isValid() || begin > m_input.size() || range.size > m_input.size() - begin)
+        return none;
+    const std::span<const std::byte> bytes(m_input.data() + begin, range.size);
+    if (!eachOwn)
+        return bytes;
+    std::uint64_t ends[2] = {};
+    if (position >= bytes.size() / sizeof(std::uint64_t) - 1)
+        return none;
+    std::memcpy(ends, bytes.data() + position * sizeof(std::uint64_t), sizeof ends);
+    return ends[0] <= ends[1] && ends[1] <= bytes.size() ? bytes.subspan(ends[0], ends[1] - ends[0])
+                                                         : none;
 }
 
 bool WorkerProcess::goesOn() const
@@ -152,7 +154,7 @@ bool WorkerProcess::run(std::uint32_t workload, std::span<const std::byte> argum
         value = info.run({args, index, m_header->seed, &slot().ownSignal});
         return true;
     } catch (const std::exception &exception) {
-        text = readableType(exception) + ": " + exception.what();
+        text = readableTypeName(typeid(exception).name()) + ": " + exception.what();
     } catch (...) {
         text = "unknown exception";
     }
@@ -178,7 +180,8 @@ int live(WorkerProcess &process)
     slot.phase.store(Phase::Working, std::memory_order_release);
     switch (slot.role) {
     case Role::PoolWorker:
-        runPoolWorker(process);
+        if (const int code = runPoolWorker(process); code != 0)
+            return code;
         break;
     case Role::Producer:
         runProducer(process);
@@ -226,6 +229,7 @@ bool fits(const Segment &segment, const WorkerArguments &arguments)
         return false;
     const auto *header = segment.at<RunHeader>(0);
     return header->magic == RunHeader::magicNumber && header->layoutHash == layoutHash() &&
+           (header->tasksHash == 0 || header->tasksHash == registeredTasksHash()) &&
            (arguments.isZygote || arguments.slot < header->slotCount);
 }
 

@@ -44,8 +44,8 @@ public:
     /// Whether the parent is still there and the run not closing.
     [[nodiscard]] bool goesOn() const;
     void wakeParent() const;
-    /// Runs workload number @p workload; a task that throws gives false and its type and message in
-    /// @p text.
+    /// Runs workload number @p workload, no registered task; a task that throws gives false and its
+    /// type and message in @p text.
     bool run(std::uint32_t workload, std::span<const std::byte> arguments, std::uint64_t index,
              TaskValue &value, std::string &text);
 
@@ -58,7 +58,7 @@ private:
 };
 
 /// The loops, one for each role; each returns when its process has nothing more to do.
-void runPoolWorker(WorkerProcess &process);
+int runPoolWorker(WorkerProcess &process); ///< The exit code: 0, or initializerExitCode.
 void runProducer(WorkerProcess &process);
 void runConsumer(WorkerProcess &process);
 void runCounter(WorkerProcess &process);

@@ -10,18 +10,29 @@
 
 namespace proclab::runtime {
 
-/// What a task returns: nothing, a number or a short text. Trivially copyable, travels in shared
-/// memory.
+/// Some bytes in a worker's result arena.
+struct ResultExtent
+{
+    std::uint64_t position;
+    std::uint64_t size;
+};
+
+/// What a task returns: nothing, a number, a short text, or, of a registered task, encoded bytes.
+/// Trivially copyable, travels in shared memory.
 struct TaskValue
 {
-    enum class Type : std::uint8_t { None, Integer, Unsigned, Number, Digest };
+    enum class Type : std::uint8_t { None, Integer, Unsigned, Number, Digest, Bytes, Extent };
+    static constexpr std::size_t inlineBytes = 32;
 
     Type type = Type::None;
+    std::uint8_t size = 0; ///< Of Bytes.
     union {
         std::int64_t integer = 0;
         std::uint64_t unsignedInteger;
         double number;
         std::uint8_t digest[32]; ///< 32 raw bytes, shown as 64 hexadecimal digits.
+        std::byte bytes[inlineBytes];
+        ResultExtent extent;
     };
 
     static TaskValue ofInteger(std::int64_t value);

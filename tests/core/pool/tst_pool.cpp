@@ -1,132 +1,134 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/executor/remote_error.h"
 #include "core/pool/pool.h"
-#include "core/process/engine.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/worker_test_main.h"
 
-#include <QSemaphore>
-#include <QTest>
+#include <QElapsedTimer>
+#include <QTemporaryDir>
 
-#include <csignal>
-#include <memory>
+#include <atomic>
+#include <numeric>
+#include <set>
+#include <thread>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 using namespace proclab;
 
-Q_DECLARE_METATYPE(TaskReport::Cause)
 Q_DECLARE_METATYPE(StartMethod)
 
 namespace {
 
-quint32 numberOf(const char *name)
-{
-    return static_cast<quint32>(runtime::findWorkload(name) - runtime::workloads().data());
-}
-
-/// A pool in the engine's thread, and everything that it reports.
-class PoolUnderTest
+/// Travels as itself, with its value.
+class OddNumber : public std::exception
 {
 public:
-    PoolUnderTest(Engine &engine, PoolConfig config) : m_engine(engine)
-    {
-        config.workerProgram = engine.workerProgram();
-        call([&] {
-            pool = std::make_unique<Pool>(config);
-            pool->moveToThread(engine.context()->thread());
-            pool->setReportHandler([this](std::span<const TaskReport> batch) {
-                const std::lock_guard lock(mutex);
-                reports.insert(reports.end(), batch.begin(), batch.end());
-            });
-            QObject::connect(pool.get(), &Pool::ready, pool.get(), [this] {
-                pool->openGate();
-                isReady.release();
-            });
-            QObject::connect(pool.get(), &Pool::closed, pool.get(), [this] { isClosed.release(); });
-            QObject::connect(pool.get(), &Pool::broken, pool.get(),
-                             [this](const Error &error) { failure = error; });
-            QObject::connect(pool.get(), &Pool::workerStarted, pool.get(),
-                             [this](int, qint64 pid, int) {
-                                 const std::lock_guard lock(mutex);
-                                 pids.push_back(pid);
-                             });
-            opened = pool->open();
-        });
-    }
-    ~PoolUnderTest()
-    {
-        call([&] { pool.reset(); });
-    }
+    explicit OddNumber(int number) : value(number) {}
+    const char *what() const noexcept override { return "the number is odd"; }
 
-    template<typename Function>
-    void call(Function function)
-    {
-        QMetaObject::invokeMethod(m_engine.context(), function, Qt::BlockingQueuedConnection);
-    }
-    bool waitReady() { return isReady.tryAcquire(1, 20'000); }
-    bool close()
-    {
-        call([&] { pool->close(); });
-        return isClosed.tryAcquire(1, 60'000);
-    }
-    bool submit(const char *workload, const std::vector<runtime::ArgumentValue> &arguments,
-                quint64 first, quint32 count = 1)
-    {
-        const std::vector<std::byte> bytes = runtime::encodeArguments(arguments);
-        TaskChunk chunk;
-        chunk.workload = numberOf(workload);
-        chunk.first = first;
-        chunk.count = count;
-        chunk.inlineArgs = bytes;
-        return pool->submit(chunk);
-    }
-    std::vector<TaskReport> sorted()
-    {
-        const std::lock_guard lock(mutex);
-        std::vector<TaskReport> all = reports;
-        std::sort(all.begin(), all.end(),
-                  [](const auto &a, const auto &b) { return a.index < b.index; });
-        return all;
-    }
-    std::size_t reportCount()
-    {
-        const std::lock_guard lock(mutex);
-        return reports.size();
-    }
-    std::vector<qint64> allPids()
-    {
-        const std::lock_guard lock(mutex);
-        return pids;
-    }
+    int value = 0;
+};
 
-    std::unique_ptr<Pool> pool;
-    Result<void> opened;
-    std::optional<Error> failure;
-    QSemaphore isReady;
-    QSemaphore isClosed;
-    std::mutex mutex;
-    std::vector<TaskReport> reports;
-    std::vector<qint64> pids;
-
-private:
-    Engine &m_engine;
+/// Cannot be encoded.
+struct Unsendable
+{
+    std::string text;
 };
 
 } // namespace
 
+template<>
+struct proclab::Codec<OddNumber>
+{
+    static void encode(PayloadWriter &writer, const OddNumber &error)
+    {
+        Codec<int>::encode(writer, error.value);
+    }
+    static OddNumber decode(PayloadReader &reader) { return OddNumber(Codec<int>::decode(reader)); }
+};
+
+template<>
+struct proclab::Codec<Unsendable>
+{
+    static void encode(PayloadWriter &writer, const Unsendable &value)
+    {
+        if (value.text == "bad")
+            throw std::runtime_error("this one stays here");
+        Codec<std::string>::encode(writer, value.text);
+    }
+    static Unsendable decode(PayloadReader &reader) { return {Codec<std::string>::decode(reader)}; }
+};
+
+PROCLAB_EXCEPTION(OddNumber);
+
 namespace {
 
-/// Kills the children of this process that the pool has not told of: its zygote, and who is just
-/// being forked. Returns how many.
-int killTheUntold(PoolUnderTest &pool)
+int square(int x)
 {
-    const QSet<qint64> children = test::childPids();
-    const auto told = pool.allPids();
-    int killed = 0;
-    for (const qint64 pid : children) {
-        if (std::find(told.begin(), told.end(), pid) == told.end())
-            killed += ::kill(static_cast<pid_t>(pid), SIGKILL) == 0 ? 1 : 0;
+    return x * x;
+}
+
+double weighted(double value, int weight)
+{
+    return value * weight;
+}
+
+QString described(const QString &text, const QByteArray &bytes, const QCborValue &value,
+                  std::optional<int> number)
+{
+    return u"%1|%2|%3|%4"_s.arg(text, QString::fromLatin1(bytes.toHex()),
+                                value.toVariant().toString(),
+                                number ? QString::number(*number) : u"none"_s);
+}
+
+std::vector<int> countTo(int count)
+{
+    std::vector<int> numbers(static_cast<std::size_t>(count));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    return numbers;
+}
+
+int halfOfEven(int number)
+{
+    if (number % 2 != 0)
+        throw OddNumber(number);
+    return number / 2;
+}
+
+int throwsNested(int)
+{
+    try {
+        throw std::invalid_argument("the inner reason");
+    } catch (const std::exception &) {
+        std::throw_with_nested(std::runtime_error("the outer one"));
     }
-    return killed;
+}
+
+std::size_t lengthOf(const Unsendable &value)
+{
+    return value.text.size();
+}
+
+Unsendable sentBack(int isBad)
+{
+    return {isBad != 0 ? "bad" : "good"};
+}
+
+/// Waits until the file is there: how a test lets a task go on.
+int waitForFile(const std::string &path)
+{
+    while (::access(path.c_str(), F_OK) != 0)
+        ::usleep(1000);
+    return 1;
+}
+
+std::vector<int> hundred()
+{
+    return countTo(100);
 }
 
 } // namespace
@@ -136,301 +138,346 @@ class tst_Pool : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void everyTaskIsReportedOnce_data();
-    void everyTaskIsReportedOnce();
-    void failedTaskIsReportedOnce_data();
-    void failedTaskIsReportedOnce();
-    void deathInChunkCostsOneTask();
-    void killedWorkerLosesOnlyItsTask();
-    void retriedTaskSucceedsOrFailsAfterTwo();
-    void workerIsReplacedAfterItsShare();
-    void terminateCancelsTheRest();
-    void applyReturnsTheResult();
-    void missingProgramIsOneError();
-    void killedZygoteIsReplaced();
-    void zygotesKilledAtAnyTimeLeaveNothing();
+    void initTestCase() { static_cast<void>(Engine::global()); } // Its thread stays.
+    void init() { m_before.emplace(); }
+    void cleanup() { QTRY_COMPARE(m_before->leftovers(), QString()); }
+    void callsReturnValues_data() { addStartMethods(); }
+    void callsReturnValues();
+    void everyTypeArrives();
+    void largePayloadsArrive();
+    void mapEqualsTheSequentialResult_data();
+    void mapEqualsTheSequentialResult();
+    void handleTellsItsState();
+    void waitEndsAtItsLimit();
+    void callbackRunsOnce();
+    void sourceErrorIsTheCallers();
+    void imapKeepsTheOrder();
+    void imapReadsAheadALittle();
+    void imapUnorderedGivesEachValueOnce();
+    void exceptionArrivesAsItself();
+    void nestedExceptionIsTold();
+    void unencodableValueFailsAlone();
+    void errorOfOneCallDoesNotWaitForOthers();
+    void worksInAnotherThread();
 
 private:
-    Engine m_engine;
+    static void addStartMethods()
+    {
+        QTest::addColumn<StartMethod>("method");
+        QTest::newRow("spawn") << StartMethod::Spawn;
+        QTest::newRow("forkserver") << StartMethod::ForkServer;
+    }
+    static Result<Pool> openPool(int workers = 2, StartMethod method = StartMethod::ForkServer)
+    {
+        return Pool::open({.workers = workers, .startMethod = method});
+    }
+    static void end(Result<Pool> &pool)
+    {
+        pool->close();
+        QVERIFY(pool->join(60s));
+    }
+
+    const QByteArray m_bytes = QByteArray("\0\xff\0", 3);
+    std::optional<test::LeakCheck> m_before;
 };
 
-void tst_Pool::everyTaskIsReportedOnce_data()
-{
-    QTest::addColumn<StartMethod>("method");
-    QTest::addColumn<quint32>("chunk");
-    QTest::newRow("spawn, single") << StartMethod::Spawn << 1U;
-    QTest::newRow("forkserver, single") << StartMethod::ForkServer << 1U;
-    QTest::newRow("spawn, chunks") << StartMethod::Spawn << 100U;
-    QTest::newRow("forkserver, chunks") << StartMethod::ForkServer << 100U;
-}
-
-void tst_Pool::everyTaskIsReportedOnce()
+void tst_Pool::callsReturnValues() // PL-01
 {
     QFETCH(const StartMethod, method);
-    QFETCH(const quint32, chunk);
-    const test::LeakCheck before;
-    constexpr quint64 count = 20'000;
-    {
-        PoolUnderTest pool(
-            m_engine,
-            {.workers = 3, .startMethod = method, .tasksPerChunk = chunk, .chunks = 1024});
-        QVERIFY(pool.opened);
-        QVERIFY(pool.waitReady());
-        for (quint64 first = 0; first < count; first += chunk)
-            QVERIFY(QTest::qWaitFor(
-                [&] { return pool.submit("math.square", {std::int64_t{7}}, first, chunk); },
-                20'000));
-        QVERIFY(pool.close());
-        const auto reports = pool.sorted();
-        QCOMPARE(reports.size(), count);
-        for (quint64 i = 0; i < count; ++i) {
-            QCOMPARE(reports[i].index, i);
-            QCOMPARE(reports[i].status, TaskReport::Status::Done);
-            QCOMPARE(reports[i].value.integer, 49);
-            QVERIFY(reports[i].submittedNs <= reports[i].finishedNs);
-            QVERIFY(reports[i].startedNs <= reports[i].finishedNs);
-        }
+    Result<Pool> pool = openPool(2, method);
+    QVERIFY(pool);
+    QCOMPARE(pool->apply<&square>(3).value(), 9);
+    QCOMPARE(pool->apply<&weighted>(1.5, 4).value(), 6.0);
+    QCOMPARE(pool->applyAsync<&square>(12).result(60s).value(), 144);
+    const std::vector<std::tuple<double, int>> pairs = {{1.5, 2}, {0.25, 4}, {-3, 3}};
+    QCOMPARE(pool->starmap<&weighted>(pairs).value(), (std::vector<double>{3, 1, -9}));
+    QCOMPARE(pool->starmapAsync<&weighted>(pairs, 2).result().value(),
+             (std::vector<double>{3, 1, -9}));
+    end(pool);
+}
+
+void tst_Pool::everyTypeArrives()
+{
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    QCOMPARE(
+        pool->apply<&described>(u"täxt"_s, m_bytes, QCborValue(7), std::optional<int>(5)).value(),
+        u"täxt|"_s % QString::fromLatin1((m_bytes).toHex()) % u"|7|5"_s);
+    QCOMPARE(pool->apply<&described>(QString(), QByteArray(), QCborValue(), std::nullopt).value(),
+             u"|||none"_s);
+    QCOMPARE(pool->apply<&countTo>(0).value(), std::vector<int>());
+    QCOMPARE(pool->apply<&hundred>().value(), countTo(100));
+    end(pool);
+}
+
+void tst_Pool::largePayloadsArrive()
+{
+    Result<Pool> pool = Pool::open({.workers = 2, .resultBytesPerWorker = 48 << 20});
+    QVERIFY(pool);
+    for (const int size : {33, 4'096, 300'000, 16 << 20, 40 << 20}) {
+        const std::vector<int> numbers = pool->apply<&countTo>(size / 4).value();
+        QCOMPARE(numbers, countTo(size / 4));
     }
-    QTRY_COMPARE(before.leftovers(), QString());
+    // More than there is room for at once: workers wait until results are fetched.
+    const auto many = pool->map<&countTo>(std::vector<int>(40, 2 << 20), 4);
+    QVERIFY2(many, many ? "" : qPrintable(errorText(many.error())));
+    for (const auto &one : *many)
+        QCOMPARE(one.size(), std::size_t{2 << 20});
+    // One that never fits fails, and the pool goes on.
+    const auto tooLarge = pool->apply<&countTo>(16 << 20);
+    QVERIFY(!tooLarge);
+    QCOMPARE(tooLarge.error().code, ErrorCode::EncodeError);
+    QCOMPARE(pool->apply<&square>(5).value(), 25);
+    end(pool);
 }
 
-void tst_Pool::failedTaskIsReportedOnce_data()
+void tst_Pool::mapEqualsTheSequentialResult_data() // PL-01
 {
-    QTest::addColumn<QByteArray>("workload");
-    QTest::addColumn<TaskReport::Cause>("cause");
-    QTest::addColumn<int>("code");
-    QTest::newRow("throws") << QByteArray("fail.throw") << TaskReport::Cause::Exception << 0;
-    QTest::newRow("exits") << QByteArray("fail.exit") << TaskReport::Cause::Exit << 1;
-    QTest::newRow("crashes") << QByteArray("fail.crash") << TaskReport::Cause::Signal << SIGSEGV;
-    QTest::newRow("never ends") << QByteArray("fail.hang") << TaskReport::Cause::Timeout << SIGKILL;
-}
-
-void tst_Pool::failedTaskIsReportedOnce()
-{
-    QFETCH(const QByteArray, workload);
-    QFETCH(const TaskReport::Cause, cause);
-    QFETCH(const int, code);
-    const test::LeakCheck before;
-    {
-        PoolUnderTest pool(m_engine, {.workers = 2, .taskTimeout = 500ms});
-        QVERIFY(pool.opened);
-        QVERIFY(pool.waitReady());
-        std::vector<runtime::ArgumentValue> arguments;
-        for (const runtime::ArgumentInfo &info :
-             runtime::findWorkload(workload.constData())->arguments) {
-            if (info.type == runtime::ArgumentType::Text)
-                arguments.emplace_back(std::string("told so"));
-            else if (info.type == runtime::ArgumentType::Number)
-                arguments.emplace_back(info.defaultNumber);
-            else if (info.name == "every")
-                arguments.emplace_back(std::int64_t{3});
-            else
-                arguments.emplace_back(static_cast<std::int64_t>(info.defaultNumber));
-        }
-        for (quint64 i = 0; i < 9; ++i)
-            QVERIFY(pool.submit(workload.constData(), arguments, i));
-        QVERIFY(pool.close());
-        const auto reports = pool.sorted();
-        QCOMPARE(reports.size(), 9U);
-        for (const TaskReport &report : reports) {
-            if ((report.index + 1) % 3 != 0) {
-                QCOMPARE(report.status, TaskReport::Status::Done);
-                QCOMPARE(report.value.integer, static_cast<qint64>(report.index));
-                continue;
-            }
-            QCOMPARE(report.status, TaskReport::Status::Failed);
-            QCOMPARE(report.cause, cause);
-            QCOMPARE(report.code, code);
-            if (cause == TaskReport::Cause::Exception)
-                QCOMPARE(QString::fromStdString(report.message), u"std::runtime_error: told so"_s);
-        }
+    QTest::addColumn<int>("count");
+    QTest::addColumn<int>("chunkSize");
+    for (const int count : {0, 1, 10, 100, 10'000}) {
+        for (const int chunkSize : {0, 1, 20, 100'000})
+            QTest::addRow("%d in chunks of %d", count, chunkSize) << count << chunkSize;
     }
-    QTRY_COMPARE(before.leftovers(), QString());
 }
 
-void tst_Pool::deathInChunkCostsOneTask()
+void tst_Pool::mapEqualsTheSequentialResult()
 {
-    PoolUnderTest pool(m_engine, {.workers = 2, .tasksPerChunk = 10});
-    QVERIFY(pool.opened);
-    QVERIFY(pool.waitReady());
-    std::vector<runtime::ArgumentValue> arguments;
-    for (const runtime::ArgumentInfo &info : runtime::findWorkload("fail.crash")->arguments) {
-        if (info.type == runtime::ArgumentType::Number)
-            arguments.emplace_back(info.defaultNumber);
+    QFETCH(const int, count);
+    QFETCH(const int, chunkSize);
+    std::vector<int> expected;
+    for (int i = 0; i < count; ++i)
+        expected.push_back(square(i));
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    QCOMPARE(pool->map<&square>(countTo(count), std::size_t(chunkSize)).value(), expected);
+    QCOMPARE(pool->mapAsync<&square>(countTo(count), std::size_t(chunkSize)).result(60s).value(),
+             expected);
+    end(pool);
+}
+
+void tst_Pool::handleTellsItsState() // PL-02
+{
+    QTemporaryDir folder;
+    const std::string path = folder.filePath(u"go"_s).toStdString();
+    Result<Pool> pool = openPool(1);
+    QVERIFY(pool);
+    const AsyncResult<int> handle = pool->applyAsync<&waitForFile>(path);
+    QVERIFY(!handle.isDone());
+    QCOMPARE(handle.isSuccessful().error().code, ErrorCode::InvalidState);
+    const AsyncResult<int> odd = pool->applyAsync<&halfOfEven>(3);
+    ::close(::open(path.c_str(), O_CREAT | O_WRONLY, 0600));
+    QCOMPARE(handle.result().value(), 1);
+    QVERIFY(handle.isDone());
+    QVERIFY(handle.isSuccessful().value());
+    QCOMPARE(handle.result(0s).value(), 1);
+    QVERIFY_THROWS_EXCEPTION(OddNumber, valueOrThrow(odd.result()));
+    QVERIFY(odd.isDone());
+    QVERIFY(!odd.isSuccessful().value());
+    QVERIFY_THROWS_EXCEPTION(OddNumber, valueOrThrow(odd.result()));
+    end(pool);
+}
+
+void tst_Pool::waitEndsAtItsLimit() // PL-03
+{
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    const auto never = pool->applyAsync<&waitForFile>(std::string("/nowhere/at all"));
+    QElapsedTimer timer;
+    timer.start();
+    QCOMPARE(never.result(100ms).error().code, ErrorCode::Timeout);
+    QVERIFY(timer.elapsed() >= 99);
+    QCOMPARE(never.result(-5s).error().code, ErrorCode::Timeout);
+    QCOMPARE(pool->apply<&square>(3).value(), 9);
+    pool->terminate();
+    QVERIFY(pool->join(60s));
+    QCOMPARE(never.result(0s).error().code, ErrorCode::Cancelled);
+}
+
+void tst_Pool::callbackRunsOnce() // PL-04
+{
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    std::atomic<int> good = 0;
+    std::atomic<int> bad = 0;
+    const auto note = [&](const auto &handle) {
+        if (handle.isSuccessful().value())
+            good += static_cast<int>(handle.result(0s).value().size());
         else
-            arguments.emplace_back(info.name == "every"
-                                       ? std::int64_t{5}
-                                       : static_cast<std::int64_t>(info.defaultNumber));
-    }
-    QVERIFY(pool.submit("fail.crash", arguments, 0, 10));
-    QVERIFY(pool.submit("fail.crash", arguments, 10, 10));
-    QVERIFY(pool.close());
-    const auto reports = pool.sorted();
-    QCOMPARE(reports.size(), 20U);
-    for (const TaskReport &report : reports)
-        QCOMPARE(report.status, (report.index + 1) % 5 == 0 ? TaskReport::Status::Failed
-                                                            : TaskReport::Status::Done);
-    // Deaths with nothing left to do need no replacement.
-    QVERIFY(pool.allPids().size() >= 2U + 2U);
+            bad += handle.error(0s).value()->code == ErrorCode::RemoteError ? 1 : 100;
+    };
+    const auto fine = pool->mapAsync<&square>(countTo(10));
+    fine.onDone(note);
+    const auto failing = pool->mapAsync<&halfOfEven>(countTo(10));
+    failing.onDone(note);
+    QVERIFY(fine.wait(60s));
+    QVERIFY_THROWS_EXCEPTION(OddNumber, valueOrThrow(failing.result()));
+    QTRY_COMPARE(good.load(), 10);
+    QTRY_COMPARE(bad.load(), 1);
+    fine.onDone(note); // Late: at once, in this thread.
+    QCOMPARE(good.load(), 20);
+    end(pool);
 }
 
-void tst_Pool::killedWorkerLosesOnlyItsTask()
+void tst_Pool::sourceErrorIsTheCallers() // PL-05
 {
-    PoolUnderTest pool(m_engine, {.workers = 2});
-    QVERIFY(pool.opened);
-    QVERIFY(pool.waitReady());
-    for (quint64 i = 0; i < 8; ++i)
-        QVERIFY(pool.submit("io.sleep", {0.3, 0.3}, i));
-    runtime::ProcessSlot &slot = pool.pool->header().slot(0);
-    QTRY_VERIFY_WITH_TIMEOUT(slot.hasItem(), 10'000);
-    const quint64 victim = slot.current.load();
-    QCOMPARE(::kill(slot.pid.load(), SIGKILL), 0);
-    QVERIFY(pool.close());
-    const auto reports = pool.sorted();
-    QCOMPARE(reports.size(), 8U);
-    for (const TaskReport &report : reports) {
-        if (report.index == victim) {
-            QCOMPARE(report.status, TaskReport::Status::Lost);
-            QCOMPARE(report.code, SIGKILL);
-        } else {
-            QCOMPARE(report.status, TaskReport::Status::Done);
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    for (const int bad : {0, 3, 3}) {
+        const auto numbers = countTo(10);
+        auto source = numbers | std::views::transform([bad](int number) {
+                          if (number == bad)
+                              throw std::out_of_range("no more of these");
+                          return number;
+                      });
+        QVERIFY_THROWS_EXCEPTION(std::out_of_range, static_cast<void>(pool->map<&square>(source)));
+    }
+    QCOMPARE(pool->map<&square>(countTo(4)).value(), (std::vector<int>{0, 1, 4, 9}));
+    end(pool);
+}
+
+void tst_Pool::imapKeepsTheOrder() // PL-06
+{
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    for (const auto &[count, chunkSize] : {std::pair{10, 1}, std::pair{1000, 100}}) {
+        auto values = pool->imap<&square>(countTo(count), std::size_t(chunkSize));
+        for (int i = 0; i < count; ++i)
+            QCOMPARE(values.next().value(), square(i));
+        QCOMPARE(values.next().error().code, ErrorCode::EndOfStream);
+        QCOMPARE(values.next().error().code, ErrorCode::EndOfStream);
+    }
+    end(pool);
+}
+
+void tst_Pool::imapReadsAheadALittle()
+{
+    Result<Pool> pool = openPool(2);
+    QVERIFY(pool);
+    int taken = 0;
+    auto endless = std::views::iota(0) | std::views::transform([&taken](int number) {
+                       ++taken;
+                       return number;
+                   });
+    auto values = pool->imap<&square>(endless);
+    for (int i = 0; i < 5; ++i)
+        QCOMPARE(values.next().value(), square(i));
+    QVERIFY2(taken <= 5 + 2 * 2, qPrintable(QString::number(taken)));
+    pool->terminate();
+    QVERIFY(pool->join(60s));
+}
+
+void tst_Pool::imapUnorderedGivesEachValueOnce() // PL-07
+{
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    for (const auto &[count, chunkSize] : {std::pair{10, 1}, std::pair{1000, 100}}) {
+        auto values = pool->imapUnordered<&square>(countTo(count), std::size_t(chunkSize));
+        std::vector<int> found;
+        while (const auto value = values.next())
+            found.push_back(*value);
+        std::sort(found.begin(), found.end());
+        QCOMPARE(found, pool->map<&square>(countTo(count)).value());
+    }
+    const auto numbers = countTo(10);
+    auto failing = numbers | std::views::transform([](int number) {
+                       if (number == 7)
+                           throw std::out_of_range("no more of these");
+                       return number;
+                   });
+    auto values = pool->imapUnordered<&square>(failing);
+    std::set<int> seen;
+    bool hasThrown = false;
+    for (int i = 0; i < 10 && !hasThrown; ++i) {
+        try {
+            const auto value = values.next();
+            QVERIFY(value);
+            QVERIFY(seen.insert(*value).second);
+        } catch (const std::out_of_range &) {
+            hasThrown = true;
         }
     }
-    QCOMPARE(pool.allPids().size(), 3U);
+    QVERIFY(hasThrown);
+    end(pool);
 }
 
-void tst_Pool::retriedTaskSucceedsOrFailsAfterTwo()
+void tst_Pool::exceptionArrivesAsItself() // PL-11
 {
-    PoolUnderTest pool(m_engine, {.workers = 1, .onCrash = OnCrash::Retry});
-    QVERIFY(pool.opened);
-    QVERIFY(pool.waitReady());
-    std::vector<runtime::ArgumentValue> arguments;
-    for (const runtime::ArgumentInfo &info : runtime::findWorkload("fail.exit")->arguments) {
-        if (info.type == runtime::ArgumentType::Number)
-            arguments.emplace_back(info.defaultNumber);
-        else
-            arguments.emplace_back(static_cast<std::int64_t>(info.defaultNumber));
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    const auto failed = pool->apply<&halfOfEven>(41);
+    QVERIFY(!failed);
+    QCOMPARE(failed.error().code, ErrorCode::RemoteError);
+    QVERIFY(failed.error().remote);
+    QCOMPARE(failed.error().remote->message, u"the number is odd"_s);
+    QVERIFY2(failed.error().remote->trace.contains(u"halfOfEven"_s) &&
+                 failed.error().remote->trace.contains(u"PID"_s),
+             qPrintable(failed.error().remote->trace));
+    try {
+        valueOrThrow(failed);
+        QFAIL("nothing was thrown");
+    } catch (const OddNumber &error) {
+        QCOMPARE(error.value, 41);
     }
-    QVERIFY(pool.submit("fail.exit", arguments, 0));
-    QVERIFY(pool.submit("math.square", {std::int64_t{3}}, 1));
-    QVERIFY(pool.close());
-    const auto reports = pool.sorted();
-    QCOMPARE(reports.size(), 2U);
-    QCOMPARE(reports[0].status, TaskReport::Status::Failed);
-    QCOMPARE(reports[0].attempts, 2);
-    QCOMPARE(reports[1].value.integer, 9);
-    QCOMPARE(pool.pool->retriedCount(), 1U);
+    end(pool);
 }
 
-void tst_Pool::workerIsReplacedAfterItsShare()
+void tst_Pool::nestedExceptionIsTold()
 {
-    PoolUnderTest pool(m_engine, {.workers = 1, .tasksPerChunk = 4, .maxTasksPerWorker = 3});
-    QVERIFY(pool.opened);
-    QVERIFY(pool.waitReady());
-    for (quint64 i = 0; i < 12; i += 4)
-        QVERIFY(pool.submit("math.square", {std::int64_t{2}}, i, 4));
-    QVERIFY(pool.close());
-    QCOMPARE(pool.sorted().size(), 12U);
-    QCOMPARE(pool.allPids().size(), 4U); // Three tasks each, also within a chunk.
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    const auto failed = pool->apply<&throwsNested>(0);
+    QCOMPARE(failed.error().remote->nested,
+             QStringList(u"std::invalid_argument: the inner reason"_s));
+    QVERIFY_THROWS_EXCEPTION(RemoteError, valueOrThrow(failed));
+    end(pool);
 }
 
-void tst_Pool::terminateCancelsTheRest()
+void tst_Pool::unencodableValueFailsAlone() // PL-15
 {
-    PoolUnderTest pool(m_engine, {.workers = 2});
-    QVERIFY(pool.opened);
-    QVERIFY(pool.waitReady());
-    for (quint64 i = 0; i < 100; ++i)
-        QVERIFY(pool.submit("io.sleep", {300.0, 300.0}, i));
-    QTRY_VERIFY_WITH_TIMEOUT(pool.pool->header().slot(0).hasItem(), 10'000);
-    pool.call([&] { pool.pool->terminate(); });
-    QVERIFY(pool.isClosed.tryAcquire(1, 20'000));
-    const auto reports = pool.sorted();
-    QCOMPARE(reports.size(), 100U);
-    for (const TaskReport &report : reports)
-        QCOMPARE(report.status, TaskReport::Status::Cancelled);
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    std::vector<Unsendable> inputs(10, Unsendable{"good"});
+    inputs[4].text = "bad";
+    const auto failed = pool->map<&lengthOf>(inputs);
+    QVERIFY(!failed);
+    QCOMPARE(failed.error().code, ErrorCode::EncodeError);
+    QCOMPARE(pool->apply<&lengthOf>(Unsendable{"bad"}).error().code, ErrorCode::EncodeError);
+    QCOMPARE(pool->apply<&sentBack>(1).error().code, ErrorCode::EncodeError);
+    QCOMPARE(pool->apply<&sentBack>(0).value().text, std::string("good"));
+    inputs[4].text = "fine";
+    QCOMPARE(pool->map<&lengthOf>(inputs).value(), std::vector<std::size_t>(10, 4));
+    end(pool);
 }
 
-void tst_Pool::applyReturnsTheResult()
+void tst_Pool::errorOfOneCallDoesNotWaitForOthers() // PL-21
 {
-    PoolUnderTest pool(m_engine, {.workers = 2});
-    QVERIFY(pool.opened);
-    QVERIFY(pool.waitReady());
-    const std::vector<std::byte> bytes =
-        runtime::encodeArguments(std::vector<runtime::ArgumentValue>{std::int64_t{12}});
-    TaskChunk chunk;
-    chunk.workload = numberOf("math.square");
-    chunk.inlineArgs = bytes;
-    for (chunk.first = 0; chunk.first < 1'000; ++chunk.first) {
-        const TaskReport report = pool.pool->apply(chunk);
-        QCOMPARE(report.index, chunk.first);
-        QCOMPARE(report.value.integer, 144);
-    }
-    QVERIFY(pool.close());
-    QCOMPARE(pool.reportCount(), 0U); // Their callers have them.
+    QTemporaryDir folder;
+    const std::string path = folder.filePath(u"go"_s).toStdString();
+    Result<Pool> pool = openPool();
+    QVERIFY(pool);
+    const auto waiting = pool->applyAsync<&waitForFile>(path);
+    QCOMPARE(pool->apply<&halfOfEven>(1).error().code, ErrorCode::RemoteError);
+    QVERIFY(!waiting.isDone());
+    ::close(::open(path.c_str(), O_CREAT | O_WRONLY, 0600));
+    QCOMPARE(waiting.result(60s).value(), 1);
+    end(pool);
 }
 
-void tst_Pool::missingProgramIsOneError()
+void tst_Pool::worksInAnotherThread() // PL-23
 {
-    const test::LeakCheck before;
-    Engine engine(u"/nowhere/proclab-worker"_s);
-    {
-        PoolUnderTest pool(engine, {.workers = 2});
-        QVERIFY(!pool.opened);
-        QCOMPARE(pool.opened.error().code, ErrorCode::OsError);
-        QVERIFY(errorText(pool.opened.error()).startsWith(u"/nowhere/proclab-worker: "_s));
-    }
+    std::vector<int> values;
+    bool hasEnded = false;
+    std::thread other([&] {
+        Result<Pool> pool = openPool();
+        values = pool->map<&square>(countTo(10)).value();
+        pool->close();
+        hasEnded = pool->join(60s).has_value();
+    });
+    other.join();
+    QVERIFY(hasEnded);
+    QCOMPARE(values, (std::vector<int>{0, 1, 4, 9, 16, 25, 36, 49, 64, 81}));
 }
 
-void tst_Pool::killedZygoteIsReplaced()
-{
-    const test::LeakCheck before;
-    {
-        PoolUnderTest pool(m_engine, {.workers = 2});
-        QVERIFY(pool.opened);
-        QVERIFY(pool.waitReady());
-        const auto workers = pool.allPids();
-        QCOMPARE(killTheUntold(pool), 1);
-        // Only a new zygote can replace this worker.
-        QCOMPARE(::kill(static_cast<pid_t>(workers[0]), SIGKILL), 0);
-        QTRY_COMPARE_WITH_TIMEOUT(pool.allPids().size(), 3U, 20'000);
-        for (quint64 i = 0; i < 50; ++i)
-            QVERIFY(pool.submit("math.square", {std::int64_t{4}}, i));
-        QVERIFY(pool.close());
-        QCOMPARE(pool.sorted().size(), 50U);
-    }
-    QTRY_COMPARE(before.leftovers(), QString());
-}
-
-void tst_Pool::zygotesKilledAtAnyTimeLeaveNothing()
-{
-    const test::LeakCheck before;
-    {
-        // Each task ends its worker, so that a zygote is in the middle of a fork most of the time.
-        PoolUnderTest pool(m_engine, {.workers = 4});
-        QVERIFY(pool.opened);
-        QVERIFY(pool.waitReady());
-        constexpr quint64 count = 300;
-        for (quint64 i = 0; i < count; ++i)
-            QVERIFY(pool.submit("fail.exit", {std::int64_t{1}, std::int64_t{1}, 0.0}, i));
-        int killed = 0;
-        for (std::size_t next = 20; next < count; next += 20) {
-            QTRY_VERIFY_WITH_TIMEOUT(pool.reportCount() >= next, 30'000);
-            killed += killTheUntold(pool);
-        }
-        QVERIFY(killed > 5);
-        QVERIFY(pool.close());
-        const auto reports = pool.sorted();
-        QCOMPARE(reports.size(), count);
-        for (quint64 i = 0; i < count; ++i) {
-            QCOMPARE(reports[i].index, i);
-            // A worker that was just being forked may be hit in its first task.
-            QVERIFY(reports[i].cause == TaskReport::Cause::Exit ||
-                    reports[i].cause == TaskReport::Cause::Lost);
-            QVERIFY(reports[i].worker >= 0);
-        }
-    }
-    QTRY_COMPARE(before.leftovers(), QString());
-}
-
-QTEST_GUILESS_MAIN(tst_Pool)
+PROCLAB_WORKER_TEST_MAIN(tst_Pool)
 #include "tst_pool.moc"

@@ -52,6 +52,9 @@ QString shown(const TaskValue &value)
     case TaskValue::Type::Digest:
         return QString::fromLatin1(
             QByteArray(reinterpret_cast<const char *>(value.digest), sizeof value.digest).toHex());
+    case TaskValue::Type::Bytes:
+    case TaskValue::Type::Extent:
+        break; // No workload returns these.
     }
     return {};
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/pool/pool.h"
+#include "core/pool/worker_pool.h"
+
+#include "core/runtime/memory/result_arena.h"
+#include "core/runtime/task/task_registry.h"
 
 #include <QCoreApplication>
 #include <QSocketNotifier>
@@ -20,19 +23,40 @@ using runtime::TaskDescriptor;
 using runtime::TaskState;
 using runtime::TaskWord;
 
-struct Pool::Ticket
-{
-    std::atomic<bool> isDone{false};
-    std::condition_variable done; // With the pool's mutex.
-    TaskReport report;
-};
-
 namespace {
+
+/// Somebody in apply().
+class WaitingCaller final : public ReportSink
+{
+public:
+    void take(TaskReport &&taken) override
+    {
+        report = std::move(taken);
+        const std::lock_guard lock(m_mutex);
+        m_isDone.store(true, std::memory_order_release);
+        m_done.notify_one();
+    }
+    [[nodiscard]] bool isDone() const { return m_isDone.load(std::memory_order_acquire); }
+    void wait()
+    {
+        std::unique_lock lock(m_mutex);
+        m_done.wait(lock, [this] { return isDone(); });
+    }
+
+    TaskReport report; ///< Once isDone().
+
+private:
+    std::atomic<bool> m_isDone{false};
+    std::mutex m_mutex;
+    std::condition_variable m_done;
+};
 
 constexpr int maxAttempts = 2;
 constexpr int watchMs = 20;
+constexpr std::size_t pageBytes = 4096;
 constexpr int restartMs = 500; // What is short now, memory or processes, may be there then.
 constexpr qint64 applySpinNs = 60'000;
+constexpr quint64 discardedBytes = 256 * 1024; ///< Extents from this size on go back to the system.
 constexpr qint64 leaveGraceNs = 5'000'000'000; ///< For workers to leave once all work is done.
 
 TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
@@ -44,7 +68,7 @@ TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
 
 } // namespace
 
-Pool::Pool(const PoolConfig &config)
+WorkerPool::WorkerPool(const WorkerPoolConfig &config)
     : m_config(config)
     , m_workerOf(std::make_unique<std::atomic<int>[]>(static_cast<std::size_t>(config.workers)))
     , m_timedOut(static_cast<std::size_t>(config.workers), -1)
@@ -52,10 +76,10 @@ Pool::Pool(const PoolConfig &config)
 {
     for (int slot = 0; slot < config.workers; ++slot)
         m_workerOf[static_cast<std::size_t>(slot)] = -1;
-    connect(&m_watch, &QTimer::timeout, this, &Pool::watchTasks);
+    connect(&m_watch, &QTimer::timeout, this, &WorkerPool::watchTasks);
 }
 
-Pool::~Pool()
+WorkerPool::~WorkerPool()
 {
     m_wakeUps.reset();
     m_group.reset();
@@ -63,7 +87,7 @@ Pool::~Pool()
         ::close(m_eventFd);
 }
 
-Result<void> Pool::makeSegment()
+Result<void> WorkerPool::makeSegment()
 {
     using namespace runtime;
     const quint32 chunks = m_config.chunks;
@@ -85,6 +109,8 @@ Result<void> Pool::makeSegment()
     pool.completionsOffset = plan.take(slots * pool.completionBytes);
     pool.outcomesOffset = plan.take(tasks * sizeof(TaskOutcome));
     pool.textsOffset = plan.take(tasks * sizeof(OutcomeText));
+    pool.arenasOffset = plan.take(slots * sizeof(ResultArena));
+    pool.resultsOffset = plan.take(slots * m_config.resultBytesPerWorker, pageBytes);
 
     m_segment = Segment::create("proclab-pool", plan.size());
     if (!m_segment.isValid())
@@ -94,6 +120,7 @@ Result<void> Pool::makeSegment()
     m_header = m_segment.at<RunHeader>(0);
     m_header->magic = RunHeader::magicNumber;
     m_header->layoutHash = layoutHash();
+    m_header->tasksHash = m_config.resultBytesPerWorker != 0 ? registeredTasksHash() : 0;
     m_header->parentPid = ::getpid();
     m_header->slotCount = static_cast<quint32>(m_config.workers);
     m_header->seed = m_config.seed;
@@ -111,14 +138,20 @@ Result<void> Pool::makeSegment()
     shared.textsOffset = pool.textsOffset;
     shared.completionsOffset = pool.completionsOffset;
     shared.completionBytes = pool.completionBytes;
+    shared.arenasOffset = pool.arenasOffset;
+    shared.resultsOffset = pool.resultsOffset;
+    shared.initializer = m_config.initializer;
+    shared.initializerArgs = m_config.initializerArgs;
     ring().setUp(cells);
-    for (std::size_t slot = 0; slot < slots; ++slot)
+    for (std::size_t slot = 0; slot < slots; ++slot) {
+        m_header->at<ResultArena>(pool.arenasOffset)[slot].setUp(m_config.resultBytesPerWorker);
         m_header->at<CompletionRing>(pool.completionsOffset + slot * pool.completionBytes)
             ->setUp(pool.completionCapacity);
+    }
     return {};
 }
 
-Result<void> Pool::open()
+Result<void> WorkerPool::open()
 {
     m_eventFd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (m_eventFd < 0)
@@ -140,9 +173,9 @@ Result<void> Pool::open()
         ProcessGroup::Config{m_config.workerProgram, m_config.startMethod, m_segment.fd(),
                              m_config.input ? m_config.input->fd() : -1, m_eventFd},
         *m_header);
-    connect(m_group.get(), &ProcessGroup::started, this, &Pool::handleStarted);
-    connect(m_group.get(), &ProcessGroup::exited, this, &Pool::handleExit);
-    connect(m_group.get(), &ProcessGroup::startFailed, this, &Pool::handleStartFailure);
+    connect(m_group.get(), &ProcessGroup::started, this, &WorkerPool::handleStarted);
+    connect(m_group.get(), &ProcessGroup::exited, this, &WorkerPool::handleExit);
+    connect(m_group.get(), &ProcessGroup::startFailed, this, &WorkerPool::handleStartFailure);
     if (const auto opened = m_group->open(); !opened)
         return opened;
     m_state = State::Open;
@@ -152,7 +185,7 @@ Result<void> Pool::open()
     return {};
 }
 
-qint64 Pool::openGate()
+qint64 WorkerPool::openGate()
 {
     const qint64 now = runtime::nowNs();
     m_header->gateNs.store(now, std::memory_order_relaxed);
@@ -164,18 +197,18 @@ qint64 Pool::openGate()
 
 // ---- submitting, from any thread
 
-bool Pool::submit(const TaskChunk &chunk)
+bool WorkerPool::submit(const TaskChunk &chunk, std::shared_ptr<ReportSink> sink)
 {
     {
         const std::lock_guard lock(m_mutex);
-        if (!submitLocked(chunk, nullptr))
+        if (!submitLocked(chunk, std::move(sink)))
             return false;
     }
     poolHeader().idle.wake(1, m_header->parkOf());
     return true;
 }
 
-bool Pool::submitLocked(const TaskChunk &chunk, Ticket *ticket)
+bool WorkerPool::submitLocked(const TaskChunk &chunk, std::shared_ptr<ReportSink> sink)
 {
     Q_ASSERT(chunk.count >= 1 && chunk.count <= m_config.tasksPerChunk);
     if (m_free.empty() || m_state == State::Terminating || m_state == State::Closed)
@@ -183,7 +216,7 @@ bool Pool::submitLocked(const TaskChunk &chunk, Ticket *ticket)
     const quint32 number = m_free.back();
     m_free.pop_back();
     ++m_underWay;
-    m_chunks[number] = {runtime::nowNs(), 0, 1, ticket};
+    m_chunks[number] = {runtime::nowNs(), 0, 1, std::move(sink)};
     TaskDescriptor &added = task(number);
     added.progress.store(0, std::memory_order_relaxed);
     added.count = chunk.count;
@@ -199,7 +232,7 @@ bool Pool::submitLocked(const TaskChunk &chunk, Ticket *ticket)
 }
 
 /// Makes a descriptor that is complete ready to be claimed.
-void Pool::requeueLocked(quint32 number)
+void WorkerPool::requeueLocked(quint32 number)
 {
     const quint64 word = task(number).word.load(std::memory_order_relaxed);
     task(number).word.store(TaskWord::make(TaskWord::generation(word) + 1, 0, TaskState::Ready),
@@ -208,47 +241,51 @@ void Pool::requeueLocked(quint32 number)
         m_overflow.push_back(number);
 }
 
-TaskReport Pool::apply(const TaskChunk &chunk)
+TaskReport WorkerPool::apply(const TaskChunk &chunk)
 {
-    Ticket ticket;
-    std::unique_lock lock(m_mutex);
-    if (!submitLocked(chunk, &ticket)) {
-        ticket.report.index = chunk.first;
-        ticket.report.status = TaskReport::Status::Cancelled;
-        ticket.report.cause = TaskReport::Cause::Cancelled;
-        return ticket.report;
+    const auto caller = std::make_shared<WaitingCaller>();
+    if (!submit(chunk, caller)) {
+        TaskReport refused;
+        refused.index = chunk.first;
+        refused.status = TaskReport::Status::Cancelled;
+        refused.cause = TaskReport::Cause::Cancelled;
+        return refused;
     }
-    // This thread fetches the result itself while it is hot: no detour through the engine's thread.
-    poolHeader().parentArmed.store(0, std::memory_order_relaxed);
-    lock.unlock();
-    poolHeader().idle.wake(1, m_header->parkOf());
-    const qint64 spinEnd = runtime::nowNs() + applySpinNs;
-    while (!ticket.isDone.load(std::memory_order_acquire) && runtime::nowNs() < spinEnd) {
-        for (int i = 0; i < 20; ++i)
-            runtime::spinPause();
-        if (lock.try_lock()) {
-            drainLocked();
-            lock.unlock();
-        }
-    }
-    arm();
-    lock.lock();
-    ticket.done.wait(lock, [&ticket] { return ticket.isDone.load(std::memory_order_acquire); });
-    const bool hasOthers = !m_reports.empty();
-    lock.unlock();
-    if (hasOthers)
-        QMetaObject::invokeMethod(this, &Pool::drain, Qt::QueuedConnection);
-    return ticket.report;
+    collectUntil([&caller] { return caller->isDone(); });
+    caller->wait();
+    return std::move(caller->report);
 }
 
-void Pool::close()
+void WorkerPool::collectUntil(const std::function<bool()> &isDone)
+{
+    // This thread fetches the result itself while it is hot: no detour through the engine's thread.
+    poolHeader().parentArmed.store(0, std::memory_order_relaxed);
+    const qint64 spinEnd = runtime::nowNs() + applySpinNs;
+    bool hasOthers = false;
+    while (!isDone() && runtime::nowNs() < spinEnd) {
+        for (int i = 0; i < 20; ++i)
+            runtime::spinPause();
+        std::unique_lock lock(m_mutex, std::try_to_lock);
+        if (!lock.owns_lock())
+            continue;
+        drainLocked();
+        hasOthers = hasOthers || !m_reports.empty();
+        lock.unlock();
+        flushSunkReports();
+    }
+    arm();
+    if (hasOthers)
+        QMetaObject::invokeMethod(this, &WorkerPool::drain, Qt::QueuedConnection);
+}
+
+void WorkerPool::close()
 {
     if (m_state == State::Open)
         m_state = State::Closing;
     endIfDone();
 }
 
-void Pool::terminate()
+void WorkerPool::terminate()
 {
     if (m_state == State::New || m_state == State::Closed || m_state == State::Terminating)
         return;
@@ -261,12 +298,12 @@ void Pool::terminate()
     endIfDone();
 }
 
-quint64 Pool::queuedChunks() const
+quint64 WorkerPool::queuedChunks() const
 {
     return ring().size();
 }
 
-QList<quint32> Pool::nextTasks(int most) const
+QList<quint32> WorkerPool::nextTasks(int most) const
 {
     QList<quint32> next;
     const std::lock_guard lock(m_mutex);
@@ -284,7 +321,7 @@ QList<quint32> Pool::nextTasks(int most) const
 
 // ---- workers
 
-void Pool::startWorker(quint32 slot, int replaces)
+void WorkerPool::startWorker(quint32 slot, int replaces)
 {
     m_timedOut[slot] = -1;
     m_standstill[slot] = {};
@@ -293,7 +330,7 @@ void Pool::startWorker(quint32 slot, int replaces)
     m_group->start(slot, {runtime::Role::PoolWorker, slot, 0});
 }
 
-void Pool::handleStarted(quint32 slot, qint64 pid)
+void WorkerPool::handleStarted(quint32 slot, qint64 pid)
 {
     const int replaces = -2 - m_workerOf[slot].load(std::memory_order_relaxed);
     m_workerOf[slot].store(++m_lastWorker, std::memory_order_release);
@@ -302,7 +339,7 @@ void Pool::handleStarted(quint32 slot, qint64 pid)
     checkReady();
 }
 
-void Pool::checkReady()
+void WorkerPool::checkReady()
 {
     if (m_isReady || m_state == State::Terminating)
         return;
@@ -316,7 +353,7 @@ void Pool::checkReady()
     Q_EMIT ready();
 }
 
-void Pool::handleExit(quint32 slot, const ChildExit &exit)
+void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
 {
     const int worker = workerIn(slot);
     runtime::ProcessSlot &place = m_header->slot(slot);
@@ -341,6 +378,9 @@ void Pool::handleExit(quint32 slot, const ChildExit &exit)
                    QCoreApplication::translate("Error", "it is of another build than this program"),
                    {},
                    0});
+    else if (exit.exitCode == runtime::initializerExitCode && exit.signal == 0 &&
+             place.failure.size)
+        breakDown(initializerError(slot));
     else if (m_startDeaths > 3 + m_config.workers)
         breakDown({ErrorCode::BrokenPool,
                    m_config.workerProgram,
@@ -353,7 +393,25 @@ void Pool::handleExit(quint32 slot, const ChildExit &exit)
     endIfDone();
 }
 
-void Pool::handleStartFailure(quint32 slot, const Error &error)
+/// What the initializer threw in the worker that was in @p slot.
+Error WorkerPool::initializerError(quint32 slot)
+{
+    QString text;
+    try {
+        const auto thrown =
+            decodePayload<runtime::RemoteException>(takeExtent(m_header->slot(slot).failure, slot));
+        text = QString::fromStdString(thrown.type + ": " + thrown.message);
+    } catch (const std::exception &) {
+        text = QCoreApplication::translate("Error", "unknown exception");
+    }
+    return {ErrorCode::BrokenPool,
+            {},
+            QCoreApplication::translate("Error", "the initializer failed (%1)").arg(text),
+            {},
+            0};
+}
+
+void WorkerPool::handleStartFailure(quint32 slot, const Error &error)
 {
     const int replaces = -2 - m_workerOf[slot].exchange(-1, std::memory_order_acq_rel);
     if (m_state == State::Terminating || m_state == State::Closed) {
@@ -371,7 +429,7 @@ void Pool::handleStartFailure(quint32 slot, const Error &error)
     });
 }
 
-void Pool::breakDown(const Error &error)
+void WorkerPool::breakDown(const Error &error)
 {
     if (m_state == State::Terminating || m_state == State::Closed)
         return;
@@ -380,7 +438,7 @@ void Pool::breakDown(const Error &error)
     terminate();
 }
 
-void Pool::endIfDone()
+void WorkerPool::endIfDone()
 {
     if (m_state != State::Closing && m_state != State::Terminating)
         return;
@@ -405,7 +463,7 @@ void Pool::endIfDone()
 
 // ---- results, under the mutex
 
-void Pool::drain()
+void WorkerPool::drain()
 {
     {
         const std::lock_guard lock(m_mutex);
@@ -417,7 +475,7 @@ void Pool::drain()
         arm();
 }
 
-void Pool::drainLocked()
+void WorkerPool::drainLocked()
 {
     for (int slot = 0; slot < m_config.workers; ++slot)
         drainSlotLocked(static_cast<quint32>(slot));
@@ -428,7 +486,7 @@ void Pool::drainLocked()
 }
 
 /// What the worker in @p slot has finished; later, if that worker is not told of yet.
-void Pool::drainSlotLocked(quint32 slot)
+void WorkerPool::drainSlotLocked(quint32 slot)
 {
     if (workerIn(slot) < 0)
         return;
@@ -440,7 +498,7 @@ void Pool::drainSlotLocked(quint32 slot)
 
 /// Asks to be woken by the next completion, and looks once more, since one may have come just
 /// before.
-void Pool::arm()
+void WorkerPool::arm()
 {
     poolHeader().parentArmed.store(1, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -449,13 +507,13 @@ void Pool::arm()
             poolHeader().completionsOffset +
             static_cast<quint64>(slot) * poolHeader().completionBytes);
         if (!completed.isEmpty() && workerIn(static_cast<quint32>(slot)) >= 0) {
-            QMetaObject::invokeMethod(this, &Pool::drain, Qt::QueuedConnection);
+            QMetaObject::invokeMethod(this, &WorkerPool::drain, Qt::QueuedConnection);
             return;
         }
     }
 }
 
-void Pool::collectLocked(quint32 number)
+void WorkerPool::collectLocked(quint32 number)
 {
     const quint64 word = task(number).word.load(std::memory_order_acquire);
     if (TaskWord::state(word) != TaskState::Done)
@@ -465,11 +523,12 @@ void Pool::collectLocked(quint32 number)
 }
 
 /// Reports the tasks of a chunk up to, without, @p finished.
-void Pool::reportFinishedLocked(quint32 number, quint32 finished, int worker)
+void WorkerPool::reportFinishedLocked(quint32 number, quint32 finished, int worker)
 {
     const TaskDescriptor &chunk = task(number);
     ChunkState &state = m_chunks[number];
     const quint64 place = quint64{number} * m_config.tasksPerChunk;
+    const quint32 slot = TaskWord::owner(chunk.word.load(std::memory_order_relaxed));
     for (; state.reported < finished; ++state.reported) {
         const runtime::TaskOutcome &outcome =
             m_header->at<runtime::TaskOutcome>(poolHeader().outcomesOffset)[place + state.reported];
@@ -480,9 +539,8 @@ void Pool::reportFinishedLocked(quint32 number, quint32 finished, int worker)
         report.startedNs = outcome.startedNs;
         report.finishedNs = outcome.finishedNs;
         report.slept = outcome.slept;
-        if (outcome.error == runtime::OutcomeError::None) {
-            report.value = outcome.value;
-        } else {
+        takeValueLocked(outcome, slot, report);
+        if (outcome.error != runtime::OutcomeError::None) {
             report.status = TaskReport::Status::Failed;
             report.cause = TaskReport::Cause::Exception;
             const auto &text = m_header->at<runtime::OutcomeText>(
@@ -495,30 +553,58 @@ void Pool::reportFinishedLocked(quint32 number, quint32 finished, int worker)
     }
 }
 
-void Pool::deliverLocked(quint32 number, TaskReport report)
+void WorkerPool::deliverLocked(quint32 number, TaskReport report)
 {
     const ChunkState &state = m_chunks[number];
     report.submittedNs = state.submittedNs;
-    if (state.ticket) {
-        state.ticket->report = std::move(report);
-        state.ticket->isDone.store(true, std::memory_order_release);
-        state.ticket->done.notify_one(); // Under the mutex: the waiter cannot be gone yet.
-    } else {
+    if (state.sink)
+        m_sunk.push_back({state.sink, std::move(report)});
+    else
         m_reports.push_back(std::move(report));
-    }
 }
 
-void Pool::freeLocked(quint32 number)
+/// A result as it is, or copied out of the worker's arena, in which it then makes room.
+void WorkerPool::takeValueLocked(const runtime::TaskOutcome &outcome, quint32 slot,
+                                 TaskReport &report)
+{
+    using Type = runtime::TaskValue::Type;
+    if (outcome.value.type == Type::Bytes)
+        report.bytes.assign(
+            outcome.value.bytes,
+            outcome.value.bytes +
+                std::min<std::size_t>(outcome.value.size, runtime::TaskValue::inlineBytes));
+    else if (outcome.value.type == Type::Extent)
+        report.bytes = takeExtent(outcome.value.extent, slot);
+    else
+        report.value = outcome.value;
+}
+
+std::vector<std::byte> WorkerPool::takeExtent(const runtime::ResultExtent &extent, quint32 slot)
+{
+    auto &arena = m_header->at<runtime::ResultArena>(poolHeader().arenasOffset)[slot];
+    const quint64 offset = arena.offsetOf(extent.position);
+    if (extent.size > arena.capacity() - offset)
+        return {}; // No extent of this arena: the worker's memory was damaged.
+    const quint64 place = poolHeader().resultsOffset + slot * arena.capacity() + offset;
+    const auto *begin = m_header->at<std::byte>(place);
+    std::vector<std::byte> bytes(begin, begin + extent.size);
+    if (extent.size >= discardedBytes)
+        m_segment.discard(place, extent.size);
+    arena.giveBack(extent.position, extent.size);
+    return bytes;
+}
+
+void WorkerPool::freeLocked(quint32 number)
 {
     const quint64 word = task(number).word.load(std::memory_order_relaxed);
     task(number).word.store(TaskWord::make(TaskWord::generation(word) + 1, 0, TaskState::Free),
                             std::memory_order_release);
-    m_chunks[number].ticket = nullptr;
+    m_chunks[number].sink.reset();
     m_free.push_back(number);
     --m_underWay;
 }
 
-void Pool::flushReports()
+void WorkerPool::flushReports()
 {
     std::vector<TaskReport> reports;
     {
@@ -527,11 +613,23 @@ void Pool::flushReports()
     }
     if (!reports.empty() && m_handler)
         m_handler(reports);
+    flushSunkReports();
+}
+
+void WorkerPool::flushSunkReports()
+{
+    std::vector<SunkReport> sunk;
+    {
+        const std::lock_guard lock(m_mutex);
+        sunk.swap(m_sunk);
+    }
+    for (SunkReport &one : sunk)
+        one.sink->take(std::move(one.report));
 }
 
 /// The process of @p slot is gone: what it finished counts, the task in its hands is judged, the
 /// rest goes back.
-void Pool::recoverLocked(quint32 slot, int worker, const ChildExit &exit)
+void WorkerPool::recoverLocked(quint32 slot, int worker, const ChildExit &exit)
 {
     drainSlotLocked(slot);
     for (quint32 number = 0; number < m_config.chunks; ++number) {
@@ -543,9 +641,10 @@ void Pool::recoverLocked(quint32 slot, int worker, const ChildExit &exit)
         else if (TaskWord::state(word) == TaskState::Running)
             recoverChunkLocked(number, slot, worker, exit);
     }
+    m_header->at<runtime::ResultArena>(poolHeader().arenasOffset)[slot].reset();
 }
 
-void Pool::recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit)
+void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit)
 {
     TaskDescriptor &chunk = task(number);
     const runtime::ProcessSlot &place = m_header->slot(slot);
@@ -594,7 +693,7 @@ void Pool::recoverChunkLocked(quint32 number, quint32 slot, int worker, const Ch
 }
 
 /// No worker is left: whatever is not finished never will be.
-void Pool::reportRest()
+void WorkerPool::reportRest()
 {
     {
         const std::lock_guard lock(m_mutex);
@@ -609,7 +708,7 @@ void Pool::reportRest()
     flushReports();
 }
 
-void Pool::giveUpLocked(quint32 number)
+void WorkerPool::giveUpLocked(quint32 number)
 {
     const TaskDescriptor &chunk = task(number);
     reportFinishedLocked(number, chunk.progress.load(std::memory_order_acquire), -1);
@@ -627,7 +726,7 @@ void Pool::giveUpLocked(quint32 number)
 
 /// Kills workers whose task overruns its limit or that do not leave, and reports what long chunks
 /// have finished so far.
-void Pool::watchTasks()
+void WorkerPool::watchTasks()
 {
     const qint64 now = runtime::nowNs();
     const qint64 limit = std::chrono::nanoseconds(m_config.taskTimeout).count();
@@ -656,16 +755,19 @@ void Pool::watchTasks()
         const std::lock_guard lock(m_mutex);
         const quint32 number = place.chunk.load(std::memory_order_acquire);
         const quint64 word = task(number).word.load(std::memory_order_acquire);
-        if (TaskWord::state(word) == TaskState::Running && TaskWord::owner(word) == slot)
-            reportFinishedLocked(number, task(number).progress.load(std::memory_order_acquire),
-                                 workerIn(slot));
+        const quint32 finished = task(number).progress.load(std::memory_order_acquire);
+        // What it finished before comes first: results are given back in the order of their making.
+        drainSlotLocked(slot);
+        if (TaskWord::state(word) == TaskState::Running && TaskWord::owner(word) == slot &&
+            task(number).word.load(std::memory_order_acquire) == word)
+            reportFinishedLocked(number, finished, workerIn(slot));
     }
     flushReports();
 }
 
 /// Whether the worker in @p slot has done nothing for @p limit though it waits for nothing: it was
 /// stopped after it claimed a chunk and before it began.
-bool Pool::standsBetweenTasks(quint32 slot, qint64 now, qint64 limit)
+bool WorkerPool::standsBetweenTasks(quint32 slot, qint64 now, qint64 limit)
 {
     const runtime::ProcessSlot &place = m_header->slot(slot);
     Standstill &seen = m_standstill[slot];
@@ -677,23 +779,23 @@ bool Pool::standsBetweenTasks(quint32 slot, qint64 now, qint64 limit)
     return seen.sinceNs != 0 && now - seen.sinceNs > limit;
 }
 
-TaskReport::Cause Pool::restCause() const
+TaskReport::Cause WorkerPool::restCause() const
 {
     return m_restStatus == TaskReport::Status::Lost ? TaskReport::Cause::Lost
                                                     : TaskReport::Cause::Cancelled;
 }
 
-runtime::TaskDescriptor &Pool::task(quint32 number) const
+runtime::TaskDescriptor &WorkerPool::task(quint32 number) const
 {
     return m_header->at<TaskDescriptor>(poolHeader().descriptorsOffset)[number];
 }
 
-runtime::PoolHeader &Pool::poolHeader() const
+runtime::PoolHeader &WorkerPool::poolHeader() const
 {
     return m_header->part<runtime::PoolHeader>();
 }
 
-runtime::TaskRing &Pool::ring() const
+runtime::TaskRing &WorkerPool::ring() const
 {
     return *m_header->at<runtime::TaskRing>(poolHeader().ringOffset);
 }

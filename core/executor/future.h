@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/result.h"
+#include "core/payload/codec.h"
+#include "core/runtime/sync/futex.h"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace proclab {
+
+/// How long a call may wait; none: until it is done. What is negative counts as 0.
+using TimeLimit = std::optional<std::chrono::nanoseconds>;
+
+/// What handles of one task, or of several whose results belong together, share.
+///
+/// Threads: any.
+class FutureState
+{
+public:
+    enum class Phase : quint32 { Pending, Running, Cancelled, Done, Failed };
+    /// The encoded result of each of the tasks, or the error of the first that failed.
+    using Outcome = Result<std::vector<std::vector<std::byte>>>;
+
+    [[nodiscard]] Phase phase() const
+    {
+        return static_cast<Phase>(m_phase.load(std::memory_order_acquire));
+    }
+    [[nodiscard]] bool isSettled() const { return phase() >= Phase::Cancelled; }
+    /// Once isSettled(); never changes then.
+    [[nodiscard]] const Outcome &outcome() const { return m_outcome; }
+
+    /// Pending -> Running; false if it was not pending.
+    bool setRunning();
+    /// Settles it, wakes who waits and runs the callbacks; false if it is settled already.
+    bool settle(Outcome outcome);
+    /// Pending -> Cancelled; true if it is cancelled now, by this call or an earlier one.
+    bool cancel();
+    /// False: not settled within @p limit.
+    [[nodiscard]] bool wait(TimeLimit limit) const;
+    /// Runs @p callback once it is settled, in the thread that settles it; at once if it is. What
+    /// it throws is logged and goes no further.
+    void addCallback(std::function<void()> callback);
+
+    /// What a waiting thread does first, to fetch a result that comes soon by itself. Set before
+    /// the state is shared.
+    std::function<void(const FutureState &)> help;
+
+private:
+    bool finish(Phase phase, Outcome outcome, std::optional<Phase> from);
+
+    runtime::FutexWord m_phase{0};
+    mutable std::atomic<int> m_waiters{0};
+    Outcome m_outcome = Error{ErrorCode::InvalidState};
+    std::mutex m_mutex;
+    // Guarded by m_mutex.
+    std::vector<std::function<void()>> m_callbacks;
+};
+
+/// A handle of a result that is still to come. Copies are handles of the same; the task goes on
+/// when all of them are gone.
+///
+/// Threads: any. Blocking: only result(), error() and wait().
+template<typename T>
+class Future
+{
+public:
+    using Phase = FutureState::Phase;
+    using Decoder = T (*)(const std::vector<std::vector<std::byte>> &);
+
+    Future(std::shared_ptr<FutureState> state, Decoder decode)
+        : m_state(std::move(state))
+        , m_decode(decode)
+    {}
+
+    [[nodiscard]] Phase phase() const { return m_state->phase(); }
+    [[nodiscard]] bool isRunning() const { return phase() == Phase::Running; }
+    [[nodiscard]] bool isCancelled() const { return phase() == Phase::Cancelled; }
+    /// Done, failed or cancelled.
+    [[nodiscard]] bool isDone() const { return m_state->isSettled(); }
+    /// Whether it ended without an error; InvalidState before it has ended.
+    [[nodiscard]] Result<bool> isSuccessful() const
+    {
+        if (!isDone())
+            return Error{ErrorCode::InvalidState};
+        return phase() == Phase::Done;
+    }
+
+    /// Its value, each time anew: Timeout if it does not come within @p limit, Cancelled, or what
+    /// the task failed with. DecodeError as RemoteError if the value is none of the type.
+    [[nodiscard]] Result<T> result(TimeLimit limit = std::nullopt) const
+    {
+        if (!m_state->wait(limit))
+            return Error{ErrorCode::Timeout};
+        const FutureState::Outcome &outcome = m_state->outcome();
+        if (!outcome)
+            return outcome.error();
+        try {
+            return m_decode(*outcome);
+        } catch (const std::exception &exception) {
+            return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+        } catch (...) {
+            return Error{ErrorCode::EncodeError};
+        }
+    }
+    /// The error that result() would give; nothing if there is none. Timeout and Cancelled as
+    /// there.
+    [[nodiscard]] Result<std::optional<Error>> error(TimeLimit limit = std::nullopt) const
+    {
+        if (!m_state->wait(limit))
+            return Error{ErrorCode::Timeout};
+        if (isCancelled())
+            return m_state->outcome().error();
+        const FutureState::Outcome &outcome = m_state->outcome();
+        return outcome ? std::optional<Error>() : std::optional<Error>(outcome.error());
+    }
+    [[nodiscard]] bool wait(TimeLimit limit = std::nullopt) const { return m_state->wait(limit); }
+
+    /// True if it is cancelled now; a task that runs or has ended is not.
+    bool cancel() const { return m_state->cancel(); }
+    /// Calls @p callback with this handle once it has ended; see FutureState::addCallback().
+    template<typename Callback>
+    void onDone(Callback callback) const
+    {
+        m_state->addCallback([self = *this, callback = std::move(callback)] { callback(self); });
+    }
+
+    [[nodiscard]] const std::shared_ptr<FutureState> &state() const { return m_state; }
+
+private:
+    std::shared_ptr<FutureState> m_state;
+    Decoder m_decode;
+};
+
+} // namespace proclab

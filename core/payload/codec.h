@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/payload/codec.h"
+
+#include <QByteArray>
+#include <QCborValue>
+#include <QList>
+#include <QString>
+#include <QStringList>
+
+namespace proclab {
+
+// How Qt's types travel, beside those of core/runtime/payload/codec.h.
+
+template<>
+inline constexpr bool isPayloadView<QStringView> = true;
+template<>
+inline constexpr bool isPayloadView<QByteArrayView> = true;
+template<>
+inline constexpr bool isPayloadView<QLatin1StringView> = true;
+
+template<>
+struct Codec<QByteArray> : payload_detail::TextCodec<QByteArray, char>
+{
+};
+template<>
+struct Codec<QString> : payload_detail::TextCodec<QString, QChar>
+{
+};
+template<typename T>
+struct Codec<QList<T>> : payload_detail::SequenceCodec<QList<T>>
+{
+};
+template<>
+struct Codec<QCborValue>
+{
+    static void encode(PayloadWriter &writer, const QCborValue &value)
+    {
+        Codec<QByteArray>::encode(writer, value.toCbor());
+    }
+    static QCborValue decode(PayloadReader &reader)
+    {
+        QCborParserError error;
+        QCborValue value = QCborValue::fromCbor(Codec<QByteArray>::decode(reader), &error);
+        if (error.error != QCborError::NoError)
+            throw DecodeError("no CBOR value: " + error.errorString().toStdString());
+        return value;
+    }
+};
+
+} // namespace proclab

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QtGlobal>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace proclab {
+
+/// Keeps the books of a range of bytes that is given out in pieces: the smallest piece that is long
+/// enough (best fit), neighbours joined when they come back.
+///
+/// Threads: one at a time.
+class ExtentAllocator
+{
+public:
+    /// For bytes @p begin to, without, @p end.
+    ExtentAllocator(quint64 begin, quint64 end)
+    {
+        if (begin < end)
+            insert(begin, end - begin);
+    }
+
+    /// The offset of @p size bytes, a multiple of 64; nothing if no free piece is long enough.
+    std::optional<quint64> allocate(quint64 size)
+    {
+        const quint64 rounded = (size + granularity - 1) / granularity * granularity;
+        const auto found = m_bySize.lower_bound({rounded, 0});
+        if (found == m_bySize.end())
+            return std::nullopt;
+        const auto [length, offset] = *found;
+        erase(m_free.find(offset));
+        if (length > rounded)
+            insert(offset + rounded, length - rounded);
+        m_used.emplace(offset, rounded);
+        return offset;
+    }
+    /// Takes back what allocate() gave; returns its length.
+    quint64 giveBack(quint64 offset)
+    {
+        const auto used = m_used.find(offset);
+        Q_ASSERT(used != m_used.end());
+        const quint64 length = used->second;
+        m_used.erase(used);
+        quint64 begin = offset;
+        quint64 end = offset + length;
+        if (const auto next = m_free.find(end); next != m_free.end()) {
+            end += next->second;
+            erase(next);
+        }
+        if (auto before = m_free.lower_bound(begin); before != m_free.begin()) {
+            --before;
+            if (before->first + before->second == begin) {
+                begin = before->first;
+                erase(before);
+            }
+        }
+        insert(begin, end - begin);
+        return length;
+    }
+    [[nodiscard]] bool isUnused() const { return m_used.empty(); }
+
+private:
+    using Pieces = std::map<quint64, quint64>; // Length by offset.
+    static constexpr quint64 granularity = 64;
+
+    void insert(quint64 offset, quint64 length)
+    {
+        m_free.emplace(offset, length);
+        m_bySize.emplace(length, offset);
+    }
+    void erase(Pieces::iterator piece)
+    {
+        m_bySize.erase({piece->second, piece->first});
+        m_free.erase(piece);
+    }
+
+    Pieces m_free;
+    Pieces m_used;
+    std::set<std::pair<quint64, quint64>> m_bySize; // Length and offset of the free ones.
+};
+
+} // namespace proclab

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/executor/future.h"
+#include "core/pool/extent_allocator.h"
+#include "core/pool/worker_pool.h"
+#include "core/process/engine.h"
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace proclab {
+
+/// How many cores this process may use (sched_getaffinity), at least 1.
+[[nodiscard]] int usableCores();
+
+/// What a Pool is made with.
+struct PoolOptions
+{
+    int workers = 0; ///< 1 to 256; 0: as many as cores may be used.
+    StartMethod startMethod = StartMethod::ForkServer;
+    quint64 maxTasksPerWorker = 0; ///< After so many a worker is replaced; 0: never.
+    OnCrash onCrash = OnCrash::Fail;
+    std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
+    /// Of all arguments that wait or are in use; taken when used.
+    quint64 argumentBytes = quint64{16} << 30;
+    /// Of the results of one worker that nobody has fetched yet; taken when used.
+    quint64 resultBytesPerWorker = quint64{1} << 30;
+    Engine *engine = nullptr; ///< None: Engine::global().
+};
+
+/// The encoded arguments of some calls of one task, which one worker takes together.
+struct CallChunk
+{
+    quint32 task = 0;
+    std::string_view name;
+    std::vector<std::vector<std::byte>> arguments;
+};
+
+/// Who is told what became of the calls of one chunk.
+class CallSink
+{
+public:
+    virtual ~CallSink() = default;
+    /// Call @p position of the chunk has ended. Any thread, one call at a time.
+    virtual void take(quint32 position, Result<std::vector<std::byte>> result) = 0;
+};
+
+/// What a Pool does beside types: accepts chunks of calls without a limit, hands them to workers,
+/// and tells their sinks of results and errors.
+///
+/// Threads: any. Held by its Pool; calls under way hold it too.
+class PoolCore : public std::enable_shared_from_this<PoolCore>
+{
+public:
+    static constexpr quint32 maxCallsPerChunk = 1024;
+
+    /// InvalidArgument, OsError, or what the initializer (@p initializer, unless noTask) failed
+    /// with later, by way of the calls.
+    static Result<std::shared_ptr<PoolCore>> open(const PoolOptions &options, quint32 initializer,
+                                                  std::span<const std::byte> initializerArgs);
+    ~PoolCore();
+
+    /// ShutDown after close(), BrokenPool: the sink is not told then.
+    Result<void> submit(CallChunk chunk, std::shared_ptr<CallSink> sink);
+    /// No more calls; the workers end when those accepted are done.
+    void close();
+    /// Kills the workers; calls that are not done end as Cancelled.
+    void terminate();
+    /// terminate() and join(), with a warning if nobody has called close() or terminate().
+    void end();
+    /// Waits for the last worker's end; Timeout. InvalidState before close() or terminate().
+    Result<void> join(TimeLimit limit);
+    [[nodiscard]] int workerCount() const { return m_options.workers; }
+    [[nodiscard]] std::vector<qint64> workerPids() const;
+    /// How many inputs a lazy map reads ahead of what is asked for.
+    [[nodiscard]] std::size_t lookAhead() const { return 2 * std::size_t(m_options.workers); }
+    /// How many of @p count calls go into a chunk, if @p wanted are wished for; 0: a quarter of an
+    /// even share of the workers, as Python's Pool.map().
+    [[nodiscard]] std::size_t chunkSize(std::size_t count, std::size_t wanted) const;
+    /// Fetches results for some microseconds, until @p state is settled.
+    void help(const FutureState &state) const;
+
+private:
+    class ChunkSink;
+    struct Waiting
+    {
+        CallChunk chunk;
+        std::shared_ptr<CallSink> sink;
+    };
+    enum class State { Open, Closed, Broken, Ended };
+
+    explicit PoolCore(const PoolOptions &options);
+    Result<void> start(quint32 initializer, std::span<const std::byte> initializerArgs);
+    void watch();
+    void shutDown();
+    /// Puts a chunk in the workers' queue and returns what holds it; null: there is no room now.
+    std::shared_ptr<void> hand(Waiting &waiting);
+    void feed();
+    void giveUp(const Error &error);
+    void giveBack(quint64 extent);
+    [[nodiscard]] Error errorOf(const TaskReport &report, std::string_view task) const;
+    void runInEngine(const std::function<void()> &function) const;
+
+    const PoolOptions m_options;
+    Engine &m_engine;
+    runtime::Segment m_arguments;
+    std::unique_ptr<WorkerPool> m_workers; ///< Of the engine's thread; gone once that has ended.
+
+    mutable std::mutex m_mutex;
+    // Guarded by m_mutex.
+    State m_state = State::Open;
+    Error m_brokenBy;
+    bool m_hasEnded = false; ///< No worker is left.
+    quint64 m_nextCall = 0;
+    std::deque<Waiting> m_waiting;
+    std::map<int, qint64> m_pids; ///< By number, of all workers ever.
+    std::map<int, qint64> m_living;
+    std::condition_variable m_ended;
+
+    std::mutex m_extentsMutex;
+    ExtentAllocator m_extents; // Guarded by m_extentsMutex.
+};
+
+} // namespace proclab

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/result.h"
+#include "core/process/process_group.h"
+#include "core/runtime/memory/segment.h"
+#include "core/runtime/task/run_header.h"
+
+#include <QObject>
+#include <QTimer>
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+class QSocketNotifier;
+
+namespace proclab {
+
+/// What becomes of a task whose worker died in it.
+enum class OnCrash {
+    Fail,
+    Retry, ///< Once more; a second death fails it.
+};
+
+struct WorkerPoolConfig
+{
+    QString workerProgram = {}; ///< Absolute path.
+    int workers = 1;            ///< 1 to 256.
+    StartMethod startMethod = StartMethod::ForkServer;
+    quint32 tasksPerChunk = 1;     ///< The most tasks that one submit() may bring, 1 to 10,000,000.
+    quint32 chunks = 16384;        ///< How many chunks may be under way; submit() refuses more.
+    quint64 maxTasksPerWorker = 0; ///< After so many a worker is replaced; 0: never.
+    OnCrash onCrash = OnCrash::Fail;
+    std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
+    quint64 seed = 0;                         ///< Of the tasks' random numbers.
+    /// Holds arguments; workers only read it. Outlives the pool.
+    const runtime::Segment *input = nullptr;
+    /// Room for the results of registered tasks that a worker has finished and that are not
+    /// reported yet; taken when used. A multiple of 64; 0: there are no registered tasks.
+    quint64 resultBytesPerWorker = 0;
+    /// A registered task that each worker runs before its first other one; noTask: none.
+    quint32 initializer = runtime::noTask;
+    runtime::ArgumentRange initializerArgs{};
+};
+
+/// Some tasks of one workload, numbered from `first` on.
+struct TaskChunk
+{
+    /// Position in runtime::workloads(), or firstRegisteredTask + that of a registered one.
+    quint32 workload = 0;
+    quint64 first = 0;
+    quint32 count = 1;
+    runtime::ArgumentRange
+        args{}; ///< In the input segment; offset 0: `inlineArgs`, at most 48 bytes.
+    std::span<const std::byte> inlineArgs = {};
+};
+
+/// What became of one task. Times are CLOCK_MONOTONIC, ns.
+struct TaskReport
+{
+    enum class Status { Done, Failed, Cancelled, Lost };
+    enum class Cause { None, Exception, Exit, Signal, Timeout, Lost, Cancelled };
+
+    quint64 index = 0;
+    int worker = -1; ///< The pool's number of the worker process, from 0 in order of start; -1:
+                     ///< never started.
+    Status status = Status::Done;
+    Cause cause = Cause::None;
+    int code = 0; ///< Exit code or signal.
+    int attempts = 1;
+    bool slept = false; ///< Was off the core for more than half of its time.
+    qint64 submittedNs = 0;
+    qint64 startedNs = 0; ///< 0: never started.
+    qint64 finishedNs = 0;
+    runtime::TaskValue value;
+    std::string message; ///< Of a workload's exception: "type: what()".
+    /// Of a registered task: its encoded result; of one that threw, the encoded RemoteException.
+    std::vector<std::byte> bytes;
+};
+
+/// Who is told what became of the tasks of one submit(), in place of the report handler. Called
+/// once for each task, without a lock, by the engine's thread or by one that waits in apply().
+class ReportSink
+{
+public:
+    virtual ~ReportSink() = default;
+    virtual void take(TaskReport &&report) = 0;
+};
+
+/// A fixed number of worker processes that take tasks from one queue in shared memory.
+///
+/// Tasks start in the order of submission and finish in any order. Every accepted task is reported
+/// exactly once, also when its worker is killed: such a death costs at most the task in hand, and
+/// the worker is replaced.
+///
+/// Threads: lives in the engine's thread. submit(), submitMany() and apply() from any thread, and
+/// observation of header() too; everything else, and the report handler, in the engine's thread.
+/// Blocking: apply() and the destructor (at most 2 s) only.
+class WorkerPool final : public QObject
+{
+    Q_OBJECT
+
+public:
+    using ReportHandler = std::function<void(std::span<const TaskReport>)>;
+
+    explicit WorkerPool(const WorkerPoolConfig &config);
+    /// Kills the workers that still run. Prefer close() or terminate().
+    ~WorkerPool() override;
+
+    /// Where finished tasks are told, in batches. Set it before open().
+    void setReportHandler(ReportHandler handler) { m_handler = std::move(handler); }
+    /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError:
+    /// no memory, no descriptors, no worker program.
+    Result<void> open();
+    /// Lets the workers begin; returns the instant, CLOCK_MONOTONIC in ns.
+    qint64 openGate();
+
+    /// Queues a chunk. False: as many chunks are under way as there may be; a report makes room.
+    /// What becomes of it is told to @p sink, if there is one, which is let go with the chunk.
+    bool submit(const TaskChunk &chunk, std::shared_ptr<ReportSink> sink = nullptr);
+    /// Submits one task and waits for it. Any thread but the engine's.
+    TaskReport apply(const TaskChunk &chunk);
+    /// Helps until @p isDone, for some microseconds at most: what waits hot for a result fetches it
+    /// itself. Any thread.
+    void collectUntil(const std::function<bool()> &isDone);
+    /// No more tasks come: once all are reported the workers end, and closed() follows.
+    void close();
+    /// Kills the workers; tasks not yet finished are reported as Cancelled. closed() follows.
+    void terminate();
+
+    [[nodiscard]] bool isOpen() const { return m_header != nullptr; }
+    /// The run's segment, for who observes; valid from open() on.
+    [[nodiscard]] runtime::RunHeader &header() const { return *m_header; }
+    /// The worker process in @p slot now, by its number; -1: none. Any thread.
+    [[nodiscard]] int workerIn(quint32 slot) const
+    {
+        return m_workerOf[slot].load(std::memory_order_acquire);
+    }
+    [[nodiscard]] int slotCount() const { return m_config.workers; }
+    /// Chunks that wait for a worker. Any thread.
+    [[nodiscard]] quint64 queuedChunks() const;
+    /// The first task numbers of up to @p most waiting chunks, the next first. Any thread; a
+    /// glance.
+    [[nodiscard]] QList<quint32> nextTasks(int most) const;
+    [[nodiscard]] quint64 retriedCount() const { return m_retried; }
+
+Q_SIGNALS:
+    /// All first workers stand at the gate.
+    void ready();
+    void workerStarted(int worker, qint64 pid, int replaces);
+    /// @p byPool: the pool itself ended it (close, recycling, timeout, terminate).
+    void workerEnded(int worker, const proclab::ChildExit &exit, bool byPool, quint64 done);
+    /// A worker could not be started: the others go on, and it is tried again half a second later.
+    void workerMissing(const proclab::Error &error);
+    /// No worker can be started any more: what was not finished has been reported as Lost. closed()
+    /// follows.
+    void broken(const proclab::Error &error);
+    /// The last signal.
+    void closed();
+
+private:
+    struct ChunkState
+    {
+        qint64 submittedNs = 0;
+        quint32 reported = 0;
+        int attempts = 1;
+        std::shared_ptr<ReportSink> sink;
+    };
+    struct SunkReport
+    {
+        std::shared_ptr<ReportSink> sink;
+        TaskReport report;
+    };
+    /// Since when a worker was seen to be in no task and to wait for nothing, always at this
+    /// progress.
+    struct Standstill
+    {
+        quint64 progress = 0;
+        qint64 sinceNs = 0; ///< 0: it was not.
+    };
+    enum class State { New, Open, Closing, Terminating, Closed };
+
+    Result<void> makeSegment();
+    void startWorker(quint32 slot, int replaces);
+    void handleStarted(quint32 slot, qint64 pid);
+    void handleExit(quint32 slot, const ChildExit &exit);
+    void handleStartFailure(quint32 slot, const Error &error);
+    void breakDown(const Error &error);
+    [[nodiscard]] Error initializerError(quint32 slot);
+    void checkReady();
+
+    bool submitLocked(const TaskChunk &chunk, std::shared_ptr<ReportSink> sink);
+    void requeueLocked(quint32 number);
+    void drain();
+    void drainLocked();
+    void drainSlotLocked(quint32 slot);
+    void collectLocked(quint32 number);
+    void reportFinishedLocked(quint32 number, quint32 finished, int worker);
+    void recoverLocked(quint32 slot, int worker, const ChildExit &exit);
+    void recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit);
+    void giveUpLocked(quint32 number);
+    void reportRest();
+    [[nodiscard]] TaskReport::Cause restCause() const;
+    void deliverLocked(quint32 number, TaskReport report);
+    void freeLocked(quint32 number);
+    void flushReports();
+    void flushSunkReports();
+    void takeValueLocked(const runtime::TaskOutcome &outcome, quint32 slot, TaskReport &report);
+    [[nodiscard]] std::vector<std::byte> takeExtent(const runtime::ResultExtent &extent,
+                                                    quint32 slot);
+    void arm();
+    void endIfDone();
+    void watchTasks();
+    bool standsBetweenTasks(quint32 slot, qint64 now, qint64 limit);
+
+    [[nodiscard]] runtime::TaskDescriptor &task(quint32 number) const;
+    [[nodiscard]] runtime::PoolHeader &poolHeader() const;
+    [[nodiscard]] runtime::TaskRing &ring() const;
+
+    const WorkerPoolConfig m_config;
+    ReportHandler m_handler;
+    std::atomic<State> m_state{State::New}; ///< Changed in the engine's thread only.
+    TaskReport::Status m_restStatus =
+        TaskReport::Status::Cancelled; ///< Of tasks that terminate() leaves.
+    runtime::Segment m_segment;
+    runtime::RunHeader *m_header = nullptr;
+    int m_eventFd = -1;
+    std::unique_ptr<QSocketNotifier> m_wakeUps;
+    std::unique_ptr<ProcessGroup> m_group;
+    QTimer m_watch; ///< Deadlines of tasks, and what long chunks have finished so far.
+    std::unique_ptr<std::atomic<int>[]> m_workerOf; ///< By slot.
+    /// By slot: the task for which its worker is being killed; -1: none.
+    std::vector<qint64> m_timedOut;
+    std::vector<Standstill> m_standstill; ///< By slot.
+    int m_lastWorker = -1;
+    int m_startDeaths = 0; ///< Workers in a row that ended before they were ready.
+    bool m_isReady = false;
+    qint64 m_leaveByNs = 0; ///< Closing: when workers that are still there are killed; 0: not yet.
+    bool m_isOverdue = false; ///< They were.
+    std::atomic<quint64> m_retried{0};
+
+    mutable std::mutex m_mutex;
+    // Guarded by m_mutex.
+    std::vector<quint32> m_free;
+    std::vector<ChunkState> m_chunks;
+    std::vector<quint32> m_overflow;   ///< Ready chunks for which the ring had no cell.
+    std::vector<TaskReport> m_reports; ///< Not yet handed out.
+    std::vector<SunkReport> m_sunk;    ///< Not yet handed out.
+    quint64 m_underWay = 0;            ///< Chunks not yet free.
+};
+
+} // namespace proclab

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+namespace proclab::runtime {
+
+/// Keeps the books of the memory into which one worker writes its results: that worker allocates,
+/// the parent gives back, in the order of allocation. Whenever everything is given back it begins
+/// at the front again, so that little work touches little memory; a full arena is no error, the
+/// worker waits for the parent. What a dead worker had allocated and not told of is given back by
+/// reset().
+///
+/// Positions count on for ever; the place of one in memory is its remainder by the capacity, and an
+/// extent never runs over the end. Shared memory; zero-filled but for setUp() is empty.
+class ResultArena
+{
+public:
+    void setUp(std::uint64_t capacity) { m_capacity = capacity; }
+    [[nodiscard]] std::uint64_t capacity() const { return m_capacity; }
+    [[nodiscard]] std::uint64_t offsetOf(std::uint64_t position) const
+    {
+        return position % m_capacity;
+    }
+
+    /// By the worker: the position of @p size bytes; nothing if there is no room for now. At most
+    /// capacity().
+    std::optional<std::uint64_t> allocate(std::uint64_t size)
+    {
+        const std::uint64_t head = m_head.load(std::memory_order_relaxed);
+        const std::uint64_t tail = m_tail.load(std::memory_order_acquire);
+        const std::uint64_t place = head % m_capacity;
+        const bool startsOver = head == tail || place + size > m_capacity;
+        const std::uint64_t position = startsOver && place != 0 ? head - place + m_capacity : head;
+        if (head == tail)
+            m_start = position; // What is skipped here is in nobody's use.
+        if (position + size - std::max(tail, m_start) > m_capacity)
+            return std::nullopt;
+        m_head.store((position + size + alignment - 1) / alignment * alignment,
+                     std::memory_order_release);
+        return position;
+    }
+
+    /// By the parent, in order: whatever lies before the end of this extent is free.
+    void giveBack(std::uint64_t position, std::uint64_t size)
+    {
+        m_tail.store((position + size + alignment - 1) / alignment * alignment,
+                     std::memory_order_release);
+    }
+    /// By the parent, while there is no worker.
+    void reset()
+    {
+        m_tail.store(m_head.load(std::memory_order_acquire), std::memory_order_release);
+    }
+
+private:
+    static constexpr std::uint64_t alignment = 64;
+
+    std::uint64_t m_capacity; ///< A multiple of the alignment.
+    alignas(64) std::atomic<std::uint64_t> m_head;
+    std::uint64_t m_start; ///< The worker's: nothing before it is in use.
+    alignas(64) std::atomic<std::uint64_t> m_tail;
+};
+
+} // namespace proclab::runtime

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <map>
+#include <optional>
+#include <ranges>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace proclab {
+
+/// Bytes that are no value of the type asked for.
+class DecodeError : public std::runtime_error
+{
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// A value that has no bytes: what its codec threw is nested in it.
+class EncodeFailure : public std::runtime_error
+{
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Collects the bytes of a payload.
+class PayloadWriter
+{
+public:
+    explicit PayloadWriter(std::vector<std::byte> &bytes) : m_bytes(bytes) {}
+
+    void raw(const void *data, std::size_t size)
+    {
+        const auto *begin = static_cast<const std::byte *>(data);
+        m_bytes.insert(m_bytes.end(), begin, begin + size);
+    }
+    void size(std::size_t count)
+    {
+        const std::uint64_t number = count;
+        raw(&number, sizeof number);
+    }
+
+private:
+    std::vector<std::byte> &m_bytes;
+};
+
+/// Takes the bytes of a payload apart; nothing in them is trusted. DecodeError where they end
+/// early.
+class PayloadReader
+{
+public:
+    explicit PayloadReader(std::span<const std::byte> bytes) : m_bytes(bytes) {}
+
+    std::span<const std::byte> raw(std::size_t size)
+    {
+        if (size > m_bytes.size())
+            throw DecodeError("the payload ends early");
+        const auto taken = m_bytes.first(size);
+        m_bytes = m_bytes.subspan(size);
+        return taken;
+    }
+    /// How many elements of at least @p elementBytes follow: no more than the bytes can hold, so
+    /// that nobody makes room for what is not there.
+    std::size_t size(std::size_t elementBytes = 1)
+    {
+        std::uint64_t count = 0;
+        std::memcpy(&count, raw(sizeof count).data(), sizeof count);
+        if (elementBytes != 0 && count > m_bytes.size() / elementBytes)
+            throw DecodeError("the payload ends early");
+        return static_cast<std::size_t>(count);
+    }
+    [[nodiscard]] bool isAtEnd() const { return m_bytes.empty(); }
+
+private:
+    std::span<const std::byte> m_bytes;
+};
+
+/// How a type travels between processes of one build: specialise it for a type of your own, with
+/// `static void encode(PayloadWriter &, const T &)` and `static T decode(PayloadReader &)`. Either
+/// may throw: the one task whose value it is then fails with EncodeError, or with what decode()
+/// threw.
+template<typename T>
+struct Codec;
+
+/// True for further types that only point at their value, such as Qt's string views.
+template<typename T>
+inline constexpr bool isPayloadView = false;
+
+/// A type that travels as its bytes. Pointers and views do not: they mean nothing elsewhere.
+template<typename T>
+concept FlatPayload = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> &&
+                      !std::is_pointer_v<T> &&
+                      !std::is_member_pointer_v<T> && !std::is_null_pointer_v<T> &&
+                      !std::ranges::view<T> && !isPayloadView<T>;
+
+template<FlatPayload T>
+struct Codec<T>
+{
+    static void encode(PayloadWriter &writer, const T &value)
+    {
+        if constexpr (!std::is_empty_v<T>)
+            writer.raw(&value, sizeof value);
+    }
+    static T decode(PayloadReader &reader)
+    {
+        T value{};
+        if constexpr (!std::is_empty_v<T>)
+            std::memcpy(&value, reader.raw(sizeof value).data(), sizeof value);
+        return value;
+    }
+};
+
+namespace payload_detail {
+
+/// Text and bytes: a count of characters, then these.
+template<typename T, typename Character>
+struct TextCodec
+{
+    static void encode(PayloadWriter &writer, const T &value)
+    {
+        writer.size(static_cast<std::size_t>(value.size()));
+        writer.raw(value.data(), static_cast<std::size_t>(value.size()) * sizeof(Character));
+    }
+    static T decode(PayloadReader &reader)
+    {
+        const std::size_t count = reader.size(sizeof(Character));
+        const auto bytes = reader.raw(count * sizeof(Character));
+        T value(static_cast<typename T::size_type>(count), Character());
+        if (count != 0) // An empty text may have no memory of its own.
+            std::memcpy(value.data(), bytes.data(), bytes.size());
+        return value;
+    }
+};
+
+/// A sequence: a count of elements, then these.
+template<typename T>
+struct SequenceCodec
+{
+    static void encode(PayloadWriter &writer, const T &value)
+    {
+        writer.size(static_cast<std::size_t>(value.size()));
+        for (const auto &element : value)
+            Codec<typename T::value_type>::encode(writer, element);
+    }
+    static T decode(PayloadReader &reader)
+    {
+        // An element without bytes costs nothing to send, so its count cannot be checked by them.
+        const std::size_t count = reader.size(std::is_empty_v<typename T::value_type> ? 0 : 1);
+        T value;
+        for (std::size_t i = 0; i < count; ++i)
+            value.push_back(Codec<typename T::value_type>::decode(reader));
+        return value;
+    }
+};
+
+} // namespace payload_detail
+
+template<>
+struct Codec<std::string> : payload_detail::TextCodec<std::string, char>
+{
+};
+template<typename T>
+struct Codec<std::vector<T>> : payload_detail::SequenceCodec<std::vector<T>>
+{
+};
+/// Flat elements travel as one piece.
+template<FlatPayload T>
+requires(!std::is_empty_v<T> && !std::same_as<T, bool>) struct Codec<std::vector<T>>
+    : payload_detail::TextCodec<std::vector<T>, T>
+{
+};
+
+template<typename T>
+requires(!FlatPayload<std::optional<T>>) struct Codec<std::optional<T>>
+{
+    static void encode(PayloadWriter &writer, const std::optional<T> &value)
+    {
+        Codec<bool>::encode(writer, value.has_value());
+        if (value)
+            Codec<T>::encode(writer, *value);
+    }
+    static std::optional<T> decode(PayloadReader &reader)
+    {
+        if (!Codec<bool>::decode(reader))
+            return std::nullopt;
+        return Codec<T>::decode(reader);
+    }
+};
+
+template<typename... T>
+requires(!FlatPayload<std::tuple<T...>>) struct Codec<std::tuple<T...>>
+{
+    static void encode(PayloadWriter &writer, const std::tuple<T...> &value)
+    {
+        std::apply([&writer](const T &...part) { (Codec<T>::encode(writer, part), ...); }, value);
+    }
+    static std::tuple<T...> decode(PayloadReader &reader)
+    {
+        return std::tuple<T...>{Codec<T>::decode(reader)...}; // Braces: from left to right.
+    }
+};
+
+template<typename First, typename Second>
+requires(!FlatPayload<std::pair<First, Second>>) struct Codec<std::pair<First, Second>>
+{
+    static void encode(PayloadWriter &writer, const std::pair<First, Second> &value)
+    {
+        Codec<First>::encode(writer, value.first);
+        Codec<Second>::encode(writer, value.second);
+    }
+    static std::pair<First, Second> decode(PayloadReader &reader)
+    {
+        return std::pair<First, Second>{Codec<First>::decode(reader),
+                                        Codec<Second>::decode(reader)};
+    }
+};
+
+template<typename Key, typename Value>
+struct Codec<std::map<Key, Value>>
+{
+    static void encode(PayloadWriter &writer, const std::map<Key, Value> &value)
+    {
+        writer.size(value.size());
+        for (const auto &[key, mapped] : value) {
+            Codec<Key>::encode(writer, key);
+            Codec<Value>::encode(writer, mapped);
+        }
+    }
+    static std::map<Key, Value> decode(PayloadReader &reader)
+    {
+        const std::size_t count = reader.size();
+        std::map<Key, Value> value;
+        for (std::size_t i = 0; i < count; ++i) {
+            Key key = Codec<Key>::decode(reader);
+            value.insert_or_assign(std::move(key), Codec<Value>::decode(reader));
+        }
+        return value;
+    }
+};
+
+/// Whether a type can be an argument or a result.
+template<typename T>
+concept Payload = requires(PayloadWriter &writer, PayloadReader &reader, const T &value)
+{
+    Codec<T>::encode(writer, value);
+    {
+        Codec<T>::decode(reader)
+        } -> std::convertible_to<T>;
+};
+
+/// Appends the bytes of @p value; EncodeFailure if its codec throws.
+template<Payload T>
+void encodePayload(const T &value, std::vector<std::byte> &bytes)
+{
+    try {
+        PayloadWriter writer(bytes);
+        Codec<T>::encode(writer, value);
+    } catch (const std::exception &exception) {
+        std::throw_with_nested(EncodeFailure(exception.what()));
+    } catch (...) {
+        std::throw_with_nested(EncodeFailure("unknown exception"));
+    }
+}
+
+template<Payload T>
+[[nodiscard]] std::vector<std::byte> encodePayload(const T &value)
+{
+    std::vector<std::byte> bytes;
+    encodePayload(value, bytes);
+    return bytes;
+}
+
+/// The value behind @p bytes, all of them; throws DecodeError, or what the type's codec throws.
+template<Payload T>
+[[nodiscard]] T decodePayload(std::span<const std::byte> bytes)
+{
+    PayloadReader reader(bytes);
+    T value = Codec<T>::decode(reader);
+    if (!reader.isAtEnd())
+        throw DecodeError("the payload is longer than its value");
+    return value;
+}
+
+} // namespace proclab

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/payload/codec.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace proclab::runtime {
+
+/// Takes a task's encoded arguments apart, does the work and appends the encoded result to @p
+/// result, which comes empty; throws to fail.
+using TaskBody = void (*)(std::span<const std::byte> arguments, std::vector<std::byte> &result);
+
+/// A task of the program's own, which its workers, being the same program, know by the same number.
+struct RegisteredTask
+{
+    std::string_view name; ///< As the compiler spells the function.
+    TaskBody run = nullptr;
+};
+
+/// Registers a task before main() begins, and returns its number, from 0. What main() would
+/// register its workers would not have.
+std::uint32_t registerTask(std::string_view name, TaskBody run);
+[[nodiscard]] std::span<const RegisteredTask> registeredTasks();
+/// Changes with the list of tasks; never 0. A worker with another one is of another program.
+[[nodiscard]] std::uint64_t registeredTasksHash();
+
+/// TaskDescriptor::workload of registered task 0; the numbers below are those of workloads.
+constexpr std::uint32_t firstRegisteredTask = 1U << 31;
+
+/// What a task threw, and where.
+struct RemoteException
+{
+    std::string type;                ///< As people read it: "std::runtime_error".
+    std::string rawType;             ///< As the compiler mangles it, the same in all of a build.
+    std::string message;             ///< what()
+    std::vector<std::string> nested; ///< "type: what()" of each exception inside, outermost first.
+    std::string where;               ///< The task's name.
+    std::vector<std::byte> value;    ///< By the type's encoder, if it has one; else empty.
+
+    static constexpr std::size_t maxNested = 8;
+};
+
+/// "std::runtime_error" of the mangled name.
+[[nodiscard]] std::string readableTypeName(const char *rawType);
+/// What is being handled, in a catch block.
+[[nodiscard]] RemoteException describeCurrentException(std::string_view where);
+
+/// Encodes an exception of one registered type.
+using ExceptionEncoder = std::vector<std::byte> (*)(const std::exception &);
+/// Registers, before main() begins, how exceptions of the mangled type @p rawType travel as
+/// themselves.
+bool registerException(std::string_view rawType, ExceptionEncoder encode);
+
+} // namespace proclab::runtime
+
+template<>
+struct proclab::Codec<proclab::runtime::RemoteException>
+{
+    using Parts = std::tuple<std::string, std::string, std::string, std::vector<std::string>,
+                             std::string, std::vector<std::byte>>;
+
+    static void encode(PayloadWriter &writer, const runtime::RemoteException &value)
+    {
+        Codec<Parts>::encode(writer, {value.type, value.rawType, value.message, value.nested,
+                                      value.where, value.value});
+    }
+    static runtime::RemoteException decode(PayloadReader &reader)
+    {
+        auto [type, rawType, message, nested, where, value] = Codec<Parts>::decode(reader);
+        return {std::move(type),   std::move(rawType), std::move(message),
+                std::move(nested), std::move(where),   std::move(value)};
+    }
+};
