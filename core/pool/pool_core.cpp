@@ -109,6 +109,7 @@ private:
 
 PoolCore::PoolCore(const PoolOptions &options)
     : m_options(options)
+    , m_workerCount(options.workers.value_or(std::min(usableCores(), maxWorkers)))
     , m_engine(options.engine ? *options.engine : Engine::global())
     , m_extents(sizeof(quint64) * 8, options.argumentBytes) // Offset 0 means: none.
 {}
@@ -127,13 +128,12 @@ Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options, qui
 {
     if (!QCoreApplication::instance())
         return Error{ErrorCode::InvalidState, {}, tr("no QCoreApplication")};
-    PoolOptions chosen = options;
-    if (chosen.workers == 0)
-        chosen.workers = std::min(usableCores(), maxWorkers);
-    if (chosen.workers < 1 || chosen.workers > maxWorkers)
-        return invalidArgument(u"workers"_s, QString::number(chosen.workers),
-                               tr("1 to %1, or 0 for one each core").arg(maxWorkers));
-    std::shared_ptr<PoolCore> core(new PoolCore(chosen));
+    if (const int workers = options.workers.value_or(1); workers < 1 || workers > maxWorkers)
+        return invalidArgument(u"workers"_s, QString::number(workers),
+                               tr("1 to %1").arg(maxWorkers));
+    if (const int tasks = options.maxTasksPerWorker.value_or(1); tasks < 1)
+        return invalidArgument(u"maxTasksPerWorker"_s, QString::number(tasks), tr("1 or more"));
+    std::shared_ptr<PoolCore> core(new PoolCore(options));
     if (auto started = core->start(initializer, initializerArgs); !started)
         return started.error();
     core->m_engine.beforeEnd(core, [core = core.get()] { core->shutDown(); });
@@ -161,11 +161,11 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
         return osError({}, errno, tr("shared memory for arguments"));
     WorkerPoolConfig config;
     config.workerProgram = m_engine.workerProgram();
-    config.workers = m_options.workers;
+    config.workers = m_workerCount;
     config.startMethod = m_options.startMethod;
     config.tasksPerChunk = PoolCore::maxCallsPerChunk;
     config.chunks = maxChunks;
-    config.maxTasksPerWorker = m_options.maxTasksPerWorker;
+    config.maxTasksPerWorker = static_cast<quint64>(m_options.maxTasksPerWorker.value_or(0));
     config.onCrash = m_options.onCrash;
     config.taskTimeout = m_options.taskTimeout;
     config.input = &m_arguments;
@@ -308,7 +308,7 @@ void PoolCore::giveBack(quint64 extent)
 
 std::size_t PoolCore::chunkSize(std::size_t count, std::size_t wanted) const
 {
-    const std::size_t shares = 4 * static_cast<std::size_t>(m_options.workers);
+    const std::size_t shares = 4 * static_cast<std::size_t>(m_workerCount);
     const std::size_t size = wanted != 0 ? wanted : (count + shares - 1) / shares;
     return std::clamp<std::size_t>(size, 1, maxCallsPerChunk);
 }
@@ -344,7 +344,7 @@ void PoolCore::end()
         isOpen = m_state == State::Open;
     }
     if (isOpen)
-        qWarning("A pool was left open: its %d workers are ended", m_options.workers);
+        qWarning("A pool was left open: its %d workers are ended", m_workerCount);
     terminate();
     static_cast<void>(join(std::nullopt));
 }

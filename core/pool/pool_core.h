@@ -23,9 +23,9 @@ namespace proclab {
 /// What a Pool is made with.
 struct PoolOptions
 {
-    int workers = 0; ///< 1 to 256; 0: as many as cores may be used.
+    std::optional<int> workers = std::nullopt; ///< 1 to 256; none: as many as cores may be used.
     StartMethod startMethod = StartMethod::ForkServer;
-    quint64 maxTasksPerWorker = 0; ///< After so many a worker is replaced; 0: never.
+    std::optional<int> maxTasksPerWorker = std::nullopt; ///< Then it is replaced; none: never.
     OnCrash onCrash = OnCrash::Fail;
     std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
     /// Of all arguments that wait or are in use; taken when used.
@@ -77,10 +77,10 @@ public:
     void end();
     /// Waits for the last worker's end; Timeout. InvalidState before close() or terminate().
     Result<void> join(TimeLimit limit);
-    [[nodiscard]] int workerCount() const { return m_options.workers; }
+    [[nodiscard]] int workerCount() const { return m_workerCount; }
     [[nodiscard]] std::vector<qint64> workerPids() const;
     /// How many inputs a lazy map reads ahead of what is asked for.
-    [[nodiscard]] std::size_t lookAhead() const { return 2 * std::size_t(m_options.workers); }
+    [[nodiscard]] std::size_t lookAhead() const { return 2 * std::size_t(m_workerCount); }
     /// How many of @p count calls go into a chunk, if @p wanted are wished for; 0: a quarter of an
     /// even share of the workers, as Python's Pool.map().
     [[nodiscard]] std::size_t chunkSize(std::size_t count, std::size_t wanted) const;
@@ -109,6 +109,7 @@ private:
     void runInEngine(const std::function<void()> &function) const;
 
     const PoolOptions m_options;
+    const int m_workerCount;
     Engine &m_engine;
     runtime::Segment m_arguments;
     std::unique_ptr<WorkerPool> m_workers; ///< Of the engine's thread; gone once that has ended.
