@@ -13,6 +13,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 using namespace Qt::StringLiterals;
@@ -122,7 +123,7 @@ Unsendable sentBack(int isBad)
 int waitForFile(const std::string &path)
 {
     while (::access(path.c_str(), F_OK) != 0)
-        ::usleep(1000);
+        ::poll(nullptr, 0, 1);
     return 1;
 }
 
