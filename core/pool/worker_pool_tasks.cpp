@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// How tasks go into the pool and come out of it; worker_pool.cpp has the workers.
+
+#include "core/pool/worker_pool.h"
+
+#include "core/runtime/memory/result_arena.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+namespace proclab {
+
+using runtime::TaskDescriptor;
+using runtime::TaskState;
+using runtime::TaskWord;
+
+namespace {
+
+/// Somebody in apply().
+class WaitingCaller final : public ReportSink
+{
+public:
+    void take(TaskReport &&taken) override
+    {
+        report = std::move(taken);
+        const std::lock_guard lock(m_mutex);
+        m_isDone.store(true, std::memory_order_release);
+        m_done.notify_one();
+    }
+    [[nodiscard]] bool isDone() const { return m_isDone.load(std::memory_order_acquire); }
+    void wait()
+    {
+        std::unique_lock lock(m_mutex);
+        m_done.wait(lock, [this] { return isDone(); });
+    }
+
+    TaskReport report; ///< Once isDone().
+
+private:
+    std::atomic<bool> m_isDone{false};
+    std::mutex m_mutex;
+    std::condition_variable m_done;
+};
+
+constexpr int maxAttempts = 2;
+constexpr qint64 applySpinNs = 60'000;
+constexpr quint64 discardedBytes = 256 * 1024; ///< Extents from this size on go back to the system.
+
+TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
+{
+    if (exit.signal == 0)
+        return TaskReport::Cause::Exit;
+    return ownSignal == exit.signal ? TaskReport::Cause::Signal : TaskReport::Cause::Lost;
+}
+} // namespace
+
+// ---- submitting, from any thread
+
+bool WorkerPool::submit(const TaskChunk &chunk, std::shared_ptr<ReportSink> sink)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        if (!submitLocked(chunk, std::move(sink)))
+            return false;
+    }
+    poolHeader().idle.wake(1, m_header->parkOf());
+    return true;
+}
+
+bool WorkerPool::submitLocked(const TaskChunk &chunk, std::shared_ptr<ReportSink> sink)
+{
+    Q_ASSERT(chunk.count >= 1 && chunk.count <= m_config.tasksPerChunk);
+    if (m_free.empty() || m_state == State::Terminating || m_state == State::Closed)
+        return false;
+    const quint32 number = m_free.back();
+    m_free.pop_back();
+    ++m_underWay;
+    m_chunks[number] = {runtime::nowNs(), 0, 1, std::move(sink)};
+    TaskDescriptor &added = task(number);
+    added.progress.store(0, std::memory_order_relaxed);
+    added.count = chunk.count;
+    added.first = chunk.first;
+    added.args = chunk.args;
+    added.workload = chunk.workload;
+    added.inlineSize =
+        static_cast<quint32>(std::min(chunk.inlineArgs.size(), TaskDescriptor::inlineBytes));
+    if (added.inlineSize != 0)
+        std::memcpy(added.inlineArgs.data(), chunk.inlineArgs.data(), added.inlineSize);
+    requeueLocked(number);
+    return true;
+}
+
+/// Makes a descriptor that is complete ready to be claimed.
+void WorkerPool::requeueLocked(quint32 number)
+{
+    const quint64 word = task(number).word.load(std::memory_order_relaxed);
+    task(number).word.store(TaskWord::make(TaskWord::generation(word) + 1, 0, TaskState::Ready),
+                            std::memory_order_release);
+    if (!m_overflow.empty() || !ring().push(number))
+        m_overflow.push_back(number);
+}
+
+TaskReport WorkerPool::apply(const TaskChunk &chunk)
+{
+    const auto caller = std::make_shared<WaitingCaller>();
+    if (!submit(chunk, caller)) {
+        TaskReport refused;
+        refused.index = chunk.first;
+        refused.status = TaskReport::Status::Cancelled;
+        refused.cause = TaskReport::Cause::Cancelled;
+        return refused;
+    }
+    collectUntil([&caller] { return caller->isDone(); });
+    caller->wait();
+    return std::move(caller->report);
+}
+
+void WorkerPool::collectUntil(const std::function<bool()> &isDone)
+{
+    // This thread fetches the result itself while it is hot: no detour through the engine's thread.
+    poolHeader().parentArmed.store(0, std::memory_order_relaxed);
+    const qint64 spinEnd = runtime::nowNs() + applySpinNs;
+    bool hasOthers = false;
+    while (!isDone() && runtime::nowNs() < spinEnd) {
+        for (int i = 0; i < 20; ++i)
+            runtime::spinPause();
+        std::unique_lock lock(m_mutex, std::try_to_lock);
+        if (!lock.owns_lock())
+            continue;
+        drainLocked();
+        hasOthers = hasOthers || !m_reports.empty();
+        lock.unlock();
+        flushSunkReports();
+    }
+    arm();
+    if (hasOthers)
+        QMetaObject::invokeMethod(this, &WorkerPool::drain, Qt::QueuedConnection);
+}
+
+// ---- results, under the mutex
+
+void WorkerPool::drain()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        drainLocked();
+    }
+    flushReports();
+    endIfDone();
+    if (m_state != State::Closed)
+        arm();
+}
+
+void WorkerPool::drainLocked()
+{
+    for (int slot = 0; slot < m_config.workers; ++slot)
+        drainSlotLocked(static_cast<quint32>(slot));
+    while (!m_overflow.empty() && ring().push(m_overflow.back())) {
+        m_overflow.pop_back();
+        poolHeader().idle.wake(1, m_header->parkOf());
+    }
+}
+
+/// What the worker in @p slot has finished; later, if that worker is not told of yet.
+void WorkerPool::drainSlotLocked(quint32 slot)
+{
+    if (workerIn(slot) < 0)
+        return;
+    auto &completed = *m_header->at<runtime::CompletionRing>(poolHeader().completionsOffset +
+                                                             slot * poolHeader().completionBytes);
+    while (const auto number = completed.pop())
+        collectLocked(*number);
+}
+
+/// Asks to be woken by the next completion, and looks once more, since one may have come just
+/// before.
+void WorkerPool::arm()
+{
+    poolHeader().parentArmed.store(1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    for (int slot = 0; slot < m_config.workers; ++slot) {
+        const auto &completed = *m_header->at<runtime::CompletionRing>(
+            poolHeader().completionsOffset +
+            static_cast<quint64>(slot) * poolHeader().completionBytes);
+        if (!completed.isEmpty() && workerIn(static_cast<quint32>(slot)) >= 0) {
+            QMetaObject::invokeMethod(this, &WorkerPool::drain, Qt::QueuedConnection);
+            return;
+        }
+    }
+}
+
+void WorkerPool::collectLocked(quint32 number)
+{
+    const quint64 word = task(number).word.load(std::memory_order_acquire);
+    if (TaskWord::state(word) != TaskState::Done)
+        return;
+    reportFinishedLocked(number, task(number).count, workerIn(TaskWord::owner(word)));
+    freeLocked(number);
+}
+
+/// Reports the tasks of a chunk up to, without, @p finished.
+void WorkerPool::reportFinishedLocked(quint32 number, quint32 finished, int worker)
+{
+    const TaskDescriptor &chunk = task(number);
+    ChunkState &state = m_chunks[number];
+    const quint64 place = quint64{number} * m_config.tasksPerChunk;
+    const quint32 slot = TaskWord::owner(chunk.word.load(std::memory_order_relaxed));
+    for (; state.reported < finished; ++state.reported) {
+        const runtime::TaskOutcome &outcome =
+            m_header->at<runtime::TaskOutcome>(poolHeader().outcomesOffset)[place + state.reported];
+        TaskReport report;
+        report.index = chunk.first + state.reported;
+        report.worker = worker;
+        report.attempts = state.attempts;
+        report.startedNs = outcome.startedNs;
+        report.finishedNs = outcome.finishedNs;
+        report.slept = outcome.slept;
+        takeValueLocked(outcome, slot, report);
+        if (outcome.error != runtime::OutcomeError::None) {
+            report.status = TaskReport::Status::Failed;
+            report.cause = TaskReport::Cause::Exception;
+            const auto &text = m_header->at<runtime::OutcomeText>(
+                poolHeader().textsOffset)[place + state.reported];
+            report.message.assign(text.data(),
+                                  std::min<std::size_t>(outcome.textSize, text.size()));
+        }
+        state.attempts = 1; // An attempt counts for the task at which the chunk went on.
+        deliverLocked(number, std::move(report));
+    }
+}
+
+void WorkerPool::deliverLocked(quint32 number, TaskReport report)
+{
+    const ChunkState &state = m_chunks[number];
+    report.submittedNs = state.submittedNs;
+    if (state.sink)
+        m_sunk.push_back({state.sink, std::move(report)});
+    else
+        m_reports.push_back(std::move(report));
+}
+
+/// A result as it is, or copied out of the worker's arena, in which it then makes room.
+void WorkerPool::takeValueLocked(const runtime::TaskOutcome &outcome, quint32 slot,
+                                 TaskReport &report)
+{
+    using Type = runtime::TaskValue::Type;
+    if (outcome.value.type == Type::Bytes)
+        report.bytes.assign(
+            outcome.value.bytes,
+            outcome.value.bytes +
+                std::min<std::size_t>(outcome.value.size, runtime::TaskValue::inlineBytes));
+    else if (outcome.value.type == Type::Extent)
+        report.bytes = takeExtent(outcome.value.extent, slot);
+    else
+        report.value = outcome.value;
+}
+
+std::vector<std::byte> WorkerPool::takeExtent(const runtime::ResultExtent &extent, quint32 slot)
+{
+    auto &arena = m_header->at<runtime::ResultArena>(poolHeader().arenasOffset)[slot];
+    const quint64 offset = arena.offsetOf(extent.position);
+    if (extent.size > arena.capacity() - offset)
+        return {}; // No extent of this arena: the worker's memory was damaged.
+    const quint64 place = poolHeader().resultsOffset + slot * arena.capacity() + offset;
+    const auto *begin = m_header->at<std::byte>(place);
+    std::vector<std::byte> bytes(begin, begin + extent.size);
+    if (extent.size >= discardedBytes)
+        m_segment.discard(place, extent.size);
+    arena.giveBack(extent.position, extent.size);
+    return bytes;
+}
+
+void WorkerPool::freeLocked(quint32 number)
+{
+    const quint64 word = task(number).word.load(std::memory_order_relaxed);
+    task(number).word.store(TaskWord::make(TaskWord::generation(word) + 1, 0, TaskState::Free),
+                            std::memory_order_release);
+    m_chunks[number].sink.reset();
+    m_free.push_back(number);
+    --m_underWay;
+}
+
+void WorkerPool::flushReports()
+{
+    std::vector<TaskReport> reports;
+    {
+        const std::lock_guard lock(m_mutex);
+        reports.swap(m_reports);
+    }
+    if (!reports.empty() && m_handler)
+        m_handler(reports);
+    flushSunkReports();
+}
+
+void WorkerPool::flushSunkReports()
+{
+    std::vector<SunkReport> sunk;
+    {
+        const std::lock_guard lock(m_mutex);
+        sunk.swap(m_sunk);
+    }
+    for (SunkReport &one : sunk)
+        one.sink->take(std::move(one.report));
+}
+
+/// The process of @p slot is gone: what it finished counts, the task in its hands is judged, the
+/// rest goes back.
+void WorkerPool::recoverLocked(quint32 slot, int worker, const ChildExit &exit)
+{
+    drainSlotLocked(slot);
+    for (quint32 number = 0; number < m_config.chunks; ++number) {
+        const quint64 word = task(number).word.load(std::memory_order_acquire);
+        if (TaskWord::owner(word) != slot)
+            continue;
+        if (TaskWord::state(word) == TaskState::Done)
+            collectLocked(number); // It died before it could say so.
+        else if (TaskWord::state(word) == TaskState::Running)
+            recoverChunkLocked(number, slot, worker, exit);
+    }
+    m_header->at<runtime::ResultArena>(poolHeader().arenasOffset)[slot].reset();
+}
+
+void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit)
+{
+    TaskDescriptor &chunk = task(number);
+    const runtime::ProcessSlot &place = m_header->slot(slot);
+    quint32 finished = chunk.progress.load(std::memory_order_acquire);
+    reportFinishedLocked(number, finished, worker);
+    const quint64 index = chunk.first + finished;
+    if (finished < chunk.count && place.hasItem() &&
+        place.current.load(std::memory_order_relaxed) == index) {
+        TaskReport report;
+        report.index = index;
+        report.worker = worker;
+        report.attempts = m_chunks[number].attempts;
+        report.startedNs = place.currentSinceNs.load(std::memory_order_relaxed);
+        report.finishedNs = runtime::nowNs();
+        report.cause = causeOf(exit, place.ownSignal.load(std::memory_order_acquire));
+        report.status = TaskReport::Status::Failed;
+        report.code = exit.signal != 0 ? exit.signal : exit.exitCode;
+        const bool wasTimedOut = m_timedOut[slot] >= 0 && exit.signal == SIGKILL;
+        bool isJudged = true;
+        if (m_state == State::Terminating) {
+            report.status = m_restStatus;
+            report.cause = restCause();
+            report.code = 0;
+        } else if (wasTimedOut && m_timedOut[slot] == static_cast<qint64>(index)) {
+            report.cause = TaskReport::Cause::Timeout;
+        } else if (wasTimedOut) {
+            isJudged = false; // The kill was meant for the task before: this one is not to blame.
+        } else if (m_config.onCrash == OnCrash::Retry && report.attempts < maxAttempts) {
+            ++m_chunks[number].attempts;
+            m_retried.fetch_add(1, std::memory_order_relaxed);
+            isJudged = false;
+        } else if (report.cause == TaskReport::Cause::Lost) {
+            report.status = TaskReport::Status::Lost;
+        }
+        if (isJudged) {
+            deliverLocked(number, std::move(report));
+            m_chunks[number].attempts = 1;
+            m_chunks[number].reported = ++finished;
+            chunk.progress.store(finished, std::memory_order_relaxed);
+        }
+    }
+    if (finished == chunk.count)
+        freeLocked(number);
+    else
+        requeueLocked(number);
+}
+
+/// No worker is left: whatever is not finished never will be.
+void WorkerPool::reportRest()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        drainLocked();
+        for (quint32 number = 0; number < m_config.chunks; ++number) {
+            const quint64 word = task(number).word.load(std::memory_order_acquire);
+            if (TaskWord::state(word) == TaskState::Ready ||
+                TaskWord::state(word) == TaskState::Running)
+                giveUpLocked(number);
+        }
+    }
+    flushReports();
+}
+
+void WorkerPool::giveUpLocked(quint32 number)
+{
+    const TaskDescriptor &chunk = task(number);
+    reportFinishedLocked(number, chunk.progress.load(std::memory_order_acquire), -1);
+    ChunkState &state = m_chunks[number];
+    for (; state.reported < chunk.count; ++state.reported) {
+        TaskReport report;
+        report.index = chunk.first + state.reported;
+        report.status = m_restStatus;
+        report.cause = restCause();
+        report.finishedNs = runtime::nowNs();
+        deliverLocked(number, std::move(report));
+    }
+    freeLocked(number);
+}
+
+TaskReport::Cause WorkerPool::restCause() const
+{
+    return m_restStatus == TaskReport::Status::Lost ? TaskReport::Cause::Lost
+                                                    : TaskReport::Cause::Cancelled;
+}
+
+} // namespace proclab
