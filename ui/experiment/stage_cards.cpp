@@ -196,7 +196,7 @@ public:
             const QRectF line(left(), y, width(), factPitch);
             const double used =
                 drawText(m_painter, line, Qt::AlignVCenter | Qt::AlignRight, fact.value,
-                         monoFont(TextSize::Caption), fact.isBad ? m_theme.crash : m_theme.text);
+                         textFont(TextSize::Caption), fact.isBad ? m_theme.crash : m_theme.text);
             drawText(m_painter, line.adjusted(0, 0, -used - 6, 0), Qt::AlignVCenter, fact.label,
                      textFont(TextSize::Caption), m_theme.text3);
             y += factPitch;
@@ -307,9 +307,12 @@ public:
         const double x = badge.right() + 8;
         const double right = m_rect.right() - 30;
         const QString when = durationText(static_cast<double>(m_content.process.endNs) / 1e9);
-        drawText(m_painter, QRectF(x, m_rect.top() + 3, right - x, 16), Qt::AlignVCenter,
-                 tr("PID %1 ended at %2").arg(m_content.process.pid).arg(when),
-                 textFont(TextSize::Caption), m_theme.text2);
+        const QFont font = textFont(TextSize::Caption);
+        QString line = tr("PID %1 ended at %2").arg(m_content.process.pid).arg(when);
+        if (QFontMetricsF(font).horizontalAdvance(line) > right - x)
+            line = tr("PID %1").arg(m_content.process.pid);
+        drawText(m_painter, QRectF(x, m_rect.top() + 3, right - x, 16), Qt::AlignVCenter, line,
+                 font, m_theme.text2);
         QString reason = endText(m_content.process);
         if (!m_content.task.isEmpty())
             reason += u' ' % tr("in %1").arg(m_content.task);

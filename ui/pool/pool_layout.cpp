@@ -12,7 +12,7 @@ PoolLayout arrangePool(const QRectF &area, double tallestParent)
     constexpr double queueShare = 0.40;
     const double width = area.width();
     const double gap = std::clamp(width * 0.085, 20.0, 84.0);
-    const double parentWidth = std::clamp(width * 0.215, 112.0, 140.0);
+    const double parentWidth = std::clamp(width * 0.215, 118.0, 140.0);
     const double workersWidth = std::clamp(width * 0.37, 120.0, 300.0);
     const double middle =
         std::min(std::max(60.0, width - parentWidth - workersWidth - 2 * gap), 420.0);

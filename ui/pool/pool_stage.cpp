@@ -348,8 +348,7 @@ void PoolStage::paintResults(QPainter &painter)
             theme.text2);
     drawRow(painter, row.translated(0, -rowHeight), tr("Failed"), number(failed),
             failed > 0 ? theme.crash : theme.text2);
-    drawRow(painter, row, tr("Lost or cancelled"), number(lost),
-            lost > 0 ? theme.crash : theme.text2);
+    drawRow(painter, row, tr("Not done"), number(lost), lost > 0 ? theme.crash : theme.text2);
 }
 
 void PoolStage::paintCells(QPainter &painter)
