@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/result.h"
+#include "core/base/time_limit.h"
 #include "core/payload/codec.h"
 #include "core/runtime/sync/futex.h"
 
@@ -15,9 +16,6 @@
 #include <vector>
 
 namespace proclab {
-
-/// How long a call may wait; none: until it is done. What is negative counts as 0.
-using TimeLimit = std::optional<std::chrono::nanoseconds>;
 
 /// What handles of one task, or of several whose results belong together, share.
 ///

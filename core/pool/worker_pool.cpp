@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/pool/worker_pool.h"
 
+#include "core/runtime/memory/object_space.h"
 #include "core/runtime/memory/result_arena.h"
 #include "core/runtime/task/task_registry.h"
 
@@ -26,6 +27,12 @@ constexpr int watchMs = 20;
 constexpr std::size_t pageBytes = 4096;
 constexpr int restartMs = 500; // What is short now, memory or processes, may be there then.
 constexpr qint64 leaveGraceNs = 5'000'000'000; ///< For workers to leave once all work is done.
+
+/// What workers that are this very program share with it; the lab's worker program shares nothing.
+int objectsFd()
+{
+    return runtime::registeredTasks().empty() ? -1 : runtime::ObjectSpace::instance().descriptor();
+}
 
 } // namespace
 
@@ -132,7 +139,7 @@ Result<void> WorkerPool::open()
     });
     m_group = std::make_unique<ProcessGroup>(
         ProcessGroup::Config{m_config.workerProgram, m_config.startMethod, m_segment.fd(),
-                             m_config.input ? m_config.input->fd() : -1, m_eventFd},
+                             m_config.input ? m_config.input->fd() : -1, m_eventFd, objectsFd()},
         *m_header);
     connect(m_group.get(), &ProcessGroup::started, this, &WorkerPool::handleStarted);
     connect(m_group.get(), &ProcessGroup::exited, this, &WorkerPool::handleExit);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/process/process_group.h"
 
+#include "core/runtime/memory/object_space.h"
 #include "core/runtime/task/worker_process.h"
 
 #include <QCoreApplication>
@@ -123,7 +124,8 @@ bool endGroup(qint64 group)
 /// In the child, between fork and exec, in the parent's memory: system calls only.
 void prepareChild(const ProcessGroup::Config &config, int socket)
 {
-    for (const int fd : {config.segmentFd, config.inputFd, config.eventFd, socket}) {
+    for (const int fd :
+         {config.segmentFd, config.inputFd, config.eventFd, config.objectsFd, socket}) {
         if (fd >= 0)
             ::fcntl(fd, F_SETFD, 0);
     }
@@ -289,6 +291,7 @@ void ProcessGroup::spawn(quint32 slot, Child &child)
     const runtime::WorkerArguments arguments{.segmentFd = m_config.segmentFd,
                                              .inputFd = m_config.inputFd,
                                              .eventFd = m_config.eventFd,
+                                             .objectsFd = m_config.objectsFd,
                                              .parentPid = ::getpid(),
                                              .slot = slot,
                                              .generation = child.generation};
@@ -351,6 +354,7 @@ Result<void> ProcessGroup::startZygote()
                                              .segmentFd = m_config.segmentFd,
                                              .inputFd = m_config.inputFd,
                                              .eventFd = m_config.eventFd,
+                                             .objectsFd = m_config.objectsFd,
                                              .parentPid = ::getpid(),
                                              .socketFd = sockets[1]};
     m_zygote->setArguments(QString::fromStdString(arguments.text()).split(u' '));
@@ -509,6 +513,7 @@ void ProcessGroup::reap(quint32 slot)
 void ProcessGroup::finish(quint32 slot, const ChildExit &exit)
 {
     m_children.erase(slot);
+    runtime::ObjectSpace::instance().processEnded(static_cast<std::int32_t>(exit.pid));
     if (!endGroup(exit.pid)) {
         m_groups.push_back(exit.pid);
         m_sweep.start();

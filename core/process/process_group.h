@@ -47,7 +47,8 @@ public:
         StartMethod startMethod = StartMethod::ForkServer;
         int segmentFd = -1;
         int inputFd = -1; ///< Read-only; -1: none.
-        int eventFd = -1; ///< -1: none.
+        int eventFd = -1;   ///< -1: none.
+        int objectsFd = -1; ///< Of the tree's ObjectSpace; -1: none.
     };
     /// What a slot's next process is.
     struct Assignment

@@ -40,6 +40,8 @@ QStringList openDescriptors()
                        sizeof target - 1) < 0)
             continue;
         const QString what = QString::fromLocal8Bit(target);
+        if (what.contains(u"memfd:proclab-objects"_s))
+            continue; // Of the program, for as long as it lives.
         for (const auto &kind : {u"memfd:"_s, u"socket:"_s, u"pidfd"_s, u"eventfd"_s, u"pipe:"_s}) {
             if (what.contains(kind))
                 open.append(name % u" -> "_s % what);

@@ -2,11 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace proclab::runtime {
 
 /// CLOCK_MONOTONIC in nanoseconds: the same axis in every process of this boot. About 25 ns a call.
 [[nodiscard]] std::int64_t nowNs();
+/// A time that never comes, on that clock.
+constexpr std::int64_t noDeadline = std::numeric_limits<std::int64_t>::max();
+/// A sleeper looks up this often, whatever happens: it notices a process that is gone.
+constexpr std::int64_t parkNs = 100'000'000;
+
 /// CPU time of the calling thread in nanoseconds. A system call.
 [[nodiscard]] std::int64_t threadCpuNs();
 /// CPU time of the calling process, all threads, in nanoseconds. A system call.

@@ -4,6 +4,7 @@
 #include "core/runtime/sync/clock.h"
 #include "core/runtime/sync/futex.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include <sched.h>
@@ -22,7 +23,7 @@ public:
         Acquired,
         Recovered, ///< Acquired; the owner before died holding it: the guarded data may be half
                    ///< written.
-        GivenUp,   ///< goOn() said so.
+        GivenUp,   ///< goOn() said so, or the time is over.
     };
 
     /// Tries once.
@@ -33,20 +34,28 @@ public:
                                               std::memory_order_relaxed);
     }
 
-    /// Waits for the lock. @p goOn() is asked at least ten times a second while waiting.
+    /// Waits for the lock, until @p deadlineNs on the clock of nowNs(). @p goOn() is asked at least
+    /// ten times a second while waiting.
     template<typename GoOn>
-    Outcome lock(std::uint32_t slot, GoOn goOn)
+    Outcome lock(std::uint32_t slot, GoOn goOn, std::int64_t deadlineNs = noDeadline)
     {
         if (tryLock(slot))
             return Outcome::Acquired;
-        return lockSlowly(slot, goOn);
+        return lockSlowly(slot, goOn, deadlineNs);
     }
 
-    /// Only by its owner.
-    void unlock()
+    /// By its owner, or whoever acts for it; false: it is free.
+    bool unlock()
     {
-        if (m_word.exchange(0, std::memory_order_release) & waitersBit)
+        std::uint32_t word = m_word.load(std::memory_order_relaxed);
+        do {
+            if ((word & ownerMask) == 0)
+                return false;
+        } while (!m_word.compare_exchange_weak(word, 0, std::memory_order_release,
+                                               std::memory_order_relaxed));
+        if (word & waitersBit)
             futexWake(m_word, 1);
+        return true;
     }
 
     /// The owner's slot; -1: free.
@@ -76,7 +85,7 @@ private:
     static constexpr std::uint32_t ownerMask = 0xffff;
 
     template<typename GoOn>
-    Outcome lockSlowly(std::uint32_t slot, GoOn goOn)
+    Outcome lockSlowly(std::uint32_t slot, GoOn goOn, std::int64_t deadlineNs)
     {
         std::int64_t spinUntil = 0;
         for (int round = 0;; ++round) {
@@ -95,7 +104,7 @@ private:
                 continue;
             }
             if (spinUntil == 0)
-                spinUntil = nowNs() + 20'000;
+                spinUntil = std::min(nowNs() + 20'000, deadlineNs);
             if (spinUntil > 0 && nowNs() < spinUntil) {
                 ::sched_yield();
                 continue;
@@ -104,9 +113,10 @@ private:
             if (!(word & waitersBit) &&
                 !m_word.compare_exchange_weak(word, word | waitersBit, std::memory_order_relaxed))
                 continue;
-            if (!goOn())
+            const std::int64_t leftNs = deadlineNs - nowNs();
+            if (leftNs <= 0 || !goOn())
                 return Outcome::GivenUp;
-            futexWait(m_word, word | waitersBit, 100'000'000);
+            futexWait(m_word, word | waitersBit, std::min(leftNs, parkNs));
         }
     }
 

@@ -15,13 +15,10 @@ namespace proclab::runtime {
 
 constexpr std::uint32_t maxSlots = 320;
 
-/// How a waiter looks for work before it sleeps: short, since waking a sleeper on another core
-/// costs
-/// 40 to 50 us on virtual machines, and yielding, so that more processes than cores do not
+/// How long a waiter looks for work before it sleeps: short, since waking a sleeper on another core
+/// costs 40 to 50 us on virtual machines, and yielding, so that more processes than cores do not
 /// collapse.
 constexpr std::int64_t spinNs = 40'000;
-/// A sleeper looks up this often, whatever happens: it notices a parent that is gone.
-constexpr std::int64_t parkNs = 100'000'000;
 
 /// The processes that sleep until one condition may hold: a bit for each slot, and a futex word of
 /// each slot's own. A dead sleeper leaves a bit, never a wrong count; who wakes it wakes nobody,

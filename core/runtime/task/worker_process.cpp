@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/task/worker_process.h"
 
+#include "core/runtime/memory/object_space.h"
 #include "core/runtime/task/task_registry.h"
 
 #include <charconv>
@@ -78,7 +79,7 @@ void noteUsage(ProcessSlot &slot)
 
 bool WorkerArguments::parse(std::span<char *const> arguments, WorkerArguments &parsed)
 {
-    if (arguments.size() < 7)
+    if (arguments.size() < 8)
         return false;
     const std::string_view mode(arguments[1]);
     parsed.isZygote = mode == "zygote";
@@ -86,19 +87,19 @@ bool WorkerArguments::parse(std::span<char *const> arguments, WorkerArguments &p
         return false;
     if (!parseNumber(arguments[2], parsed.segmentFd) ||
         !parseNumber(arguments[3], parsed.inputFd) || !parseNumber(arguments[4], parsed.eventFd) ||
-        !parseNumber(arguments[5], parsed.parentPid))
+        !parseNumber(arguments[5], parsed.objectsFd) ||
+        !parseNumber(arguments[6], parsed.parentPid))
         return false;
     if (parsed.isZygote)
-        return arguments.size() == 7 && parseNumber(arguments[6], parsed.socketFd);
-    return arguments.size() == 8 && parseNumber(arguments[6], parsed.slot) &&
-           parseNumber(arguments[7], parsed.generation);
+        return arguments.size() == 8 && parseNumber(arguments[7], parsed.socketFd);
+    return arguments.size() == 9 && parseNumber(arguments[7], parsed.slot) &&
+           parseNumber(arguments[8], parsed.generation);
 }
 
 std::string WorkerArguments::text() const
 {
     std::string text = isZygote ? "zygote" : "worker";
-    for (const std::int64_t number : {std::int64_t{segmentFd}, std::int64_t{inputFd},
-                                      std::int64_t{eventFd}, std::int64_t{parentPid}})
+    for (const std::int64_t number : {segmentFd, inputFd, eventFd, objectsFd, parentPid})
         text += ' ' + std::to_string(number);
     if (isZygote)
         return text + ' ' + std::to_string(socketFd);
@@ -245,6 +246,7 @@ bool attach(const WorkerArguments &arguments, Segment &segment, Segment &input)
     }
     if (arguments.inputFd >= 0)
         input = Segment::attach(arguments.inputFd, Segment::Access::ReadOnly);
+    ObjectSpace::inherit(arguments.objectsFd);
     return true;
 }
 

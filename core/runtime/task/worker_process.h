@@ -10,13 +10,15 @@
 namespace proclab::runtime {
 
 /// What a worker or zygote is told on its command line:
-/// `PROGRAM worker|zygote SEGMENT_FD INPUT_FD EVENT_FD PARENT_PID (SLOT GENERATION | SOCKET_FD)`.
+/// `PROGRAM worker|zygote SEGMENT_FD INPUT_FD EVENT_FD OBJECTS_FD PARENT_PID (SLOT GENERATION |
+/// SOCKET_FD)`.
 struct WorkerArguments
 {
     bool isZygote = false;
     int segmentFd = -1;
     int inputFd = -1; ///< Read-only arguments; -1: none.
-    int eventFd = -1; ///< Wakes the parent; -1: none.
+    int eventFd = -1;   ///< Wakes the parent; -1: none.
+    int objectsFd = -1; ///< The tree's ObjectSpace; -1: none.
     std::int32_t parentPid = 0;
     std::uint32_t slot = 0;
     std::uint32_t generation = 0;

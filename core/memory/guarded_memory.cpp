@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/memory/guarded_memory.h"
+
+namespace proclab {
+
+namespace {
+
+/// Before the elements.
+struct alignas(64) MemoryBody
+{
+    runtime::ObjectHandle lock;
+    runtime::ObjectKind lockKind; ///< Memory: there is none.
+    std::uint64_t count;
+};
+
+template<typename... Visitor>
+struct Overloaded : Visitor...
+{
+    using Visitor::operator()...;
+};
+template<typename... Visitor>
+Overloaded(Visitor...) -> Overloaded<Visitor...>;
+
+template<typename T>
+AnyLock attached(const runtime::ObjectHandle &handle)
+{
+    auto object = runtime::ObjectSpace::instance().attach(handle, T::kind);
+    if (!object)
+        throw DecodeError("the lock of the shared memory is gone");
+    return T::of(std::move(object));
+}
+
+AnyLock lockOf(const MemoryBody &body)
+{
+    if (body.lockKind == Lock::kind)
+        return attached<Lock>(body.lock);
+    if (body.lockKind == RLock::kind)
+        return attached<RLock>(body.lock);
+    return {};
+}
+
+} // namespace
+
+GuardedMemory::GuardedMemory(runtime::ObjectRef object)
+    : SharedHandle(object)
+    , m_lock(lockOf(object->body<MemoryBody>()))
+{}
+
+Result<AnyLock> GuardedMemory::lockFor(Locking locking)
+{
+    if (locking == Locking::None)
+        return AnyLock();
+    const auto lock = RLock::create();
+    if (!lock)
+        return lock.error();
+    return AnyLock(*lock);
+}
+
+Result<runtime::ObjectRef> GuardedMemory::makeMemory(std::size_t count, std::size_t elementBytes,
+                                                     const AnyLock &lock)
+{
+    auto object = make(kind, sizeof(MemoryBody) + count * elementBytes);
+    if (!object)
+        return object.error();
+    auto &body = (*object)->body<MemoryBody>();
+    body.count = count;
+    body.lockKind = kind;
+    std::visit(Overloaded{[](std::monostate) {},
+                          [&body](const auto &given) {
+                              body.lock = given.object()->handle();
+                              body.lockKind = given.kind;
+                          }},
+               lock);
+    return object;
+}
+
+Result<Acquired> GuardedMemory::acquire(TimeLimit limit) const
+{
+    return std::visit(
+        Overloaded{[](std::monostate) -> Result<Acquired> { return Acquired(); },
+                   [limit](const auto &lock) -> Result<Acquired> { return lock.acquire(limit); }},
+        m_lock);
+}
+
+Result<void> GuardedMemory::release() const
+{
+    return std::visit(Overloaded{[](std::monostate) -> Result<void> { return {}; },
+                                 [](const auto &lock) -> Result<void> { return lock.release(); }},
+                      m_lock);
+}
+
+std::size_t GuardedMemory::count() const
+{
+    return object()->body<MemoryBody>().count;
+}
+
+std::byte *GuardedMemory::elements() const
+{
+    return reinterpret_cast<std::byte *>(&object()->body<MemoryBody>() + 1);
+}
+
+} // namespace proclab

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/sync/lock.h"
+
+#include <cstddef>
+#include <span>
+#include <variant>
+
+namespace proclab {
+
+/// Whether a Value or an Array comes with a lock of its own.
+enum class Locking {
+    Own, ///< An RLock, as in Python.
+    None,
+};
+
+/// The lock that guards some memory; monostate: none.
+using AnyLock = std::variant<std::monostate, Lock, RLock>;
+
+/// Memory of elements that processes share, with the lock that guards it: what Value and Array have
+/// in common.
+///
+/// Threads: any. Blocking: acquire(), and whatever takes the lock.
+class GuardedMemory : public SharedHandle
+{
+public:
+    static constexpr auto kind = runtime::ObjectKind::Memory;
+
+    /// The lock, for whoever needs more than one step under it; monostate: none.
+    [[nodiscard]] const AnyLock &lock() const { return m_lock; }
+    /// Takes the lock; at once, where there is none.
+    Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
+    Result<void> release() const;
+
+protected:
+    GuardedMemory(runtime::ObjectRef object, AnyLock lock)
+        : SharedHandle(std::move(object))
+        , m_lock(std::move(lock))
+    {}
+    explicit GuardedMemory(runtime::ObjectRef object);
+
+    static Result<AnyLock> lockFor(Locking locking);
+    /// Zero-filled.
+    static Result<runtime::ObjectRef> makeMemory(std::size_t count, std::size_t elementBytes,
+                                                 const AnyLock &lock);
+    [[nodiscard]] std::size_t count() const;
+    [[nodiscard]] std::byte *elements() const;
+    /// Calls @p function with the lock held.
+    template<typename Function>
+    auto withLock(Function function) const
+    {
+        struct Hold
+        {
+            const GuardedMemory &memory;
+            explicit Hold(const GuardedMemory &guarded) : memory(guarded)
+            {
+                (void)memory.acquire();
+            }
+            ~Hold() { (void)memory.release(); }
+        };
+        const Hold hold(*this);
+        return function();
+    }
+
+private:
+    AnyLock m_lock;
+};
+
+} // namespace proclab

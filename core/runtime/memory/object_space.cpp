@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/memory/object_space.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include <csignal>
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+namespace proclab::runtime {
+
+/// A process that uses shared objects. Its number is given again once all it held is let go.
+struct ObjectSpace::Sharer
+{
+    std::atomic<std::int32_t> pid; ///< 0: nobody.
+    /// When it started, in clock ticks since the boot, which tells it from a later process of its
+    /// PID; 0: not noted yet.
+    std::atomic<std::uint64_t> startTicks;
+};
+
+struct ObjectSpace::Header
+{
+    SharedLock allocating; ///< Guards the storage's layout: offset and size of every entry.
+    alignas(64)
+        SharedLock recovering; ///< One at a time, so that no number is given again too soon.
+    alignas(64) std::atomic<std::uint32_t> entriesUsed; ///< All above were never used.
+    std::array<Sharer, maxSharers> sharers;
+    std::array<ObjectEntry, maxObjects> entries;
+};
+
+namespace {
+
+constexpr std::size_t spaceBytes = std::size_t{64} << 30;
+constexpr std::size_t pageBytes = 4096;
+constexpr std::size_t zeroedByHand = 65'536;
+
+constexpr std::size_t toPages(std::size_t bytes)
+{
+    return (bytes + pageBytes - 1) / pageBytes * pageBytes;
+}
+
+/// What /proc says of a process; nothing: there is none, or it is a zombie.
+std::optional<std::uint64_t> startTicksOf(std::int32_t pid)
+{
+    char path[32];
+    std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) // Without a free descriptor a process counts as alive for as long as its PID is.
+        return errno != ENOENT && (::kill(pid, 0) == 0 || errno != ESRCH)
+                   ? std::optional<std::uint64_t>(0)
+                   : std::nullopt;
+    char text[1024];
+    const ssize_t size = ::read(fd, text, sizeof text - 1);
+    ::close(fd);
+    if (size <= 0)
+        return std::nullopt;
+    text[size] = 0;
+    // The name may itself contain ") ", so the fields begin after the last one: state is field 3.
+    const char *field = std::strrchr(text, ')');
+    if (!field || field[2] == 'Z' || field[2] == 'X')
+        return std::nullopt;
+    for (int i = 2; field && i < 22; ++i)
+        field = std::strchr(field + 1, ' ');
+    return field ? std::strtoull(field + 1, nullptr, 10) : 0;
+}
+
+ObjectSpace *theSpace = nullptr; // For the fork handlers, once it is open.
+
+} // namespace
+
+bool ObjectEntry::isHeld() const
+{
+    return inFlight.load(std::memory_order_seq_cst) != 0 ||
+           std::any_of(holders.begin(), holders.end(),
+                       [](const auto &bits) { return bits.load(std::memory_order_seq_cst) != 0; });
+}
+
+SharedObject::~SharedObject()
+{
+    const std::lock_guard lock(m_space.m_mutex);
+    const auto found = m_space.m_held.find(m_handle.index);
+    if (found == m_space.m_held.end() || found->second.object != this)
+        return; // Somebody in this process has taken hold of it again.
+    m_space.m_held.erase(found);
+    m_space.let(m_handle);
+}
+
+ObjectSpace &ObjectSpace::instance()
+{
+    // Never destroyed: handles in static objects may outlive everything else.
+    static auto *space = new ObjectSpace;
+    return *space;
+}
+
+void ObjectSpace::inherit(int fd)
+{
+    instance().m_inheritedFd = fd;
+}
+
+int ObjectSpace::descriptor()
+{
+    return open() ? m_segment.fd() : -1;
+}
+
+bool ObjectSpace::open()
+{
+    if (m_isOpen.load(std::memory_order_acquire))
+        return true;
+    const std::lock_guard lock(m_mutex);
+    if (m_isOpen.load(std::memory_order_relaxed))
+        return true;
+    m_segment = m_inheritedFd >= 0 ? Segment::attach(m_inheritedFd, Segment::Access::ReadWrite)
+                                   : Segment::create("proclab-objects", spaceBytes);
+    if (!m_segment.isValid())
+        return false;
+    theSpace = this;
+    ::pthread_atfork(beforeFork, afterForkInParent, afterForkInChild);
+    m_isOpen.store(true, std::memory_order_release);
+    return true;
+}
+
+ObjectSpace::Header &ObjectSpace::header() const
+{
+    return *m_segment.at<Header>(0);
+}
+
+ObjectEntry &ObjectSpace::entry(std::uint32_t index) const
+{
+    return header().entries[index];
+}
+
+std::uint32_t ObjectSpace::takeSelf()
+{
+    const std::lock_guard lock(m_mutex);
+    if (const std::uint32_t self = m_self.load(std::memory_order_relaxed); self != 0)
+        return self;
+    for (std::uint32_t number = 1; number < maxSharers; ++number) {
+        Sharer &sharer = header().sharers[number];
+        std::int32_t nobody = 0;
+        if (!sharer.pid.compare_exchange_strong(nobody, ::getpid(), std::memory_order_acq_rel))
+            continue;
+        sharer.startTicks.store(startTicksOf(::getpid()).value_or(0), std::memory_order_release);
+        m_self.store(number, std::memory_order_relaxed);
+        return number;
+    }
+    std::fputs("proclab: more than 1,023 processes share objects\n", stderr);
+    ::_exit(1);
+}
+
+SharedLock::Outcome ObjectSpace::acquire(SharedLock &lock, std::int64_t deadlineNs)
+{
+    const auto lookUp = [this, &lock] {
+        if (const int owner = lock.owner(); owner > 0)
+            recover(static_cast<std::uint32_t>(owner));
+        return true;
+    };
+    return lock.lock(self(), lookUp, deadlineNs);
+}
+
+std::int32_t ObjectSpace::pidOf(std::uint32_t sharer) const
+{
+    return sharer < maxSharers ? header().sharers[sharer].pid.load(std::memory_order_acquire) : 0;
+}
+
+ObjectRef ObjectSpace::create(ObjectKind kind, std::size_t size)
+{
+    if (!open())
+        return nullptr;
+    const std::uint32_t self = this->self();
+    for (std::uint32_t index = 0; index < maxObjects; ++index) {
+        ObjectEntry &entry = this->entry(index);
+        std::uint64_t word = entry.word.load(std::memory_order_relaxed);
+        if (ObjectEntry::stateOf(word) != ObjectEntry::Free)
+            continue;
+        const std::uint32_t generation = ObjectEntry::generationOf(word) + 1;
+        const std::uint64_t mine = ObjectEntry::make(generation, self, kind, ObjectEntry::Claimed);
+        if (!entry.word.compare_exchange_strong(word, mine, std::memory_order_acq_rel))
+            continue;
+        std::uint32_t used = header().entriesUsed.load(std::memory_order_relaxed);
+        while (used <= index && !header().entriesUsed.compare_exchange_weak(used, index + 1)) {
+        }
+        if (!reserve(entry, size)) {
+            entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Free),
+                             std::memory_order_release);
+            break;
+        }
+        entry.holders[self / 64].fetch_or(std::uint64_t{1} << self % 64);
+        entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live),
+                         std::memory_order_release);
+        return hold({index, generation});
+    }
+    errno = ENOMEM;
+    return nullptr;
+}
+
+/// Finds room for @p size bytes, zero-filled.
+bool ObjectSpace::reserve(ObjectEntry &entry, std::size_t size)
+{
+    entry.offset = 0;
+    entry.size = size;
+    if (size <= entry.small.size()) {
+        entry.small.fill(std::byte{0});
+        return true;
+    }
+    const std::size_t wanted = toPages(size);
+    Header &header = this->header();
+    (void)acquire(header.allocating);
+    // The entries are the whole truth of what is in use, so a death in here damages nothing.
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> used;
+    const std::uint32_t count = header.entriesUsed.load(std::memory_order_acquire);
+    for (std::uint32_t index = 0; index < count; ++index) {
+        const ObjectEntry &other = header.entries[index];
+        if (other.offset != 0)
+            used.emplace_back(other.offset, other.offset + toPages(other.size));
+    }
+    std::sort(used.begin(), used.end());
+    std::uint64_t place = toPages(sizeof(Header));
+    for (const auto &[begin, end] : used) {
+        if (begin - place >= wanted)
+            break;
+        place = end;
+    }
+    const bool fits = place + wanted <= m_segment.size();
+    if (fits)
+        entry.offset = place;
+    header.allocating.unlock();
+    return fits;
+}
+
+ObjectRef ObjectSpace::hold(ObjectHandle handle)
+{
+    const std::lock_guard lock(m_mutex);
+    ObjectEntry &entry = this->entry(handle.index);
+    auto object = std::make_shared<SharedObject>(*this, handle, bodyOf(entry));
+    m_held[handle.index] = {object.get(), object};
+    return object;
+}
+
+ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
+{
+    if (handle.index >= maxObjects || !open())
+        return nullptr;
+    const std::lock_guard lock(m_mutex);
+    ObjectEntry &entry = this->entry(handle.index);
+    const auto found = m_held.find(handle.index);
+    const ObjectRef known = found != m_held.end() ? found->second.shared.lock() : nullptr;
+    const bool isKnown = known && known->handle() == handle;
+    const std::uint32_t self = this->self();
+    const std::uint64_t bit = std::uint64_t{1} << self % 64;
+    const bool wasHeld = (entry.holders[self / 64].fetch_or(bit) & bit) != 0;
+    for (;;) {
+        const std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
+        const bool isSame = ObjectEntry::generationOf(word) == handle.generation &&
+                            ObjectEntry::kindOf(word) == kind;
+        if (isSame && ObjectEntry::stateOf(word) == ObjectEntry::Live)
+            return isKnown ? known : hold(handle);
+        if (isSame && ObjectEntry::stateOf(word) == ObjectEntry::Ending) {
+            spinPause(); // Whoever found it unheld looks once more.
+            continue;
+        }
+        if (!wasHeld)
+            entry.holders[self / 64].fetch_and(~bit);
+        return nullptr;
+    }
+}
+
+void ObjectSpace::beginFlight(const SharedObject &object)
+{
+    entry(object.handle().index).inFlight.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void ObjectSpace::endFlight(ObjectHandle handle)
+{
+    if (handle.index >= maxObjects || !open())
+        return;
+    ObjectEntry &entry = this->entry(handle.index);
+    if (ObjectEntry::generationOf(entry.word.load(std::memory_order_acquire)) != handle.generation)
+        return;
+    std::uint32_t count = entry.inFlight.load(std::memory_order_relaxed);
+    while (count > 0 && !entry.inFlight.compare_exchange_weak(count, count - 1)) {
+    }
+    if (count == 1)
+        freeIfUnheld(handle.index);
+}
+
+bool ObjectSpace::isHeld(ObjectHandle handle) const
+{
+    const ObjectEntry &entry = this->entry(handle.index);
+    return ObjectEntry::generationOf(entry.word.load(std::memory_order_acquire)) ==
+               handle.generation &&
+           entry.isHeld();
+}
+
+void ObjectSpace::let(ObjectHandle handle)
+{
+    const std::uint32_t self = this->self();
+    entry(handle.index)
+        .holders[self / 64]
+        .fetch_and(~(std::uint64_t{1} << self % 64), std::memory_order_seq_cst);
+    freeIfUnheld(handle.index);
+}
+
+void ObjectSpace::freeIfUnheld(std::uint32_t index)
+{
+    ObjectEntry &entry = this->entry(index);
+    std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
+    if (ObjectEntry::stateOf(word) != ObjectEntry::Live || entry.isHeld())
+        return;
+    const std::uint32_t generation = ObjectEntry::generationOf(word);
+    const ObjectKind kind = ObjectEntry::kindOf(word);
+    if (!entry.word.compare_exchange_strong(
+            word, ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending)))
+        return;           // Another process was faster.
+    if (entry.isHeld()) { // Taken again in between, by somebody who waits for this answer.
+        entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live));
+        freeIfUnheld(index);
+        return;
+    }
+    end(entry, kind);
+    release(entry);
+    entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Free),
+                     std::memory_order_release);
+}
+
+void ObjectSpace::end(ObjectEntry &entry, ObjectKind kind)
+{
+    if (const auto ended = actionsOf(kind).ended)
+        ended(*this, bodyOf(entry));
+}
+
+std::byte *ObjectSpace::bodyOf(ObjectEntry &entry) const
+{
+    return entry.offset != 0 ? at(entry.offset) : entry.small.data();
+}
+
+/// Gives the storage back: it reads as zero when it is used next.
+void ObjectSpace::release(ObjectEntry &entry)
+{
+    if (entry.offset == 0)
+        return;
+    const std::size_t bytes = toPages(entry.size);
+    if (bytes <= zeroedByHand)
+        std::memset(at(entry.offset), 0, bytes);
+    else
+        m_segment.discard(entry.offset, bytes);
+    entry.offset = 0;
+}
+
+bool ObjectSpace::isDead(std::uint32_t sharer) const
+{
+    const Sharer &entry = header().sharers[sharer];
+    const std::uint64_t since = entry.startTicks.load(std::memory_order_acquire);
+    const std::int32_t pid = entry.pid.load(std::memory_order_acquire);
+    if (pid == 0)
+        return false;
+    const auto ticks = startTicksOf(pid);
+    return !ticks || (since != 0 && *ticks != 0 && *ticks != since);
+}
+
+bool ObjectSpace::recover(std::uint32_t sharer)
+{
+    if (sharer == 0 || sharer >= maxSharers || !open() || !isDead(sharer))
+        return false;
+    Header &header = this->header();
+    // What is let go may need a lock that another dead process holds: one recovery in another.
+    static thread_local bool isRecovering = false;
+    if (isRecovering) {
+        letAllOf(sharer);
+        return true;
+    }
+    (void)header.recovering.lock(self(), [this, &header] {
+        // A death in the middle of this: what was not done is done again by the next.
+        const int owner = header.recovering.owner();
+        if (owner > 0 && isDead(static_cast<std::uint32_t>(owner)))
+            header.recovering.recover(static_cast<std::uint32_t>(owner));
+        return true;
+    });
+    const bool isStillThere = isDead(sharer);
+    if (isStillThere) {
+        isRecovering = true;
+        letAllOf(sharer);
+        isRecovering = false;
+    }
+    header.recovering.unlock();
+    return isStillThere;
+}
+
+/// All steps can be done twice: whoever does this may die in it.
+void ObjectSpace::letAllOf(std::uint32_t sharer)
+{
+    Header &header = this->header();
+    const std::int32_t pid = pidOf(sharer);
+    header.allocating.recover(sharer);
+    const std::uint32_t count = header.entriesUsed.load(std::memory_order_acquire);
+    const std::uint64_t bit = std::uint64_t{1} << sharer % 64;
+    for (std::uint32_t index = 0; index < count; ++index) {
+        ObjectEntry &entry = header.entries[index];
+        const std::uint64_t word = entry.word.load(std::memory_order_acquire);
+        const auto state = ObjectEntry::stateOf(word);
+        const ObjectKind kind = ObjectEntry::kindOf(word);
+        if (state == ObjectEntry::Live) {
+            if (const auto died = actionsOf(kind).sharerDied)
+                died(*this, bodyOf(entry), sharer, pid);
+        } else if (state != ObjectEntry::Free && ObjectEntry::ownerOf(word) == sharer) {
+            if (state == ObjectEntry::Ending)
+                end(entry, kind);
+            release(entry);
+            entry.word.store(
+                ObjectEntry::make(ObjectEntry::generationOf(word), 0, kind, ObjectEntry::Free),
+                std::memory_order_release);
+        }
+        if (entry.holders[sharer / 64].fetch_and(~bit) & bit)
+            freeIfUnheld(index);
+    }
+    header.sharers[sharer].startTicks.store(0, std::memory_order_relaxed);
+    header.sharers[sharer].pid.store(0, std::memory_order_release);
+}
+
+void ObjectSpace::processEnded(std::int32_t pid)
+{
+    if (!m_isOpen.load(std::memory_order_acquire))
+        return;
+    for (std::uint32_t sharer = 1; sharer < maxSharers; ++sharer) {
+        if (pidOf(sharer) == pid)
+            recover(sharer);
+    }
+}
+
+ObjectSpace::Usage ObjectSpace::usage() const
+{
+    Usage usage;
+    if (!m_isOpen.load(std::memory_order_acquire))
+        return usage;
+    const std::uint32_t count = header().entriesUsed.load(std::memory_order_acquire);
+    for (std::uint32_t index = 0; index < count; ++index) {
+        const ObjectEntry &entry = this->entry(index);
+        if (ObjectEntry::stateOf(entry.word.load(std::memory_order_acquire)) == ObjectEntry::Free)
+            continue;
+        ++usage.objects;
+        usage.bytes += entry.offset != 0 ? toPages(entry.size) : 0;
+    }
+    return usage;
+}
+
+// A fork's child is a sharer of its own that holds what its parent holds.
+
+void ObjectSpace::beforeFork()
+{
+    theSpace->m_mutex.lock();
+}
+
+void ObjectSpace::afterForkInParent()
+{
+    theSpace->m_mutex.unlock();
+}
+
+void ObjectSpace::afterForkInChild()
+{
+    // The thread that forked holds the mutex here too; a recursive one knows its owner by a number
+    // that has changed, so it is made anew.
+    new (&theSpace->m_mutex) std::recursive_mutex;
+    theSpace->m_self.store(0, std::memory_order_relaxed);
+    if (theSpace->m_held.empty())
+        return;
+    const std::uint32_t self = theSpace->self();
+    for (const auto &[index, hold] : theSpace->m_held)
+        theSpace->entry(index).holders[self / 64].fetch_or(std::uint64_t{1} << self % 64);
+}
+
+} // namespace proclab::runtime

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/memory/segment.h"
+#include "core/runtime/sync/shared_lock.h"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+/// The memory that a program and all the processes below it share for the objects they hand to each
+/// other: locks, queues, pipes, values. One for the whole tree of processes, so an object's handle
+/// is two numbers, which may travel anywhere a value may.
+namespace proclab::runtime {
+
+/// Most processes that use shared objects of one tree at a time.
+constexpr std::uint32_t maxSharers = 1024;
+/// Most shared objects of one tree at a time.
+constexpr std::uint32_t maxObjects = 65'536;
+
+enum class ObjectKind : std::uint8_t {
+    Lock,
+    RLock,
+    Semaphore,
+    Event,
+    Condition,
+    Barrier,
+    Memory, ///< Of a Value or an Array, with its lock.
+    Queue,
+    PipeEnd,
+    Pipe,
+    Blob, ///< A payload on its way.
+};
+
+/// Where an object is, for whoever holds it; the generation tells it from later ones in its place.
+struct ObjectHandle
+{
+    std::uint32_t index = 0;
+    std::uint32_t generation = 0;
+
+    bool operator==(const ObjectHandle &) const = default;
+};
+
+/// What the tree's memory knows of one object. Its state is one word, so that a process can die at
+/// any instant: an entry claimed by a dead process is free again, a live one loses its holder.
+struct alignas(64) ObjectEntry
+{
+    enum State : std::uint64_t { Free, Claimed, Live, Ending };
+
+    std::atomic<std::uint64_t> word; ///< generation (32) | owner while Claimed (16) | kind | state
+    std::atomic<std::uint32_t> inFlight; ///< Handles on their way through a queue or pipe.
+    std::uint64_t offset;                ///< Of the storage, in the segment; 0: `small`.
+    std::uint64_t size;
+    std::array<std::atomic<std::uint64_t>, maxSharers / 64> holders; ///< A bit for each sharer.
+    alignas(64) std::array<std::byte, 192> small;
+
+    static constexpr std::uint64_t make(std::uint32_t generation, std::uint32_t owner,
+                                        ObjectKind kind, State state)
+    {
+        return std::uint64_t{generation} << 32 | std::uint64_t{owner & 0xffff} << 16 |
+               std::uint64_t{static_cast<std::uint8_t>(kind)} << 8 | state;
+    }
+    static constexpr std::uint32_t generationOf(std::uint64_t word)
+    {
+        return static_cast<std::uint32_t>(word >> 32);
+    }
+    static constexpr std::uint32_t ownerOf(std::uint64_t word) { return word >> 16 & 0xffff; }
+    static constexpr ObjectKind kindOf(std::uint64_t word)
+    {
+        return static_cast<ObjectKind>(word >> 8 & 0xff);
+    }
+    static constexpr State stateOf(std::uint64_t word) { return static_cast<State>(word & 0xff); }
+
+    [[nodiscard]] bool isHeld() const;
+};
+
+class ObjectSpace;
+
+/// What a kind of object does when a sharer dies, and when nobody holds it any more.
+struct ObjectKindActions
+{
+    /// @p body may be held by others and in use.
+    void (*sharerDied)(ObjectSpace &space, std::byte *body, std::uint32_t sharer, std::int32_t pid);
+    /// Nobody uses @p body any more; its memory goes next.
+    void (*ended)(ObjectSpace &space, std::byte *body);
+};
+[[nodiscard]] const ObjectKindActions &actionsOf(ObjectKind kind);
+
+/// This process's hold on a shared object: it stays while anybody in the tree holds it.
+///
+/// Threads: any. Processes: a fork's child holds what its parent held.
+class SharedObject
+{
+public:
+    SharedObject(ObjectSpace &space, ObjectHandle handle, std::byte *body)
+        : m_space(space)
+        , m_handle(handle)
+        , m_body(body)
+    {}
+    ~SharedObject();
+    SharedObject(const SharedObject &) = delete;
+    SharedObject &operator=(const SharedObject &) = delete;
+
+    [[nodiscard]] ObjectHandle handle() const { return m_handle; }
+    /// Zero-filled when the object was made; on a cache line of its own.
+    template<typename Body>
+    [[nodiscard]] Body &body() const
+    {
+        return *reinterpret_cast<Body *>(m_body);
+    }
+
+private:
+    ObjectSpace &m_space;
+    const ObjectHandle m_handle;
+    std::byte *const m_body;
+};
+
+using ObjectRef = std::shared_ptr<SharedObject>;
+
+/// The shared objects of this tree of processes. Made by its first process at first use and
+/// inherited by the others, which hold a descriptor of it; the kernel frees it with the last.
+///
+/// What a process held when it died is let go by whoever notices: its parent's engine at once, a
+/// process that waits for it within 100 ms. Locks then tell their next owner, pipes and queues go
+/// on without it.
+///
+/// Threads and processes: any.
+class ObjectSpace
+{
+public:
+    /// This process's.
+    [[nodiscard]] static ObjectSpace &instance();
+    /// In a worker's main(), before anything else: @p fd is inherited, and mapped when it is used.
+    static void inherit(int fd);
+    /// For a child to inherit; -1 (and errno) if it cannot be made.
+    [[nodiscard]] int descriptor();
+
+    /// A new object of @p size zero-filled bytes, held by this process; null (and errno ENOMEM) if
+    /// there is no room for it.
+    ObjectRef create(ObjectKind kind, std::size_t size);
+    /// This process's hold on an object of another's making; null: there is none of that kind (any
+    /// more).
+    ObjectRef attach(ObjectHandle handle, ObjectKind kind);
+    /// A hold that a handle on its way has, so that its sender need not keep the object.
+    void beginFlight(const SharedObject &object);
+    void endFlight(ObjectHandle handle);
+    /// Whether any process of the tree but those whose handles are gone still holds it.
+    [[nodiscard]] bool isHeld(ObjectHandle handle) const;
+
+    /// This process's number among the sharers; the first call takes one. The caller's objects know
+    /// owners by it.
+    [[nodiscard]] std::uint32_t self()
+    {
+        const std::uint32_t self = m_self.load(std::memory_order_relaxed);
+        return self != 0 ? self : takeSelf();
+    }
+    /// Takes a lock that lies in this memory, and lets it go for an owner that is dead.
+    SharedLock::Outcome acquire(SharedLock &lock, std::int64_t deadlineNs = noDeadline);
+    /// The PID of a sharer; 0: there is none of that number.
+    [[nodiscard]] std::int32_t pidOf(std::uint32_t sharer) const;
+    /// Lets go what @p sharer held, if it is dead; true if it was. A waiter asks this of an owner.
+    bool recover(std::uint32_t sharer);
+    /// The same by its PID, by whoever has reaped it.
+    void processEnded(std::int32_t pid);
+
+    [[nodiscard]] std::byte *at(std::uint64_t offset) const { return m_segment.data() + offset; }
+    /// Objects that are there now, and the bytes of their storage.
+    struct Usage
+    {
+        std::uint32_t objects = 0;
+        std::uint64_t bytes = 0;
+    };
+    [[nodiscard]] Usage usage() const;
+
+private:
+    friend class SharedObject;
+    struct Sharer;
+    struct Header;
+
+    ObjectSpace() = default;
+    bool open();
+    std::uint32_t takeSelf();
+    [[nodiscard]] Header &header() const;
+    [[nodiscard]] ObjectEntry &entry(std::uint32_t index) const;
+    ObjectRef hold(ObjectHandle handle);
+    bool reserve(ObjectEntry &entry, std::size_t size);
+    [[nodiscard]] std::byte *bodyOf(ObjectEntry &entry) const;
+    void end(ObjectEntry &entry, ObjectKind kind);
+    void release(ObjectEntry &entry);
+    void let(ObjectHandle handle);
+    void freeIfUnheld(std::uint32_t index);
+    void letAllOf(std::uint32_t sharer);
+    [[nodiscard]] bool isDead(std::uint32_t sharer) const;
+    static void beforeFork();
+    static void afterForkInParent();
+    static void afterForkInChild();
+
+    Segment m_segment;
+    int m_inheritedFd = -1;
+    std::atomic<std::uint32_t> m_self{0};
+    std::atomic<bool> m_isOpen{false};
+    std::recursive_mutex m_mutex;
+    // Guarded by m_mutex.
+    struct Hold
+    {
+        SharedObject *object = nullptr;
+        std::weak_ptr<SharedObject> shared;
+    };
+    std::map<std::uint32_t, Hold> m_held; ///< By index.
+};
+
+} // namespace proclab::runtime

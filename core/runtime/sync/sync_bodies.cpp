@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/sync/sync_bodies.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace proclab::runtime {
+
+// LockBody
+
+void LockBody::sharerDied(std::uint32_t sharer, std::int32_t pid)
+{
+    if (lock.owner() != static_cast<int>(sharer))
+        return;
+    deadPid.store(pid, std::memory_order_relaxed);
+    diedNs.store(nowNs(), std::memory_order_relaxed);
+    lock.recover(sharer);
+}
+
+// RLockBody
+
+std::uint64_t RLockBody::threadMark()
+{
+    static thread_local char mark;
+    return reinterpret_cast<std::uintptr_t>(&mark);
+}
+
+bool RLockBody::isMine(ObjectSpace &space) const
+{
+    return plain.lock.owner() == static_cast<int>(space.self()) &&
+           thread.load(std::memory_order_relaxed) == threadMark();
+}
+
+SharedLock::Outcome RLockBody::acquire(ObjectSpace &space, std::int64_t deadlineNs)
+{
+    if (isMine(space)) {
+        ++depth;
+        return SharedLock::Outcome::Acquired;
+    }
+    return takeBackAt(space, 1, deadlineNs);
+}
+
+SharedLock::Outcome RLockBody::takeBackAt(ObjectSpace &space, std::uint32_t newDepth,
+                                          std::int64_t deadlineNs)
+{
+    const auto outcome = plain.acquire(space, deadlineNs);
+    if (outcome != SharedLock::Outcome::GivenUp) {
+        thread.store(threadMark(), std::memory_order_relaxed);
+        depth = newDepth;
+    }
+    return outcome;
+}
+
+bool RLockBody::release(ObjectSpace &space)
+{
+    if (!isMine(space))
+        return false;
+    if (--depth == 0)
+        giveUp();
+    return true;
+}
+
+std::uint32_t RLockBody::giveUp()
+{
+    const std::uint32_t before = depth;
+    thread.store(0, std::memory_order_relaxed);
+    plain.lock.unlock();
+    return before;
+}
+
+// SemaphoreBody
+
+bool SemaphoreBody::tryAcquire()
+{
+    std::int32_t units = value.load(std::memory_order_relaxed);
+    while (units > 0) {
+        if (value.compare_exchange_weak(units, units - 1, std::memory_order_acquire,
+                                        std::memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
+
+bool SemaphoreBody::release(std::int32_t count)
+{
+    const std::int32_t most =
+        limit == 0 ? std::numeric_limits<std::int32_t>::max() : std::max(limit, 0);
+    std::int32_t units = value.load(std::memory_order_relaxed);
+    do {
+        if (units > most - count)
+            return false;
+    } while (!value.compare_exchange_weak(units, units + count, std::memory_order_release,
+                                          std::memory_order_relaxed));
+    waiting.notify(count);
+    return true;
+}
+
+// EventBody
+
+void EventBody::set()
+{
+    std::uint64_t was = state.load(std::memory_order_relaxed);
+    do {
+        if ((was & 1) != 0)
+            return;
+    } while (!state.compare_exchange_weak(was, was + 3, std::memory_order_acq_rel));
+    waiting.notify();
+}
+
+/// True also for who began to wait before it was set and looks after it was cleared again.
+bool EventBody::wait(std::int64_t deadlineNs)
+{
+    const std::uint64_t before = state.load(std::memory_order_acquire);
+    if ((before & 1) != 0)
+        return true;
+    return waiting.wait([this, before] { return state.load(std::memory_order_acquire) != before; },
+                        deadlineNs);
+}
+
+// ConditionBody
+
+std::uint32_t ConditionBody::enter(ObjectSpace &space)
+{
+    for (std::uint32_t place = 0; place < maxSleepers; ++place) {
+        Sleeper &sleeper = sleepers[place];
+        if (sleeper.word.load(std::memory_order_acquire) != Sleeper::Free)
+            continue;
+        sleeper.ticket.store(++lastTicket, std::memory_order_relaxed);
+        sleeper.word.store(space.self() << 8 | Sleeper::Waiting, std::memory_order_release);
+        if (used.load(std::memory_order_relaxed) <= place)
+            used.store(place + 1, std::memory_order_release);
+        return place;
+    }
+    return maxSleepers;
+}
+
+bool ConditionBody::sleep(std::uint32_t place, std::int64_t deadlineNs)
+{
+    FutexWord &word = sleepers[place].word;
+    for (;;) {
+        const std::uint32_t seen = word.load(std::memory_order_acquire);
+        if ((seen & 0xff) == Sleeper::Notified)
+            return true;
+        const std::int64_t leftNs = deadlineNs - nowNs();
+        if (leftNs <= 0)
+            return false;
+        futexWait(word, seen, std::min(leftNs, parkNs));
+    }
+}
+
+bool ConditionBody::leave(std::uint32_t place)
+{
+    return (sleepers[place].word.exchange(Sleeper::Free, std::memory_order_acq_rel) & 0xff) ==
+           Sleeper::Notified;
+}
+
+void ConditionBody::notify(std::uint32_t count)
+{
+    const std::uint32_t places = used.load(std::memory_order_acquire);
+    for (; count > 0; --count) {
+        Sleeper *first = nullptr;
+        for (std::uint32_t place = 0; place < places; ++place) {
+            Sleeper &sleeper = sleepers[place];
+            if ((sleeper.word.load(std::memory_order_acquire) & 0xff) == Sleeper::Waiting &&
+                (!first || sleeper.ticket.load() < first->ticket.load()))
+                first = &sleeper;
+        }
+        if (!first)
+            return;
+        std::uint32_t word = first->word.load(std::memory_order_acquire);
+        if ((word & 0xff) != Sleeper::Waiting ||
+            !first->word.compare_exchange_strong(word, (word & ~0xffU) | Sleeper::Notified)) {
+            ++count; // It has died meanwhile.
+            continue;
+        }
+        futexWake(first->word, 1);
+    }
+}
+
+/// A notification that a dead sleeper did not take goes on to another.
+void ConditionBody::sharerDied(std::uint32_t sharer)
+{
+    std::uint32_t lost = 0;
+    for (std::uint32_t place = 0; place < used.load(std::memory_order_acquire); ++place) {
+        std::uint32_t word = sleepers[place].word.load(std::memory_order_acquire);
+        if (word >> 8 == sharer && word != Sleeper::Free &&
+            sleepers[place].word.compare_exchange_strong(word, Sleeper::Free))
+            lost += (word & 0xff) == Sleeper::Notified ? 1 : 0;
+    }
+    notify(lost);
+}
+
+// BarrierBody
+
+void BarrierBody::lockIt(ObjectSpace &space)
+{
+    // Who died in here may have left it half done: nobody shall pass by mistake.
+    if (space.acquire(lock) == SharedLock::Outcome::Recovered)
+        breakRound();
+}
+
+std::uint32_t BarrierBody::waiters(ObjectSpace &space)
+{
+    lockIt(space);
+    const std::uint32_t count = arrived;
+    lock.unlock();
+    return count;
+}
+
+BarrierBody::Passing BarrierBody::wait(ObjectSpace &space, std::int64_t deadlineNs,
+                                       std::uint32_t &position)
+{
+    lockIt(space);
+    while (arrived == parties && !isBroken()) { // One too many: this round is full.
+        lock.unlock();
+        const std::uint64_t full = round.load(std::memory_order_acquire);
+        if (!waiting.wait([this, full] { return round.load(std::memory_order_acquire) != full; },
+                          deadlineNs))
+            return Passing::TimedOut;
+        lockIt(space);
+    }
+    if (isBroken()) {
+        lock.unlock();
+        return Passing::Broken;
+    }
+    const std::uint64_t mine = round.load(std::memory_order_relaxed);
+    position = arrived;
+    who[arrived++] = static_cast<std::uint16_t>(space.self());
+    const bool isLast = arrived == parties;
+    isActing = isLast;
+    lock.unlock();
+    if (isLast)
+        return Passing::Last;
+    const auto hasEnded = [this, mine] { return round.load(std::memory_order_acquire) != mine; };
+    if (!waiting.wait(hasEnded, deadlineNs, [&] { lookAfter(space); })) {
+        lockIt(space);
+        const bool isLate = !hasEnded();
+        if (isLate)
+            breakRound();
+        lock.unlock();
+        if (isLate)
+            return Passing::TimedOut;
+    }
+    const std::uint64_t bit = std::uint64_t{1} << (mine / 2) % 64;
+    return (brokenRounds.load(std::memory_order_acquire) & bit) != 0 ? Passing::Broken
+                                                                     : Passing::Passed;
+}
+
+/// Those who wait with the caller may be dead, and nobody else may have noticed.
+void BarrierBody::lookAfter(ObjectSpace &space)
+{
+    for (std::uint32_t i = 0; i < std::min(arrived, parties); ++i)
+        space.recover(who[i]);
+}
+
+void BarrierBody::endRound(ObjectSpace &space, bool isActionDone)
+{
+    lockIt(space);
+    if (!isBroken() && isActing) {
+        if (isActionDone)
+            startRound(false);
+        else
+            breakRound();
+    }
+    lock.unlock();
+}
+
+void BarrierBody::abort(ObjectSpace &space)
+{
+    lockIt(space);
+    breakRound();
+    lock.unlock();
+}
+
+void BarrierBody::reset(ObjectSpace &space)
+{
+    lockIt(space);
+    startRound(arrived > 0);
+    lock.unlock();
+}
+
+void BarrierBody::sharerDied(ObjectSpace &space, std::uint32_t sharer)
+{
+    if (lock.owner() == static_cast<int>(sharer))
+        lock.recover(sharer);
+    const auto isHere = [this, sharer] {
+        const auto end = who.begin() + std::min(arrived, parties);
+        return std::find(who.begin(), end, sharer) != end;
+    };
+    if (!isHere())
+        return;
+    lockIt(space);
+    if (isHere())
+        breakRound();
+    lock.unlock();
+}
+
+/// Ends the round for those who wait in it.
+void BarrierBody::startRound(bool isLastBroken)
+{
+    const std::uint64_t ended = round.load(std::memory_order_relaxed) / 2;
+    const std::uint64_t bit = std::uint64_t{1} << ended % 64;
+    if (isLastBroken)
+        brokenRounds.fetch_or(bit, std::memory_order_relaxed);
+    else
+        brokenRounds.fetch_and(~bit, std::memory_order_relaxed);
+    arrived = 0;
+    isActing = false;
+    round.store((ended + 1) * 2, std::memory_order_release);
+    waiting.notify();
+}
+
+void BarrierBody::breakRound()
+{
+    if (isBroken())
+        return;
+    startRound(true);
+    round.fetch_or(1, std::memory_order_release);
+}
+
+} // namespace proclab::runtime

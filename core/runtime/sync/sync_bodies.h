@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/memory/object_space.h"
+#include "core/runtime/sync/shared_lock.h"
+#include "core/runtime/sync/wait_point.h"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+/// What the library's locks and their like keep in shared memory, filled with zeros at first, and
+/// what becomes of each when a process dies. The calls that wait end at a deadline on the clock of
+/// nowNs().
+namespace proclab::runtime {
+
+/// A lock that tells its next owner of a dead one.
+struct LockBody
+{
+    SharedLock lock;
+    std::atomic<std::int32_t> deadPid; ///< Of the last owner that died.
+    std::atomic<std::int64_t> diedNs;  ///< When that was noticed.
+
+    SharedLock::Outcome acquire(ObjectSpace &space, std::int64_t deadlineNs)
+    {
+        return lock.tryLock(space.self()) ? SharedLock::Outcome::Acquired
+                                          : space.acquire(lock, deadlineNs);
+    }
+    void sharerDied(std::uint32_t sharer, std::int32_t pid);
+};
+
+/// A lock that its owner, a thread, may take again.
+struct RLockBody
+{
+    LockBody plain;
+    std::atomic<std::uint64_t> thread; ///< Of the owning process; see threadMark().
+    std::uint32_t depth;               ///< The owner's.
+
+    [[nodiscard]] bool isMine(ObjectSpace &space) const;
+    SharedLock::Outcome acquire(ObjectSpace &space, std::int64_t deadlineNs);
+    /// False: the caller is not its owner.
+    bool release(ObjectSpace &space);
+    /// Lets it go whatever its depth, which it returns for takeBackAt().
+    std::uint32_t giveUp();
+    /// Takes it, with a depth.
+    SharedLock::Outcome takeBackAt(ObjectSpace &space, std::uint32_t newDepth,
+                                   std::int64_t deadlineNs);
+
+    /// Tells the threads of one process apart.
+    [[nodiscard]] static std::uint64_t threadMark();
+};
+
+struct SemaphoreBody
+{
+    std::atomic<std::int32_t> value;
+    std::int32_t limit; ///< 0: none; below: no unit at all.
+    WaitPoint waiting;
+
+    bool tryAcquire();
+    bool acquire(std::int64_t deadlineNs)
+    {
+        return waiting.wait([this] { return tryAcquire(); }, deadlineNs);
+    }
+    /// False: that would be above the limit.
+    bool release(std::int32_t count);
+};
+
+struct EventBody
+{
+    std::atomic<std::uint64_t> state; ///< How often it was set, times two, plus one while it is.
+    WaitPoint waiting;
+
+    [[nodiscard]] bool isSet() const { return (state.load(std::memory_order_acquire) & 1) != 0; }
+    void set();
+    void clear() { state.fetch_and(~std::uint64_t{1}, std::memory_order_acq_rel); }
+    bool wait(std::int64_t deadlineNs);
+};
+
+/// The sleepers of a condition, each in a place of its own, so that notify(n) wakes n that are
+/// there. Everything but waitIn() by the owner of the condition's lock.
+struct ConditionBody
+{
+    static constexpr std::uint32_t maxSleepers = 1024;
+
+    /// owner's sharer number (24) | state (8); a futex.
+    struct Sleeper
+    {
+        enum State : std::uint32_t { Free, Waiting, Notified };
+
+        FutexWord word;
+        std::atomic<std::uint64_t> ticket;
+    };
+
+    ObjectHandle lock;
+    bool isRecursive; ///< The lock is an RLock.
+    std::uint64_t lastTicket;
+    std::atomic<std::uint32_t> used; ///< Places above were never used.
+    std::array<Sleeper, maxSleepers> sleepers;
+
+    /// A place for the caller; maxSleepers: there is none.
+    std::uint32_t enter(ObjectSpace &space);
+    /// Sleeps until notified, without the lock; false: the time is over.
+    bool sleep(std::uint32_t place, std::int64_t deadlineNs);
+    /// With the lock again: whether it was notified.
+    bool leave(std::uint32_t place);
+    void notify(std::uint32_t count);
+    void sharerDied(std::uint32_t sharer);
+};
+
+/// A meeting point of a fixed number of parties.
+struct BarrierBody
+{
+    static constexpr std::uint32_t maxParties = 1024;
+
+    enum class Passing { Passed, Broken, TimedOut, Last };
+
+    SharedLock lock; ///< Guards what follows but `round`.
+    std::uint32_t parties;
+    std::uint32_t arrived;
+    bool isActing;                           ///< The last one runs the action.
+    std::atomic<std::uint64_t> round;        ///< Rounds ended, times two, plus one: broken.
+    std::atomic<std::uint64_t> brokenRounds; ///< A bit for each of the last 64 rounds.
+    WaitPoint waiting;
+    std::array<std::uint16_t, maxParties> who; ///< The sharers that have arrived.
+
+    [[nodiscard]] bool isBroken() const { return (round.load(std::memory_order_acquire) & 1) != 0; }
+    [[nodiscard]] std::uint32_t waiters(ObjectSpace &space);
+    /// Arrives as number @p position of its round. Last: all are here, the caller runs the action
+    /// and calls endRound().
+    Passing wait(ObjectSpace &space, std::int64_t deadlineNs, std::uint32_t &position);
+    void endRound(ObjectSpace &space, bool isActionDone);
+    void abort(ObjectSpace &space);
+    void reset(ObjectSpace &space);
+    void sharerDied(ObjectSpace &space, std::uint32_t sharer);
+
+private:
+    void lockIt(ObjectSpace &space);
+    void lookAfter(ObjectSpace &space);
+    void startRound(bool isLastBroken);
+    void breakRound();
+};
+
+} // namespace proclab::runtime

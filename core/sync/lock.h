@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/sync/sync_bodies.h"
+#include "core/sync/shared_handle.h"
+
+#include <concepts>
+
+namespace proclab {
+
+/// How a lock came to its owner.
+struct Acquired
+{
+    /// Its owner before died with it: what it guards may be half written.
+    bool isRecovered = false;
+    qint64 deadPid = 0; ///< That owner.
+    qint64 diedNs = 0;  ///< When that was noticed, on the monotonic clock.
+};
+
+/// A lock between processes, as Python's multiprocessing.Lock: not recursive, and whoever likes may
+/// release it. What Python's does not keep: if its owner dies, the next one gets it, and is told.
+///
+/// Threads: any. Blocking: acquire(). Cost: about 5 ns each way while nobody contends.
+/// Errors: Timeout (it was not free in time), InvalidState (released while free).
+class Lock : public SharedHandle
+{
+public:
+    static constexpr auto kind = runtime::ObjectKind::Lock;
+
+    static Result<Lock> create();
+    static Lock of(runtime::ObjectRef object) { return Lock(std::move(object)); }
+
+    Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
+    /// Without waiting.
+    [[nodiscard]] bool tryAcquire() const { return body().lock.tryLock(space().self()); }
+    Result<void> release() const;
+    [[nodiscard]] bool isLocked() const { return body().lock.owner() >= 0; }
+    /// The PID of the process that holds it; 0: it is free.
+    [[nodiscard]] qint64 ownerPid() const;
+
+private:
+    explicit Lock(runtime::ObjectRef object) : SharedHandle(std::move(object)) {}
+    [[nodiscard]] runtime::LockBody &body() const { return object()->body<runtime::LockBody>(); }
+};
+
+/// A lock that the thread which holds it may take again, as Python's multiprocessing.RLock; others
+/// get it once that has released it as often. A dead owner is told of as by Lock.
+///
+/// Threads: any. Blocking: acquire(). Errors: Timeout, NotOwner.
+class RLock : public SharedHandle
+{
+public:
+    static constexpr auto kind = runtime::ObjectKind::RLock;
+
+    static Result<RLock> create();
+    static RLock of(runtime::ObjectRef object) { return RLock(std::move(object)); }
+
+    Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
+    /// Without waiting.
+    [[nodiscard]] bool tryAcquire() const { return acquire(TimeLimit::value_type(0)).has_value(); }
+    /// NotOwner: the calling thread does not hold it.
+    Result<void> release() const;
+    [[nodiscard]] bool isLocked() const { return body().plain.lock.owner() >= 0; }
+    [[nodiscard]] bool isMine() const { return body().isMine(space()); }
+
+private:
+    explicit RLock(runtime::ObjectRef object) : SharedHandle(std::move(object)) {}
+    [[nodiscard]] runtime::RLockBody &body() const { return object()->body<runtime::RLockBody>(); }
+};
+
+/// What a wait for @p lock came to; for handles that contain a lock.
+[[nodiscard]] Result<Acquired> acquiredOf(runtime::SharedLock::Outcome outcome,
+                                          const runtime::LockBody &lock);
+
+/// Holds a lock or a unit of a semaphore until the end of its scope.
+///
+///     if (const ScopedLock held(lock); held) …
+template<typename T>
+class ScopedLock
+{
+public:
+    explicit ScopedLock(const T &lock, TimeLimit limit = std::nullopt)
+        : m_lock(lock)
+        , m_acquired(lock.acquire(limit))
+    {}
+    ~ScopedLock()
+    {
+        if (m_acquired)
+            (void)m_lock.release();
+    }
+    ScopedLock(const ScopedLock &) = delete;
+    ScopedLock &operator=(const ScopedLock &) = delete;
+
+    explicit operator bool() const { return m_acquired.has_value(); }
+    [[nodiscard]] const auto &acquired() const { return m_acquired; }
+
+private:
+    const T m_lock;
+    decltype(std::declval<const T &>().acquire()) m_acquired;
+};
+
+} // namespace proclab

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/sync/sync_bodies.h"
+#include "core/sync/shared_handle.h"
+
+namespace proclab {
+
+/// A number of units that processes take and give, as Python's multiprocessing.Semaphore. Units
+/// belong to nobody (who releases need not have acquired), so those that a dead process had taken
+/// stay taken, as in Python; where a death must be noticed, use Lock.
+///
+/// Threads: any. Blocking: acquire(). Errors: InvalidArgument, Timeout.
+class Semaphore : public SharedHandle
+{
+public:
+    static constexpr auto kind = runtime::ObjectKind::Semaphore;
+
+    /// InvalidArgument if @p value is below 0.
+    static Result<Semaphore> create(int value = 1) { return createLimited(value, 0); }
+    static Semaphore of(runtime::ObjectRef object) { return Semaphore(std::move(object)); }
+
+    /// Takes a unit: Timeout if there is none within @p limit.
+    Result<void> acquire(TimeLimit limit = std::nullopt) const;
+    /// Without waiting.
+    [[nodiscard]] bool tryAcquire() const { return body().tryAcquire(); }
+    /// Gives @p count units; InvalidState, and the value stays, if that is above the limit.
+    Result<void> release(int count = 1) const;
+    [[nodiscard]] int value() const { return body().value.load(std::memory_order_acquire); }
+
+protected:
+    static Result<Semaphore> createLimited(int value, int limit);
+    explicit Semaphore(runtime::ObjectRef object) : SharedHandle(std::move(object)) {}
+
+private:
+    [[nodiscard]] runtime::SemaphoreBody &body() const
+    {
+        return object()->body<runtime::SemaphoreBody>();
+    }
+};
+
+/// A Semaphore whose value never goes above that which it was made with.
+class BoundedSemaphore : public Semaphore
+{
+public:
+    /// InvalidArgument if @p value is below 0.
+    static Result<BoundedSemaphore> create(int value = 1);
+    static BoundedSemaphore of(runtime::ObjectRef object)
+    {
+        return BoundedSemaphore(std::move(object));
+    }
+
+private:
+    explicit BoundedSemaphore(runtime::ObjectRef object) : Semaphore(std::move(object)) {}
+};
+
+} // namespace proclab

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/sync/shared_handle.h"
+
+#include <QCoreApplication>
+
+namespace proclab {
+
+thread_local HandleTransfer *HandleTransfer::s_current = nullptr;
+
+Result<runtime::ObjectRef> SharedHandle::make(runtime::ObjectKind kind, std::size_t size)
+{
+    errno = 0;
+    if (auto object = space().create(kind, size))
+        return object;
+    return osError({}, errno, QCoreApplication::translate("Error", "shared object"));
+}
+
+} // namespace proclab
