@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/ipc/queue_body.h"
 #include "core/runtime/sync/sync_bodies.h"
 
 #include <array>
@@ -13,7 +14,7 @@ Body &as(std::byte *body)
     return *reinterpret_cast<Body *>(body);
 }
 
-/// Also of an RLock and of a Value's or Array's memory: they begin with their lock.
+/// Also of an RLock, which begins with a plain one.
 void lockOwnerDied(ObjectSpace & /*space*/, std::byte *body, std::uint32_t sharer, std::int32_t pid)
 {
     as<LockBody>(body).sharerDied(sharer, pid);
@@ -31,6 +32,33 @@ void barrierPartyDied(ObjectSpace &space, std::byte *body, std::uint32_t sharer,
     as<BarrierBody>(body).sharerDied(space, sharer);
 }
 
+void queueUserDied(ObjectSpace &space, std::byte *body, std::uint32_t sharer, std::int32_t /*pid*/)
+{
+    as<QueueBody>(body).sharerDied(space, sharer);
+}
+
+void queueEnded(ObjectSpace &space, std::byte *body)
+{
+    as<QueueBody>(body).ring.end(space);
+}
+
+void pipeUserDied(ObjectSpace &space, std::byte *body, std::uint32_t sharer, std::int32_t /*pid*/)
+{
+    as<PipeBody>(body).sharerDied(space, sharer);
+}
+
+void pipeEnded(ObjectSpace &space, std::byte *body)
+{
+    as<PipeBody>(body).end(space);
+}
+
+void pipeEndEnded(ObjectSpace &space, std::byte *body)
+{
+    const auto &end = as<PipeEndBody>(body);
+    if (space.isHeld(end.pipe))
+        as<PipeBody>(space.bodyOf(end.pipe)).sideEnded(end.side);
+}
+
 } // namespace
 
 const ObjectKindActions &actionsOf(ObjectKind kind)
@@ -39,15 +67,23 @@ const ObjectKindActions &actionsOf(ObjectKind kind)
     static constexpr ObjectKindActions lock = {lockOwnerDied, nullptr};
     static constexpr ObjectKindActions condition = {conditionSleeperDied, nullptr};
     static constexpr ObjectKindActions barrier = {barrierPartyDied, nullptr};
+    static constexpr ObjectKindActions queue = {queueUserDied, queueEnded};
+    static constexpr ObjectKindActions pipe = {pipeUserDied, pipeEnded};
+    static constexpr ObjectKindActions pipeEnd = {nullptr, pipeEndEnded};
     switch (kind) {
     case ObjectKind::Lock:
     case ObjectKind::RLock:
-    case ObjectKind::Memory:
         return lock;
     case ObjectKind::Condition:
         return condition;
     case ObjectKind::Barrier:
         return barrier;
+    case ObjectKind::Queue:
+        return queue;
+    case ObjectKind::Pipe:
+        return pipe;
+    case ObjectKind::PipeEnd:
+        return pipeEnd;
     default:
         return nothing;
     }

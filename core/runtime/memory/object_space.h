@@ -148,6 +148,11 @@ public:
     /// A hold that a handle on its way has, so that its sender need not keep the object.
     void beginFlight(const SharedObject &object);
     void endFlight(ObjectHandle handle);
+    /// The memory of an object that somebody surely holds, or that is on its way.
+    [[nodiscard]] std::byte *bodyOf(ObjectHandle handle) const
+    {
+        return bodyOf(entry(handle.index));
+    }
     /// Whether any process of the tree but those whose handles are gone still holds it.
     [[nodiscard]] bool isHeld(ObjectHandle handle) const;
 

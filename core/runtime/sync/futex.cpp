@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/sync/futex.h"
 
-#include <climits>
+#include <algorithm>
+#include <array>
 #include <ctime>
 
 #include <linux/futex.h>
@@ -19,6 +20,23 @@ void futexWait(const FutexWord &word, std::uint32_t expected, std::int64_t timeo
     }
     ::syscall(SYS_futex, &word, FUTEX_WAIT, expected, timeoutNs >= 0 ? &timeout : nullptr, nullptr,
               0);
+}
+
+void futexWaitAny(std::span<const ExpectedWord> words, std::int64_t timeoutNs)
+{
+    std::array<futex_waitv, maxFutexes> waiters = {};
+    const std::size_t count = std::min(words.size(), maxFutexes);
+    for (std::size_t i = 0; i < count; ++i) {
+        waiters[i].uaddr = reinterpret_cast<std::uintptr_t>(words[i].word);
+        waiters[i].val = words[i].expected;
+        waiters[i].flags = FUTEX_32;
+    }
+    timespec end = {}; // This call takes a time, not a length.
+    ::clock_gettime(CLOCK_MONOTONIC, &end);
+    const std::int64_t ns = end.tv_nsec + timeoutNs;
+    end.tv_sec += static_cast<std::time_t>(ns / 1'000'000'000);
+    end.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+    ::syscall(SYS_futex_waitv, waiters.data(), count, 0, &end, CLOCK_MONOTONIC);
 }
 
 int futexWake(const FutexWord &word, int count)

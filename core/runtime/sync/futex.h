@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace proclab::runtime {
 
@@ -16,6 +18,16 @@ static_assert(FutexWord::is_always_lock_free && sizeof(FutexWord) == 4);
 void futexWait(const FutexWord &word, std::uint32_t expected, std::int64_t timeoutNs);
 /// Wakes up to @p count sleepers of @p word and returns how many.
 int futexWake(const FutexWord &word, int count);
+
+/// Sleeps while every one of @p words holds what is expected of it, at most @p timeoutNs; at most
+/// maxFutexes words. Returns early as futexWait() does.
+constexpr std::size_t maxFutexes = 128;
+struct ExpectedWord
+{
+    const FutexWord *word;
+    std::uint32_t expected;
+};
+void futexWaitAny(std::span<const ExpectedWord> words, std::int64_t timeoutNs);
 
 /// Tells the processor that this is a spin loop.
 inline void spinPause()

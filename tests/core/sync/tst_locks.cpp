@@ -5,6 +5,7 @@
 #include "core/sync/lock.h"
 #include "core/sync/semaphore.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/results.h"
 #include "tests/support/worker_test_main.h"
 
 #include <QElapsedTimer>
@@ -16,6 +17,8 @@
 
 using namespace std::chrono_literals;
 using namespace proclab;
+using test::codeOf;
+using test::made;
 
 namespace {
 
@@ -75,19 +78,6 @@ void addUnderLock(Lock lock, Value<int> plain, int times)
     }
 }
 
-template<typename T>
-T made(Result<T> result)
-{
-    if (!result)
-        qFatal("%s", qPrintable(errorText(result.error())));
-    return std::move(*result);
-}
-
-ErrorCode codeOf(const auto &result)
-{
-    return result.error().code;
-}
-
 } // namespace
 
 /// Locks and semaphores, between this process and the workers of a pool.
@@ -98,34 +88,26 @@ class tst_Locks : public QObject
 private Q_SLOTS:
     void lockIsTakenOnce();
     void timedAcquireGivesUp();
-    void otherProcessSeesAndReleases_data() { startMethods(); }
+    void otherProcessSeesAndReleases_data() { test::addStartMethods(); }
     void otherProcessSeesAndReleases();
-    void waitersPassOneByOne_data() { startMethods(); }
+    void waitersPassOneByOne_data() { test::addStartMethods(); }
     void waitersPassOneByOne();
     void scopeReleases();
-    void recursiveLockCountsItsOwner_data() { startMethods(); }
+    void recursiveLockCountsItsOwner_data() { test::addStartMethods(); }
     void recursiveLockCountsItsOwner();
     void semaphoreCounts();
     void boundedSemaphoreRefusesTooMany();
     void semaphoreGivesUp();
     void badStartValues();
-    void nextOwnerLearnsOfADeadOne_data() { startMethods(); }
+    void nextOwnerLearnsOfADeadOne_data() { test::addStartMethods(); }
     void nextOwnerLearnsOfADeadOne();
-    void lockExcludes_data() { startMethods(); }
+    void lockExcludes_data() { test::addStartMethods(); }
     void lockExcludes();
     void nothingStays();
 
 private:
-    static void startMethods();
     [[nodiscard]] static Pool pool(int workers);
 };
-
-void tst_Locks::startMethods()
-{
-    QTest::addColumn<StartMethod>("method");
-    QTest::newRow("spawn") << StartMethod::Spawn;
-    QTest::newRow("forkserver") << StartMethod::ForkServer;
-}
 
 Pool tst_Locks::pool(int workers)
 {

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/ipc/queue_body.h"
+#include "core/sync/shared_handle.h"
+
+#include <QByteArray>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace proclab {
+
+/// One end of a Pipe, as Python's multiprocessing.connection.Connection. Messages come out as they
+/// went in, one by one. Copies of a handle in one process are one end, which close() closes for all
+/// of them; handles travel to other processes as any value. What Python's does not keep: any number
+/// of threads and processes may use an end at once, and one that dies in the middle of a message
+/// damages nothing.
+///
+/// Threads: any. Blocking: send() while the pipe is full (1 MiB), receive(), poll(), wait(), at
+/// most for their limit. Errors: Timeout, Closed, EndOfStream (the other end is gone, and all it
+/// sent is received), OsError EPIPE (nobody is left to read), InvalidState (this end only reads, or
+/// only writes), EncodeError.
+class Connection
+{
+public:
+    static constexpr auto kind = runtime::ObjectKind::PipeEnd;
+
+    static Connection of(const runtime::ObjectRef &end);
+
+    [[nodiscard]] bool isReadable() const { return m_state->canRead; }
+    [[nodiscard]] bool isWritable() const { return m_state->canWrite; }
+    [[nodiscard]] bool isClosed() const
+    {
+        return m_state->isClosed.load(std::memory_order_acquire);
+    }
+    /// Lets this process's hold on the end go.
+    void close() const;
+
+    template<Payload T>
+    Result<void> send(const T &value, TimeLimit limit = std::nullopt) const;
+    template<Payload T>
+    Result<T> receive(TimeLimit limit = std::nullopt) const;
+    /// A message of plain bytes; InvalidArgument if @p offset or @p size (below 0: to the end) lies
+    /// outside of them.
+    Result<void> sendBytes(const QByteArray &bytes, qsizetype offset = 0,
+                           qsizetype size = -1) const;
+    Result<QByteArray> receiveBytes(TimeLimit limit = std::nullopt) const;
+    /// Receives into @p buffer from @p offset on, and returns the message's size. Full: it is
+    /// longer than that; all of it is then in @p tooLong.
+    Result<qsizetype> receiveInto(std::span<std::byte> buffer, QByteArray &tooLong,
+                                  qsizetype offset = 0) const;
+    /// Whether a message, or the end, can be received within @p limit.
+    Result<bool> poll(std::chrono::nanoseconds limit = std::chrono::nanoseconds(0)) const;
+
+    /// Which of @p connections can be received from (a message or the end), and which of
+    /// @p descriptors, counted behind them, can be read; waits until there is one, or returns none
+    /// after @p limit.
+    static Result<std::vector<std::size_t>> wait(std::span<const Connection> connections,
+                                                 TimeLimit limit = std::nullopt,
+                                                 std::span<const int> descriptors = {});
+
+    /// The end, for a handle on its way; Closed.
+    [[nodiscard]] Result<runtime::ObjectRef> end() const;
+
+private:
+    friend class Pipe;
+    using Outcome = runtime::ByteRing::Outcome;
+
+    struct State
+    {
+        runtime::ObjectRef pipe;
+        std::uint32_t side = 0;
+        bool canRead = false;
+        bool canWrite = false;
+        std::atomic<bool> isClosed{false};
+        std::mutex mutex;
+        runtime::ObjectRef end; ///< Guarded by it; null once closed.
+    };
+
+    explicit Connection(std::shared_ptr<State> state) : m_state(std::move(state)) {}
+    [[nodiscard]] runtime::PipeBody &body() const
+    {
+        return m_state->pipe->body<runtime::PipeBody>();
+    }
+    [[nodiscard]] runtime::PipeBody::Direction &incoming() const
+    {
+        return body().directions[1 - m_state->side];
+    }
+    [[nodiscard]] bool isOtherGone() const
+    {
+        return body().isGone[1 - m_state->side].load(std::memory_order_acquire) != 0;
+    }
+    [[nodiscard]] bool canReceiveNow() const
+    {
+        return !incoming().ring.isEmpty() || isOtherGone() || isClosed();
+    }
+    Result<void> sendMessage(std::span<const std::byte> bytes, TimeLimit limit) const;
+    Result<void> receiveMessage(std::vector<std::byte> &bytes, TimeLimit limit) const;
+
+    std::shared_ptr<State> m_state;
+};
+
+/// Two connected ends, as Python's multiprocessing.Pipe().
+class Pipe
+{
+public:
+    enum class Direction {
+        Duplex,
+        OneWay, ///< `first` only receives, `second` only sends.
+    };
+
+    /// OsError.
+    static Result<Pipe> create(Direction direction = Direction::Duplex);
+
+    Connection first;
+    Connection second;
+};
+
+template<>
+struct Codec<Connection>
+{
+    static void encode(PayloadWriter &writer, const Connection &value)
+    {
+        const auto end = value.end();
+        if (!end)
+            throw std::runtime_error("the connection is closed");
+        HandleTransfer::note(*end);
+        Codec<runtime::ObjectHandle>::encode(writer, (*end)->handle());
+    }
+    static Connection decode(PayloadReader &reader)
+    {
+        const auto handle = Codec<runtime::ObjectHandle>::decode(reader);
+        const auto end = runtime::ObjectSpace::instance().attach(handle, Connection::kind);
+        if (!end)
+            throw DecodeError("the pipe's end is gone");
+        HandleTransfer::note(end);
+        return Connection::of(end);
+    }
+};
+
+template<Payload T>
+Result<void> Connection::send(const T &value, TimeLimit limit) const
+{
+    std::vector<std::byte> bytes;
+    const HandleTransfer sent;
+    try {
+        encodePayload(value, bytes);
+    } catch (const std::exception &exception) {
+        return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+    }
+    for (const auto &object : sent.objects)
+        runtime::ObjectSpace::instance().beginFlight(*object);
+    auto result = sendMessage(bytes, limit);
+    for (const auto &object : sent.objects) {
+        if (!result)
+            runtime::ObjectSpace::instance().endFlight(object->handle());
+    }
+    return result;
+}
+
+template<Payload T>
+Result<T> Connection::receive(TimeLimit limit) const
+{
+    std::vector<std::byte> bytes;
+    if (const auto received = receiveMessage(bytes, limit); !received)
+        return received.error();
+    const HandleTransfer landed;
+    Result<T> value = Error{ErrorCode::EncodeError};
+    try {
+        value = decodePayload<T>(bytes);
+    } catch (const std::exception &exception) {
+        value = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+    }
+    for (const auto &object : landed.objects)
+        runtime::ObjectSpace::instance().endFlight(object->handle());
+    return value;
+}
+
+} // namespace proclab

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/ipc/byte_ring.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace proclab::runtime {
+
+void ByteRing::setUp(const Limits &limits)
+{
+    m_limits = limits;
+}
+
+void ByteRing::release(ObjectSpace &space, Memory &memory)
+{
+    if (memory.capacity.exchange(0, std::memory_order_acq_rel) != 0)
+        space.endFlight(memory.handle);
+}
+
+void ByteRing::end(ObjectSpace &space)
+{
+    while (!isEmpty()) {
+        std::uint64_t position = 0;
+        const RecordHeader header = first(space, position);
+        const std::uint64_t head = m_head.load(std::memory_order_relaxed);
+        const bool isApart = header.kind == RecordHeader::Apart;
+        m_head.store(
+            moved(head, position - positionOf(head) + lengthInRing(isApart ? 0 : header.size)),
+            std::memory_order_release);
+        if (isApart)
+            space.endFlight(header.apart);
+    }
+    for (Memory &memory : m_memory)
+        release(space, memory);
+}
+
+void ByteRing::sharerDied(ObjectSpace &space, std::uint32_t sharer,
+                          std::atomic<std::uint32_t> &takenCount)
+{
+    const auto isOwner = [sharer](const SharedLock &lock) {
+        return lock.owner() == static_cast<int>(sharer);
+    };
+    if (isOwner(m_producing)) {
+        if (m_entering.kind == Passing::Apart &&
+            m_entering.end == m_tail.load(std::memory_order_acquire))
+            space.endFlight(m_entering.memory); // It never came in.
+        m_entering.kind = Passing::None;
+        release(space, m_memory[1 - m_current.load(std::memory_order_acquire)]);
+    }
+    if (isOwner(m_consuming)) {
+        const bool isTaken = m_leaving.end != m_head.load(std::memory_order_acquire);
+        if (m_leaving.kind != Passing::None)
+            takenCount.store(m_leaving.takenBefore + (isTaken ? 1 : 0), std::memory_order_release);
+        if (m_leaving.kind == Passing::Apart && isTaken)
+            space.endFlight(m_leaving.memory); // It went with its consumer.
+        m_leaving.kind = Passing::None;
+    }
+    m_consuming.recover(sharer);
+    m_producing.recover(sharer);
+    items.notify();
+    room.notify();
+}
+
+std::byte *ByteRing::at(ObjectSpace &space, std::uint64_t position) const
+{
+    const Memory &ring = memory();
+    return space.at(ring.offset) + (position & (ring.capacity.load(std::memory_order_relaxed) - 1));
+}
+
+std::uint64_t ByteRing::skippedBefore(std::uint64_t length) const
+{
+    const std::uint64_t capacity = memory().capacity.load(std::memory_order_acquire);
+    if (capacity == 0)
+        return 0;
+    const std::uint64_t left =
+        capacity - (positionOf(m_tail.load(std::memory_order_acquire)) & (capacity - 1));
+    return left < length ? left : 0;
+}
+
+bool ByteRing::hasRoom(const Record &record) const
+{
+    if (isFull())
+        return false;
+    const std::uint64_t capacity = memory().capacity.load(std::memory_order_acquire);
+    std::uint64_t length = lengthInRing(record.bytes.size());
+    if (length > capacity / 4)
+        length = lengthInRing(0);
+    return usedBytes() + skippedBefore(length) + length <= capacity;
+}
+
+ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record)
+{
+    if (isFull())
+        return Room::Wait;
+    const std::uint64_t length = lengthInRing(record.bytes.size());
+    std::uint64_t capacity = memory().capacity.load(std::memory_order_relaxed);
+    if (length > capacity / 4 && capacity < largestForARecord) {
+        const std::uint64_t wanted =
+            std::clamp(std::bit_ceil(length * 4), smallest, largestForARecord);
+        if (wanted > capacity && !grow(space, wanted))
+            return Room::NoMemory;
+        capacity = memory().capacity.load(std::memory_order_relaxed);
+    }
+    const bool isApart = length > capacity / 4;
+    const std::uint64_t needed = isApart ? lengthInRing(0) : length;
+    while (usedBytes() + skippedBefore(needed) + needed > capacity) {
+        if (capacity * 2 > m_limits.bytes)
+            return Room::Wait;
+        if (!grow(space, capacity * 2))
+            return Room::NoMemory;
+        capacity *= 2;
+    }
+    if (isApart)
+        return appendApart(space, record);
+    write(space, skippedBefore(needed),
+          {record.bytes.size(), RecordHeader::Inline, static_cast<std::uint8_t>(record.mark), {}},
+          record.bytes);
+    return Room::Done;
+}
+
+ByteRing::Room ByteRing::appendApart(ObjectSpace &space, const Record &record)
+{
+    const ObjectRef memory = space.create(ObjectKind::Blob, record.bytes.size());
+    if (!memory)
+        return Room::NoMemory;
+    std::memcpy(&memory->body<std::byte>(), record.bytes.data(), record.bytes.size());
+    m_entering = {m_tail.load(std::memory_order_relaxed), memory->handle(), 0, Passing::Apart};
+    space.beginFlight(*memory);
+    write(space, skippedBefore(lengthInRing(0)),
+          {record.bytes.size(), RecordHeader::Apart, static_cast<std::uint8_t>(record.mark),
+           memory->handle()},
+          {});
+    m_entering.kind = Passing::None;
+    return Room::Done;
+}
+
+/// Puts a record behind the tail and moves that beyond it: until then there is none.
+void ByteRing::write(ObjectSpace &space, std::uint64_t skipped, const RecordHeader &header,
+                     std::span<const std::byte> bytes)
+{
+    const std::uint64_t tail = m_tail.load(std::memory_order_relaxed);
+    if (skipped >= sizeof(RecordHeader)) {
+        const RecordHeader skip = {0, RecordHeader::Skip, 0, {}};
+        std::memcpy(at(space, positionOf(tail)), &skip, sizeof skip);
+    }
+    std::byte *place = at(space, positionOf(tail) + skipped);
+    std::memcpy(place, &header, sizeof header);
+    if (!bytes.empty())
+        std::memcpy(place + sizeof header, bytes.data(), bytes.size());
+    m_tail.store(moved(tail, skipped + lengthInRing(bytes.size())), std::memory_order_release);
+}
+
+/// By a producer, with its lock. Positions stay what they are, and records in one piece: a multiple
+/// of the new capacity is one of the old.
+bool ByteRing::grow(ObjectSpace &space, std::uint64_t capacity)
+{
+    const ObjectRef memory = space.create(ObjectKind::Blob, capacity);
+    if (!memory)
+        return false;
+    (void)space.acquire(m_consuming);
+    const std::uint32_t current = m_current.load(std::memory_order_relaxed);
+    Memory &old = m_memory[current];
+    Memory &grown = m_memory[1 - current];
+    grown.handle = memory->handle();
+    grown.offset = static_cast<std::uint64_t>(&memory->body<std::byte>() - space.at(0));
+    grown.capacity.store(capacity, std::memory_order_release);
+    space.beginFlight(*memory);
+    const std::uint64_t was = old.capacity.load(std::memory_order_relaxed);
+    std::uint64_t position = positionOf(m_head.load(std::memory_order_relaxed));
+    for (std::uint64_t left = usedBytes(); left > 0;) {
+        const std::uint64_t length = std::min(left, was - (position & (was - 1)));
+        std::memcpy(space.at(grown.offset) + (position & (capacity - 1)), at(space, position),
+                    length);
+        position += length;
+        left -= length;
+    }
+    m_current.store(1 - current, std::memory_order_release);
+    release(space, old);
+    m_consuming.unlock();
+    return true;
+}
+
+ByteRing::RecordHeader ByteRing::first(ObjectSpace &space, std::uint64_t &position) const
+{
+    position = positionOf(m_head.load(std::memory_order_relaxed));
+    const std::uint64_t capacity = memory().capacity.load(std::memory_order_relaxed);
+    const std::uint64_t left = capacity - (position & (capacity - 1));
+    RecordHeader header = {};
+    if (left >= sizeof header)
+        std::memcpy(&header, at(space, position), sizeof header);
+    if (left < sizeof header || header.kind == RecordHeader::Skip) {
+        position += left;
+        std::memcpy(&header, at(space, position), sizeof header);
+    }
+    return header;
+}
+
+void ByteRing::take(ObjectSpace &space, std::vector<std::byte> &bytes, std::uint32_t &mark,
+                    std::atomic<std::uint32_t> &takenCount)
+{
+    std::uint64_t position = 0;
+    const RecordHeader header = first(space, position);
+    const bool isApart = header.kind == RecordHeader::Apart;
+    mark = header.mark;
+    const std::byte *from =
+        isApart ? space.bodyOf(header.apart) : at(space, position) + sizeof header;
+    bytes.assign(from, from + header.size);
+    const std::uint64_t head = m_head.load(std::memory_order_relaxed);
+    const std::uint32_t taken = takenCount.load(std::memory_order_relaxed);
+    m_leaving = {head, header.apart, taken, isApart ? Passing::Apart : Passing::Inline};
+    m_head.store(moved(head, position - positionOf(head) + lengthInRing(isApart ? 0 : header.size)),
+                 std::memory_order_release);
+    takenCount.store(taken + 1, std::memory_order_release);
+    if (isApart)
+        space.endFlight(header.apart);
+    m_leaving.kind = Passing::None;
+}
+
+std::uint64_t ByteRing::nextBytes(ObjectSpace &space)
+{
+    std::uint64_t position = 0;
+    return isEmpty() ? 0 : first(space, position).size;
+}
+
+} // namespace proclab::runtime

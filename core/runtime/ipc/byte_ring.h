@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/runtime/memory/object_space.h"
+#include "core/runtime/sync/wait_point.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace proclab::runtime {
+
+/// First-in, first-out records of any length between any number of producers and consumers.
+///
+/// A ring of bytes with a lock at each end, so that one producer and one consumer never meet. What
+/// is in it is what lies between two words, head and tail, each with a position and a count; one
+/// store of one word puts or takes a record, so a process may die anywhere in between: the record
+/// is either in or out, and the lock goes on to the next. A record too long for the ring lies in
+/// memory of its own, which the ring holds; the ring's own memory grows where it is allowed to.
+///
+/// Between processes; lives in an ObjectSpace, filled with zeros but for setUp().
+class ByteRing
+{
+public:
+    static constexpr std::uint64_t maxRecords = (std::uint64_t{1} << 24) - 1;
+
+    enum class Outcome {
+        Done,
+        TimedOut,
+        Refused, ///< By what the caller asked while waiting.
+        NoMemory,
+    };
+    struct Record
+    {
+        std::span<const std::byte> bytes;
+        std::uint32_t mark = 0; ///< The caller's own, 8 bits.
+    };
+    struct Limits
+    {
+        std::uint64_t records = maxRecords;
+        /// The ring grows up to here instead of making a producer wait.
+        std::uint64_t bytes = std::uint64_t{1} << 30;
+    };
+
+    void setUp(const Limits &limits);
+    /// When nobody uses it any more.
+    void end(ObjectSpace &space);
+    /// @p takenCount: that sharer's, made exact if it died while taking a record.
+    void sharerDied(ObjectSpace &space, std::uint32_t sharer,
+                    std::atomic<std::uint32_t> &takenCount);
+
+    /// Appends a record, waiting for room until @p deadlineNs. @p refuse() is asked before each
+    /// wait and says whether to give up.
+    template<typename Refuse>
+    Outcome put(ObjectSpace &space, const Record &record, std::int64_t deadlineNs, Refuse refuse)
+    {
+        for (;;) {
+            if (space.acquire(m_producing, patience(deadlineNs)) == SharedLock::Outcome::GivenUp)
+                return Outcome::TimedOut;
+            const Room found = append(space, record);
+            m_producing.unlock();
+            if (found == Room::Done) {
+                items.notify(1);
+                return Outcome::Done;
+            }
+            if (found == Room::NoMemory)
+                return Outcome::NoMemory;
+            if (refuse())
+                return Outcome::Refused;
+            const auto mayFit = [this, &record, &refuse] { return hasRoom(record) || refuse(); };
+            if (!room.wait(mayFit, deadlineNs))
+                return Outcome::TimedOut;
+        }
+    }
+    /// Takes the next record into @p bytes and @p mark, waiting for one until @p deadlineNs, and
+    /// counts it in @p takenCount, the caller's.
+    template<typename Refuse>
+    Outcome get(ObjectSpace &space, std::vector<std::byte> &bytes, std::uint32_t &mark,
+                std::atomic<std::uint32_t> &takenCount, std::int64_t deadlineNs, Refuse refuse)
+    {
+        for (;;) {
+            if (space.acquire(m_consuming, patience(deadlineNs)) == SharedLock::Outcome::GivenUp)
+                return Outcome::TimedOut;
+            const bool isTaken = !isEmpty();
+            if (isTaken)
+                take(space, bytes, mark, takenCount);
+            m_consuming.unlock();
+            if (isTaken) {
+                room.notify(1);
+                return Outcome::Done;
+            }
+            if (refuse())
+                return Outcome::Refused;
+            if (!items.wait([this, &refuse] { return !isEmpty() || refuse(); }, deadlineNs))
+                return Outcome::TimedOut;
+        }
+    }
+
+    [[nodiscard]] std::uint64_t size() const
+    {
+        return (countOf(m_tail.load(std::memory_order_acquire)) -
+                countOf(m_head.load(std::memory_order_acquire))) &
+               maxRecords;
+    }
+    [[nodiscard]] bool isEmpty() const
+    {
+        return m_head.load(std::memory_order_acquire) == m_tail.load(std::memory_order_acquire);
+    }
+    [[nodiscard]] bool isFull() const { return size() >= m_limits.records; }
+    /// Records ever put, modulo maxRecords + 1.
+    [[nodiscard]] std::uint64_t putCount() const
+    {
+        return countOf(m_tail.load(std::memory_order_acquire));
+    }
+    /// The length of the next record; nothing may take it meanwhile.
+    [[nodiscard]] std::uint64_t nextBytes(ObjectSpace &space);
+
+    WaitPoint items; ///< For one to take.
+    WaitPoint room;  ///< For one more.
+
+private:
+    enum class Room { Done, Wait, NoMemory };
+    /// Before each record in the ring.
+    struct RecordHeader
+    {
+        enum Kind : std::uint8_t { Inline, Apart, Skip };
+
+        std::uint64_t size;
+        Kind kind;
+        std::uint8_t mark;
+        ObjectHandle apart; ///< Where an Apart record's bytes are.
+    };
+    /// One index says which of two is in use, so that growing is one store as well.
+    struct Memory
+    {
+        ObjectHandle handle;
+        std::uint64_t offset;                ///< In the segment.
+        std::atomic<std::uint64_t> capacity; ///< A power of two; 0: none.
+    };
+    /// A record on its way into or out of the ring, for whoever recovers a death.
+    struct Passing
+    {
+        std::uint64_t end;         ///< The tail or head before.
+        ObjectHandle memory;       ///< Of a record that lies apart.
+        std::uint32_t takenBefore; ///< The consumer's count.
+        enum : std::uint32_t { None, Inline, Apart } kind;
+    };
+
+    // A word of either end: count (24 bits) | position (40 bits), both going round.
+    static constexpr std::uint64_t positionBits = 40;
+    static constexpr std::uint64_t positionMask = (std::uint64_t{1} << positionBits) - 1;
+    static constexpr std::uint64_t smallest = 65'536;
+    /// A record of up to a quarter of the ring goes into it; for one record it grows up to here.
+    static constexpr std::uint64_t largestForARecord = std::uint64_t{8} << 20;
+
+    static constexpr std::uint64_t countOf(std::uint64_t word) { return word >> positionBits; }
+    static constexpr std::uint64_t positionOf(std::uint64_t word) { return word & positionMask; }
+    static constexpr std::uint64_t moved(std::uint64_t word, std::uint64_t bytes)
+    {
+        return ((countOf(word) + 1) & maxRecords) << positionBits |
+               ((positionOf(word) + bytes) & positionMask);
+    }
+    static constexpr std::uint64_t lengthInRing(std::uint64_t bytes)
+    {
+        return sizeof(RecordHeader) + (bytes + 7) / 8 * 8;
+    }
+
+    /// A lock is held for microseconds: who does not want to wait for a record waits for it, unless
+    /// its owner has been stopped.
+    static std::int64_t patience(std::int64_t deadlineNs)
+    {
+        return deadlineNs == noDeadline ? noDeadline : std::max(deadlineNs, nowNs() + parkNs);
+    }
+    [[nodiscard]] std::uint64_t usedBytes() const
+    {
+        return (positionOf(m_tail.load(std::memory_order_acquire)) -
+                positionOf(m_head.load(std::memory_order_acquire))) &
+               positionMask;
+    }
+    [[nodiscard]] bool hasRoom(const Record &record) const;
+    /// Where a record of @p length bytes goes: at the tail, or beyond what is left before the end
+    /// of the ring, which is then skipped.
+    [[nodiscard]] std::uint64_t skippedBefore(std::uint64_t length) const;
+    Room append(ObjectSpace &space, const Record &record);
+    Room appendApart(ObjectSpace &space, const Record &record);
+    bool grow(ObjectSpace &space, std::uint64_t capacity);
+    void release(ObjectSpace &space, Memory &memory);
+    void write(ObjectSpace &space, std::uint64_t skipped, const RecordHeader &header,
+               std::span<const std::byte> bytes);
+    void take(ObjectSpace &space, std::vector<std::byte> &bytes, std::uint32_t &mark,
+              std::atomic<std::uint32_t> &takenCount);
+    [[nodiscard]] std::byte *at(ObjectSpace &space, std::uint64_t position) const;
+    /// The first record, which is there, and the position after what is skipped before it.
+    RecordHeader first(ObjectSpace &space, std::uint64_t &position) const;
+
+    [[nodiscard]] const Memory &memory() const
+    {
+        return m_memory[m_current.load(std::memory_order_acquire)];
+    }
+
+    Limits m_limits;
+    // Changed under both locks.
+    std::array<Memory, 2> m_memory;
+    std::atomic<std::uint32_t> m_current;
+    // The producers'.
+    alignas(64) SharedLock m_producing;
+    Passing m_entering;
+    alignas(64) std::atomic<std::uint64_t> m_tail;
+    // The consumers'.
+    alignas(64) SharedLock m_consuming;
+    Passing m_leaving;
+    alignas(64) std::atomic<std::uint64_t> m_head;
+};
+
+} // namespace proclab::runtime
