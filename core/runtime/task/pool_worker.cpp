@@ -173,7 +173,7 @@ private:
         if (m_result.size() <= TaskValue::inlineBytes) {
             value.type = TaskValue::Type::Bytes;
             value.size = static_cast<std::uint8_t>(m_result.size());
-            std::memcpy(value.bytes, m_result.data(), m_result.size());
+            std::copy(m_result.begin(), m_result.end(), value.bytes); // None, of what returns nothing.
             return value;
         }
         value.type = TaskValue::Type::Extent;
