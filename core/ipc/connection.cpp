@@ -105,29 +105,6 @@ Result<void> Connection::sendMessage(std::span<const std::byte> bytes, TimeLimit
     return osError({}, EPIPE, QCoreApplication::translate("Error", "message"));
 }
 
-Result<void> Connection::receiveMessage(std::vector<std::byte> &bytes, TimeLimit limit) const
-{
-    if (isClosed())
-        return Error{ErrorCode::Closed};
-    if (!m_state->canRead)
-        return Error{ErrorCode::InvalidState};
-    ObjectSpace &space = ObjectSpace::instance();
-    PipeBody::Direction &from = incoming();
-    std::uint32_t mark = 0;
-    const auto get = [&](std::int64_t deadlineNs, auto isOver) {
-        return from.ring.get(space, bytes, mark, from.taken[space.self()], deadlineNs, isOver);
-    };
-    auto outcome = get(deadlineOf(limit), [this] { return isOtherGone() || isClosed(); });
-    // What the other end sent before it went is received all the same.
-    if (outcome == Outcome::Refused && !isClosed())
-        outcome = get(0, [] { return true; });
-    if (outcome == Outcome::Done)
-        return {};
-    if (outcome == Outcome::TimedOut)
-        return Error{ErrorCode::Timeout};
-    return Error{isClosed() ? ErrorCode::Closed : ErrorCode::EndOfStream};
-}
-
 Result<void> Connection::sendBytes(const QByteArray &bytes, qsizetype offset, qsizetype size) const
 {
     const qsizetype left = bytes.size() - offset;
@@ -142,10 +119,15 @@ Result<void> Connection::sendBytes(const QByteArray &bytes, qsizetype offset, qs
 
 Result<QByteArray> Connection::receiveBytes(TimeLimit limit) const
 {
-    std::vector<std::byte> bytes;
-    if (const auto received = receiveMessage(bytes, limit); !received)
+    QByteArray bytes;
+    const auto received =
+        receiveMessage(limit, [&bytes](std::span<const std::byte> message, std::uint32_t /*mark*/) {
+            bytes = QByteArray(reinterpret_cast<const char *>(message.data()),
+                               qsizetype(message.size()));
+        });
+    if (!received)
         return received.error();
-    return QByteArray(reinterpret_cast<const char *>(bytes.data()), qsizetype(bytes.size()));
+    return bytes;
 }
 
 Result<qsizetype> Connection::receiveInto(std::span<std::byte> buffer, QByteArray &tooLong,

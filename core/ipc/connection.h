@@ -99,7 +99,9 @@ private:
         return !incoming().ring.isEmpty() || isOtherGone() || isClosed();
     }
     Result<void> sendMessage(std::span<const std::byte> bytes, TimeLimit limit) const;
-    Result<void> receiveMessage(std::vector<std::byte> &bytes, TimeLimit limit) const;
+    /// @p store(bytes, mark) copies the message.
+    template<typename Store>
+    Result<void> receiveMessage(TimeLimit limit, Store store) const;
 
     std::shared_ptr<State> m_state;
 };
@@ -162,11 +164,38 @@ Result<void> Connection::send(const T &value, TimeLimit limit) const
     return result;
 }
 
+template<typename Store>
+Result<void> Connection::receiveMessage(TimeLimit limit, Store store) const
+{
+    if (isClosed())
+        return Error{ErrorCode::Closed};
+    if (!m_state->canRead)
+        return Error{ErrorCode::InvalidState};
+    runtime::ObjectSpace &space = runtime::ObjectSpace::instance();
+    runtime::PipeBody::Direction &from = incoming();
+    const auto get = [&](std::int64_t deadlineNs, auto isOver) {
+        return from.ring.get(space, from.taken[space.self()], deadlineNs, isOver, store);
+    };
+    auto outcome = get(deadlineOf(limit), [this] { return isOtherGone() || isClosed(); });
+    // What the other end sent before it went is received all the same.
+    if (outcome == Outcome::Refused && !isClosed())
+        outcome = get(0, [] { return true; });
+    if (outcome == Outcome::Done)
+        return {};
+    if (outcome == Outcome::TimedOut)
+        return Error{ErrorCode::Timeout};
+    return Error{isClosed() ? ErrorCode::Closed : ErrorCode::EndOfStream};
+}
+
 template<Payload T>
 Result<T> Connection::receive(TimeLimit limit) const
 {
     std::vector<std::byte> bytes;
-    if (const auto received = receiveMessage(bytes, limit); !received)
+    const auto received =
+        receiveMessage(limit, [&bytes](std::span<const std::byte> message, std::uint32_t /*mark*/) {
+            bytes.assign(message.begin(), message.end());
+        });
+    if (!received)
         return received.error();
     const HandleTransfer landed;
     Result<T> value = Error{ErrorCode::EncodeError};

@@ -184,9 +184,13 @@ Result<T> Queue<T>::get(TimeLimit limit) const
     static thread_local std::vector<std::byte> buffer;
     std::vector<std::byte> bytes = std::exchange(buffer, {}); // Decoding may itself get one.
     std::uint32_t mark = Item;
+    const auto store = [&bytes, &mark](std::span<const std::byte> record, std::uint32_t itsMark) {
+        bytes.assign(record.begin(), record.end());
+        mark = itsMark;
+    };
     runtime::QueueBody &queue = body();
-    const auto outcome = queue.ring.get(space(), bytes, mark, queue.taken[space().self()],
-                                        deadlineOf(limit), refusal());
+    const auto outcome =
+        queue.ring.get(space(), queue.taken[space().self()], deadlineOf(limit), refusal(), store);
     if (outcome == runtime::ByteRing::Outcome::TimedOut)
         return Error{ErrorCode::Empty};
     if (outcome != runtime::ByteRing::Outcome::Done)

@@ -53,17 +53,17 @@ protected:
         struct Hold
         {
             const GuardedMemory &memory;
-            explicit Hold(const GuardedMemory &guarded) : memory(guarded)
-            {
-                (void)memory.acquire();
-            }
-            ~Hold() { (void)memory.release(); }
+            explicit Hold(const GuardedMemory &guarded) : memory(guarded) { memory.enter(); }
+            ~Hold() { memory.leave(); }
         };
         const Hold hold(*this);
         return function();
     }
 
 private:
+    void enter() const;
+    void leave() const;
+
     AnyLock m_lock;
 };
 

@@ -21,15 +21,11 @@ void ByteRing::release(ObjectSpace &space, Memory &memory)
 void ByteRing::end(ObjectSpace &space)
 {
     while (!isEmpty()) {
-        std::uint64_t position = 0;
-        const RecordHeader header = first(space, position);
-        const std::uint64_t head = m_head.load(std::memory_order_relaxed);
-        const bool isApart = header.kind == RecordHeader::Apart;
-        m_head.store(
-            moved(head, position - positionOf(head) + lengthInRing(isApart ? 0 : header.size)),
-            std::memory_order_release);
-        if (isApart)
-            space.endFlight(header.apart);
+        const Found found = first(space);
+        if (found.header.kind == RecordHeader::Apart)
+            space.endFlight(found.apart);
+        m_head.store(moved(m_head.load(std::memory_order_relaxed), found.length),
+                     std::memory_order_release);
     }
     for (Memory &memory : m_memory)
         release(space, memory);
@@ -85,7 +81,7 @@ bool ByteRing::hasRoom(const Record &record) const
     const std::uint64_t capacity = memory().capacity.load(std::memory_order_acquire);
     std::uint64_t length = lengthInRing(record.bytes.size());
     if (length > capacity / 4)
-        length = lengthInRing(0);
+        length = lengthApart;
     return usedBytes() + skippedBefore(length) + length <= capacity;
 }
 
@@ -103,7 +99,7 @@ ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record)
         capacity = memory().capacity.load(std::memory_order_relaxed);
     }
     const bool isApart = length > capacity / 4;
-    const std::uint64_t needed = isApart ? lengthInRing(0) : length;
+    const std::uint64_t needed = isApart ? lengthApart : length;
     while (usedBytes() + skippedBefore(needed) + needed > capacity) {
         if (capacity * 2 > m_limits.bytes)
             return Room::Wait;
@@ -113,8 +109,8 @@ ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record)
     }
     if (isApart)
         return appendApart(space, record);
-    write(space, skippedBefore(needed),
-          {record.bytes.size(), RecordHeader::Inline, static_cast<std::uint8_t>(record.mark), {}},
+    write(space, needed,
+          {record.bytes.size(), RecordHeader::Inline, static_cast<std::uint8_t>(record.mark)},
           record.bytes);
     return Room::Done;
 }
@@ -127,28 +123,31 @@ ByteRing::Room ByteRing::appendApart(ObjectSpace &space, const Record &record)
     std::memcpy(&memory->body<std::byte>(), record.bytes.data(), record.bytes.size());
     m_entering = {m_tail.load(std::memory_order_relaxed), memory->handle(), 0, Passing::Apart};
     space.beginFlight(*memory);
-    write(space, skippedBefore(lengthInRing(0)),
-          {record.bytes.size(), RecordHeader::Apart, static_cast<std::uint8_t>(record.mark),
-           memory->handle()},
-          {});
+    const ObjectHandle handle = memory->handle();
+    write(space, lengthApart,
+          {record.bytes.size(), RecordHeader::Apart, static_cast<std::uint8_t>(record.mark)},
+          std::as_bytes(std::span(&handle, 1)));
     m_entering.kind = Passing::None;
     return Room::Done;
 }
 
 /// Puts a record behind the tail and moves that beyond it: until then there is none.
-void ByteRing::write(ObjectSpace &space, std::uint64_t skipped, const RecordHeader &header,
+void ByteRing::write(ObjectSpace &space, std::uint64_t length, const RecordHeader &header,
                      std::span<const std::byte> bytes)
 {
     const std::uint64_t tail = m_tail.load(std::memory_order_relaxed);
-    if (skipped >= sizeof(RecordHeader)) {
-        const RecordHeader skip = {0, RecordHeader::Skip, 0, {}};
-        std::memcpy(at(space, positionOf(tail)), &skip, sizeof skip);
-    }
-    std::byte *place = at(space, positionOf(tail) + skipped);
-    std::memcpy(place, &header, sizeof header);
+    const std::uint64_t skipped = skippedBefore(length);
+    const auto putWord = [this, &space](std::uint64_t position, const RecordHeader &put) {
+        const std::uint64_t word = put.word();
+        std::memcpy(at(space, position), &word, sizeof word);
+    };
+    if (skipped > 0)
+        putWord(positionOf(tail), {skipped, RecordHeader::Skip});
+    putWord(positionOf(tail) + skipped, header);
     if (!bytes.empty())
-        std::memcpy(place + sizeof header, bytes.data(), bytes.size());
-    m_tail.store(moved(tail, skipped + lengthInRing(bytes.size())), std::memory_order_release);
+        std::memcpy(at(space, positionOf(tail) + skipped) + headerBytes, bytes.data(),
+                    bytes.size());
+    m_tail.store(moved(tail, skipped + length), std::memory_order_release);
 }
 
 /// By a producer, with its lock. Positions stay what they are, and records in one piece: a multiple
@@ -181,46 +180,44 @@ bool ByteRing::grow(ObjectSpace &space, std::uint64_t capacity)
     return true;
 }
 
-ByteRing::RecordHeader ByteRing::first(ObjectSpace &space, std::uint64_t &position) const
+ByteRing::Found ByteRing::first(ObjectSpace &space) const
 {
-    position = positionOf(m_head.load(std::memory_order_relaxed));
-    const std::uint64_t capacity = memory().capacity.load(std::memory_order_relaxed);
-    const std::uint64_t left = capacity - (position & (capacity - 1));
-    RecordHeader header = {};
-    if (left >= sizeof header)
-        std::memcpy(&header, at(space, position), sizeof header);
-    if (left < sizeof header || header.kind == RecordHeader::Skip) {
-        position += left;
-        std::memcpy(&header, at(space, position), sizeof header);
+    const auto headerAt = [this, &space](std::uint64_t place) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at(space, place), sizeof word);
+        return RecordHeader::of(word);
+    };
+    std::uint64_t position = positionOf(m_head.load(std::memory_order_relaxed));
+    Found found;
+    found.header = headerAt(position);
+    if (found.header.kind == RecordHeader::Skip) {
+        found.length = found.header.size;
+        position += found.length;
+        found.header = headerAt(position);
     }
-    return header;
+    const std::byte *bytes = at(space, position) + headerBytes;
+    if (found.header.kind == RecordHeader::Apart) {
+        std::memcpy(&found.apart, bytes, sizeof found.apart);
+        bytes = space.bodyOf(found.apart);
+        found.length += lengthApart;
+    } else {
+        found.length += lengthInRing(found.header.size);
+    }
+    found.bytes = {bytes, found.header.size};
+    return found;
 }
 
-void ByteRing::take(ObjectSpace &space, std::vector<std::byte> &bytes, std::uint32_t &mark,
-                    std::atomic<std::uint32_t> &takenCount)
+void ByteRing::take(ObjectSpace &space, const Found &found, std::atomic<std::uint32_t> &takenCount)
 {
-    std::uint64_t position = 0;
-    const RecordHeader header = first(space, position);
-    const bool isApart = header.kind == RecordHeader::Apart;
-    mark = header.mark;
-    const std::byte *from =
-        isApart ? space.bodyOf(header.apart) : at(space, position) + sizeof header;
-    bytes.assign(from, from + header.size);
+    const bool isApart = found.header.kind == RecordHeader::Apart;
     const std::uint64_t head = m_head.load(std::memory_order_relaxed);
     const std::uint32_t taken = takenCount.load(std::memory_order_relaxed);
-    m_leaving = {head, header.apart, taken, isApart ? Passing::Apart : Passing::Inline};
-    m_head.store(moved(head, position - positionOf(head) + lengthInRing(isApart ? 0 : header.size)),
-                 std::memory_order_release);
+    m_leaving = {head, found.apart, taken, isApart ? Passing::Apart : Passing::Inline};
+    m_head.store(moved(head, found.length), std::memory_order_release);
     takenCount.store(taken + 1, std::memory_order_release);
     if (isApart)
-        space.endFlight(header.apart);
+        space.endFlight(found.apart);
     m_leaving.kind = Passing::None;
-}
-
-std::uint64_t ByteRing::nextBytes(ObjectSpace &space)
-{
-    std::uint64_t position = 0;
-    return isEmpty() ? 0 : first(space, position).size;
 }
 
 } // namespace proclab::runtime

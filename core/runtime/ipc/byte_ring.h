@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace proclab::runtime {
 
@@ -76,18 +75,21 @@ public:
                 return Outcome::TimedOut;
         }
     }
-    /// Takes the next record into @p bytes and @p mark, waiting for one until @p deadlineNs, and
-    /// counts it in @p takenCount, the caller's.
-    template<typename Refuse>
-    Outcome get(ObjectSpace &space, std::vector<std::byte> &bytes, std::uint32_t &mark,
-                std::atomic<std::uint32_t> &takenCount, std::int64_t deadlineNs, Refuse refuse)
+    /// Takes the next record, waiting for one until @p deadlineNs: @p store(bytes, mark) is called
+    /// with it, under the lock, and copies it. Counts it in @p takenCount, the caller's.
+    template<typename Refuse, typename Store>
+    Outcome get(ObjectSpace &space, std::atomic<std::uint32_t> &takenCount, std::int64_t deadlineNs,
+                Refuse refuse, Store store)
     {
         for (;;) {
             if (space.acquire(m_consuming, patience(deadlineNs)) == SharedLock::Outcome::GivenUp)
                 return Outcome::TimedOut;
             const bool isTaken = !isEmpty();
-            if (isTaken)
-                take(space, bytes, mark, takenCount);
+            if (isTaken) {
+                const Found found = first(space);
+                store(found.bytes, std::uint32_t{found.header.mark});
+                take(space, found, takenCount);
+            }
             m_consuming.unlock();
             if (isTaken) {
                 room.notify(1);
@@ -116,23 +118,38 @@ public:
     {
         return countOf(m_tail.load(std::memory_order_acquire));
     }
-    /// The length of the next record; nothing may take it meanwhile.
-    [[nodiscard]] std::uint64_t nextBytes(ObjectSpace &space);
 
     WaitPoint items; ///< For one to take.
     WaitPoint room;  ///< For one more.
 
 private:
     enum class Room { Done, Wait, NoMemory };
-    /// Before each record in the ring.
+    /// Before each record in the ring, in one word; what fills the ring up to its end, where the
+    /// next record has no room, is one too.
     struct RecordHeader
     {
         enum Kind : std::uint8_t { Inline, Apart, Skip };
 
-        std::uint64_t size;
-        Kind kind;
-        std::uint8_t mark;
-        ObjectHandle apart; ///< Where an Apart record's bytes are.
+        std::uint64_t size = 0; ///< Below 2^48. Of a Skip, with its header.
+        Kind kind = Inline;
+        std::uint8_t mark = 0;
+
+        [[nodiscard]] std::uint64_t word() const
+        {
+            return size << 16 | std::uint64_t{mark} << 8 | kind;
+        }
+        static RecordHeader of(std::uint64_t word)
+        {
+            return {word >> 16, static_cast<Kind>(word & 0xff),
+                    static_cast<std::uint8_t>(word >> 8 & 0xff)};
+        }
+    };
+    struct Found
+    {
+        RecordHeader header;
+        std::uint64_t length = 0; ///< In the ring, with what is skipped before it.
+        ObjectHandle apart;       ///< Of an Apart record.
+        std::span<const std::byte> bytes;
     };
     /// One index says which of two is in use, so that growing is one store as well.
     struct Memory
@@ -153,6 +170,8 @@ private:
     // A word of either end: count (24 bits) | position (40 bits), both going round.
     static constexpr std::uint64_t positionBits = 40;
     static constexpr std::uint64_t positionMask = (std::uint64_t{1} << positionBits) - 1;
+    static constexpr std::uint64_t headerBytes = sizeof(std::uint64_t);
+    static constexpr std::uint64_t lengthApart = headerBytes + sizeof(ObjectHandle);
     static constexpr std::uint64_t smallest = 65'536;
     /// A record of up to a quarter of the ring goes into it; for one record it grows up to here.
     static constexpr std::uint64_t largestForARecord = std::uint64_t{8} << 20;
@@ -166,7 +185,7 @@ private:
     }
     static constexpr std::uint64_t lengthInRing(std::uint64_t bytes)
     {
-        return sizeof(RecordHeader) + (bytes + 7) / 8 * 8;
+        return headerBytes + (bytes + 7) / 8 * 8;
     }
 
     /// A lock is held for microseconds: who does not want to wait for a record waits for it, unless
@@ -174,6 +193,10 @@ private:
     static std::int64_t patience(std::int64_t deadlineNs)
     {
         return deadlineNs == noDeadline ? noDeadline : std::max(deadlineNs, nowNs() + parkNs);
+    }
+    [[nodiscard]] const Memory &memory() const
+    {
+        return m_memory[m_current.load(std::memory_order_acquire)];
     }
     [[nodiscard]] std::uint64_t usedBytes() const
     {
@@ -189,18 +212,12 @@ private:
     Room appendApart(ObjectSpace &space, const Record &record);
     bool grow(ObjectSpace &space, std::uint64_t capacity);
     void release(ObjectSpace &space, Memory &memory);
-    void write(ObjectSpace &space, std::uint64_t skipped, const RecordHeader &header,
+    void write(ObjectSpace &space, std::uint64_t length, const RecordHeader &header,
                std::span<const std::byte> bytes);
-    void take(ObjectSpace &space, std::vector<std::byte> &bytes, std::uint32_t &mark,
-              std::atomic<std::uint32_t> &takenCount);
     [[nodiscard]] std::byte *at(ObjectSpace &space, std::uint64_t position) const;
-    /// The first record, which is there, and the position after what is skipped before it.
-    RecordHeader first(ObjectSpace &space, std::uint64_t &position) const;
-
-    [[nodiscard]] const Memory &memory() const
-    {
-        return m_memory[m_current.load(std::memory_order_acquire)];
-    }
+    /// The first record, which is there.
+    [[nodiscard]] Found first(ObjectSpace &space) const;
+    void take(ObjectSpace &space, const Found &found, std::atomic<std::uint32_t> &takenCount);
 
     Limits m_limits;
     // Changed under both locks.

@@ -33,6 +33,11 @@ bool RLockBody::isMine(ObjectSpace &space) const
 
 SharedLock::Outcome RLockBody::acquire(ObjectSpace &space, std::int64_t deadlineNs)
 {
+    if (plain.lock.tryLock(space.self())) {
+        thread.store(threadMark(), std::memory_order_relaxed);
+        depth = 1;
+        return SharedLock::Outcome::Acquired;
+    }
     if (isMine(space)) {
         ++depth;
         return SharedLock::Outcome::Acquired;
