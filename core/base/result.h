@@ -34,14 +34,15 @@ public:
         Q_ASSERT(has_value());
         return std::get<0>(m_state);
     }
-    [[nodiscard]] T &&value() &&
+    /// By value, other than std::expected: a loop over `*result()` must not outlive what it is over.
+    [[nodiscard]] T value() &&
     {
         Q_ASSERT(has_value());
         return std::get<0>(std::move(m_state));
     }
     const T &operator*() const & { return value(); }
     T &operator*() & { return value(); }
-    T &&operator*() && { return std::move(*this).value(); }
+    T operator*() && { return std::move(*this).value(); }
     const T *operator->() const { return &value(); }
     T *operator->() { return &value(); }
 

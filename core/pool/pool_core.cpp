@@ -126,7 +126,7 @@ int usableCores()
 Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options, quint32 initializer,
                                                  std::span<const std::byte> initializerArgs)
 {
-    if (!QCoreApplication::instance())
+    if (!options.engine && !Engine::current())
         return Error{ErrorCode::InvalidState, {}, tr("no QCoreApplication")};
     if (const int workers = options.workers.value_or(1); workers < 1 || workers > maxWorkers)
         return invalidArgument(u"workers"_s, QString::number(workers),

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/process/engine.h"
 
+#include "core/runtime/task/worker_process.h"
+
 #include <QCoreApplication>
+
+#include <cstdlib>
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -9,6 +13,21 @@
 using namespace Qt::StringLiterals;
 
 namespace proclab {
+
+namespace {
+
+/// For a worker that starts processes of its own: it ends when the worker exits, and they with it.
+void makeWorkersApplication()
+{
+    static char name[] = "worker";
+    static char *arguments[] = {name, nullptr};
+    static int count = 1;
+    static QCoreApplication *application = nullptr;
+    application = new QCoreApplication(count, arguments);
+    std::atexit([] { delete application; });
+}
+
+} // namespace
 
 Engine::Engine(const QString &workerProgram) : m_workerProgram(workerProgram)
 {
@@ -53,14 +72,30 @@ void Engine::beforeEnd(std::weak_ptr<void> user, std::function<void()> end)
 
 Engine &Engine::global()
 {
-    static std::mutex mutex;
-    static std::unique_ptr<Engine> engine;
-    const std::lock_guard lock(mutex);
-    if (!engine) {
-        engine = std::make_unique<Engine>(QCoreApplication::applicationFilePath());
-        qAddPostRoutine([] { engine.reset(); });
-    }
+    Engine *engine = current();
+    Q_ASSERT(engine);
     return *engine;
+}
+
+Engine *Engine::current()
+{
+    static std::mutex mutex;
+    static Engine *engine = nullptr;
+    static bool hasEnded = false;
+    const std::lock_guard lock(mutex);
+    if (engine || hasEnded)
+        return engine;
+    if (!QCoreApplication::instance()) {
+        if (!runtime::isWorker())
+            return nullptr;
+        makeWorkersApplication();
+    }
+    engine = new Engine(QCoreApplication::applicationFilePath());
+    qAddPostRoutine([] {
+        hasEnded = true;
+        delete std::exchange(engine, nullptr);
+    });
+    return engine;
 }
 
 QString Engine::defaultWorkerProgram()

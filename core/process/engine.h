@@ -32,6 +32,9 @@ public:
     /// The engine of programs that are their own workers (see worker_main.h): made at first use,
     /// ended after the application object.
     [[nodiscard]] static Engine &global();
+    /// The same, for a caller that may have no application object; null then, and once the engine
+    /// has ended. A worker of its own program gets an application object here.
+    [[nodiscard]] static Engine *current();
     /// proclab-worker beside the running program.
     [[nodiscard]] static QString defaultWorkerProgram();
     [[nodiscard]] const QString &workerProgram() const { return m_workerProgram; }

@@ -33,6 +33,8 @@ constexpr int maxAsked = 32;
 constexpr int maxZygoteDeaths = 3;
 constexpr int reapDeadlineMs = 2'000;
 constexpr int sweepMs = 2;
+constexpr int adoptedMs = 20;
+constexpr int adoptedLooks = 5;         ///< In a row that find nobody.
 constexpr int descriptorsOfAStart = 10; ///< What QProcess opens for a moment, and a little more.
 
 int openPidFd(qint64 pid)
@@ -161,6 +163,8 @@ ProcessGroup::ProcessGroup(const Config &config, runtime::RunHeader &header)
 {
     m_sweep.setInterval(sweepMs);
     connect(&m_sweep, &QTimer::timeout, this, &ProcessGroup::sweep);
+    m_adopted.setInterval(adoptedMs);
+    connect(&m_adopted, &QTimer::timeout, this, &ProcessGroup::lookForAdopted);
 }
 
 ProcessGroup::~ProcessGroup()
@@ -271,8 +275,11 @@ QProcess *ProcessGroup::makeProcess()
     auto *process = new QProcess;
     process->setProgram(m_config.program);
     process->setStandardInputFile(QProcess::nullDevice());
-    process->setStandardOutputFile(QProcess::nullDevice());
-    process->setProcessChannelMode(QProcess::ForwardedErrorChannel);
+    if (m_config.output == Output::Dropped)
+        process->setStandardOutputFile(QProcess::nullDevice());
+    process->setProcessChannelMode(m_config.output == Output::Dropped
+                                       ? QProcess::ForwardedErrorChannel
+                                       : QProcess::ForwardedChannels);
     return process;
 }
 
@@ -430,6 +437,15 @@ void ProcessGroup::sweep()
         replaceZygote();
 }
 
+/// What a child had started outlives it for a moment, as a child of this program's.
+void ProcessGroup::lookForAdopted()
+{
+    if (runtime::ObjectSpace::instance().reapAdopted() > 0)
+        m_adoptedLooks = adoptedLooks;
+    else if (--m_adoptedLooks <= 0)
+        m_adopted.stop();
+}
+
 void ProcessGroup::closeSocket()
 {
     m_answers.reset();
@@ -514,6 +530,8 @@ void ProcessGroup::finish(quint32 slot, const ChildExit &exit)
 {
     m_children.erase(slot);
     runtime::ObjectSpace::instance().processEnded(static_cast<std::int32_t>(exit.pid));
+    m_adoptedLooks = adoptedLooks;
+    m_adopted.start();
     if (!endGroup(exit.pid)) {
         m_groups.push_back(exit.pid);
         m_sweep.start();

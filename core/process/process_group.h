@@ -41,14 +41,17 @@ class ProcessGroup final : public QObject
     Q_OBJECT
 
 public:
+    /// Where standard output goes; errors go where this program's go.
+    enum class Output { Dropped, Inherited };
     struct Config
     {
         QString program; ///< Absolute path of the worker program.
         StartMethod startMethod = StartMethod::ForkServer;
         int segmentFd = -1;
-        int inputFd = -1; ///< Read-only; -1: none.
+        int inputFd = -1;   ///< Read-only; -1: none.
         int eventFd = -1;   ///< -1: none.
         int objectsFd = -1; ///< Of the tree's ObjectSpace; -1: none.
+        Output output = Output::Dropped;
     };
     /// What a slot's next process is.
     struct Assignment
@@ -88,6 +91,7 @@ private:
     void handleZygoteEnd();
     void replaceZygote();
     void sweep();
+    void lookForAdopted();
     void closeSocket();
     void sendRequests();
     void readAnswers();
@@ -108,6 +112,8 @@ private:
     int m_zygoteDeaths = 0;         ///< Since the last answer.
     std::vector<qint64> m_groups;   ///< Process groups whose leader is gone.
     QTimer m_sweep;
+    QTimer m_adopted; ///< Looks for processes of children that are gone.
+    int m_adoptedLooks = 0;
 };
 
 } // namespace proclab

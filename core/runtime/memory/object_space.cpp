@@ -11,6 +11,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace proclab::runtime {
@@ -22,6 +23,7 @@ struct ObjectSpace::Sharer
     /// When it started, in clock ticks since the boot, which tells it from a later process of its
     /// PID; 0: not noted yet.
     std::atomic<std::uint64_t> startTicks;
+    std::atomic<std::int32_t> startedBy; ///< PID; 0: not by this library.
 };
 
 struct ObjectSpace::Header
@@ -45,15 +47,21 @@ constexpr std::size_t toPages(std::size_t bytes)
     return (bytes + pageBytes - 1) / pageBytes * pageBytes;
 }
 
-/// What /proc says of a process; nothing: there is none, or it is a zombie.
-std::optional<std::uint64_t> startTicksOf(std::int32_t pid)
+struct ProcessState
+{
+    std::uint64_t startTicks = 0; ///< 0: not known.
+    bool isZombie = false;
+};
+
+/// What /proc says of a process; nothing: there is none.
+std::optional<ProcessState> stateOf(std::int32_t pid)
 {
     char path[32];
     std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
     const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) // Without a free descriptor a process counts as alive for as long as its PID is.
         return errno != ENOENT && (::kill(pid, 0) == 0 || errno != ESRCH)
-                   ? std::optional<std::uint64_t>(0)
+                   ? std::optional<ProcessState>(ProcessState())
                    : std::nullopt;
     char text[1024];
     const ssize_t size = ::read(fd, text, sizeof text - 1);
@@ -63,11 +71,14 @@ std::optional<std::uint64_t> startTicksOf(std::int32_t pid)
     text[size] = 0;
     // The name may itself contain ") ", so the fields begin after the last one: state is field 3.
     const char *field = std::strrchr(text, ')');
-    if (!field || field[2] == 'Z' || field[2] == 'X')
+    if (!field)
         return std::nullopt;
+    ProcessState state;
+    state.isZombie = field[2] == 'Z' || field[2] == 'X';
     for (int i = 2; field && i < 22; ++i)
         field = std::strchr(field + 1, ' ');
-    return field ? std::strtoull(field + 1, nullptr, 10) : 0;
+    state.startTicks = field ? std::strtoull(field + 1, nullptr, 10) : 0;
+    return state;
 }
 
 ObjectSpace *theSpace = nullptr; // For the fork handlers, once it is open.
@@ -145,7 +156,8 @@ std::uint32_t ObjectSpace::takeSelf()
         std::int32_t nobody = 0;
         if (!sharer.pid.compare_exchange_strong(nobody, ::getpid(), std::memory_order_acq_rel))
             continue;
-        sharer.startTicks.store(startTicksOf(::getpid()).value_or(0), std::memory_order_release);
+        const auto state = stateOf(::getpid());
+        sharer.startTicks.store(state ? state->startTicks : 0, std::memory_order_release);
         m_self.store(number, std::memory_order_relaxed);
         return number;
     }
@@ -359,8 +371,9 @@ bool ObjectSpace::isDead(std::uint32_t sharer) const
     const std::int32_t pid = entry.pid.load(std::memory_order_acquire);
     if (pid == 0)
         return false;
-    const auto ticks = startTicksOf(pid);
-    return !ticks || (since != 0 && *ticks != 0 && *ticks != since);
+    const auto state = stateOf(pid);
+    return !state || state->isZombie ||
+           (since != 0 && state->startTicks != 0 && state->startTicks != since);
 }
 
 bool ObjectSpace::recover(std::uint32_t sharer)
@@ -419,6 +432,7 @@ void ObjectSpace::letAllOf(std::uint32_t sharer)
             freeIfUnheld(index);
     }
     header.sharers[sharer].startTicks.store(0, std::memory_order_relaxed);
+    header.sharers[sharer].startedBy.store(0, std::memory_order_relaxed);
     header.sharers[sharer].pid.store(0, std::memory_order_release);
 }
 
@@ -430,6 +444,36 @@ void ObjectSpace::processEnded(std::int32_t pid)
         if (pidOf(sharer) == pid)
             recover(sharer);
     }
+}
+
+void ObjectSpace::noteStarter(std::int32_t pid)
+{
+    if (open())
+        header().sharers[self()].startedBy.store(pid, std::memory_order_release);
+}
+
+int ObjectSpace::reapAdopted()
+{
+    int living = 0;
+    if (!m_isOpen.load(std::memory_order_acquire))
+        return living;
+    for (std::uint32_t number = 1; number < maxSharers; ++number) {
+        const Sharer &sharer = header().sharers[number];
+        const std::int32_t starter = sharer.startedBy.load(std::memory_order_acquire);
+        const std::int32_t pid = sharer.pid.load(std::memory_order_acquire);
+        siginfo_t info = {};
+        if (starter == 0 || starter == ::getpid() || pid == 0 ||
+            ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+            continue;
+        const auto state = stateOf(pid);
+        if (!state || state->startTicks != sharer.startTicks.load(std::memory_order_acquire))
+            continue; // A child of this process's own that has the PID now.
+        if (info.si_pid == 0)
+            ++living;
+        else if (::waitpid(pid, nullptr, WNOHANG) == pid)
+            recover(number);
+    }
+    return living;
 }
 
 ObjectSpace::Usage ObjectSpace::usage() const

@@ -33,7 +33,8 @@ enum class ObjectKind : std::uint8_t {
     Queue,
     PipeEnd,
     Pipe,
-    Blob, ///< A payload on its way.
+    Blob,  ///< A payload on its way.
+    Start, ///< What a Process is started with.
 };
 
 /// Where an object is, for whoever holds it; the generation tells it from later ones in its place.
@@ -163,6 +164,11 @@ public:
         const std::uint32_t self = m_self.load(std::memory_order_relaxed);
         return self != 0 ? self : takeSelf();
     }
+    /// In a worker: says who started this process, for whoever inherits it from that.
+    void noteStarter(std::int32_t pid);
+    /// Reaps those of this process's children that others have started, which died before them;
+    /// how many still live.
+    int reapAdopted();
     /// Takes a lock that lies in this memory, and lets it go for an owner that is dead.
     SharedLock::Outcome acquire(SharedLock &lock, std::int64_t deadlineNs = noDeadline);
     /// The PID of a sharer; 0: there is none of that number.

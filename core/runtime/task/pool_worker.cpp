@@ -173,7 +173,8 @@ private:
         if (m_result.size() <= TaskValue::inlineBytes) {
             value.type = TaskValue::Type::Bytes;
             value.size = static_cast<std::uint8_t>(m_result.size());
-            std::copy(m_result.begin(), m_result.end(), value.bytes); // None, of what returns nothing.
+            std::copy(m_result.begin(), m_result.end(),
+                      value.bytes); // None, of what returns nothing.
             return value;
         }
         value.type = TaskValue::Type::Extent;

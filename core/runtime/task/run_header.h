@@ -17,7 +17,7 @@
 /// an atomic, refers to others by offset, and is valid when filled with zeros.
 namespace proclab::runtime {
 
-enum class Role : std::uint32_t { PoolWorker, Producer, Consumer, CounterProcess };
+enum class Role : std::uint32_t { PoolWorker, Producer, Consumer, CounterProcess, Process };
 
 enum class Phase : std::uint32_t {
     Empty,
@@ -41,8 +41,10 @@ struct alignas(64) ProcessSlot
     // Written by the parent before the process starts.
     std::atomic<std::uint32_t> generation;
     Role role;
-    std::uint32_t ordinal;   ///< Among those of its role, from 0.
-    std::uint64_t firstItem; ///< Producer: the item to begin with; after its predecessor died.
+    std::uint32_t ordinal; ///< Among those of its role, from 0.
+    /// Producer: the item to begin with, after its predecessor died. Process: the handle of what it
+    /// is started with.
+    std::uint64_t firstItem;
 
     // Written by the process.
     alignas(64) std::atomic<Phase> phase;

@@ -2,6 +2,7 @@
 #include "core/runtime/task/worker_process.h"
 
 #include "core/runtime/memory/object_space.h"
+#include "core/runtime/task/process_start.h"
 #include "core/runtime/task/task_registry.h"
 
 #include <charconv>
@@ -22,6 +23,7 @@ namespace proclab::runtime {
 namespace {
 
 std::atomic<std::int32_t> *ownSignalPlace = nullptr; // Read by the signal handler.
+bool isWorkerNow = false;
 
 /// Notes a fatal signal that the process caused itself, as against one that was sent to it.
 void noteFatalSignal(int signal, siginfo_t *info, void * /*context*/)
@@ -193,6 +195,10 @@ int live(WorkerProcess &process)
     case Role::CounterProcess:
         runCounter(process);
         break;
+    case Role::Process:
+        if (const int code = runProcess(process); code != 0)
+            return code;
+        break;
     }
     noteUsage(slot);
     slot.phase.store(Phase::Leaving, std::memory_order_release);
@@ -202,6 +208,7 @@ int live(WorkerProcess &process)
 /// Makes the calling process the worker of its slot.
 int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment input)
 {
+    isWorkerNow = true;
     auto *header = segment.at<RunHeader>(0);
     ProcessSlot &slot = header->slot(arguments.slot);
     if (slot.generation.load(std::memory_order_acquire) != arguments.generation)
@@ -217,6 +224,8 @@ int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment in
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != arguments.parentPid)
         return 0;
+    if (arguments.objectsFd >= 0)
+        ObjectSpace::instance().noteStarter(arguments.parentPid);
     rlimit noCore = {0, 0};
     ::setrlimit(RLIMIT_CORE, &noCore);
     installSignalHandlers();
@@ -252,6 +261,11 @@ bool attach(const WorkerArguments &arguments, Segment &segment, Segment &input)
 
 } // namespace
 
+bool isWorker()
+{
+    return isWorkerNow;
+}
+
 int runWorker(const WorkerArguments &arguments)
 {
     Segment segment;
@@ -270,6 +284,8 @@ int runZygote(const WorkerArguments &arguments)
         return 0;
     if (!attach(arguments, segment, input))
         return refusedExitCode;
+    if (arguments.objectsFd >= 0)
+        ObjectSpace::instance().noteStarter(arguments.parentPid);
     WorkerArguments worker = arguments;
     if (!serveForks(arguments.socketFd, *segment.at<RunHeader>(0), worker))
         return 0;

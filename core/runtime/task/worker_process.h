@@ -16,7 +16,7 @@ struct WorkerArguments
 {
     bool isZygote = false;
     int segmentFd = -1;
-    int inputFd = -1; ///< Read-only arguments; -1: none.
+    int inputFd = -1;   ///< Read-only arguments; -1: none.
     int eventFd = -1;   ///< Wakes the parent; -1: none.
     int objectsFd = -1; ///< The tree's ObjectSpace; -1: none.
     std::int32_t parentPid = 0;
@@ -70,6 +70,9 @@ int runWorker(const WorkerArguments &arguments);
 /// Serves fork requests until the parent is gone or closes the socket; in a forked child, that
 /// worker's life.
 int runZygote(const WorkerArguments &arguments);
+
+/// Whether this process was started as a worker of its program.
+[[nodiscard]] bool isWorker();
 
 /// A request to the zygote, and its answer, over a SOCK_SEQPACKET socket.
 struct ForkRequest

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/process/process.h"
+
+#include "core/runtime/task/process_start.h"
+
+#include <QCoreApplication>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace proclab {
+
+using runtime::currentProcess;
+using runtime::ObjectSpace;
+using runtime::ProcessStart;
+using State = ProcessRecord::State;
+
+namespace {
+
+/// Waits until @p descriptor can be read; false: not within @p limit.
+bool waitReadable(int descriptor, TimeLimit limit)
+{
+    const std::int64_t deadline = deadlineOf(limit);
+    pollfd polled = {descriptor, POLLIN, 0};
+    for (;;) {
+        const std::int64_t leftMs = (deadline - runtime::nowNs() + 999'999) / 1'000'000;
+        const int found = ::poll(&polled, 1, int(std::clamp<std::int64_t>(leftMs, 0, 100'000)));
+        if (found > 0)
+            return true;
+        if (found == 0 && leftMs <= 100'000)
+            return false;
+    }
+}
+
+} // namespace
+
+void process_detail::land(const std::vector<runtime::ObjectRef> &handles)
+{
+    ProcessStart *start = currentProcess().start;
+    if (!start || !start->claimLanding())
+        return;
+    for (const auto &object : handles)
+        ObjectSpace::instance().endFlight(object->handle());
+}
+
+Result<Process> Process::makeEncoded(const ProcessOptions &options, std::uint32_t task,
+                                     std::span<const std::byte> arguments,
+                                     const std::vector<runtime::ObjectRef> &handles)
+{
+    static std::atomic<int> made = 0;
+    auto record = std::make_shared<ProcessRecord>();
+    record->name = options.name.isEmpty() ? QStringLiteral("Process-%1").arg(++made) : options.name;
+    record->isDaemon = options.isDaemon.value_or(currentProcess().isDaemon);
+    record->startMethod = options.startMethod;
+    record->handles = handles;
+    const std::string name = record->name.toStdString();
+    const std::string &parentName = currentProcess().name;
+    ObjectSpace &space = ObjectSpace::instance();
+    record->start =
+        space.create(runtime::ObjectKind::Start,
+                     ProcessStart::bytes(name.size(), parentName.size(), arguments.size()));
+    if (!record->start)
+        return osError({}, ENOMEM, QCoreApplication::translate("Error", "start of a process"));
+    auto &start = record->start->body<ProcessStart>();
+    start.task = task;
+    start.isDaemon = record->isDaemon ? 1 : 0;
+    start.parentPid = ::getpid();
+    start.nameBytes = static_cast<std::uint32_t>(name.size());
+    start.parentNameBytes = static_cast<std::uint32_t>(parentName.size());
+    start.argumentBytes = arguments.size();
+    auto *behind = reinterpret_cast<std::byte *>(&start + 1);
+    const auto append = [&behind](const void *bytes, std::size_t size) {
+        if (size != 0)
+            std::memcpy(behind, bytes, size);
+        behind += size;
+    };
+    append(name.data(), name.size());
+    append(parentName.data(), parentName.size());
+    append(arguments.data(), arguments.size());
+    return Process(std::move(record));
+}
+
+Result<void> Process::usable(bool isStarted) const
+{
+    if (m_record->isClosed)
+        return Error{ErrorCode::Closed};
+    if ((m_record->state != State::New) != isStarted)
+        return Error{ErrorCode::InvalidState};
+    return {};
+}
+
+Result<void> Process::start() const
+{
+    if (currentProcess().isDaemon)
+        return Error{ErrorCode::InvalidState, QString::fromStdString(currentProcess().name),
+                     QCoreApplication::translate("Error", "start of a process by a daemon"),
+                     QCoreApplication::translate("Error", "daemons start none")};
+    const auto host = ProcessHost::instance();
+    if (!host)
+        return host.error();
+    {
+        const std::lock_guard lock(m_record->mutex);
+        if (const auto fresh = usable(false); !fresh)
+            return fresh;
+        m_record->state = State::Starting;
+        for (const auto &object : m_record->handles)
+            ObjectSpace::instance().beginFlight(*object);
+        m_record->handles.shrink_to_fit();
+    }
+    return (*host)->start(m_record);
+}
+
+Result<void> Process::join(TimeLimit limit) const
+{
+    std::unique_lock lock(m_record->mutex);
+    if (const auto started = usable(); !started)
+        return started;
+    const auto hasEnded = [this] { return m_record->state == State::Ended; };
+    const std::int64_t deadline = deadlineOf(limit);
+    while (!hasEnded()) {
+        const std::int64_t leftNs = deadline - runtime::nowNs();
+        if (leftNs <= 0)
+            return Error{ErrorCode::Timeout};
+        m_record->changed.wait_for(
+            lock, std::chrono::nanoseconds(std::min<std::int64_t>(leftNs, 1'000'000'000)));
+    }
+    return {};
+}
+
+Result<bool> Process::isAlive() const
+{
+    const std::lock_guard lock(m_record->mutex);
+    if (m_record->isClosed)
+        return Error{ErrorCode::Closed};
+    return m_record->state == State::Starting || m_record->state == State::Running;
+}
+
+Result<qint64> Process::pid() const
+{
+    const std::lock_guard lock(m_record->mutex);
+    if (const auto started = usable(); !started)
+        return started.error();
+    return m_record->pid;
+}
+
+Result<std::optional<int>> Process::exitCode() const
+{
+    const std::lock_guard lock(m_record->mutex);
+    if (m_record->isClosed)
+        return Error{ErrorCode::Closed};
+    return m_record->state == State::Ended ? std::optional<int>(m_record->exitCode) : std::nullopt;
+}
+
+Result<int> Process::sentinel() const
+{
+    const std::lock_guard lock(m_record->mutex);
+    if (const auto started = usable(); !started)
+        return started.error();
+    return m_record->pidFd;
+}
+
+Result<void> Process::signal(int number) const
+{
+    const std::lock_guard lock(m_record->mutex);
+    if (const auto started = usable(); !started)
+        return started;
+    if (m_record->state == State::Running &&
+        ::syscall(SYS_pidfd_send_signal, m_record->pidFd, number, nullptr, 0) != 0 &&
+        errno != ESRCH) // It has just ended.
+        return osError(m_record->name, errno,
+                       QCoreApplication::translate("Error", "signal to a process"));
+    return {};
+}
+
+Result<void> Process::interrupt() const
+{
+    return signal(SIGINT);
+}
+
+Result<void> Process::terminate() const
+{
+    return signal(SIGTERM);
+}
+
+Result<void> Process::kill() const
+{
+    return signal(SIGKILL);
+}
+
+Result<void> Process::close() const
+{
+    const std::lock_guard lock(m_record->mutex);
+    if (m_record->state == State::Starting || m_record->state == State::Running)
+        return Error{ErrorCode::InvalidState};
+    m_record->isClosed = true;
+    return {};
+}
+
+std::vector<Process> Process::activeChildren()
+{
+    std::vector<Process> children;
+    if (const auto host = ProcessHost::instance()) {
+        for (auto &record : (*host)->active())
+            children.push_back(Process(std::move(record)));
+    }
+    return children;
+}
+
+QString ThisProcess::name()
+{
+    return QString::fromStdString(currentProcess().name);
+}
+
+qint64 ThisProcess::pid()
+{
+    return ::getpid();
+}
+
+bool ThisProcess::isDaemon()
+{
+    return currentProcess().isDaemon;
+}
+
+std::optional<ThisProcess::Parent> ThisProcess::parent()
+{
+    const auto &current = currentProcess();
+    if (current.parentPid == 0)
+        return std::nullopt;
+    return Parent{current.parentPid, QString::fromStdString(current.parentName)};
+}
+
+bool ThisProcess::Parent::join(TimeLimit limit) const
+{
+    return currentProcess().parentFd < 0 || waitReadable(currentProcess().parentFd, limit);
+}
+
+} // namespace proclab

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/pool/task.h"
+#include "core/process/process_host.h"
+#include "core/sync/shared_handle.h"
+
+#include <concepts>
+#include <optional>
+#include <vector>
+
+namespace proclab {
+
+/// How a Process is made; see Process.
+struct ProcessOptions
+{
+    QString name = {}; ///< Empty: "Process-N".
+    /// A daemon is ended with the process that started it, and starts none itself. None: as the
+    /// process that starts it.
+    std::optional<bool> isDaemon = std::nullopt;
+    StartMethod startMethod = StartMethod::Spawn;
+};
+
+namespace process_detail {
+
+/// Decodes what a Process was started with, and lets the handles in it land.
+template<Payload Arguments>
+Arguments decodeArguments(std::span<const std::byte> bytes);
+void land(const std::vector<runtime::ObjectRef> &handles);
+
+/// A function as the target of a Process.
+template<auto Function>
+struct FunctionTarget
+{
+    using Arguments = typename TaskOf<Function>::Arguments;
+
+    static void run(std::span<const std::byte> bytes, std::vector<std::byte> & /*result*/)
+    {
+        std::apply(Function, decodeArguments<Arguments>(bytes));
+    }
+    inline static const std::uint32_t number =
+        runtime::registerTask(TaskOf<Function>::name(), &run);
+};
+
+/// A type with a run() as the target of a Process.
+template<typename Body>
+struct BodyTarget
+{
+    static void run(std::span<const std::byte> bytes, std::vector<std::byte> & /*result*/)
+    {
+        decodeArguments<Body>(bytes).run();
+    }
+    inline static const std::uint32_t number = runtime::registerTask(typeid(Body).name(), &run);
+};
+
+} // namespace process_detail
+
+/// A type whose values can be the whole of a Process: they travel, and have a run().
+template<typename T>
+concept ProcessBody = Payload<T> && requires(T body)
+{
+    body.run();
+};
+
+/// One process that runs a function of this program, as Python's multiprocessing.Process. The
+/// program is its own worker: main() begins with workerMain().
+///
+///     Result<Process> child = Process::create<greet>({}, u"Ada"_s);
+///     child->start();
+///     child->join();
+///
+/// An exception that escapes the function is written to standard error, and the exit code is 1.
+/// What Python's does not keep: a process whose parent is killed is gone within a second, with all
+/// that it started.
+///
+/// Copies are handles of one process, which goes on when all of them are gone. Threads: any.
+/// Blocking: start() until the process runs, join() at most for its limit.
+/// Errors: InvalidState (started twice, asked before the start), Closed (after close()), Timeout,
+/// OsError (it could not be started), EncodeError (an argument has no bytes).
+class Process
+{
+public:
+    /// A process that is to call @p Function.
+    template<auto Function, typename... A>
+    static Result<Process> create(const ProcessOptions &options, A &&...arguments)
+    {
+        using Arguments = typename TaskOf<Function>::Arguments;
+        return make(options, process_detail::FunctionTarget<Function>::number,
+                    Arguments(std::forward<A>(arguments)...));
+    }
+    /// A process that is to call body.run().
+    template<ProcessBody Body>
+    static Result<Process> create(const ProcessOptions &options, const Body &body)
+    {
+        return make(options, process_detail::BodyTarget<Body>::number, body);
+    }
+
+    [[nodiscard]] QString name() const { return m_record->name; }
+    [[nodiscard]] bool isDaemon() const { return m_record->isDaemon; }
+
+    Result<void> start() const;
+    /// Waits for its end. Timeout.
+    Result<void> join(TimeLimit limit = std::nullopt) const;
+    Result<bool> isAlive() const;
+    /// InvalidState before it is started.
+    Result<qint64> pid() const;
+    /// Nothing while it runs; then its exit code, or below 0 the signal that ended it.
+    Result<std::optional<int>> exitCode() const;
+    /// A descriptor that is readable once it has ended, whoever joins it; valid as long as a handle
+    /// is. InvalidState before it is started.
+    Result<int> sentinel() const;
+
+    Result<void> interrupt() const; ///< SIGINT
+    Result<void> terminate() const; ///< SIGTERM
+    Result<void> kill() const;      ///< SIGKILL, for whatever it has started too.
+    /// Nothing more is asked of it. InvalidState while it runs.
+    Result<void> close() const;
+
+    /// Processes that this one has started and that have not ended.
+    [[nodiscard]] static std::vector<Process> activeChildren();
+
+    bool operator==(const Process &) const = default;
+
+private:
+    explicit Process(std::shared_ptr<ProcessRecord> record) : m_record(std::move(record)) {}
+    template<Payload Arguments>
+    static Result<Process> make(const ProcessOptions &options, std::uint32_t task,
+                                const Arguments &arguments)
+    {
+        const HandleTransfer sent;
+        std::vector<std::byte> bytes;
+        try {
+            encodePayload(arguments, bytes);
+        } catch (const std::exception &exception) {
+            return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+        }
+        return makeEncoded(options, task, bytes, sent.objects);
+    }
+    static Result<Process> makeEncoded(const ProcessOptions &options, std::uint32_t task,
+                                       std::span<const std::byte> arguments,
+                                       const std::vector<runtime::ObjectRef> &handles);
+    [[nodiscard]] Result<void> signal(int number) const;
+    /// The error for what is asked of a process that was not started, or is closed.
+    [[nodiscard]] Result<void> usable(bool isStarted = true) const;
+
+    std::shared_ptr<ProcessRecord> m_record;
+};
+
+/// The process that calls.
+class ThisProcess
+{
+public:
+    [[nodiscard]] static QString name();
+    [[nodiscard]] static qint64 pid();
+    [[nodiscard]] static bool isDaemon();
+    /// The process that started this one; nothing in the first of a tree.
+    struct Parent
+    {
+        qint64 pid = 0;
+        QString name;
+
+        [[nodiscard]] bool isAlive() const { return !join(std::chrono::nanoseconds(0)); }
+        /// Whether it has ended within @p limit. This process may outlive it by half a second.
+        [[nodiscard]] bool join(TimeLimit limit = std::nullopt) const;
+    };
+    [[nodiscard]] static std::optional<Parent> parent();
+};
+
+template<Payload Arguments>
+Arguments process_detail::decodeArguments(std::span<const std::byte> bytes)
+{
+    const HandleTransfer received;
+    auto arguments = decodePayload<Arguments>(bytes);
+    land(received.objects);
+    return arguments;
+}
+
+} // namespace proclab

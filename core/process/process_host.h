@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/time_limit.h"
+#include "core/process/engine.h"
+#include "core/process/process_group.h"
+#include "core/runtime/memory/object_space.h"
+#include "core/runtime/memory/segment.h"
+
+#include <array>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace proclab {
+
+/// What all handles of one Process share.
+struct ProcessRecord
+{
+    enum class State { New, Starting, Running, Ended };
+
+    ProcessRecord() = default;
+    ~ProcessRecord();
+    ProcessRecord(const ProcessRecord &) = delete;
+    ProcessRecord &operator=(const ProcessRecord &) = delete;
+
+    // Set before it is started.
+    QString name;
+    bool isDaemon = false;
+    StartMethod startMethod = StartMethod::Spawn;
+
+    mutable std::mutex mutex;
+    mutable std::condition_variable changed;
+    // Guarded by mutex.
+    State state = State::New;
+    bool isClosed = false;
+    Error failure; ///< Why it is Ended without ever having been Running.
+    qint64 pid = 0;
+    int exitCode = 0; ///< Once Ended: below 0, the signal that ended it.
+    int pidFd = -1;   ///< Readable once it has ended.
+    runtime::ObjectRef start;
+    std::vector<runtime::ObjectRef> handles; ///< In its arguments, until they have landed.
+};
+
+/// Starts the Processes of this program and tells their records what becomes of them. One for each
+/// program that starts any; their zygote, for forkserver, is theirs alone.
+///
+/// Threads: any.
+class ProcessHost : public std::enable_shared_from_this<ProcessHost>
+{
+public:
+    /// This program's, made at first use. OsError, InvalidState.
+    static Result<std::shared_ptr<ProcessHost>> instance();
+
+    /// Blocks until the process runs, or could not be started.
+    Result<void> start(const std::shared_ptr<ProcessRecord> &record);
+    /// Those that have been started and not ended.
+    [[nodiscard]] std::vector<std::shared_ptr<ProcessRecord>> active() const;
+
+private:
+    explicit ProcessHost(Engine &engine) : m_engine(engine) {}
+    Result<void> open();
+    Result<ProcessGroup *> groupOf(StartMethod method);
+    void startInEngine(const std::shared_ptr<ProcessRecord> &record);
+    void handleStarted(quint32 slot, qint64 pid);
+    void handleExit(quint32 slot, const ChildExit &exit);
+    void finish(quint32 slot, int exitCode, const Error &failure);
+    void end();
+
+    Engine &m_engine;
+    // The engine's thread's.
+    runtime::Segment m_segment;
+    runtime::RunHeader *m_header = nullptr;
+    std::array<std::unique_ptr<ProcessGroup>, 2> m_groups; ///< By start method.
+
+    mutable std::mutex m_mutex;
+    // Guarded by m_mutex.
+    std::array<std::shared_ptr<ProcessRecord>, runtime::maxSlots> m_records; ///< By slot.
+};
+
+} // namespace proclab
