@@ -50,6 +50,13 @@ public:
         m_tail.store((position + size + alignment - 1) / alignment * alignment,
                      std::memory_order_release);
     }
+    /// Allocated and not given back; a glance.
+    [[nodiscard]] std::uint64_t usedBytes() const
+    {
+        const std::uint64_t tail = m_tail.load(std::memory_order_acquire);
+        const std::uint64_t head = m_head.load(std::memory_order_acquire);
+        return head > tail ? head - tail : 0;
+    }
     /// By the parent, while there is no worker.
     void reset()
     {
