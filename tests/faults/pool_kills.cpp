@@ -40,6 +40,8 @@ struct Options
 constexpr auto taskLimit = 1'000ms;
 constexpr quint64 killsOfAPool = 100;
 constexpr auto leftoverLimit = 10s;
+/// Whom a killed program leaves is gone within a second; the rest is for a busy machine.
+constexpr auto orphanLimit = 1'800ms;
 /// Pools until the program's memory counts as grown to its usual size.
 constexpr int warmUpPools = 10;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -268,7 +270,7 @@ std::optional<qint64> msUntilAllAreGone()
     QElapsedTimer timer;
     timer.start();
     while (!test::childPids().isEmpty()) {
-        if (timer.elapsed() > std::chrono::milliseconds(leftoverLimit).count())
+        if (timer.elapsed() > orphanLimit.count())
             return std::nullopt;
         if (::waitpid(-1, nullptr, WNOHANG) <= 0)
             QThread::yieldCurrentThread();

@@ -54,16 +54,13 @@ bool parseNumber(const char *text, auto &number)
     return error == std::errc() && end == view.data() + view.size();
 }
 
-/// The zygote's child is first the child of a process that ends at once: it waits until it is the
-/// parent's.
-bool waitForParent(std::int32_t parent)
+/// The zygote's child is first the child of a process that ends at once (@p between; 0: there was
+/// none): it waits until it is the parent's. False: it is somebody else's, the parent is gone.
+bool waitForParent(std::int32_t parent, std::int32_t between)
 {
-    for (int i = 0; i < 2'000; ++i) {
-        if (::getppid() == parent)
-            return true;
+    for (int i = 0; i < 2'000 && ::getppid() == between; ++i)
         ::usleep(i < 100 ? 20 : 1'000);
-    }
-    return false;
+    return ::getppid() == parent;
 }
 
 void noteUsage(ProcessSlot &slot)
@@ -211,7 +208,7 @@ int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment in
     ::setpgid(0, 0);
     // Only then: set before, it would fire at the end of the process in between that forked this
     // one.
-    if (!waitForParent(arguments.parentPid))
+    if (!waitForParent(arguments.parentPid, arguments.betweenPid))
         return 0;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != arguments.parentPid)

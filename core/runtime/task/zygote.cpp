@@ -15,8 +15,9 @@ enum class Forked { InWorker, Answered, Lost };
 
 /// Forks twice: the process in between ends at once, so that the worker becomes a child of the
 /// parent, a subreaper, which then gets its exit status. Answered: @p answer is filled. Lost: the
-/// process in between was killed, and whether there is a worker nobody knows.
-Forked forkWorker(RunHeader &header, ForkAnswer &answer)
+/// process in between was killed, and whether there is a worker nobody knows. InWorker:
+/// @p betweenPid is filled.
+Forked forkWorker(RunHeader &header, ForkAnswer &answer, std::int32_t &betweenPid)
 {
     ProcessSlot &slot = header.slot(answer.slot);
     const pid_t between = ::fork();
@@ -25,6 +26,7 @@ Forked forkWorker(RunHeader &header, ForkAnswer &answer)
         return Forked::Answered;
     }
     if (between == 0) {
+        betweenPid = ::getpid();
         const pid_t worker = ::fork();
         if (worker == 0)
             return Forked::InWorker;
@@ -58,7 +60,7 @@ bool serveForks(int socket, RunHeader &header, WorkerArguments &worker)
         if (size != static_cast<ssize_t>(sizeof request) || request.slot >= header.slotCount)
             return false; // Closed: the parent has no more use for this zygote.
         ForkAnswer answer = {request.slot, request.generation, 0, 0};
-        const Forked forked = forkWorker(header, answer);
+        const Forked forked = forkWorker(header, answer, worker.betweenPid);
         if (forked == Forked::Lost)
             return false; // The parent clears up after a dead zygote, and asks the next one.
         if (forked == Forked::InWorker) {
