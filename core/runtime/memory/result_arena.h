@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/kill_point.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -37,10 +39,12 @@ public:
         const std::uint64_t position = startsOver && place != 0 ? head - place + m_capacity : head;
         if (head == tail)
             m_start = position; // What is skipped here is in nobody's use.
+        PROCLAB_KILL_POINT("result.placed");
         if (position + size - std::max(tail, m_start) > m_capacity)
             return std::nullopt;
         m_head.store((position + size + alignment - 1) / alignment * alignment,
                      std::memory_order_release);
+        PROCLAB_KILL_POINT("result.allocated");
         return position;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/kill_point.h"
 #include "core/runtime/sync/clock.h"
 #include "core/runtime/sync/futex.h"
 
@@ -37,15 +38,20 @@ public:
     template<typename GoOn>
     Outcome lock(std::uint32_t slot, GoOn goOn)
     {
-        if (tryLock(slot))
+        if (tryLock(slot)) {
+            PROCLAB_KILL_POINT("lock.taken");
             return Outcome::Acquired;
+        }
         return lockSlowly(slot, goOn);
     }
 
     /// Only by its owner.
     void unlock()
     {
-        if (m_word.exchange(0, std::memory_order_release) & waitersBit)
+        PROCLAB_KILL_POINT("unlock.before");
+        const bool hasWaiters = (m_word.exchange(0, std::memory_order_release) & waitersBit) != 0;
+        PROCLAB_KILL_POINT("unlock.freed");
+        if (hasWaiters)
             futexWake(m_word, 1);
     }
 
@@ -86,8 +92,11 @@ private:
                 // bit set.
                 const std::uint32_t mine =
                     (slot + 1) | (word & waitersBit) | (spinUntil < 0 ? waitersBit : 0);
-                if (m_word.compare_exchange_weak(word, mine, std::memory_order_acquire))
+                PROCLAB_KILL_POINT("lock.seen-free");
+                if (m_word.compare_exchange_weak(word, mine, std::memory_order_acquire)) {
+                    PROCLAB_KILL_POINT("lock.taken-after-wait");
                     return (word & diedBit) ? Outcome::Recovered : Outcome::Acquired;
+                }
                 continue;
             }
             if (round < 100) {
@@ -106,6 +115,7 @@ private:
                 continue;
             if (!goOn())
                 return Outcome::GivenUp;
+            PROCLAB_KILL_POINT("lock.before-sleep");
             futexWait(m_word, word | waitersBit, 100'000'000);
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/task/worker_process.h"
 
+#include "core/runtime/kill_point.h"
 #include "core/runtime/task/task_registry.h"
 
 #include <charconv>
@@ -165,7 +166,9 @@ int live(WorkerProcess &process)
     ProcessSlot &slot = process.slot();
     RunHeader &header = process.header();
     ownSignalPlace = &slot.ownSignal;
+    PROCLAB_KILL_POINT("start.before-ready");
     slot.phase.store(Phase::Ready, std::memory_order_release);
+    PROCLAB_KILL_POINT("start.ready");
     process.wakeParent();
     slot.beginWait(WaitKind::Gate, nowNs());
     while (header.gate.load(std::memory_order_acquire) == 0) {
@@ -174,7 +177,9 @@ int live(WorkerProcess &process)
             return 0;
     }
     slot.endWait();
+    PROCLAB_KILL_POINT("start.past-gate");
     slot.phase.store(Phase::Working, std::memory_order_release);
+    PROCLAB_KILL_POINT("start.working");
     switch (slot.role) {
     case Role::PoolWorker:
         if (const int code = runPoolWorker(process); code != 0)
@@ -190,8 +195,10 @@ int live(WorkerProcess &process)
         runCounter(process);
         break;
     }
+    PROCLAB_KILL_POINT("leave.before");
     noteUsage(slot);
     slot.phase.store(Phase::Leaving, std::memory_order_release);
+    PROCLAB_KILL_POINT("leave.noted");
     return 0;
 }
 
@@ -204,8 +211,11 @@ int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment in
         return 0; // Another process has been put in this slot since.
     // In this order: if its zygote dies, who is still in the zygote's group is ended by that, who
     // has left it by the number in the slot.
+    PROCLAB_KILL_POINT("start.before-pid");
     slot.pid.store(::getpid(), std::memory_order_release);
+    PROCLAB_KILL_POINT("start.pid-noted");
     ::setpgid(0, 0);
+    PROCLAB_KILL_POINT("start.own-group");
     // Only then: set before, it would fire at the end of the process in between that forked this
     // one.
     if (!waitForParent(arguments.parentPid, arguments.betweenPid))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/task/worker_process.h"
 
+#include "core/runtime/kill_point.h"
+
 #include <cerrno>
 
 #include <sys/socket.h>
@@ -20,6 +22,7 @@ enum class Forked { InWorker, Answered, Lost };
 Forked forkWorker(RunHeader &header, ForkAnswer &answer, std::int32_t &betweenPid)
 {
     ProcessSlot &slot = header.slot(answer.slot);
+    PROCLAB_KILL_POINT("zygote.asked");
     const pid_t between = ::fork();
     if (between < 0) {
         answer.error = errno;
@@ -27,17 +30,21 @@ Forked forkWorker(RunHeader &header, ForkAnswer &answer, std::int32_t &betweenPi
     }
     if (between == 0) {
         betweenPid = ::getpid();
+        PROCLAB_KILL_POINT("between.before-fork");
         const pid_t worker = ::fork();
         if (worker == 0)
             return Forked::InWorker;
         // The worker does the same itself, in this order; here it is done before the answer goes
         // out, so that no worker that was told of is in the zygote's group.
         if (worker > 0) {
+            PROCLAB_KILL_POINT("between.forked");
             slot.pid.store(worker, std::memory_order_release);
+            PROCLAB_KILL_POINT("between.pid-noted");
             ::setpgid(worker, worker);
         }
         ::_exit(worker > 0 ? 0 : errno & 0x7f);
     }
+    PROCLAB_KILL_POINT("zygote.forked");
     int status = 0;
     while (::waitpid(between, &status, 0) < 0 && errno == EINTR) {
     }
@@ -69,7 +76,9 @@ bool serveForks(int socket, RunHeader &header, WorkerArguments &worker)
             worker.generation = request.generation;
             return true;
         }
+        PROCLAB_KILL_POINT("zygote.before-answer");
         ::send(socket, &answer, sizeof answer, MSG_NOSIGNAL);
+        PROCLAB_KILL_POINT("zygote.answered");
     }
 }
 
