@@ -323,8 +323,8 @@ void tst_KillPoints::everyPointWasVisited()
 {
     QStringList missed = test::allKillPoints();
     QVERIFY(missed.size() > 40);
-    // Of locks and queues, which pools do not use: tst_kill_points_sync has them. A worker hands a
-    // wake-up on only if it is woken and finds its task at the same instant.
+    // tst_kill_points_sync has locks and queues, which pools do not use, and who wakes another: a
+    // worker does that only if it is woken and finds its task at the same instant.
     missed.removeIf([this](const QString &name) {
         const QString group = name.section(u'.', 0, 0);
         return m_visited.contains(name) || group == u"lock" || group == u"unlock" ||
