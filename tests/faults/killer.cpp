@@ -171,7 +171,7 @@ void Killer::strike()
     if (isLeftStopped(pid))
         return; // Its end is left to the pool.
     if (kind < zygoteShare) {
-        killZygote();
+        killZygote(now);
     } else if (kind < zygoteShare + allWorkersShare) {
         for (const qint64 each : pids)
             m_counts.workers += killWorker(each, now) ? 1 : 0;
@@ -198,7 +198,7 @@ bool Killer::kill(qint64 pid)
 /// that is left to others to test.
 bool Killer::killWorker(qint64 pid, qint64 now)
 {
-    const bool isYoung = now - m_seenSince[pid] < std::chrono::nanoseconds(8 * m_meanPause).count();
+    const bool isYoung = now - m_seenSince[pid] < youngNs();
     if (isYoung && m_youngInARow == maxYoungInARow)
         return false;
     if (!kill(pid))
@@ -207,12 +207,18 @@ bool Killer::killWorker(qint64 pid, qint64 now)
     return true;
 }
 
-void Killer::killZygote()
+void Killer::killZygote(qint64 now)
 {
+    // As with workers: a zygote is given the time to make one.
+    if (m_youngInARow == maxYoungInARow || now - m_zygoteStruckNs < youngNs())
+        return;
     const std::vector<qint64> workers = m_pool->workerPids();
     for (const qint64 pid : childPids()) {
         if (std::ranges::find(workers, pid) != workers.end() || !hasZygotesCommandLine(pid))
             continue;
+        // It may also be a worker that the pool has not told of.
+        ++m_youngInARow;
+        m_zygoteStruckNs = now;
         m_counts.zygotes += kill(pid) ? 1 : 0;
         return;
     }
@@ -231,6 +237,7 @@ bool Killer::stop(qint64 pid, qint64 untilNs, StopKind kind)
     if (!victim.send(SIGSTOP))
         return false;
     ++m_stopsOf[pid];
+    m_seenSince[pid] = untilNs; // It grows no older meanwhile.
     m_stopped.push_back({std::move(victim), untilNs, kind});
     return true;
 }

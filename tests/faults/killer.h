@@ -51,7 +51,7 @@ public:
         [[nodiscard]] quint64 kills() const { return workers + zygotes; }
     };
 
-    /// @p meanPause: between two strikes. A worker of less than eight such pauses is taken for one
+    /// @p meanPause: between two strikes. A worker of less than twelve such pauses is taken for one
     /// that may not be ready yet.
     Killer(quint32 seed, std::chrono::microseconds meanPause);
     ~Killer();
@@ -82,7 +82,11 @@ private:
     void strike();
     bool kill(qint64 pid);
     bool killWorker(qint64 pid, qint64 now);
-    void killZygote();
+    void killZygote(qint64 now);
+    [[nodiscard]] qint64 youngNs() const
+    {
+        return std::chrono::nanoseconds(12 * m_meanPause).count();
+    }
     bool stop(qint64 pid, qint64 untilNs, StopKind kind);
     [[nodiscard]] bool isLeftStopped(qint64 pid) const;
     void sendOn(qint64 now);
@@ -98,7 +102,8 @@ private:
     bool m_isToEnd = false;
     Counts m_counts;
     std::map<qint64, qint64> m_seenSince; ///< Living workers.
-    int m_youngInARow = 0;                ///< Killed since the last that was ready.
+    qint64 m_zygoteStruckNs = 0;
+    int m_youngInARow = 0; ///< Killed since the last that was ready.
     std::map<qint64, int> m_killsOf;
     std::map<qint64, int> m_stopsOf;
     std::vector<Stopped> m_stopped;
