@@ -297,13 +297,18 @@ void tst_PythonFailures::parentIsKilledInPython()
     PROCLAB_NEED_PYTHON();
     test::PythonProgram python(R"(
 import multiprocessing, time
+context = multiprocessing.get_context("fork")
+started = context.Semaphore(0)
 def be_busy():
+    started.release()
     end = time.monotonic() + 60
     while time.monotonic() < end:
         pass
-pool = multiprocessing.get_context("fork").Pool(2)
+pool = context.Pool(2)
 for i in range(2):
     pool.apply_async(be_busy)
+for i in range(2):
+    started.acquire()
 print("begun", *[process.pid for process in pool._pool], flush=True)
 time.sleep(60)
 )");
