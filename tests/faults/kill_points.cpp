@@ -22,8 +22,10 @@ KillPlan *followed = nullptr;
 
 } // namespace
 
-void KillPlan::begin(std::uint64_t newAt, int newSignal)
+void KillPlan::begin(std::uint64_t newAt, int newSignal, const QString &newOnly)
 {
+    only.fill('\0');
+    std::strncpy(only.data(), newOnly.toLatin1().constData(), only.size() - 1);
     passed.store(0, std::memory_order_relaxed);
     victim.store(0, std::memory_order_relaxed);
     point.fill('\0');
@@ -64,7 +66,7 @@ QStringList allKillPoints()
 void proclab::runtime::killPoint(const char *name)
 {
     test::KillPlan *const plan = test::followed;
-    if (!plan)
+    if (!plan || (plan->only[0] != '\0' && std::strcmp(plan->only.data(), name) != 0))
         return;
     const std::uint64_t number = plan->passed.fetch_add(1, std::memory_order_acq_rel) + 1;
     if (number != plan->at.load(std::memory_order_acquire))

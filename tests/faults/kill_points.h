@@ -19,12 +19,13 @@ struct KillPlan
     // Written before the processes begin.
     std::atomic<std::uint64_t> at; ///< The point, counted from 1 over all of them; 0: none.
     std::atomic<int> signal;
+    std::array<char, 32> only; ///< Points of this name alone count; empty: all do.
 
     std::atomic<std::uint64_t> passed;
     std::atomic<std::int32_t> victim; ///< PID; 0: nobody came that far.
     std::array<char, 32> point;       ///< Its name, once there is a victim.
 
-    void begin(std::uint64_t at, int signal);
+    void begin(std::uint64_t at, int signal, const QString &only = {});
     [[nodiscard]] bool hasStruck() const { return victim.load(std::memory_order_acquire) != 0; }
     [[nodiscard]] QString pointName() const;
 };

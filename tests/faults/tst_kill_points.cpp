@@ -32,6 +32,7 @@ constexpr const char *planVariable = "PROCLAB_FAULTS_PLAN";
 constexpr auto callLimit = 30s;
 /// So many runs in a row in which nobody came to the n-th point, and all points have been visited.
 constexpr int runsBeyond = 3;
+constexpr int maxRepeats = 100;
 
 int refuse(int number)
 {
@@ -190,9 +191,10 @@ private Q_SLOTS:
     void everyPointWasVisited();
 
 private:
-    void dieAt(std::uint64_t n, const PoolOptions &options);
+    void dieAt(std::uint64_t n, const PoolOptions &options, const QString &only = {});
     void stopAt(std::uint64_t n, const PoolOptions &options);
     void checkBegins(OnCrash onCrash);
+    [[nodiscard]] QStringList missed() const;
     [[nodiscard]] QString place(std::uint64_t n) const
     {
         return u"point %1, %2: "_s.arg(n).arg(m_plan->pointName());
@@ -242,9 +244,9 @@ void tst_KillPoints::deathCostsOneCallAtMost()
     QVERIFY(n > 20 + runsBeyond); // Points there were.
 }
 
-void tst_KillPoints::dieAt(std::uint64_t n, const PoolOptions &options)
+void tst_KillPoints::dieAt(std::uint64_t n, const PoolOptions &options, const QString &only)
 {
-    m_plan->begin(n, SIGKILL);
+    m_plan->begin(n, SIGKILL, only);
     for (auto &times : std::span(m_begun->times).first(batchCalls))
         times.store(0, std::memory_order_relaxed);
     Result<Pool> pool = Pool::open(options);
@@ -319,18 +321,31 @@ void tst_KillPoints::stopAt(std::uint64_t n, const PoolOptions &options)
     QVERIFY2(pool->join(callLimit), qPrintable(place(n)));
 }
 
-void tst_KillPoints::everyPointWasVisited()
+/// Those that a pool's workers pass: tst_kill_points_sync has locks and queues, which pools do not
+/// use, and who wakes another, which a worker does only if it is woken and finds its task at the
+/// same instant.
+QStringList tst_KillPoints::missed() const
 {
-    QStringList missed = test::allKillPoints();
-    QVERIFY(missed.size() > 40);
-    // tst_kill_points_sync has locks and queues, which pools do not use, and who wakes another: a
-    // worker does that only if it is woken and finds its task at the same instant.
-    missed.removeIf([this](const QString &name) {
+    QStringList names = test::allKillPoints();
+    names.removeIf([this](const QString &name) {
         const QString group = name.section(u'.', 0, 0);
         return m_visited.contains(name) || group == u"lock" || group == u"unlock" ||
                group == u"put" || group == u"get" || group == u"wake";
     });
-    QCOMPARE(missed, QStringList());
+    return names;
+}
+
+void tst_KillPoints::everyPointWasVisited()
+{
+    QVERIFY(test::allKillPoints().size() > 40);
+    // What is passed once or twice in a run, at varying places, was perhaps no run's n-th point.
+    const PoolOptions options = {.workers = 1, .maxTasksPerWorker = 3};
+    for (int i = 0; i < maxRepeats && !missed().isEmpty(); ++i) {
+        dieAt(1, options, missed().at(i % missed().size()));
+        if (QTest::currentTestFailed())
+            return;
+    }
+    QCOMPARE(missed().join(u' '), QString());
 }
 
 int main(int argc, char **argv)
