@@ -95,6 +95,7 @@ private:
 struct Guarded
 {
     SharedLock lock;
+    std::atomic<std::uint32_t> arrived;
     std::int64_t first; ///< Changed together with `second`: the same, outside of the lock.
     std::int64_t second;
     std::atomic<int> wrong;     ///< Somebody found them different and was not told why.
@@ -196,6 +197,10 @@ void tst_KillPointsSync::lockAt(std::uint64_t n)
     Family family;
     for (std::uint32_t i = 0; i < processes; ++i) {
         family.add(plan(), [&guarded](std::uint32_t slot) {
+            // They begin together, so that they meet at the lock.
+            ++guarded.arrived;
+            while (guarded.arrived.load() < processes)
+                ::sched_yield();
             for (int round = 0; round < rounds; ++round) {
                 const auto outcome = guarded.lock.lock(slot, patience());
                 if (outcome == SharedLock::Outcome::GivenUp)
