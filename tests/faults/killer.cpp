@@ -23,11 +23,11 @@ namespace {
 constexpr quint32 zygoteShare = 8;
 constexpr quint32 allWorkersShare = 10;
 constexpr quint32 pauseShare = 60;
-constexpr quint32 leaveStoppedShare = 5;
+constexpr quint32 leaveStoppedShare = 4;
 constexpr int maxYoungInARow = 3;
 constexpr qint64 longestPauseNs = 20'000'000;
 /// Longer than any task may take, so that a task in such a worker overruns.
-constexpr qint64 leftStoppedNs = 4'000'000'000;
+constexpr qint64 leftStoppedNs = 1'300'000'000;
 
 bool isChild(qint64 pid)
 {

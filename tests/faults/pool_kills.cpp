@@ -37,7 +37,7 @@ struct Options
     bool isParent = false; ///< Goes on until it is killed.
 };
 
-constexpr auto taskLimit = 1'000ms;
+constexpr auto taskLimit = 600ms;
 constexpr quint64 killsOfAPool = 100;
 constexpr auto leftoverLimit = 10s;
 /// Whom a killed program leaves is gone within a second; the rest is for a busy machine.
