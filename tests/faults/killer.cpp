@@ -170,7 +170,10 @@ void Killer::strike()
     const qint64 pid = pids[which % pids.size()];
     if (isLeftStopped(pid))
         return; // Its end is left to the pool.
-    if (kind < zygoteShare) {
+    if (m_youngInARow == maxYoungInARow) {
+        // Nothing else, which would keep it young.
+        m_counts.workers += killWorker(pid, now) ? 1 : 0;
+    } else if (kind < zygoteShare) {
         killZygote(now);
     } else if (kind < zygoteShare + allWorkersShare) {
         for (const qint64 each : pids)

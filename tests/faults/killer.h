@@ -46,7 +46,7 @@ public:
         quint64 workers = 0;
         quint64 zygotes = 0;
         quint64 paused = 0;      ///< And sent on later.
-        quint64 leftStopped = 0; ///< Until the pool ends them; if it has no reason to, for seconds.
+        quint64 leftStopped = 0; ///< Until the pool ends them, or for a second if it need not.
 
         [[nodiscard]] quint64 kills() const { return workers + zygotes; }
     };
