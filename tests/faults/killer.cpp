@@ -159,8 +159,11 @@ void Killer::strike()
     const std::vector<qint64> pids = m_pool->workerPids();
     for (const qint64 pid : pids)
         m_seenSince.try_emplace(pid, now);
-    std::erase_if(m_seenSince, [&pids](const auto &seen) {
-        return std::ranges::find(pids, seen.first) == pids.end();
+    std::erase_if(m_seenSince, [this, &pids](const auto &seen) {
+        const bool isGone = std::ranges::find(pids, seen.first) == pids.end();
+        if (isGone && !m_killsOf.contains(seen.first))
+            m_youngInARow = 0; // It ended by itself, so it was ready.
+        return isGone;
     });
     const quint32 kind = m_random.bounded(1'000U);
     const quint32 which = m_random.generate();
