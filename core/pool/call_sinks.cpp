@@ -48,6 +48,7 @@ void GatherSink::take(std::size_t number, Result<std::vector<std::byte>> result)
 {
     {
         const std::lock_guard lock(m_mutex);
+        Q_ASSERT(m_missing > 0); // Each call ends once.
         if (result)
             m_results[number] = std::move(*result);
         else if (!m_error || number < m_error->first)
@@ -130,7 +131,8 @@ void StreamSink::take(std::size_t number, Result<std::vector<std::byte>> result)
 {
     const std::lock_guard lock(m_mutex);
     const std::size_t place = m_order == StreamOrder::OfInputs ? number : m_completed++;
-    m_results.emplace(place, std::move(result));
+    [[maybe_unused]] const bool isFirst = m_results.emplace(place, std::move(result)).second;
+    Q_ASSERT(isFirst); // Each call ends once.
     m_arrived.notify_one();
 }
 

@@ -36,6 +36,7 @@ public:
         if (length > rounded)
             insert(offset + rounded, length - rounded);
         m_used.emplace(offset, rounded);
+        m_usedBytes += rounded;
         return offset;
     }
     /// Takes back what allocate() gave; returns its length.
@@ -45,6 +46,7 @@ public:
         Q_ASSERT(used != m_used.end());
         const quint64 length = used->second;
         m_used.erase(used);
+        m_usedBytes -= length;
         quint64 begin = offset;
         quint64 end = offset + length;
         if (const auto next = m_free.find(end); next != m_free.end()) {
@@ -62,6 +64,7 @@ public:
         return length;
     }
     [[nodiscard]] bool isUnused() const { return m_used.empty(); }
+    [[nodiscard]] quint64 usedBytes() const { return m_usedBytes; }
 
 private:
     using Pieces = std::map<quint64, quint64>; // Length by offset.
@@ -80,6 +83,7 @@ private:
 
     Pieces m_free;
     Pieces m_used;
+    quint64 m_usedBytes = 0;
     std::set<std::pair<quint64, quint64>> m_bySize; // Length and offset of the free ones.
 };
 

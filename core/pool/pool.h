@@ -137,6 +137,8 @@ public:
     [[nodiscard]] int workerCount() const { return m_core->workerCount(); }
     /// Of the workers that live now.
     [[nodiscard]] std::vector<qint64> workerPids() const { return m_core->workerPids(); }
+    /// What calls hold now: once all have ended nothing but the initializer's arguments.
+    [[nodiscard]] PoolMemory memoryInUse() const { return m_core->memoryInUse(); }
 
 private:
     struct OneArgument

@@ -390,6 +390,16 @@ std::vector<qint64> PoolCore::workerPids() const
     return pids;
 }
 
+PoolMemory PoolCore::memoryInUse() const
+{
+    PoolMemory memory;
+    if (m_workers)
+        memory.results = m_workers->resultBytes();
+    const std::lock_guard lock(m_extentsMutex);
+    memory.arguments = m_extents.usedBytes();
+    return memory;
+}
+
 Error PoolCore::errorOf(const TaskReport &report, std::string_view task) const
 {
     using Cause = TaskReport::Cause;

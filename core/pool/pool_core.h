@@ -35,6 +35,13 @@ struct PoolOptions
     Engine *engine = nullptr; ///< None: Engine::global().
 };
 
+/// Shared memory that a pool's calls hold at one moment, in bytes.
+struct PoolMemory
+{
+    quint64 arguments = 0; ///< Of calls that wait or run; small ones need none.
+    quint64 results = 0;   ///< Written by workers and not taken yet; small ones need none.
+};
+
 /// The encoded arguments of some calls of one task, which one worker takes together.
 struct CallChunk
 {
@@ -79,6 +86,7 @@ public:
     Result<void> join(TimeLimit limit);
     [[nodiscard]] int workerCount() const { return m_workerCount; }
     [[nodiscard]] std::vector<qint64> workerPids() const;
+    [[nodiscard]] PoolMemory memoryInUse() const;
     /// How many inputs a lazy map reads ahead of what is asked for.
     [[nodiscard]] std::size_t lookAhead() const { return 2 * std::size_t(m_workerCount); }
     /// How many of @p count calls go into a chunk, if @p wanted are wished for; 0: a quarter of an
@@ -125,7 +133,7 @@ private:
     std::map<int, qint64> m_living;
     std::condition_variable m_ended;
 
-    std::mutex m_extentsMutex;
+    mutable std::mutex m_extentsMutex;
     ExtentAllocator m_extents; // Guarded by m_extentsMutex.
 };
 

@@ -384,7 +384,9 @@ void WorkerPool::watchTasks()
             task(number).word.load(std::memory_order_acquire) == word)
             reportFinishedLocked(number, finished, workerIn(slot));
     }
-    flushReports();
+    // Also what others have finished: a worker that is stopped after it has taken the mark that the
+    // parent sleeps, and before it wakes it, must not keep theirs.
+    drain();
 }
 
 /// Whether the worker in @p slot has done nothing for @p limit though it waits for nothing: it was

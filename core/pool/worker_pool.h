@@ -148,6 +148,8 @@ public:
     /// The first task numbers of up to @p most waiting chunks, the next first. Any thread; a
     /// glance.
     [[nodiscard]] QList<quint32> nextTasks(int most) const;
+    /// Of results that workers have written and nobody has taken yet. Any thread; a glance.
+    [[nodiscard]] quint64 resultBytes() const;
     [[nodiscard]] quint64 retriedCount() const { return m_retried; }
 
 Q_SIGNALS:

@@ -272,6 +272,15 @@ std::vector<std::byte> WorkerPool::takeExtent(const runtime::ResultExtent &exten
     return bytes;
 }
 
+quint64 WorkerPool::resultBytes() const
+{
+    const auto *arenas = m_header->at<runtime::ResultArena>(poolHeader().arenasOffset);
+    quint64 bytes = 0;
+    for (int slot = 0; slot < m_config.workers; ++slot)
+        bytes += arenas[slot].usedBytes();
+    return bytes;
+}
+
 void WorkerPool::freeLocked(quint32 number)
 {
     const quint64 word = task(number).word.load(std::memory_order_relaxed);

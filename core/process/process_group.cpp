@@ -202,6 +202,7 @@ ProcessGroup::~ProcessGroup()
             ::waitpid(untold, nullptr, 0);
         }
     }
+    runtime::ObjectSpace::instance().clearUpWorkers();
 }
 
 Result<void> ProcessGroup::open()
@@ -388,6 +389,8 @@ void ProcessGroup::handleZygoteEnd()
     closeSocket();
     m_zygote->disconnect(this);
     m_groups.push_back(m_zygoteGroup);
+    m_adoptedLooks = adoptedLooks;
+    m_adopted.start();
     sweep();
 }
 
@@ -440,7 +443,7 @@ void ProcessGroup::sweep()
 /// What a child had started outlives it for a moment, as a child of this program's.
 void ProcessGroup::lookForAdopted()
 {
-    if (runtime::ObjectSpace::instance().reapAdopted() > 0)
+    if (runtime::ObjectSpace::instance().clearUpWorkers() > 0)
         m_adoptedLooks = adoptedLooks;
     else if (--m_adoptedLooks <= 0)
         m_adopted.stop();

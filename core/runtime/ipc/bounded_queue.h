@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/kill_point.h"
 #include "core/runtime/sync/wait_set.h"
 
 #include <atomic>
@@ -76,7 +77,9 @@ public:
                 if (!cell.word.compare_exchange_strong(word, make(turn, owner + 1, Writing),
                                                        std::memory_order_acq_rel))
                     continue;
+                PROCLAB_KILL_POINT("put.claimed");
                 advance(m_head, position);
+                PROCLAB_KILL_POINT("put.head-moved");
                 return {&cell, position};
             }
             if (turnOf(word) >= turn) {
@@ -94,11 +97,14 @@ public:
     void publish(const Slot &slot, const QueueItem &item)
     {
         QueueCell &cell = *slot.cell;
+        PROCLAB_KILL_POINT("put.filled");
         cell.index.store(item.index, std::memory_order_relaxed);
         cell.putNs.store(item.putNs, std::memory_order_relaxed);
         cell.producer.store(item.producer, std::memory_order_relaxed);
         cell.bytesAndEnd.store(item.bytes << 1 | (item.isEnd ? 1U : 0U), std::memory_order_relaxed);
+        PROCLAB_KILL_POINT("put.described");
         cell.word.store(make(slot.position / m_capacity, 0, Full), std::memory_order_release);
+        PROCLAB_KILL_POINT("put.published");
     }
 
     /// Takes the next item for @p owner; nothing if there is none yet. The payload stays valid
@@ -114,13 +120,17 @@ public:
                 if (!cell.word.compare_exchange_strong(word, make(turn, owner + 1, Reading),
                                                        std::memory_order_acq_rel))
                     continue;
+                PROCLAB_KILL_POINT("get.claimed");
                 item = itemOf(cell);
                 advance(m_tail, position);
+                PROCLAB_KILL_POINT("get.tail-moved");
                 return {&cell, position};
             }
             if (word == make(turn, 0, Tombstone)) {
+                PROCLAB_KILL_POINT("get.tombstone-seen");
                 cell.word.compare_exchange_strong(word, make(turn + 1, 0, Free),
                                                   std::memory_order_acq_rel);
+                PROCLAB_KILL_POINT("get.tombstone-freed");
                 advance(m_tail, position);
             } else if (turnOf(word) > turn || (turnOf(word) == turn && phaseOf(word) == Reading)) {
                 // Of the turn before, it is no item yet: a slow reader holds the cell.
@@ -138,8 +148,10 @@ public:
     /// Gives the place back to producers.
     void release(const Slot &slot)
     {
+        PROCLAB_KILL_POINT("get.read");
         slot.cell->word.store(make(slot.position / m_capacity + 1, 0, Free),
                               std::memory_order_release);
+        PROCLAB_KILL_POINT("get.freed");
     }
 
     /// Whether a put could succeed now, a get could succeed now.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/kill_point.h"
+
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -44,10 +46,13 @@ public:
             // If the tail has moved on since, the cell may hold a later task's number: as good as
             // any to claim.
             const std::uint32_t number = cells()[tail & m_mask].load(std::memory_order_acquire);
+            PROCLAB_KILL_POINT("pop.read");
             const bool isMine = claim(number);
+            PROCLAB_KILL_POINT("pop.claimed");
             if (m_tail.compare_exchange_strong(tail, tail + 1, std::memory_order_acq_rel,
                                                std::memory_order_acquire))
                 ++tail;
+            PROCLAB_KILL_POINT("pop.tail-moved");
             if (isMine)
                 return number;
         }
@@ -102,7 +107,9 @@ public:
     {
         const std::uint64_t head = m_head.load(std::memory_order_relaxed);
         cells()[head & m_mask].store(number, std::memory_order_relaxed);
+        PROCLAB_KILL_POINT("complete.noted");
         m_head.store(head + 1, std::memory_order_release);
+        PROCLAB_KILL_POINT("complete.pushed");
     }
     std::optional<std::uint32_t> pop()
     {

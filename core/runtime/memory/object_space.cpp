@@ -452,7 +452,7 @@ void ObjectSpace::noteStarter(std::int32_t pid)
         header().sharers[self()].startedBy.store(pid, std::memory_order_release);
 }
 
-int ObjectSpace::reapAdopted()
+int ObjectSpace::clearUpWorkers()
 {
     int living = 0;
     if (!m_isOpen.load(std::memory_order_acquire))
@@ -461,9 +461,15 @@ int ObjectSpace::reapAdopted()
         const Sharer &sharer = header().sharers[number];
         const std::int32_t starter = sharer.startedBy.load(std::memory_order_acquire);
         const std::int32_t pid = sharer.pid.load(std::memory_order_acquire);
+        if (starter == 0 || pid == 0)
+            continue;
+        if (starter == ::getpid()) {
+            if (::kill(pid, 0) != 0 && errno == ESRCH)
+                recover(number);
+            continue;
+        }
         siginfo_t info = {};
-        if (starter == 0 || starter == ::getpid() || pid == 0 ||
-            ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0)
             continue;
         const auto state = stateOf(pid);
         if (!state || state->startTicks != sharer.startTicks.load(std::memory_order_acquire))

@@ -166,9 +166,9 @@ public:
     }
     /// In a worker: says who started this process, for whoever inherits it from that.
     void noteStarter(std::int32_t pid);
-    /// Reaps those of this process's children that others have started, which died before them;
-    /// how many still live.
-    int reapAdopted();
+    /// Lets go what workers held that this process started and reaped; reaps those that others
+    /// started, which died before them, and returns how many of these still live.
+    int clearUpWorkers();
     /// Takes a lock that lies in this memory, and lets it go for an owner that is dead.
     SharedLock::Outcome acquire(SharedLock &lock, std::int64_t deadlineNs = noDeadline);
     /// The PID of a sharer; 0: there is none of that number.

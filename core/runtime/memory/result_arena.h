@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/kill_point.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -37,10 +39,12 @@ public:
         const std::uint64_t position = startsOver && place != 0 ? head - place + m_capacity : head;
         if (head == tail)
             m_start = position; // What is skipped here is in nobody's use.
+        PROCLAB_KILL_POINT("result.placed");
         if (position + size - std::max(tail, m_start) > m_capacity)
             return std::nullopt;
         m_head.store((position + size + alignment - 1) / alignment * alignment,
                      std::memory_order_release);
+        PROCLAB_KILL_POINT("result.allocated");
         return position;
     }
 
@@ -49,6 +53,13 @@ public:
     {
         m_tail.store((position + size + alignment - 1) / alignment * alignment,
                      std::memory_order_release);
+    }
+    /// Allocated and not given back; a glance.
+    [[nodiscard]] std::uint64_t usedBytes() const
+    {
+        const std::uint64_t tail = m_tail.load(std::memory_order_acquire);
+        const std::uint64_t head = m_head.load(std::memory_order_acquire);
+        return head > tail ? head - tail : 0;
     }
     /// By the parent, while there is no worker.
     void reset()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/kill_point.h"
 #include "core/runtime/sync/clock.h"
 #include "core/runtime/sync/futex.h"
 
@@ -39,20 +40,24 @@ public:
     template<typename GoOn>
     Outcome lock(std::uint32_t slot, GoOn goOn, std::int64_t deadlineNs = noDeadline)
     {
-        if (tryLock(slot))
+        if (tryLock(slot)) {
+            PROCLAB_KILL_POINT("lock.taken");
             return Outcome::Acquired;
+        }
         return lockSlowly(slot, goOn, deadlineNs);
     }
 
     /// By its owner, or whoever acts for it; false: it is free.
     bool unlock()
     {
+        PROCLAB_KILL_POINT("unlock.before");
         std::uint32_t word = m_word.load(std::memory_order_relaxed);
         do {
             if ((word & ownerMask) == 0)
                 return false;
         } while (!m_word.compare_exchange_weak(word, 0, std::memory_order_release,
                                                std::memory_order_relaxed));
+        PROCLAB_KILL_POINT("unlock.freed");
         if (word & waitersBit)
             futexWake(m_word, 1);
         return true;
@@ -95,8 +100,11 @@ private:
                 // bit set.
                 const std::uint32_t mine =
                     (slot + 1) | (word & waitersBit) | (spinUntil < 0 ? waitersBit : 0);
-                if (m_word.compare_exchange_weak(word, mine, std::memory_order_acquire))
+                PROCLAB_KILL_POINT("lock.seen-free");
+                if (m_word.compare_exchange_weak(word, mine, std::memory_order_acquire)) {
+                    PROCLAB_KILL_POINT("lock.taken-after-wait");
                     return (word & diedBit) ? Outcome::Recovered : Outcome::Acquired;
+                }
                 continue;
             }
             if (round < 100) {
@@ -116,6 +124,7 @@ private:
             const std::int64_t leftNs = deadlineNs - nowNs();
             if (leftNs <= 0 || !goOn())
                 return Outcome::GivenUp;
+            PROCLAB_KILL_POINT("lock.before-sleep");
             futexWait(m_word, word | waitersBit, std::min(leftNs, parkNs));
         }
     }

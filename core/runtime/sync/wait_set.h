@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/kill_point.h"
 #include "core/runtime/sync/clock.h"
 #include "core/runtime/sync/futex.h"
 
@@ -32,7 +33,9 @@ public:
     void announce(std::uint32_t slot, FutexWord &park)
     {
         park.store(1, std::memory_order_relaxed);
+        PROCLAB_KILL_POINT("park.word-set");
         m_bits[slot / 64].fetch_or(std::uint64_t{1} << (slot % 64), std::memory_order_seq_cst);
+        PROCLAB_KILL_POINT("park.announced");
         // Pairs with the fence in wake(): either the waker sees the bit or the waiter sees the
         // change.
         std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -42,6 +45,7 @@ public:
     {
         const std::uint64_t mask = std::uint64_t{1} << (slot % 64);
         const std::uint64_t before = m_bits[slot / 64].fetch_and(~mask, std::memory_order_seq_cst);
+        PROCLAB_KILL_POINT("park.withdrawn");
         park.store(0, std::memory_order_relaxed);
         return (before & mask) != 0;
     }
@@ -69,8 +73,10 @@ public:
                 bits &= ~mask;
                 if ((m_bits[word].fetch_and(~mask, std::memory_order_acq_rel) & mask) == 0)
                     continue; // Somebody else wakes it.
+                PROCLAB_KILL_POINT("wake.bit-taken");
                 FutexWord &park = parkOf(word * 64 + static_cast<std::uint32_t>(bit));
                 park.store(0, std::memory_order_release);
+                PROCLAB_KILL_POINT("wake.word-cleared");
                 futexWake(park, 1);
                 --count;
             }
@@ -113,7 +119,9 @@ bool waitIn(WaitSet &set, std::uint32_t slot, ParkOf parkOf, Ready ready, GoOn g
                 set.wake(1, parkOf);
             return done;
         }
+        PROCLAB_KILL_POINT("park.before-sleep");
         futexWait(park, 1, parkNs);
+        PROCLAB_KILL_POINT("park.after-sleep");
     }
 }
 

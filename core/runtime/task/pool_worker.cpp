@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/kill_point.h"
 #include "core/runtime/memory/result_arena.h"
 #include "core/runtime/task/task_registry.h"
 #include "core/runtime/task/worker_process.h"
@@ -52,6 +53,7 @@ public:
                 return 0;
         }
         m_slot.recycled.store(1, std::memory_order_release);
+        PROCLAB_KILL_POINT("recycle.marked");
         return 0;
     }
 
@@ -71,6 +73,7 @@ private:
         std::uint64_t word = m_descriptors[number].word.load(std::memory_order_acquire);
         const std::uint64_t mine =
             TaskWord::make(TaskWord::generation(word), m_process.slotIndex(), TaskState::Running);
+        PROCLAB_KILL_POINT("claim.before-exchange");
         return TaskWord::state(word) == TaskState::Ready &&
                m_descriptors[number].word.compare_exchange_strong(word, mine,
                                                                   std::memory_order_acq_rel);
@@ -81,10 +84,12 @@ private:
         TaskDescriptor &task = m_descriptors[number];
         const std::uint64_t mine = task.word.load(std::memory_order_relaxed);
         m_slot.chunk.store(number, std::memory_order_release);
+        PROCLAB_KILL_POINT("claim.named");
         const std::uint64_t outcomes = std::uint64_t{number} * m_pool.tasksPerDescriptor;
         std::int64_t now = nowNs();
         for (std::uint32_t i = task.progress.load(std::memory_order_relaxed); i < task.count; ++i) {
             if (m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker) {
+                PROCLAB_KILL_POINT("recycle.inside-chunk");
                 m_isRecycled = true; // The parent gives the rest of the chunk to the next worker.
                 return;
             }
@@ -93,11 +98,15 @@ private:
         task.word.store(
             TaskWord::make(TaskWord::generation(mine), m_process.slotIndex(), TaskState::Done),
             std::memory_order_release);
+        PROCLAB_KILL_POINT("complete.done");
         m_completions.push(number);
         std::atomic_thread_fence(std::memory_order_seq_cst);
         if (m_pool.parentArmed.load(std::memory_order_relaxed) != 0 &&
-            m_pool.parentArmed.exchange(0, std::memory_order_acq_rel) != 0)
+            m_pool.parentArmed.exchange(0, std::memory_order_acq_rel) != 0) {
+            PROCLAB_KILL_POINT("complete.disarmed");
             m_process.wakeParent();
+            PROCLAB_KILL_POINT("complete.told");
+        }
         m_isRecycled = m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker;
     }
 
@@ -114,18 +123,22 @@ private:
         TaskOutcome &outcome = m_header.at<TaskOutcome>(m_pool.outcomesOffset)[place];
         outcome.error = OutcomeError::None;
         outcome.value = {};
+        PROCLAB_KILL_POINT("run.before");
         if (task.workload >= firstRegisteredTask)
             runRegistered(task.workload, argumentsOf(task, position), outcome);
         else
             runWorkload(task.workload, argumentsOf(task, position), index, outcome,
                         m_header.at<OutcomeText>(m_pool.textsOffset)[place]);
+        PROCLAB_KILL_POINT("run.outcome-written");
         const std::int64_t endNs = nowNs();
         m_lastNs = endNs - startNs;
         outcome.startedNs = startNs;
         outcome.finishedNs = endNs;
         outcome.slept =
             isTimed && m_lastNs > longTaskNs && threadUsage().sleptSince(before, m_lastNs);
+        PROCLAB_KILL_POINT("run.outcome-timed");
         task.progress.store(position + 1, std::memory_order_release);
+        PROCLAB_KILL_POINT("run.progress-noted");
         m_slot.finish();
         return endNs;
     }
@@ -157,10 +170,12 @@ private:
         const RegisteredTask &task = registeredTasks()[number - firstRegisteredTask];
         try {
             task.run(args, m_result);
+            PROCLAB_KILL_POINT("run.returned");
             outcome.value = publish();
             return;
         } catch (...) {
             outcome.error = OutcomeError::Exception;
+            PROCLAB_KILL_POINT("run.threw");
             m_result = encodePayload(describeCurrentException(task.name));
         }
         outcome.value = publish();
@@ -200,6 +215,7 @@ private:
         std::memcpy(m_header.at<std::byte>(m_pool.resultsOffset) +
                         m_process.slotIndex() * arena.capacity() + arena.offsetOf(*position),
                     m_result.data(), size);
+        PROCLAB_KILL_POINT("result.copied");
         return {*position, size};
     }
 

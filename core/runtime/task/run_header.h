@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/runtime/ipc/task_ring.h"
+#include "core/runtime/kill_point.h"
 #include "core/runtime/memory/segment.h"
 #include "core/runtime/sync/futex.h"
 #include "core/runtime/sync/shared_lock.h"
@@ -86,13 +87,18 @@ struct alignas(64) ProcessSlot
     }
     void begin(std::uint64_t number, std::int64_t sinceNs)
     {
+        PROCLAB_KILL_POINT("begin.first");
         current.store(number, std::memory_order_relaxed);
+        PROCLAB_KILL_POINT("begin.numbered");
         currentSinceNs.store(sinceNs, std::memory_order_relaxed);
+        PROCLAB_KILL_POINT("begin.timed");
         progress.store(progress.load(std::memory_order_relaxed) | 1, std::memory_order_release);
+        PROCLAB_KILL_POINT("begin.marked");
     }
     void finish()
     {
         progress.store(progress.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+        PROCLAB_KILL_POINT("finish.marked");
     }
     /// Lets the item in hand go without counting it.
     void drop()
@@ -103,9 +109,15 @@ struct alignas(64) ProcessSlot
     void beginWait(WaitKind kind, std::int64_t sinceNs)
     {
         waitSinceNs.store(sinceNs, std::memory_order_relaxed);
+        PROCLAB_KILL_POINT("wait.timed");
         wait.store(kind, std::memory_order_relaxed);
+        PROCLAB_KILL_POINT("wait.named");
     }
-    void endWait() { wait.store(WaitKind::None, std::memory_order_relaxed); }
+    void endWait()
+    {
+        wait.store(WaitKind::None, std::memory_order_relaxed);
+        PROCLAB_KILL_POINT("wait.ended");
+    }
 };
 
 /// Empties @p slot, which no process uses, for its next process; the trace goes on where it is.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/task/worker_process.h"
 
+#include "core/runtime/kill_point.h"
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/task/process_start.h"
 #include "core/runtime/task/task_registry.h"
@@ -57,16 +58,13 @@ bool parseNumber(const char *text, auto &number)
     return error == std::errc() && end == view.data() + view.size();
 }
 
-/// The zygote's child is first the child of a process that ends at once: it waits until it is the
-/// parent's.
-bool waitForParent(std::int32_t parent)
+/// The zygote's child is first the child of a process that ends at once (@p between; 0: there was
+/// none): it waits until it is the parent's. False: it is somebody else's, the parent is gone.
+bool waitForParent(std::int32_t parent, std::int32_t between)
 {
-    for (int i = 0; i < 2'000; ++i) {
-        if (::getppid() == parent)
-            return true;
+    for (int i = 0; i < 2'000 && ::getppid() == between; ++i)
         ::usleep(i < 100 ? 20 : 1'000);
-    }
-    return false;
+    return ::getppid() == parent;
 }
 
 void noteUsage(ProcessSlot &slot)
@@ -171,7 +169,9 @@ int live(WorkerProcess &process)
     ProcessSlot &slot = process.slot();
     RunHeader &header = process.header();
     ownSignalPlace = &slot.ownSignal;
+    PROCLAB_KILL_POINT("start.before-ready");
     slot.phase.store(Phase::Ready, std::memory_order_release);
+    PROCLAB_KILL_POINT("start.ready");
     process.wakeParent();
     slot.beginWait(WaitKind::Gate, nowNs());
     while (header.gate.load(std::memory_order_acquire) == 0) {
@@ -180,7 +180,9 @@ int live(WorkerProcess &process)
             return 0;
     }
     slot.endWait();
+    PROCLAB_KILL_POINT("start.past-gate");
     slot.phase.store(Phase::Working, std::memory_order_release);
+    PROCLAB_KILL_POINT("start.working");
     switch (slot.role) {
     case Role::PoolWorker:
         if (const int code = runPoolWorker(process); code != 0)
@@ -200,8 +202,10 @@ int live(WorkerProcess &process)
             return code;
         break;
     }
+    PROCLAB_KILL_POINT("leave.before");
     noteUsage(slot);
     slot.phase.store(Phase::Leaving, std::memory_order_release);
+    PROCLAB_KILL_POINT("leave.noted");
     return 0;
 }
 
@@ -215,11 +219,14 @@ int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment in
         return 0; // Another process has been put in this slot since.
     // In this order: if its zygote dies, who is still in the zygote's group is ended by that, who
     // has left it by the number in the slot.
+    PROCLAB_KILL_POINT("start.before-pid");
     slot.pid.store(::getpid(), std::memory_order_release);
+    PROCLAB_KILL_POINT("start.pid-noted");
     ::setpgid(0, 0);
+    PROCLAB_KILL_POINT("start.own-group");
     // Only then: set before, it would fire at the end of the process in between that forked this
     // one.
-    if (!waitForParent(arguments.parentPid))
+    if (!waitForParent(arguments.parentPid, arguments.betweenPid))
         return 0;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != arguments.parentPid)

@@ -22,6 +22,8 @@ struct WorkerArguments
     std::int32_t parentPid = 0;
     std::uint32_t slot = 0;
     std::uint32_t generation = 0;
+    /// Forked: the process in between, whose child it is at first. Not on the command line.
+    std::int32_t betweenPid = 0;
     int socketFd = -1; ///< Zygote: requests and answers.
 
     /// False if @p arguments are not of that form.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/task/worker_process.h"
 
+#include "core/runtime/kill_point.h"
+
 #include <cerrno>
 
 #include <sys/socket.h>
@@ -15,27 +17,34 @@ enum class Forked { InWorker, Answered, Lost };
 
 /// Forks twice: the process in between ends at once, so that the worker becomes a child of the
 /// parent, a subreaper, which then gets its exit status. Answered: @p answer is filled. Lost: the
-/// process in between was killed, and whether there is a worker nobody knows.
-Forked forkWorker(RunHeader &header, ForkAnswer &answer)
+/// process in between was killed, and whether there is a worker nobody knows. InWorker:
+/// @p betweenPid is filled.
+Forked forkWorker(RunHeader &header, ForkAnswer &answer, std::int32_t &betweenPid)
 {
     ProcessSlot &slot = header.slot(answer.slot);
+    PROCLAB_KILL_POINT("zygote.asked");
     const pid_t between = ::fork();
     if (between < 0) {
         answer.error = errno;
         return Forked::Answered;
     }
     if (between == 0) {
+        betweenPid = ::getpid();
+        PROCLAB_KILL_POINT("between.before-fork");
         const pid_t worker = ::fork();
         if (worker == 0)
             return Forked::InWorker;
         // The worker does the same itself, in this order; here it is done before the answer goes
         // out, so that no worker that was told of is in the zygote's group.
         if (worker > 0) {
+            PROCLAB_KILL_POINT("between.forked");
             slot.pid.store(worker, std::memory_order_release);
+            PROCLAB_KILL_POINT("between.pid-noted");
             ::setpgid(worker, worker);
         }
         ::_exit(worker > 0 ? 0 : errno & 0x7f);
     }
+    PROCLAB_KILL_POINT("zygote.forked");
     int status = 0;
     while (::waitpid(between, &status, 0) < 0 && errno == EINTR) {
     }
@@ -58,7 +67,7 @@ bool serveForks(int socket, RunHeader &header, WorkerArguments &worker)
         if (size != static_cast<ssize_t>(sizeof request) || request.slot >= header.slotCount)
             return false; // Closed: the parent has no more use for this zygote.
         ForkAnswer answer = {request.slot, request.generation, 0, 0};
-        const Forked forked = forkWorker(header, answer);
+        const Forked forked = forkWorker(header, answer, worker.betweenPid);
         if (forked == Forked::Lost)
             return false; // The parent clears up after a dead zygote, and asks the next one.
         if (forked == Forked::InWorker) {
@@ -67,7 +76,9 @@ bool serveForks(int socket, RunHeader &header, WorkerArguments &worker)
             worker.generation = request.generation;
             return true;
         }
+        PROCLAB_KILL_POINT("zygote.before-answer");
         ::send(socket, &answer, sizeof answer, MSG_NOSIGNAL);
+        PROCLAB_KILL_POINT("zygote.answered");
     }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/runtime/ipc/bounded_queue.h"
-#include "core/runtime/memory/segment.h"
-
 #include "tests/support/forked_child.h"
+#include "tests/support/shared_queue.h"
 
 #include <QRandomGenerator>
 #include <QTest>
@@ -14,101 +12,10 @@
 
 using namespace proclab::runtime;
 using proclab::test::forkChild;
+using proclab::test::SharedQueue;
 using proclab::test::waitForChild;
 
 namespace {
-
-constexpr std::uint32_t itemBytes = 48;
-constexpr std::int64_t patienceNs = 20'000'000'000;
-
-/// A queue in shared memory, each slot's futex word, and room for what the processes of a test note
-/// down.
-class SharedQueue
-{
-public:
-    explicit SharedQueue(std::uint64_t capacity, std::size_t notes = 0)
-        : m_parkOffset((BoundedQueue::bytes(capacity, itemBytes) + 63) / 64 * 64)
-        , m_segment(Segment::create("tst_bounded_queue",
-                                    m_parkOffset + (maxSlots + notes) * sizeof(FutexWord)))
-    {
-        queue().setUp(capacity, itemBytes);
-    }
-
-    BoundedQueue &queue() { return *m_segment.at<BoundedQueue>(0); }
-    /// Counters that all processes share, zero at first.
-    FutexWord &note(std::size_t position)
-    {
-        return m_segment.at<FutexWord>(m_parkOffset)[maxSlots + position];
-    }
-    auto parkOf()
-    {
-        FutexWord *parks = m_segment.at<FutexWord>(m_parkOffset);
-        return [parks](std::uint32_t slot) -> FutexWord & { return parks[slot]; };
-    }
-
-    BoundedQueue::Slot claim(std::uint32_t slot)
-    {
-        const std::int64_t end = nowNs() + patienceNs;
-        for (;;) {
-            if (const BoundedQueue::Slot place = queue().claim(slot))
-                return place;
-            if (!waitIn(
-                    queue().producersWaiting, slot, parkOf(), [this] { return queue().hasRoom(); },
-                    [end] { return nowNs() < end; }))
-                return {};
-        }
-    }
-    void publish(const BoundedQueue::Slot &place, const QueueItem &item)
-    {
-        queue().publish(place, item);
-        queue().consumersWaiting.wake(1, parkOf());
-    }
-    /// Waits for room and puts an item whose bytes tell its producer and number.
-    bool put(std::uint32_t slot, std::uint64_t index, bool isEnd = false)
-    {
-        const BoundedQueue::Slot place = claim(slot);
-        if (!place)
-            return false;
-        std::fill_n(place.cell->payload(), itemBytes, byteOf(slot, index));
-        publish(place, {slot, isEnd, itemBytes, index, nowNs()});
-        return true;
-    }
-
-    BoundedQueue::Slot take(std::uint32_t slot, QueueItem &item)
-    {
-        const std::int64_t end = nowNs() + patienceNs;
-        for (;;) {
-            if (const BoundedQueue::Slot place = queue().take(slot, item))
-                return place;
-            if (!waitIn(
-                    queue().consumersWaiting, slot, parkOf(), [this] { return queue().hasItem(); },
-                    [end] { return nowNs() < end; }))
-                return {};
-        }
-    }
-    void release(const BoundedQueue::Slot &place)
-    {
-        queue().release(place);
-        queue().producersWaiting.wake(1, parkOf());
-    }
-
-    static bool isWhole(const BoundedQueue::Slot &place, const QueueItem &item)
-    {
-        const std::byte *begin = place.cell->payload();
-        return item.bytes == itemBytes && std::all_of(begin, begin + itemBytes,
-                                                      [byte = byteOf(item.producer, item.index)](
-                                                          std::byte b) { return b == byte; });
-    }
-
-private:
-    static std::byte byteOf(std::uint32_t slot, std::uint64_t index)
-    {
-        return static_cast<std::byte>(slot * 31 + index * 7);
-    }
-
-    std::size_t m_parkOffset;
-    Segment m_segment;
-};
 
 /// What one consumer thread got.
 struct Haul
@@ -447,7 +354,7 @@ void tst_BoundedQueue::killedProcessTakesAtMostItsOwnItem()
 
         const auto killAt = random.bounded(producers * itemsEach / 2);
         const std::uint32_t dead = killsProducer ? 0 : firstConsumer;
-        const std::int64_t end = nowNs() + patienceNs;
+        const std::int64_t end = nowNs() + SharedQueue::patienceNs;
         while (total.load() < killAt && nowNs() < end)
             ::sched_yield();
         for (auto spins = random.bounded(5'000U); spins > 0; --spins)
