@@ -3,6 +3,7 @@
 
 #include "core/base/signal_name.h"
 #include "core/runtime/task/task_registry.h"
+#include "core/runtime/task/worker_process.h"
 
 #include <QCoreApplication>
 #include <QThread>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include <sched.h>
 
@@ -26,6 +28,7 @@ constexpr int maxWorkers = 256;
 constexpr quint32 maxChunks = 4096; // In the workers' queue; further ones wait before it.
 constexpr auto startLimit = std::chrono::seconds(60);
 constexpr auto endLimit = std::chrono::seconds(5);
+constexpr quint64 firstExtent = 64; // Offset 0 means: none.
 constexpr quint64 discardedBytes = 256 * 1024; // Extents from this size on go back to the system.
 
 QString tr(const char *text)
@@ -107,11 +110,12 @@ private:
     const std::string_view m_name;
 };
 
-PoolCore::PoolCore(const PoolOptions &options)
+PoolCore::PoolCore(const PoolOptions &options, const PoolConduct &conduct)
     : m_options(options)
+    , m_conduct(conduct)
     , m_workerCount(options.workers.value_or(std::min(usableCores(), maxWorkers)))
     , m_engine(options.engine ? *options.engine : Engine::global())
-    , m_extents(sizeof(quint64) * 8, options.argumentBytes) // Offset 0 means: none.
+    , m_extents(firstExtent, options.argumentBytes)
 {}
 
 int usableCores()
@@ -123,7 +127,8 @@ int usableCores()
     return std::max(CPU_COUNT(&allowed), 1);
 }
 
-Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options, quint32 initializer,
+Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options,
+                                                 const PoolConduct &conduct, quint32 initializer,
                                                  std::span<const std::byte> initializerArgs)
 {
     if (!QCoreApplication::instance())
@@ -133,7 +138,12 @@ Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options, qui
                                tr("1 to %1").arg(maxWorkers));
     if (const int tasks = options.maxTasksPerWorker.value_or(1); tasks < 1)
         return invalidArgument(u"maxTasksPerWorker"_s, QString::number(tasks), tr("1 or more"));
-    std::shared_ptr<PoolCore> core(new PoolCore(options));
+    if (static_cast<int>(runtime::nestingDepth()) >= options.maxNesting)
+        return Error{ErrorCode::InvalidState,
+                     {},
+                     tr("nested too deep: a pool in a worker %1 deep").arg(runtime::nestingDepth()),
+                     tr("at most %1").arg(options.maxNesting)};
+    std::shared_ptr<PoolCore> core(new PoolCore(options, conduct));
     if (auto started = core->start(initializer, initializerArgs); !started)
         return started.error();
     core->m_engine.beforeEnd(core, [core = core.get()] { core->shutDown(); });
@@ -143,15 +153,27 @@ Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options, qui
 PoolCore::~PoolCore()
 {
     if (m_workers)
-        runInEngine([this] { m_workers.reset(); });
+        endWorkers();
 }
 
 /// The engine ends: what comes later finds no workers.
 void PoolCore::shutDown()
 {
-    terminate();
-    static_cast<void>(join(endLimit));
-    runInEngine([this] { m_workers.reset(); });
+    if (m_conduct.finishes)
+        close();
+    else
+        terminate();
+    static_cast<void>(join(m_conduct.finishes ? TimeLimit() : endLimit));
+    endWorkers();
+}
+
+void PoolCore::endWorkers()
+{
+    runInEngine([this] {
+        std::unique_ptr<WorkerPool> ended; // Let go after the mutex: its end takes its time.
+        const std::lock_guard lock(m_mutex);
+        ended = std::move(m_workers);
+    });
 }
 
 Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> initializerArgs)
@@ -166,7 +188,9 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
     config.tasksPerChunk = PoolCore::maxCallsPerChunk;
     config.chunks = maxChunks;
     config.maxTasksPerWorker = static_cast<quint64>(m_options.maxTasksPerWorker.value_or(0));
-    config.onCrash = m_options.onCrash;
+    config.onCrash = m_options.onCrash.value_or(m_conduct.onCrash);
+    config.onDemand = m_conduct.onDemand || m_options.idleLimit.count() > 0;
+    config.idleLimit = m_options.idleLimit;
     config.taskTimeout = m_options.taskTimeout;
     config.input = &m_arguments;
     config.resultBytesPerWorker = (m_options.resultBytesPerWorker + 63) / 64 * 64;
@@ -189,11 +213,11 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
         });
         opened = m_workers->open();
     });
-    if (!opened)
+    if (!opened || config.onDemand)
         return opened;
     std::unique_lock lock(m_mutex);
     m_ended.wait_for(lock, startLimit, [&] { return isReady || m_state != State::Open; });
-    const Error error = isReady ? Error() : m_brokenBy;
+    const Error error = m_givenUpBy.value_or(Error());
     const bool isBroken = m_state == State::Broken;
     lock.unlock();
     // The signal's reference to a variable of this call ends here.
@@ -223,14 +247,30 @@ void PoolCore::watch()
         broken.code = ErrorCode::BrokenPool;
         giveUp(broken);
     });
-    QObject::connect(workers, &WorkerPool::closed, workers, [this] {
+    QObject::connect(workers, &WorkerPool::closed, workers, [this] { noteClosed(); });
+}
+
+void PoolCore::noteClosed()
+{
+    std::shared_ptr<PoolCore> self;
+    {
         const std::lock_guard lock(m_mutex);
         if (m_state != State::Broken)
             m_state = State::Ended;
         m_hasEnded = true;
         m_living.clear();
+        self = std::move(m_self);
         m_ended.notify_all();
-    });
+    }
+    // Not here: this is called by what would go with it.
+    QMetaObject::invokeMethod(m_engine.context(), [self = std::move(self)] {}, Qt::QueuedConnection);
+}
+
+void PoolCore::stayUntilEnded()
+{
+    const std::lock_guard lock(m_mutex);
+    if (!m_hasEnded)
+        m_self = shared_from_this();
 }
 
 Result<void> PoolCore::submit(CallChunk chunk, std::shared_ptr<CallSink> sink)
@@ -238,15 +278,32 @@ Result<void> PoolCore::submit(CallChunk chunk, std::shared_ptr<CallSink> sink)
     std::shared_ptr<void> handed; // Let go after the mutex: its end may feed the workers.
     const std::lock_guard lock(m_mutex);
     if (m_state == State::Broken)
-        return m_brokenBy;
+        return *m_givenUpBy;
     if (m_state != State::Open)
         return Error{ErrorCode::ShutDown, {}, tr("the pool")};
+    if (!canEverHold(chunk))
+        return Error{ErrorCode::EncodeError, {}, tr("arguments larger than the pool's memory")};
+    sink->m_place = CallSink::Place::Waiting;
+    sink->m_count = static_cast<quint32>(chunk.arguments.size());
     Waiting waiting{std::move(chunk), std::move(sink)};
     if (m_waiting.empty())
         handed = hand(waiting);
     if (!handed)
         m_waiting.push_back(std::move(waiting));
     return {};
+}
+
+/// Else it would wait for ever, and those behind it too.
+bool PoolCore::canEverHold(const CallChunk &chunk) const
+{
+    const auto &calls = chunk.arguments;
+    if (calls.size() == 1 && calls[0].size() <= TaskDescriptor::inlineBytes)
+        return true;
+    quint64 bytes = (calls.size() + 1) * sizeof(quint64);
+    for (const auto &one : calls)
+        bytes += one.size();
+    constexpr quint64 maxBytes = std::numeric_limits<decltype(ArgumentRange::size)>::max();
+    return bytes <= std::min(maxBytes, m_options.argumentBytes - firstExtent);
 }
 
 std::shared_ptr<void> PoolCore::hand(Waiting &waiting)
@@ -276,8 +333,11 @@ std::shared_ptr<void> PoolCore::hand(Waiting &waiting)
         chunk.args = {*sink->extent, static_cast<quint32>(bytes.size()),
                       count > 1 ? ArgumentRange::eachOwn : 0};
     }
-    if (!m_workers->submit(chunk, sink))
+    const auto ticket = m_workers->submit(chunk, sink);
+    if (!ticket)
         return nullptr;
+    waiting.sink->m_place = CallSink::Place::Handed;
+    waiting.sink->m_ticket = *ticket;
     sink->isHanded = true;
     m_nextCall += count;
     return sink;
@@ -288,14 +348,42 @@ void PoolCore::feed()
     std::vector<std::shared_ptr<void>> handed; // See submit().
     const std::lock_guard lock(m_mutex);
     while (!m_waiting.empty() && m_state <= State::Closed) {
-        auto one = hand(m_waiting.front());
-        if (!one)
-            return;
-        handed.push_back(std::move(one));
+        Waiting &next = m_waiting.front();
+        if (next.sink->m_place == CallSink::Place::Waiting) {
+            auto one = hand(next);
+            if (!one)
+                return;
+            handed.push_back(std::move(one));
+        }
         m_waiting.pop_front();
     }
-    if (m_state == State::Closed && m_waiting.empty() && m_workers)
-        QMetaObject::invokeMethod(m_workers.get(), &WorkerPool::close, Qt::QueuedConnection);
+    if (m_state == State::Closed)
+        closeWorkersLocked();
+}
+
+bool PoolCore::withdraw(CallSink &sink)
+{
+    std::optional<WithdrawnChunk> withdrawn; // Let go after the mutex, see submit().
+    {
+        const std::lock_guard lock(m_mutex);
+        if (sink.m_place == CallSink::Place::Withdrawn)
+            return true;
+        if (sink.m_place == CallSink::Place::Handed && m_workers)
+            withdrawn = m_workers->withdraw(sink.m_ticket);
+        if (sink.m_place != CallSink::Place::Waiting && !withdrawn)
+            return false;
+        sink.m_place = CallSink::Place::Withdrawn; // feed() leaves it out.
+    }
+    for (quint32 i = 0; i < sink.m_count; ++i)
+        sink.take(i, Error{ErrorCode::Cancelled});
+    return true;
+}
+
+bool PoolCore::hasStarted(const CallSink &sink) const
+{
+    const std::lock_guard lock(m_mutex);
+    return sink.m_place == CallSink::Place::Handed &&
+           (!m_workers || m_workers->hasStarted(sink.m_ticket));
 }
 
 void PoolCore::giveBack(quint64 extent)
@@ -319,21 +407,54 @@ void PoolCore::help(const FutureState &state) const
         m_workers->collectUntil([&state] { return state.isSettled(); });
 }
 
-void PoolCore::close()
+void PoolCore::close(Pending pending)
 {
-    const std::lock_guard lock(m_mutex);
-    if (m_state != State::Open)
-        return;
-    m_state = State::Closed;
+    std::deque<Waiting> waiting;
+    std::vector<WithdrawnChunk> withdrawn;
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_state > State::Closed)
+            return;
+        m_state = State::Closed;
+        if (pending == Pending::Cancel) {
+            waiting = takeWaitingLocked(CallSink::Place::Withdrawn);
+            if (m_workers)
+                withdrawn = m_workers->withdrawAll();
+        }
+        closeWorkersLocked();
+    }
+    tellAll(waiting, Error{ErrorCode::Cancelled});
+    for (const WithdrawnChunk &one : withdrawn) {
+        for (quint32 i = 0; i < one.count; ++i) {
+            TaskReport report;
+            report.index = one.first + i;
+            report.cause = TaskReport::Cause::Cancelled;
+            report.status = TaskReport::Status::Cancelled;
+            one.sink->take(std::move(report));
+        }
+    }
+}
+
+/// Once nothing waits before their queue.
+void PoolCore::closeWorkersLocked()
+{
     if (m_waiting.empty() && m_workers)
         QMetaObject::invokeMethod(m_workers.get(), &WorkerPool::close, Qt::QueuedConnection);
 }
 
 void PoolCore::terminate()
 {
-    giveUp(Error{ErrorCode::Cancelled, {}, tr("the pool was terminated")});
+    terminate(Error{ErrorCode::Cancelled, {}, tr("the pool was terminated")});
+}
+
+void PoolCore::terminate(const Error &reason, bool gently)
+{
+    giveUp(reason);
+    const std::lock_guard lock(m_mutex);
     if (m_workers)
-        QMetaObject::invokeMethod(m_workers.get(), &WorkerPool::terminate, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(m_workers.get(),
+                                  gently ? &WorkerPool::terminateGently : &WorkerPool::terminate,
+                                  Qt::QueuedConnection);
 }
 
 void PoolCore::end()
@@ -358,10 +479,28 @@ void PoolCore::giveUp(const Error &error)
         if (m_state == State::Ended || m_state == State::Broken)
             return;
         m_state = error.code == ErrorCode::BrokenPool ? State::Broken : State::Closed;
-        m_brokenBy = error;
-        waiting.swap(m_waiting);
+        m_givenUpBy = error;
+        waiting = takeWaitingLocked(CallSink::Place::GivenUp);
         m_ended.notify_all();
     }
+    tellAll(waiting, error);
+}
+
+/// What waits, without what was withdrawn; the caller tells it.
+std::deque<PoolCore::Waiting> PoolCore::takeWaitingLocked(CallSink::Place place)
+{
+    std::deque<Waiting> waiting;
+    waiting.swap(m_waiting);
+    std::erase_if(waiting, [](const Waiting &one) {
+        return one.sink->m_place != CallSink::Place::Waiting;
+    });
+    for (const Waiting &one : waiting)
+        one.sink->m_place = place;
+    return waiting;
+}
+
+void PoolCore::tellAll(const std::deque<Waiting> &waiting, const Error &error)
+{
     for (const Waiting &one : waiting) {
         for (quint32 i = 0; i < one.chunk.arguments.size(); ++i)
             one.sink->take(i, error);
@@ -370,6 +509,8 @@ void PoolCore::giveUp(const Error &error)
 
 Result<void> PoolCore::join(TimeLimit limit)
 {
+    if (QThread::currentThread() == m_engine.context()->thread())
+        return Error{ErrorCode::InvalidState, {}, tr("a callback cannot wait for the pool")};
     std::unique_lock lock(m_mutex);
     if (m_state == State::Open)
         return Error{ErrorCode::InvalidState, {}, tr("the pool is open")};
@@ -410,20 +551,27 @@ Error PoolCore::errorOf(const TaskReport &report, std::string_view task) const
         return error;
     }
     case Cause::Exit:
-        return {ErrorCode::WorkerDied, where, tr("exit code %1").arg(report.code)};
+        return {deathCode(), where, tr("exit code %1").arg(report.code)};
     case Cause::Signal:
-        return {ErrorCode::WorkerDied, where, tr("signal %1").arg(signalName(report.code))};
+        return {deathCode(), where, tr("signal %1").arg(signalName(report.code))};
     case Cause::Timeout:
         return {ErrorCode::Timeout, where};
     case Cause::Lost:
-        if (m_state == State::Broken)
-            return m_brokenBy;
-        return {ErrorCode::WorkerDied, where, tr("%1 from outside").arg(signalName(report.code))};
+        if (m_state == State::Broken && report.worker < 0)
+            return *m_givenUpBy;
+        return {deathCode(), where, tr("%1 from outside").arg(signalName(report.code))};
     case Cause::Cancelled:
     case Cause::None:
         break;
     }
-    return {ErrorCode::Cancelled, {}, tr("the pool was terminated")};
+    return m_givenUpBy.value_or(Error{ErrorCode::Cancelled});
+}
+
+/// With what a call fails whose worker died.
+ErrorCode PoolCore::deathCode() const
+{
+    const bool breaks = m_options.onCrash.value_or(m_conduct.onCrash) == OnCrash::Break;
+    return breaks ? ErrorCode::BrokenPool : ErrorCode::WorkerDied;
 }
 
 /// Calls @p function in the engine's thread and waits for it.

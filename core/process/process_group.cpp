@@ -5,6 +5,8 @@
 
 #include <QCoreApplication>
 #include <QDeadlineTimer>
+#include <QDir>
+#include <QFile>
 #include <QFileInfo>
 #include <QProcess>
 #include <QSocketNotifier>
@@ -120,6 +122,23 @@ bool endGroup(qint64 group)
     return isEmpty();
 }
 
+/// The children of this process, of all its threads, zombies among them.
+std::vector<pid_t> childPids()
+{
+    std::vector<pid_t> pids;
+    const QDir threads(u"/proc/self/task"_s);
+    for (const QString &thread : threads.entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+        QFile list(threads.filePath(thread) % u"/children"_s);
+        if (!list.open(QIODevice::ReadOnly))
+            continue;
+        for (const QByteArray &pid : list.readAll().split(' ')) {
+            if (!pid.trimmed().isEmpty())
+                pids.push_back(pid.toInt());
+        }
+    }
+    return pids;
+}
+
 /// In the child, between fork and exec, in the parent's memory: system calls only.
 void prepareChild(const ProcessGroup::Config &config, int socket)
 {
@@ -127,7 +146,13 @@ void prepareChild(const ProcessGroup::Config &config, int socket)
         if (fd >= 0)
             ::fcntl(fd, F_SETFD, 0);
     }
-    ::setpgid(0, 0); // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent.
+    // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent. What is started in
+    // a worker stays in that one's session, by which the program itself finds all that is left of
+    // it.
+    if (runtime::nestingDepth() == 0)
+        ::setsid();
+    else
+        ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -170,12 +195,14 @@ ProcessGroup::~ProcessGroup()
         if (child->process) {
             child->process->disconnect(this);
             child->process->waitForFinished(reapDeadlineMs);
+            noteEnd(child->pid);
         } else if (child->pidFd >= 0) {
             pollfd ended = {child->pidFd, POLLIN, 0};
             siginfo_t info;
             rusage usage;
             if (::poll(&ended, 1, reapDeadlineMs) > 0)
                 waitPidFd(child->pidFd, WEXITED, info, usage);
+            noteEnd(child->pid);
         }
     }
     if (m_zygote) {
@@ -187,7 +214,7 @@ ProcessGroup::~ProcessGroup()
     }
     closeSocket();
     QDeadlineTimer deadline(reapDeadlineMs);
-    for (sweep(); !m_groups.empty() && !deadline.hasExpired(); sweep())
+    for (sweep(); (!m_groups.empty() || m_mayHaveOrphans) && !deadline.hasExpired(); sweep())
         ::usleep(1'000);
     for (const auto &[slot, child] : m_children) {
         const std::int32_t untold = m_header.slot(slot).pid.load(std::memory_order_acquire);
@@ -245,23 +272,28 @@ void ProcessGroup::start(quint32 slotIndex, const Assignment &assignment)
     }
 }
 
-void ProcessGroup::kill(quint32 slot)
+void ProcessGroup::send(quint32 slot, int signal)
 {
     const auto found = m_children.find(slot);
     if (found == m_children.end())
         return;
     Child &child = *found->second;
-    child.isToDie = true;
-    if (child.process)
-        child.process->kill();
+    child.isToDie = child.isToDie || child.state == Child::State::Requested || signal == SIGKILL;
+    if (child.process && child.process->processId() > 0)
+        ::kill(static_cast<pid_t>(child.process->processId()), signal);
     else if (child.pidFd >= 0)
-        ::syscall(SYS_pidfd_send_signal, child.pidFd, SIGKILL, nullptr, 0);
+        ::syscall(SYS_pidfd_send_signal, child.pidFd, signal, nullptr, 0);
 }
 
 void ProcessGroup::killAll()
 {
+    signalAll(SIGKILL);
+}
+
+void ProcessGroup::signalAll(int signal)
+{
     for (const auto &[slot, child] : m_children)
-        kill(slot);
+        send(slot, signal);
 }
 
 QProcess *ProcessGroup::makeProcess()
@@ -365,6 +397,7 @@ Result<void> ProcessGroup::startZygote()
     connect(m_zygote.get(), &QProcess::errorOccurred, this, endUnstarted, Qt::QueuedConnection);
     m_zygote->start();
     m_zygoteGroup = m_zygote->processId();
+    m_sessions.insert(m_zygoteGroup);
     ::close(sockets[1]);
     return {};
 }
@@ -413,11 +446,37 @@ void ProcessGroup::replaceZygote()
     sendRequests();
 }
 
+/// Ends what dead workers have started and what has become a child of this process by that, such
+/// as workers of their own; those die with their parent, but nobody else reaps them. False: there
+/// is none.
+bool ProcessGroup::endOrphans()
+{
+    if (runtime::nestingDepth() > 0)
+        return false; // The program does it, see prepareChild().
+    std::set<qint64> known;
+    for (const auto &[slot, child] : m_children) {
+        known.insert(child->pid);
+        known.insert(m_header.slot(slot).pid.load(std::memory_order_acquire));
+    }
+    bool hasFound = false;
+    for (const pid_t pid : childPids()) {
+        if (known.contains(pid) || pid == m_zygoteGroup || !m_sessions.contains(::getsid(pid)))
+            continue;
+        hasFound = true;
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, WNOHANG);
+    }
+    if (!hasFound && m_config.startMethod == StartMethod::Spawn)
+        m_sessions.clear();
+    return hasFound;
+}
+
 /// Ends what is left of groups whose leader is gone.
 void ProcessGroup::sweep()
 {
     std::erase_if(m_groups, endGroup);
-    if (m_groups.empty())
+    m_mayHaveOrphans = m_mayHaveOrphans && endOrphans();
+    if (m_groups.empty() && !m_mayHaveOrphans)
         m_sweep.stop();
     else if (!m_sweep.isActive())
         m_sweep.start();
@@ -506,13 +565,22 @@ void ProcessGroup::reap(quint32 slot)
     finish(slot, exitOf(info, usage));
 }
 
+/// A child is gone; a spawned one has led its session.
+void ProcessGroup::noteEnd(qint64 pid)
+{
+    m_mayHaveOrphans = true;
+    if (m_config.startMethod == StartMethod::Spawn)
+        m_sessions.insert(pid);
+}
+
 void ProcessGroup::finish(quint32 slot, const ChildExit &exit)
 {
     m_children.erase(slot);
-    if (!endGroup(exit.pid)) {
+    if (!endGroup(exit.pid))
         m_groups.push_back(exit.pid);
+    noteEnd(exit.pid);
+    if (!m_sweep.isActive())
         m_sweep.start();
-    }
     Q_EMIT exited(slot, exit);
 }
 

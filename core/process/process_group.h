@@ -8,10 +8,12 @@
 #include <QObject>
 #include <QTimer>
 
+#include <csignal>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 class QProcess;
@@ -66,8 +68,10 @@ public:
     Result<void> open();
     /// Puts a new process into @p slot, which must be free; started() or startFailed() follows.
     void start(quint32 slot, const Assignment &assignment);
-    void kill(quint32 slot);
+    void kill(quint32 slot) { send(slot, SIGKILL); }
     void killAll();
+    /// Sends all children @p signal, those that are being started SIGKILL.
+    void signalAll(int signal);
     [[nodiscard]] bool isAlive(quint32 slot) const { return m_children.contains(slot); }
     /// Children not yet reported as ended, those being started among them.
     [[nodiscard]] int childCount() const { return static_cast<int>(m_children.size()); }
@@ -81,12 +85,15 @@ Q_SIGNALS:
 private:
     struct Child;
 
+    void send(quint32 slot, int signal);
     void spawn(quint32 slot, Child &child);
     QProcess *makeProcess();
     Result<void> startZygote();
     void handleZygoteEnd();
     void replaceZygote();
     void sweep();
+    bool endOrphans();
+    void noteEnd(qint64 pid);
     void closeSocket();
     void sendRequests();
     void readAnswers();
@@ -106,6 +113,8 @@ private:
     int m_asked = 0;                ///< Requests without an answer.
     int m_zygoteDeaths = 0;         ///< Since the last answer.
     std::vector<qint64> m_groups;   ///< Process groups whose leader is gone.
+    std::set<qint64> m_sessions;    ///< That zygotes and ended workers have led.
+    bool m_mayHaveOrphans = false;  ///< A child has ended since the last look for such.
     QTimer m_sweep;
 };
 

@@ -21,6 +21,7 @@ namespace proclab::runtime {
 namespace {
 
 std::atomic<std::int32_t> *ownSignalPlace = nullptr; // Read by the signal handler.
+std::uint32_t nesting = 0;                           // Of this process; set before it is a worker.
 
 /// Notes a fatal signal that the process caused itself, as against one that was sent to it.
 void noteFatalSignal(int signal, siginfo_t *info, void * /*context*/)
@@ -216,6 +217,7 @@ int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment in
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != arguments.parentPid)
         return 0;
+    nesting = header->nesting;
     rlimit noCore = {0, 0};
     ::setrlimit(RLIMIT_CORE, &noCore);
     installSignalHandlers();
@@ -249,6 +251,11 @@ bool attach(const WorkerArguments &arguments, Segment &segment, Segment &input)
 }
 
 } // namespace
+
+std::uint32_t nestingDepth()
+{
+    return nesting;
+}
 
 int runWorker(const WorkerArguments &arguments)
 {
