@@ -336,11 +336,12 @@ Error WorkerPool::initializerError(quint32 slot)
     } catch (const std::exception &) {
         text = QCoreApplication::translate("Error", "unknown exception");
     }
-    return {ErrorCode::BrokenPool,
-            {},
-            QCoreApplication::translate("Error", "the initializer failed (%1)").arg(text),
-            {},
-            0};
+    Error error;
+    error.code = ErrorCode::BrokenPool;
+    error.found = QCoreApplication::translate("Error", "the initializer failed (%1)").arg(text);
+    if (m_state == State::Open || m_state == State::Closing) // The first of several.
+        qWarning("%s", qUtf8Printable(errorText(error)));
+    return error;
 }
 
 void WorkerPool::handleStartFailure(quint32 slot, const Error &error)
