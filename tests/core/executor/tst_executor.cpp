@@ -13,7 +13,7 @@
 #include <set>
 #include <thread>
 
-#include <sys/sysinfo.h>
+#include <sys/sysinfo.h> // get_nprocs()
 
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
@@ -212,7 +212,6 @@ private Q_SLOTS:
     void asManyRunAtOnceAsThereAreWorkers();
     void executorsNestToALimit_data() { addStartMethods(); }
     void executorsNestToALimit();
-    void hugeArgumentArrives();
     void argumentThatNeverFitsFails();
     void cancelledChunksMakeRoomInOrder();
 
@@ -618,21 +617,6 @@ void tst_Executor::executorsNestToALimit() // EX-29
     QCOMPARE(tooDeep.error().code, ErrorCode::RemoteError);
     QVERIFY2(tooDeep.error().remote->message.contains(u"nested too deep"_s),
              qPrintable(tooDeep.error().remote->message));
-    executor->shutdown();
-}
-
-void tst_Executor::hugeArgumentArrives() // EX-30
-{
-    constexpr quint64 needed = quint64{12} << 30;
-    struct sysinfo memory = {};
-    QCOMPARE(::sysinfo(&memory), 0);
-    if ((memory.freeram + memory.bufferram) * memory.mem_unit < needed)
-        QSKIP("less than 12 GiB of memory are free");
-    const QByteArray huge((qsizetype{2} << 30) + 100, 'x');
-    auto executor = open(1);
-    QVERIFY(executor);
-    QCOMPARE(executor->submit<&sumOf>(huge).result(120s).value(),
-             static_cast<quint64>(huge.size()) + 3 * quint64{'x'});
     executor->shutdown();
 }
 
