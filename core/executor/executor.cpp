@@ -28,7 +28,8 @@ Result<StreamConfig> Executor::streamConfig(const MapOptions &options)
 
 Error Executor::forcedStop()
 {
-    return {ErrorCode::ShutDown, {}, QCoreApplication::translate("Error", "the workers were ended")};
+    return {
+        ErrorCode::ShutDown, {}, QCoreApplication::translate("Error", "the workers were ended")};
 }
 
 } // namespace proclab

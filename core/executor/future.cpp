@@ -136,7 +136,8 @@ void FutureState::removeCallback(quint64 number)
 {
     std::function<void()> removed; // What it holds is let go after the mutex.
     const std::lock_guard lock(m_mutex);
-    const auto found = std::ranges::find(m_callbacks, number, [](const auto &one) { return one.first; });
+    const auto found =
+        std::ranges::find(m_callbacks, number, [](const auto &one) { return one.first; });
     if (found == m_callbacks.end())
         return;
     removed = std::move(found->second);
@@ -148,8 +149,8 @@ void FutureState::then(QObject *context, std::function<void()> callback)
     // A connection ends with its receiver, whichever thread that happens in.
     const auto relay = std::make_shared<SettledRelay>();
     QObject::connect(
-        relay.get(), &SettledRelay::settled, context, [callback = std::move(callback)] { call(callback); },
-        Qt::QueuedConnection);
+        relay.get(), &SettledRelay::settled, context,
+        [callback = std::move(callback)] { call(callback); }, Qt::QueuedConnection);
     addCallback([relay] { Q_EMIT relay->settled(); });
 }
 

@@ -164,8 +164,7 @@ public:
     template<typename Callback>
     void then(QObject *context, Callback callback) const
     {
-        m_state->then(context,
-                      [self = *this, callback = std::move(callback)] { callback(self); });
+        m_state->then(context, [self = *this, callback = std::move(callback)] { callback(self); });
     }
     /// The same as Qt's kind of handle: its value; cancelled if this is; else it throws what
     /// valueOrThrow() would. To cancel it does not cancel this.

@@ -72,8 +72,8 @@ template<typename T>
 }
 
 template<typename T>
-[[nodiscard]] std::vector<std::shared_ptr<FutureState>> statesOf(
-    const std::vector<Future<T>> &futures)
+[[nodiscard]] std::vector<std::shared_ptr<FutureState>>
+statesOf(const std::vector<Future<T>> &futures)
 {
     std::vector<std::shared_ptr<FutureState>> states;
     for (const Future<T> &future : futures)
@@ -132,7 +132,7 @@ public:
 
 private:
     std::unique_ptr<FutureWatch> m_watch;
-    std::optional<qint64> m_endNs; ///< CLOCK_MONOTONIC.
+    std::optional<qint64> m_endNs;                   ///< CLOCK_MONOTONIC.
     std::vector<std::optional<Future<T>>> m_futures; ///< None: given out.
 };
 

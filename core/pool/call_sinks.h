@@ -99,7 +99,7 @@ private:
     const StreamConfig m_config;
     const std::optional<qint64> m_deadlineNs; ///< CLOCK_MONOTONIC.
     // Of the reading thread.
-    Source m_source; ///< None: at its end.
+    Source m_source;             ///< None: at its end.
     std::size_t m_submitted = 0; ///< Calls.
     std::size_t m_read = 0;
     std::deque<std::pair<std::size_t, std::weak_ptr<CallSink>>> m_chunks; ///< With where each ends.

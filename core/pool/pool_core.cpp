@@ -28,7 +28,7 @@ constexpr int maxWorkers = 256;
 constexpr quint32 maxChunks = 4096; // In the workers' queue; further ones wait before it.
 constexpr auto startLimit = std::chrono::seconds(60);
 constexpr auto endLimit = std::chrono::seconds(5);
-constexpr quint64 firstExtent = 64; // Offset 0 means: none.
+constexpr quint64 firstExtent = 64;            // Offset 0 means: none.
 constexpr quint64 discardedBytes = 256 * 1024; // Extents from this size on go back to the system.
 
 QString tr(const char *text)
@@ -263,7 +263,8 @@ void PoolCore::noteClosed()
         m_ended.notify_all();
     }
     // Not here: this is called by what would go with it.
-    QMetaObject::invokeMethod(m_engine.context(), [self = std::move(self)] {}, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        m_engine.context(), [self = std::move(self)] {}, Qt::QueuedConnection);
 }
 
 void PoolCore::stayUntilEnded()
@@ -491,9 +492,8 @@ std::deque<PoolCore::Waiting> PoolCore::takeWaitingLocked(CallSink::Place place)
 {
     std::deque<Waiting> waiting;
     waiting.swap(m_waiting);
-    std::erase_if(waiting, [](const Waiting &one) {
-        return one.sink->m_place != CallSink::Place::Waiting;
-    });
+    std::erase_if(waiting,
+                  [](const Waiting &one) { return one.sink->m_place != CallSink::Place::Waiting; });
     for (const Waiting &one : waiting)
         one.sink->m_place = place;
     return waiting;

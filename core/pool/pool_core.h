@@ -26,7 +26,8 @@ struct PoolOptions
     std::optional<int> workers = std::nullopt; ///< 1 to 256; none: as many as cores may be used.
     StartMethod startMethod = StartMethod::ForkServer;
     std::optional<int> maxTasksPerWorker = std::nullopt; ///< Then it is replaced; none: never.
-    std::optional<OnCrash> onCrash = std::nullopt; ///< None: Fail for a Pool, Break for an Executor.
+    std::optional<OnCrash> onCrash =
+        std::nullopt;                         ///< None: Fail for a Pool, Break for an Executor.
     std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
     /// A worker that waits longer for a task ends, and another is started when one is needed; 0:
     /// none does.
@@ -69,7 +70,7 @@ private:
 
     // Guarded by the core's mutex.
     Place m_place = Place::New;
-    quint32 m_count = 0; ///< Of its calls, once submitted.
+    quint32 m_count = 0;  ///< Of its calls, once submitted.
     ChunkTicket m_ticket; ///< Handed.
 };
 
@@ -84,8 +85,8 @@ public:
 
     enum class Pending { Run, Cancel };
 
-    /// InvalidArgument, OsError, InvalidState (no QCoreApplication, or nested too deep), or what the
-    /// initializer (@p initializer, unless noTask) failed with later, by way of the calls.
+    /// InvalidArgument, OsError, InvalidState (no QCoreApplication, or nested too deep), or what
+    /// the initializer (@p initializer, unless noTask) failed with later, by way of the calls.
     static Result<std::shared_ptr<PoolCore>> open(const PoolOptions &options,
                                                   const PoolConduct &conduct, quint32 initializer,
                                                   std::span<const std::byte> initializerArgs);
@@ -101,7 +102,8 @@ public:
     /// No more calls; the workers end when those accepted are done. Cancel: those that have not
     /// started end as Cancelled, also at a second call.
     void close(Pending pending = Pending::Run);
-    /// Ends the workers, by SIGTERM first if @p gently; calls that are not done fail with @p reason.
+    /// Ends the workers, by SIGTERM first if @p gently; calls that are not done fail with @p
+    /// reason.
     void terminate(const Error &reason, bool gently = false);
     /// As a Pool does: the reason is Cancelled.
     void terminate();
@@ -161,7 +163,7 @@ private:
     // Guarded by m_mutex.
     State m_state = State::Open;
     std::optional<Error> m_givenUpBy; ///< What calls fail with that will not be done.
-    bool m_hasEnded = false; ///< No worker is left.
+    bool m_hasEnded = false;          ///< No worker is left.
     quint64 m_nextCall = 0;
     std::deque<Waiting> m_waiting;
     std::map<int, qint64> m_pids; ///< By number, of all workers ever.

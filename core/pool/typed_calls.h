@@ -52,13 +52,14 @@ template<auto Function, std::ranges::input_range... Inputs>
         std::tuple<std::ranges::iterator_t<Inputs>...> next;
     };
     auto source = std::make_shared<Source>(Source{{std::move(inputs)...}, {}});
-    std::apply(
-        [&source](Inputs &...each) { source->next = {std::ranges::begin(each)...}; },
-        source->inputs);
+    std::apply([&source](Inputs &...each) { source->next = {std::ranges::begin(each)...}; },
+               source->inputs);
     const auto isAtEnd = [](Source &from) {
-        return [&]<std::size_t... i>(std::index_sequence<i...>) {
+        return [&]<std::size_t... i>(std::index_sequence<i...>)
+        {
             return ((std::get<i>(from.next) == std::ranges::end(std::get<i>(from.inputs))) || ...);
-        }(std::index_sequence_for<Inputs...>());
+        }
+        (std::index_sequence_for<Inputs...>());
     };
     return [source, isAtEnd](std::size_t most) {
         StreamPart part;

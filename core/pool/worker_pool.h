@@ -139,7 +139,8 @@ public:
     /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError:
     /// no memory, no descriptors, no worker program.
     Result<void> open();
-    /// Lets the workers begin; on demand open() does so. Returns the instant, CLOCK_MONOTONIC in ns.
+    /// Lets the workers begin; on demand open() does so. Returns the instant, CLOCK_MONOTONIC in
+    /// ns.
     qint64 openGate();
 
     /// Queues a chunk. Nothing: as many chunks are under way as there may be; a report makes room.
@@ -281,8 +282,8 @@ private:
     qint64 m_leaveByNs = 0; ///< Closing: when workers that are still there are killed; 0: not yet.
     bool m_isOverdue = false; ///< They were.
     std::atomic<quint64> m_retried{0};
-    std::atomic<quint64> m_present{0};       ///< Workers, those being started among them.
-    std::atomic<bool> m_isAddWanted{false};  ///< addWorkers() is under way.
+    std::atomic<quint64> m_present{0};      ///< Workers, those being started among them.
+    std::atomic<bool> m_isAddWanted{false}; ///< addWorkers() is under way.
 
     mutable std::mutex m_mutex;
     // Guarded by m_mutex.

@@ -94,8 +94,7 @@ std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
     requeueLocked(number);
     if (m_config.onDemand)
         wantWorkerLocked();
-    return ChunkTicket{number,
-                       TaskWord::generation(added.word.load(std::memory_order_relaxed))};
+    return ChunkTicket{number, TaskWord::generation(added.word.load(std::memory_order_relaxed))};
 }
 
 /// Has the engine's thread start workers if there are fewer than chunks for them.
@@ -359,8 +358,7 @@ void WorkerPool::flushSunkReports()
         const std::lock_guard lock(m_mutex);
         sunk.swap(m_sunk);
     }
-    for (SunkReport &one : sunk)
-    {
+    for (SunkReport &one : sunk) {
         if (one.report)
             one.sink->take(std::move(*one.report));
     }

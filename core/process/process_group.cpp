@@ -210,6 +210,7 @@ ProcessGroup::~ProcessGroup()
         m_zygote->kill();
         m_zygote->waitForFinished(reapDeadlineMs);
         m_zygote.reset();
+        m_isZygoteGone = false;
         m_groups.push_back(m_zygoteGroup);
     }
     closeSocket();
@@ -227,6 +228,16 @@ ProcessGroup::~ProcessGroup()
 
 Result<void> ProcessGroup::open()
 {
+    if (m_config.startMethod == StartMethod::ForkServer)
+        return startZygote();
+    // Each start looks again. Here it also keeps some for the threads that watch the run.
+    return checkStart(QCoreApplication::translate("Error", "start of a worker"));
+}
+
+/// Whether a program can be started: QProcess would not tell why, and loses a descriptor if there
+/// is no program.
+Result<void> ProcessGroup::checkStart(const QString &what) const
+{
     const QFileInfo program(m_config.program);
     if (!program.isFile())
         return osError(m_config.program, ENOENT,
@@ -234,12 +245,8 @@ Result<void> ProcessGroup::open()
     if (!program.isExecutable())
         return osError(m_config.program, EACCES,
                        QCoreApplication::translate("Error", "worker program"));
-    if (m_config.startMethod == StartMethod::ForkServer)
-        return startZygote();
-    // Each start looks again. Here it also keeps some for the threads that watch the run.
     if (const int code = whyNoDescriptors(); code != 0)
-        return osError(m_config.program, code,
-                       QCoreApplication::translate("Error", "start of a worker"));
+        return osError(m_config.program, code, what);
     return {};
 }
 
@@ -308,11 +315,9 @@ QProcess *ProcessGroup::makeProcess()
 
 void ProcessGroup::spawn(quint32 slot, Child &child)
 {
-    if (const int code = whyNoDescriptors(); code != 0) {
-        const auto refuse = [this, slot, code] {
-            fail(slot, osError(m_config.program, code,
-                               QCoreApplication::translate("Error", "start of a worker")));
-        };
+    const auto possible = checkStart(QCoreApplication::translate("Error", "start of a worker"));
+    if (!possible) {
+        const auto refuse = [this, slot, error = possible.error()] { fail(slot, error); };
         QMetaObject::invokeMethod(this, refuse, Qt::QueuedConnection);
         return;
     }
@@ -366,9 +371,9 @@ void ProcessGroup::spawn(quint32 slot, Child &child)
 
 Result<void> ProcessGroup::startZygote()
 {
-    if (const int code = whyNoDescriptors(); code != 0)
-        return osError(m_config.program, code,
-                       QCoreApplication::translate("Error", "start of the zygote"));
+    const auto possible = checkStart(QCoreApplication::translate("Error", "start of the zygote"));
+    if (!possible)
+        return possible;
     int sockets[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
         return osError(m_config.program, errno,
@@ -406,6 +411,9 @@ Result<void> ProcessGroup::startZygote()
 /// was about to make are gone too, replaceZygote() follows.
 void ProcessGroup::handleZygoteEnd()
 {
+    if (m_isZygoteGone)
+        return;
+    m_isZygoteGone = true;
     readAnswers();
     closeSocket();
     m_zygote->disconnect(this);
@@ -423,6 +431,7 @@ void ProcessGroup::replaceZygote()
     const bool isHopeless = ++m_zygoteDeaths >= maxZygoteDeaths || isRefused ||
                             m_zygote->error() == QProcess::FailedToStart;
     m_zygote.release()->deleteLater();
+    m_isZygoteGone = false;
     m_requests.clear();
     m_asked = 0;
     QList<quint32> waiting;
@@ -480,8 +489,7 @@ void ProcessGroup::sweep()
         m_sweep.stop();
     else if (!m_sweep.isActive())
         m_sweep.start();
-    const bool isZygoteGone = m_zygote && m_zygote->state() == QProcess::NotRunning;
-    if (isZygoteGone && std::ranges::find(m_groups, m_zygoteGroup) == m_groups.end())
+    if (m_isZygoteGone && std::ranges::find(m_groups, m_zygoteGroup) == m_groups.end())
         replaceZygote();
 }
 

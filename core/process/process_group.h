@@ -88,6 +88,7 @@ private:
     void send(quint32 slot, int signal);
     void spawn(quint32 slot, Child &child);
     QProcess *makeProcess();
+    [[nodiscard]] Result<void> checkStart(const QString &what) const;
     Result<void> startZygote();
     void handleZygoteEnd();
     void replaceZygote();
@@ -107,7 +108,8 @@ private:
     std::map<quint32, std::unique_ptr<Child>> m_children;
     std::unique_ptr<QProcess> m_zygote;
     std::unique_ptr<QSocketNotifier> m_answers;
-    qint64 m_zygoteGroup = 0; ///< Its PID too.
+    qint64 m_zygoteGroup = 0;    ///< Its PID too.
+    bool m_isZygoteGone = false; ///< It has ended, and is replaced once its group is empty.
     int m_socket = -1;
     std::deque<quint32> m_requests; ///< Slots for which the zygote has not been asked yet.
     int m_asked = 0;                ///< Requests without an answer.

@@ -259,7 +259,8 @@ struct RunHeader
     std::uint64_t layoutHash;
     std::uint64_t tasksHash; ///< Of the registered tasks; 0: the run has none.
     std::int32_t parentPid;
-    std::uint32_t nesting; ///< How many workers stand one in another here; 1: of the program itself.
+    std::uint32_t
+        nesting; ///< How many workers stand one in another here; 1: of the program itself.
     std::uint32_t slotCount;
     std::uint64_t seed;
     std::uint64_t slotsOffset;

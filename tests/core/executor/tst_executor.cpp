@@ -311,8 +311,8 @@ void tst_Executor::readingGoesOnAfterAnError()
     QFETCH(const int, chunkSize);
     auto executor = open(2);
     QVERIFY(executor);
-    auto values = executor->map<&failAtTwo>(MapOptions{.chunkSize = chunkSize, .timeout = 60s},
-                                            countTo(4));
+    auto values =
+        executor->map<&failAtTwo>(MapOptions{.chunkSize = chunkSize, .timeout = 60s}, countTo(4));
     QCOMPARE(values.next().value(), 0);
     QCOMPARE(values.next().value(), 10);
     QVERIFY_THROWS_EXCEPTION(Expired, valueOrThrow(values.next()));
@@ -325,8 +325,8 @@ void tst_Executor::callPastItsLimitIsNotTheMapsLimit() // EX-05
 {
     auto executor = Executor::open({.workers = 1, .taskTimeout = 300ms});
     QVERIFY(executor);
-    auto values = executor->map<&sleepFor>(MapOptions{.timeout = 60s},
-                                        std::vector<int>{1, 600'000, 2});
+    auto values =
+        executor->map<&sleepFor>(MapOptions{.timeout = 60s}, std::vector<int>{1, 600'000, 2});
     QCOMPARE(values.next().value(), 1);
     QCOMPARE(values.next().error().code, ErrorCode::Timeout);
     QCOMPARE(values.next().value(), 2);
@@ -396,8 +396,8 @@ void tst_Executor::mapLooksAheadAsFarAsItMay() // EX-09
                            ++taken;
                            return number;
                        });
-        auto values = executor->map<&square>(
-            MapOptions{.chunkSize = chunkSize, .lookAhead = 4}, endless);
+        auto values =
+            executor->map<&square>(MapOptions{.chunkSize = chunkSize, .lookAhead = 4}, endless);
         QCOMPARE(taken, 4);
         for (int i = 0; i < 20; ++i)
             QCOMPARE(values.next(60s).value(), i * i);
@@ -487,8 +487,7 @@ void tst_Executor::workersAreMadeOnDemand() // EX-11
 void tst_Executor::workerIsReplacedAfterItsShare() // EX-12
 {
     QFETCH(const StartMethod, method);
-    auto executor = Executor::open(
-        {.workers = 1, .startMethod = method, .maxTasksPerWorker = 3});
+    auto executor = Executor::open({.workers = 1, .startMethod = method, .maxTasksPerWorker = 3});
     QVERIFY(executor);
     std::vector<qint64> pids;
     for (int i = 0; i < 4; ++i) {
@@ -506,8 +505,7 @@ void tst_Executor::workerIsReplacedAfterItsShare() // EX-12
 void tst_Executor::shareOfOneAndShutdown() // EX-13
 {
     QFETCH(const StartMethod, method);
-    auto executor = Executor::open(
-        {.workers = 3, .startMethod = method, .maxTasksPerWorker = 1});
+    auto executor = Executor::open({.workers = 3, .startMethod = method, .maxTasksPerWorker = 1});
     QVERIFY(executor);
     std::vector<Future<int>> futures;
     for (int i = 0; i < 6; ++i)
@@ -528,8 +526,7 @@ void tst_Executor::shareWorksBesideThreads() // EX-14
             while (goesOn)
                 delete[] new char[1024];
         });
-    auto executor = Executor::open(
-        {.workers = 2, .startMethod = method, .maxTasksPerWorker = 1});
+    auto executor = Executor::open({.workers = 2, .startMethod = method, .maxTasksPerWorker = 1});
     QVERIFY(executor);
     auto values = executor->map<&square>(countTo(20));
     for (int i = 0; i < 20; ++i)

@@ -72,7 +72,7 @@ int squareOf(const Slow &value)
 
 int leaveFileSlowly(const std::string &path)
 {
-    sleepFor(200);
+    sleepFor(50);
     return leaveFile(path);
 }
 
@@ -111,8 +111,7 @@ int programLeavesTasks(const std::string &folder, StartMethod method, bool keeps
 {
     auto executor = Executor::open({.workers = 2, .startMethod = method}).value();
     for (int i = 0; i < 6; ++i)
-        static_cast<void>(
-            executor.submit<&leaveFileSlowly>(folder + "/ran" + std::to_string(i)));
+        static_cast<void>(executor.submit<&leaveFileSlowly>(folder + "/ran" + std::to_string(i)));
     if (keepsHandle)
         globalExecutor = executor;
     return 0;
@@ -172,7 +171,8 @@ bool isGone(qint64 pid)
 /// Names of shared memory, of POSIX and System V, and of semaphores.
 QByteArray sharedNames()
 {
-    QByteArray names = QDir(u"/dev/shm"_s).entryList(QDir::Files | QDir::System).join(u' ').toUtf8();
+    QByteArray names =
+        QDir(u"/dev/shm"_s).entryList(QDir::Files | QDir::System).join(u' ').toUtf8();
     for (const auto &list : {u"/proc/sysvipc/shm"_s, u"/proc/sysvipc/sem"_s}) {
         QFile file(list);
         if (!file.open(QIODevice::ReadOnly))
@@ -327,9 +327,8 @@ void tst_ExecutorShutdown::shutdownCancelsWhatWaits() // SC-04
     for (int i = 1; i < 50; ++i)
         futures.push_back(executor.submit<&sleepFor>(100));
     executor.shutdown(Executor::Wait::Yes, Executor::Pending::Cancel);
-    const auto cancelled = std::count_if(futures.begin(), futures.end(), [](const auto &future) {
-        return future.isCancelled();
-    });
+    const auto cancelled = std::count_if(futures.begin(), futures.end(),
+                                         [](const auto &future) { return future.isCancelled(); });
     QVERIFY2(cancelled > 20 && cancelled < 50, qPrintable(QString::number(cancelled)));
     for (const auto &future : futures)
         QVERIFY(future.isCancelled() || future.isSuccessful().value());
@@ -478,9 +477,9 @@ void tst_ExecutorShutdown::forcedStopEndsABlockedTask()
     QFETCH(const bool, refuses);
     const Folder folder;
     auto executor = open(1, method);
-    const auto blocked =
-        refuses ? executor.submit<&refuseToTerminate>(folder.path("runs"))
-                : executor.submit<&meet>(folder.path("runs"), folder.path("never"));
+    const auto blocked = refuses
+                             ? executor.submit<&refuseToTerminate>(folder.path("runs"))
+                             : executor.submit<&meet>(folder.path("runs"), folder.path("never"));
     const auto waiting = executor.submit<&leaveFile>(folder.path("ran"));
     QTRY_VERIFY(folder.has("runs"));
     const auto pids = executor.workerPids();
@@ -599,9 +598,8 @@ void tst_ExecutorShutdown::workersOfAKilledProgramEnd()
     QProcess owner;
     owner.start(QCoreApplication::applicationFilePath(), {program, nameOf(method)});
     QByteArray said;
-    QTRY_VERIFY_WITH_TIMEOUT((owner.waitForReadyRead(10), said += owner.readAll(),
-                              said.endsWith("end\n")),
-                             60'000);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        (owner.waitForReadyRead(10), said += owner.readAll(), said.endsWith("end\n")), 60'000);
     QCOMPARE(sharedNames(), before);
     owner.kill();
     QVERIFY(owner.waitForFinished(60'000));
@@ -635,11 +633,10 @@ void tst_ExecutorShutdown::idleWorkersLeave() // SC-28
 void tst_ExecutorShutdown::shortIdleLimitAndSlowArguments() // SC-28
 {
     QFETCH(const StartMethod, method);
-    auto executor =
-        Executor::open({.workers = 3, .startMethod = method, .idleLimit = 1ms}).value();
+    auto executor = Executor::open({.workers = 3, .startMethod = method, .idleLimit = 1ms}).value();
     std::vector<Future<int>> futures;
     for (int i = 0; i < 5; ++i)
-        futures.push_back(executor.submit<&squareOf>(Slow{i, i == 2 ? 1'000 : 100}));
+        futures.push_back(executor.submit<&squareOf>(Slow{i, i == 2 ? 300 : 100}));
     for (int i = 5; i < 300; ++i)
         futures.push_back(executor.submit<&squareOf>(Slow{i, 0}));
     for (int i = 0; i < 300; ++i)

@@ -373,8 +373,8 @@ void tst_Future::lateFuturesDoNotComeOut()
     const Future<int> running = makeFuture(Phase::Running);
     QElapsedTimer timer;
     timer.start();
-    auto completed = asCompleted<int>({running, done, cancelled},
-                                      std::chrono::milliseconds(limitMs));
+    auto completed =
+        asCompleted<int>({running, done, cancelled}, std::chrono::milliseconds(limitMs));
     QCOMPARE(completed.next().value().state(), done.state());
     QCOMPARE(completed.next().value().state(), cancelled.state());
     const auto late = completed.next();
@@ -403,8 +403,8 @@ void tst_Future::waitsForTheFirstCompleted() // EX-24
     QCOMPARE(result->notDone.size(), 1U);
     QCOMPARE(result->notDone[0].state(), first.state());
     // Some are done already: all of them, at once.
-    const auto atOnce = waitFor<int>({first, makeFuture(Phase::Cancelled), second},
-                                     ReturnWhen::FirstCompleted);
+    const auto atOnce =
+        waitFor<int>({first, makeFuture(Phase::Cancelled), second}, ReturnWhen::FirstCompleted);
     QCOMPARE(atOnce.done.size(), 2U);
     QCOMPARE(atOnce.notDone.size(), 1U);
     finish(first, 1);
@@ -432,8 +432,8 @@ void tst_Future::waitsForTheFirstError() // EX-25
     QCOMPARE(result->notDone.size(), 1U);
     QCOMPARE(result->notDone[0].state(), third.state());
     // One has failed already: at once.
-    const auto atOnce = waitFor<int>({third, makeFuture(Phase::Failed)},
-                                     ReturnWhen::FirstException);
+    const auto atOnce =
+        waitFor<int>({third, makeFuture(Phase::Failed)}, ReturnWhen::FirstException);
     QCOMPARE(atOnce.done.size(), 1U);
     finish(third, 1);
 }
