@@ -63,8 +63,7 @@ public:
     template<auto Initializer, typename... A>
     static Result<Executor> openWith(const ExecutorOptions &options, A &&...arguments)
     {
-        return opened(PoolCore::open(options, conduct, TaskOf<Initializer>::number(),
-                                     encodeCall<Initializer>(std::forward<A>(arguments)...)));
+        return opened(openCore<Initializer>(options, conduct, std::forward<A>(arguments)...));
     }
 
     /// Calls @p Function in a worker. What goes wrong at once is in the Future too.

@@ -49,8 +49,7 @@ public:
     template<auto Initializer, typename... A>
     static Result<Pool> openWith(const PoolOptions &options, A &&...arguments)
     {
-        return opened(PoolCore::open(options, {}, TaskOf<Initializer>::number(),
-                                     encodeCall<Initializer>(std::forward<A>(arguments)...)));
+        return opened(openCore<Initializer>(options, {}, std::forward<A>(arguments)...));
     }
     Pool(Pool &&) = default;
     Pool &operator=(Pool &&other) noexcept

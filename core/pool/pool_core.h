@@ -132,6 +132,7 @@ private:
         std::shared_ptr<CallSink> sink;
     };
     enum class State { Open, Closed, Broken, Ended };
+    static constexpr quint64 firstExtent = 64; ///< Offset 0 means: none.
 
     PoolCore(const PoolOptions &options, const PoolConduct &conduct);
     Result<void> start(quint32 initializer, std::span<const std::byte> initializerArgs);
@@ -147,6 +148,8 @@ private:
     std::deque<Waiting> takeWaitingLocked(CallSink::Place place);
     static void tellAll(const std::deque<Waiting> &waiting, const Error &error);
     [[nodiscard]] bool canEverHold(const CallChunk &chunk) const;
+    [[nodiscard]] quint64 maxArgumentBytes() const;
+    static Error tooLarge();
     void giveBack(quint64 extent);
     [[nodiscard]] ErrorCode deathCode() const;
     [[nodiscard]] Error errorOf(const TaskReport &report, std::string_view task) const;

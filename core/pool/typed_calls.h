@@ -21,6 +21,20 @@ template<auto Function>
     return {TaskOf<Function>::number(), TaskOf<Function>::name(), std::move(arguments)};
 }
 
+/// A core whose workers call @p Initializer first; EncodeError if its arguments have no bytes.
+template<auto Initializer, typename... A>
+[[nodiscard]] Result<std::shared_ptr<PoolCore>>
+openCore(const PoolOptions &options, const PoolConduct &conduct, A &&...arguments)
+{
+    std::vector<std::byte> bytes;
+    try {
+        bytes = encodeCall<Initializer>(std::forward<A>(arguments)...);
+    } catch (const std::exception &exception) {
+        return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+    }
+    return PoolCore::open(options, conduct, TaskOf<Initializer>::number(), bytes);
+}
+
 /// Encodes one call and gives it to @p core. What goes wrong at once is in the handle too.
 template<auto Function, typename... A>
 [[nodiscard]] auto submitCall(const std::shared_ptr<PoolCore> &core, A &&...arguments)
