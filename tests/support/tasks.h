@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/executor/executor.h"
+#include "core/executor/remote_error.h"
 #include "core/process/start_method.h"
 
 #include <QCoreApplication>
@@ -126,4 +127,36 @@ inline int touchForbiddenMemory()
     return 0;
 }
 
+/// Travels as itself.
+class Expired : public std::exception
+{
+public:
+    explicit Expired(int number) : value(number) {}
+    const char *what() const noexcept override { return "expired"; }
+
+    int value = 0;
+};
+
+inline int failAtTwo(int number)
+{
+    if (number == 2)
+        throw Expired(number);
+    return number * 10;
+}
+
 } // namespace proclab::test
+
+template<>
+struct proclab::Codec<proclab::test::Expired>
+{
+    static void encode(PayloadWriter &writer, const test::Expired &error)
+    {
+        Codec<int>::encode(writer, error.value);
+    }
+    static test::Expired decode(PayloadReader &reader)
+    {
+        return test::Expired(Codec<int>::decode(reader));
+    }
+};
+
+PROCLAB_EXCEPTION(proclab::test::Expired);

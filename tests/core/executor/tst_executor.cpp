@@ -22,16 +22,6 @@ using namespace proclab::test;
 
 namespace {
 
-/// Travels as itself.
-class Expired : public std::exception
-{
-public:
-    explicit Expired(int number) : value(number) {}
-    const char *what() const noexcept override { return "expired"; }
-
-    int value = 0;
-};
-
 /// Tells how many of it live; a decoded one leaves a file at its end.
 struct Counted
 {
@@ -59,22 +49,10 @@ struct Counted
 } // namespace
 
 template<>
-struct proclab::Codec<Expired>
-{
-    static void encode(PayloadWriter &writer, const Expired &error)
-    {
-        Codec<int>::encode(writer, error.value);
-    }
-    static Expired decode(PayloadReader &reader) { return Expired(Codec<int>::decode(reader)); }
-};
-
-template<>
 struct proclab::Codec<Counted>
 {
     static void encode(PayloadWriter &writer, const Counted &value)
     {
-        if (value.path == "bad")
-            throw std::runtime_error("this one stays here");
         Codec<std::string>::encode(writer, value.path);
     }
     static Counted decode(PayloadReader &reader)
@@ -84,8 +62,6 @@ struct proclab::Codec<Counted>
         return value;
     }
 };
-
-PROCLAB_EXCEPTION(Expired);
 
 namespace {
 
@@ -107,13 +83,6 @@ int power(Named named)
     for (int i = 0; i < named.exponent; ++i)
         value *= named.base;
     return value;
-}
-
-int failAtTwo(int number)
-{
-    if (number == 2)
-        throw Expired(number);
-    return number * 10;
 }
 
 std::size_t lengthOf(const Counted &value)
@@ -183,18 +152,7 @@ private Q_SLOTS:
     void submitAndMapGiveValues();
     void exceptionArrivesWithItsPlace_data() { addStartMethods(); }
     void exceptionArrivesWithItsPlace();
-    void chunkSizeDoesNotMatter_data();
-    void chunkSizeDoesNotMatter();
     void badOptionsAreRefused();
-    void readingGoesOnAfterAnError_data();
-    void readingGoesOnAfterAnError();
-    void callPastItsLimitIsNotTheMapsLimit();
-    void mapEndsAtItsLimit();
-    void expiredMapStartsNothingMore();
-    void mapRunsUnread();
-    void mapLooksAheadAsFarAsItMay();
-    void closedMapStartsNothingMore();
-    void inputWithoutBytesFailsAlone();
     void hasNoMoreWorkersThanItMay_data() { addStartMethods(); }
     void hasNoMoreWorkersThanItMay();
     void workersAreMadeOnDemand_data() { addStartMethods(); }
@@ -259,25 +217,6 @@ void tst_Executor::exceptionArrivesWithItsPlace() // EX-02
     executor->shutdown();
 }
 
-void tst_Executor::chunkSizeDoesNotMatter_data() // EX-03
-{
-    QTest::addColumn<int>("chunkSize");
-    for (const int size : {1, 6, 40, 50})
-        QTest::addRow("chunks of %d", size) << size;
-}
-
-void tst_Executor::chunkSizeDoesNotMatter()
-{
-    QFETCH(const int, chunkSize);
-    auto executor = open(2);
-    QVERIFY(executor);
-    auto values = executor->map<&square>(MapOptions{.chunkSize = chunkSize}, countTo(40));
-    for (int i = 0; i < 40; ++i)
-        QCOMPARE(values.next(60s).value(), i * i);
-    QCOMPARE(values.next().error().code, ErrorCode::EndOfStream);
-    executor->shutdown();
-}
-
 void tst_Executor::badOptionsAreRefused() // EX-03
 {
     for (const int workers : {0, -1, 257}) {
@@ -296,149 +235,6 @@ void tst_Executor::badOptionsAreRefused() // EX-03
         auto values = executor->map<&square>(MapOptions{.lookAhead = ahead}, countTo(4));
         QCOMPARE(values.next().error().code, ErrorCode::InvalidArgument);
     }
-    executor->shutdown();
-}
-
-void tst_Executor::readingGoesOnAfterAnError_data() // EX-04, EX-05
-{
-    QTest::addColumn<int>("chunkSize");
-    QTest::newRow("one by one") << 1;
-    QTest::newRow("in chunks of three") << 3;
-}
-
-void tst_Executor::readingGoesOnAfterAnError()
-{
-    QFETCH(const int, chunkSize);
-    auto executor = open(2);
-    QVERIFY(executor);
-    auto values =
-        executor->map<&failAtTwo>(MapOptions{.chunkSize = chunkSize, .timeout = 60s}, countTo(4));
-    QCOMPARE(values.next().value(), 0);
-    QCOMPARE(values.next().value(), 10);
-    QVERIFY_THROWS_EXCEPTION(Expired, valueOrThrow(values.next()));
-    QCOMPARE(values.next().value(), 30);
-    QCOMPARE(values.next().error().code, ErrorCode::EndOfStream);
-    executor->shutdown();
-}
-
-void tst_Executor::callPastItsLimitIsNotTheMapsLimit() // EX-05
-{
-    auto executor = Executor::open({.workers = 1, .taskTimeout = 300ms});
-    QVERIFY(executor);
-    auto values =
-        executor->map<&sleepFor>(MapOptions{.timeout = 60s}, std::vector<int>{1, 600'000, 2});
-    QCOMPARE(values.next().value(), 1);
-    QCOMPARE(values.next().error().code, ErrorCode::Timeout);
-    QCOMPARE(values.next().value(), 2);
-    QCOMPARE(values.next().error().code, ErrorCode::EndOfStream);
-    executor->shutdown();
-}
-
-void tst_Executor::mapEndsAtItsLimit() // EX-06
-{
-    const Folder folder;
-    folder.make("open");
-    auto executor = open(2);
-    QVERIFY(executor);
-    QElapsedTimer timer;
-    timer.start();
-    auto values = executor->map<&waitForFile>(
-        MapOptions{.timeout = 1s},
-        std::vector<std::string>{folder.path("open"), folder.path("open"), folder.path("shut")});
-    QCOMPARE(values.next().value(), 1);
-    QCOMPARE(values.next().value(), 1);
-    QCOMPARE(values.next().error().code, ErrorCode::Timeout);
-    QVERIFY(timer.elapsed() >= 900 && timer.elapsed() < 30'000);
-    QCOMPARE(values.next().error().code, ErrorCode::EndOfStream);
-    folder.make("shut");
-    executor->shutdown();
-}
-
-void tst_Executor::expiredMapStartsNothingMore() // EX-07
-{
-    const Folder folder;
-    auto executor = open(1);
-    QVERIFY(executor);
-    const auto busy = executor->submit<&meet>(folder.path("runs"), folder.path("go"));
-    QTRY_VERIFY(folder.has("runs"));
-    auto values = executor->map<&leaveFile>(
-        MapOptions{.timeout = 0s},
-        std::vector<std::string>{folder.path("first"), folder.path("second")});
-    QCOMPARE(values.next().error().code, ErrorCode::Timeout);
-    QCOMPARE(values.next().error().code, ErrorCode::EndOfStream);
-    folder.make("go");
-    QCOMPARE(busy.result(60s).value(), 1);
-    QCOMPARE(executor->submit<&square>(3).result(60s).value(), 9);
-    executor->shutdown();
-    QVERIFY(!folder.has("first") && !folder.has("second"));
-}
-
-void tst_Executor::mapRunsUnread() // EX-08
-{
-    const Folder folder;
-    auto executor = open(2);
-    QVERIFY(executor);
-    std::vector<std::string> paths;
-    for (int i = 0; i < 10; ++i)
-        paths.push_back(folder.path(("ran" + std::to_string(i)).c_str()));
-    static_cast<void>(executor->map<&leaveFile>(paths));
-    executor->shutdown();
-    QCOMPARE(folder.count(u"ran*"_s), 10);
-}
-
-void tst_Executor::mapLooksAheadAsFarAsItMay() // EX-09
-{
-    auto executor = open(2);
-    QVERIFY(executor);
-    for (const int chunkSize : {1, 2, 5}) {
-        int taken = 0;
-        auto endless = std::views::iota(0) | std::views::transform([&taken](int number) {
-                           ++taken;
-                           return number;
-                       });
-        auto values =
-            executor->map<&square>(MapOptions{.chunkSize = chunkSize, .lookAhead = 4}, endless);
-        QCOMPARE(taken, 4);
-        for (int i = 0; i < 20; ++i)
-            QCOMPARE(values.next(60s).value(), i * i);
-        QVERIFY2(taken <= 20 + 4, qPrintable(QString::number(taken)));
-    }
-    executor->shutdown();
-}
-
-void tst_Executor::closedMapStartsNothingMore() // EX-09
-{
-    const Folder folder;
-    auto executor = open(1);
-    QVERIFY(executor);
-    const auto busy = executor->submit<&meet>(folder.path("runs"), folder.path("go"));
-    QTRY_VERIFY(folder.has("runs"));
-    auto values = executor->map<&leaveFile>(
-        std::vector<std::string>{folder.path("first"), folder.path("second")});
-    values.close();
-    QCOMPARE(values.next().error().code, ErrorCode::EndOfStream);
-    folder.make("go");
-    executor->shutdown();
-    QCOMPARE(busy.result(0s).value(), 1);
-    QVERIFY(!folder.has("first") && !folder.has("second"));
-}
-
-void tst_Executor::inputWithoutBytesFailsAlone()
-{
-    auto executor = open(2);
-    QVERIFY(executor);
-    std::vector<Counted> inputs;
-    for (int i = 0; i < 6; ++i)
-        inputs.emplace_back(i == 2 ? "bad" : "/dev/null");
-    auto values = executor->map<&lengthOf>(MapOptions{.chunkSize = 4}, std::move(inputs));
-    for (int i = 0; i < 6; ++i) {
-        const auto value = values.next(60s);
-        if (i == 2)
-            QCOMPARE(value.error().code, ErrorCode::EncodeError);
-        else
-            QCOMPARE(value.value(), 9U);
-    }
-    QCOMPARE(values.next().error().code, ErrorCode::EndOfStream);
     executor->shutdown();
 }
 
