@@ -299,11 +299,13 @@ void PoolCore::tellAll(const std::deque<Waiting> &waiting, const Error &error)
 
 Result<void> PoolCore::join(TimeLimit limit)
 {
-    if (QThread::currentThread() == m_engine.context()->thread())
-        return Error{ErrorCode::InvalidState, {}, tr("a callback cannot wait for the pool")};
     std::unique_lock lock(m_mutex);
     if (m_state == State::Open)
         return Error{ErrorCode::InvalidState, {}, tr("the pool is open")};
+    if (m_hasEnded) // The engine may have ended too.
+        return {};
+    if (QThread::currentThread() == m_engine.context()->thread())
+        return Error{ErrorCode::InvalidState, {}, tr("a callback cannot wait for the pool")};
     const auto hasEnded = [this] { return m_hasEnded; };
     if (!limit)
         m_ended.wait(lock, hasEnded);

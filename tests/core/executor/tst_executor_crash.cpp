@@ -485,7 +485,7 @@ void tst_ExecutorCrash::poolMapTellsOfALostWorker_data() // SC-29
     QTest::addColumn<bool>("isFromOutside");
     for (const auto method : {StartMethod::Spawn, StartMethod::ForkServer}) {
         for (const int workers : {1, 3}) {
-            for (const int share : {0, 1, 5}) {
+            for (const int share : {0, 5}) {
                 for (const bool isFromOutside : {false, true})
                     QTest::addRow("%s, %d workers, share %d, %s",
                                   method == StartMethod::Spawn ? "spawn" : "forkserver", workers,

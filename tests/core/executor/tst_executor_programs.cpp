@@ -63,6 +63,7 @@ int programSubmitsAtExit(StartMethod method)
     std::atexit([] {
         const auto late = globalExecutor->submit<&square>(3).result(10s);
         const auto none = Executor::open();
+        globalExecutor->shutdown(); // Nobody is left to wait for.
         if (late || late.error().code != ErrorCode::ShutDown || none)
             std::_Exit(3);
         std::_Exit(4);
