@@ -95,6 +95,8 @@ void PoolCore::endWorkers()
         std::unique_ptr<WorkerPool> ended; // Let go after the mutex: its end takes its time.
         const std::lock_guard lock(m_mutex);
         ended = std::move(m_workers);
+        m_hasEnded = true; // Also if they did not end in time.
+        m_ended.notify_all();
     });
 }
 
