@@ -51,8 +51,7 @@ void prepareChild(const ProcessGroup::Config &config, int socket)
             ::fcntl(fd, F_SETFD, 0);
     }
     // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent. What is started in
-    // a worker stays in that one's session, by which the program itself finds all that is left of
-    // it.
+    // a worker keeps what setsid() made here, by which the program finds all that is left of it.
     if (runtime::nestingDepth() == 0)
         ::setsid();
     else
@@ -306,7 +305,7 @@ Result<void> ProcessGroup::startZygote()
     connect(m_zygote.get(), &QProcess::errorOccurred, this, endUnstarted, Qt::QueuedConnection);
     m_zygote->start();
     m_zygoteGroup = m_zygote->processId();
-    m_sessions.insert(m_zygoteGroup);
+    m_leaders.insert(m_zygoteGroup);
     ::close(sockets[1]);
     return {};
 }
@@ -366,21 +365,29 @@ bool ProcessGroup::endOrphans()
 {
     if (runtime::nestingDepth() > 0)
         return false; // The program does it, see prepareChild().
+    // In this order: a new worker's number is in its slot before it becomes a child.
+    const std::vector<pid_t> pids = childPids();
     std::set<qint64> known;
     for (const auto &[slot, child] : m_children) {
         known.insert(child->pid);
         known.insert(m_header.slot(slot).pid.load(std::memory_order_acquire));
     }
     bool hasFound = false;
-    for (const pid_t pid : childPids()) {
-        if (known.contains(pid) || pid == m_zygoteGroup || !m_sessions.contains(::getsid(pid)))
+    for (const pid_t pid : pids) {
+        if (known.contains(pid) || pid == m_zygoteGroup || !m_leaders.contains(::getsid(pid)))
             continue;
         hasFound = true;
         ::kill(pid, SIGKILL);
         ::waitpid(pid, nullptr, WNOHANG);
     }
-    if (!hasFound && m_config.startMethod == StartMethod::Spawn)
-        m_sessions.clear();
+    // The number of one whose last process is gone may be given again.
+    const auto isForgotten = [this, &known](qint64 leader) {
+        return leader != m_zygoteGroup && std::ranges::none_of(known, [leader](qint64 pid) {
+                   return ::getsid(static_cast<pid_t>(pid)) == leader;
+               });
+    };
+    if (!hasFound)
+        std::erase_if(m_leaders, isForgotten);
     return hasFound;
 }
 
@@ -477,12 +484,12 @@ void ProcessGroup::reap(quint32 slot)
     finish(slot, exitOf(info, usage));
 }
 
-/// A child is gone; a spawned one has led its session.
+/// A child is gone; a spawned one had called setsid().
 void ProcessGroup::noteEnd(qint64 pid)
 {
     m_mayHaveOrphans = true;
     if (m_config.startMethod == StartMethod::Spawn)
-        m_sessions.insert(pid);
+        m_leaders.insert(pid);
 }
 
 void ProcessGroup::finish(quint32 slot, const ChildExit &exit)
