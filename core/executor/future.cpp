@@ -4,12 +4,22 @@
 #include "core/runtime/sync/clock.h"
 
 #include <QDebug>
+#include <QObject>
 
 #include <algorithm>
 #include <climits>
 #include <exception>
 
 namespace proclab {
+
+/// Tells another thread.
+class SettledRelay final : public QObject
+{
+    Q_OBJECT
+
+Q_SIGNALS:
+    void settled();
+};
 
 namespace {
 
@@ -25,6 +35,17 @@ void call(const std::function<void()> &callback)
 }
 
 } // namespace
+
+FutureState::Phase FutureState::phase() const
+{
+    const Phase settled = settledPhase();
+    if (settled != Phase::Pending)
+        return settled;
+    const auto source = m_source.lock();
+    if (!source || !source->hasStarted())
+        return settledPhase();
+    return std::max(settledPhase(), Phase::Running);
+}
 
 bool FutureState::setRunning()
 {
@@ -42,20 +63,22 @@ bool FutureState::settle(Outcome outcome)
 
 bool FutureState::cancel()
 {
+    if (const auto source = isSettled() ? nullptr : m_source.lock())
+        return (source->withdraw() && wait(std::nullopt)) && settledPhase() == Phase::Cancelled;
     return finish(Phase::Cancelled, Error{ErrorCode::Cancelled}, Phase::Pending) ||
-           phase() == Phase::Cancelled;
+           settledPhase() == Phase::Cancelled;
 }
 
 /// Settles it, if @p from is given only out of that phase.
 bool FutureState::finish(Phase phase, Outcome outcome, std::optional<Phase> from)
 {
-    std::vector<std::function<void()>> callbacks;
+    std::vector<std::pair<quint64, std::function<void()>>> callbacks;
     {
         const std::lock_guard lock(m_mutex);
         if (isSettled())
             return false;
         std::swap(m_outcome, outcome);
-        auto before = static_cast<quint32>(from.value_or(this->phase()));
+        auto before = static_cast<quint32>(from.value_or(settledPhase()));
         const auto after = static_cast<quint32>(phase);
         // Only setRunning() changes it beside, once.
         while (!m_phase.compare_exchange_strong(before, after, std::memory_order_seq_cst)) {
@@ -68,7 +91,7 @@ bool FutureState::finish(Phase phase, Outcome outcome, std::optional<Phase> from
     }
     if (m_waiters.load(std::memory_order_seq_cst) != 0)
         runtime::futexWake(m_phase, INT_MAX);
-    for (const auto &callback : callbacks)
+    for (const auto &[number, callback] : callbacks)
         call(callback);
     return true;
 }
@@ -79,8 +102,8 @@ bool FutureState::wait(TimeLimit limit) const
         return true;
     const qint64 limitNs = limit ? std::max<qint64>(limit->count(), 0) : -1;
     const qint64 end = runtime::nowNs() + limitNs;
-    if (help && limitNs != 0)
-        help(*this);
+    if (const auto source = limitNs != 0 ? m_source.lock() : nullptr)
+        source->help(*this);
     for (;;) {
         const quint32 seen = m_phase.load(std::memory_order_acquire);
         if (seen >= static_cast<quint32>(Phase::Cancelled))
@@ -96,16 +119,41 @@ bool FutureState::wait(TimeLimit limit) const
     }
 }
 
-void FutureState::addCallback(std::function<void()> callback)
+quint64 FutureState::addCallback(std::function<void()> callback)
 {
     {
         const std::lock_guard lock(m_mutex);
         if (!isSettled()) {
-            m_callbacks.push_back(std::move(callback));
-            return;
+            m_callbacks.emplace_back(++m_lastCallback, std::move(callback));
+            return m_lastCallback;
         }
     }
     call(callback);
+    return 0;
+}
+
+void FutureState::removeCallback(quint64 number)
+{
+    std::function<void()> removed; // What it holds is let go after the mutex.
+    const std::lock_guard lock(m_mutex);
+    const auto found =
+        std::ranges::find(m_callbacks, number, [](const auto &one) { return one.first; });
+    if (found == m_callbacks.end())
+        return;
+    removed = std::move(found->second);
+    m_callbacks.erase(found);
+}
+
+void FutureState::then(QObject *context, std::function<void()> callback)
+{
+    // A connection ends with its receiver, whichever thread that happens in.
+    const auto relay = std::make_shared<SettledRelay>();
+    QObject::connect(
+        relay.get(), &SettledRelay::settled, context,
+        [callback = std::move(callback)] { call(callback); }, Qt::QueuedConnection);
+    addCallback([relay] { Q_EMIT relay->settled(); });
 }
 
 } // namespace proclab
+
+#include "future.moc"

@@ -3,11 +3,16 @@
 
 #include "core/base/result.h"
 #include "core/base/time_limit.h"
+#include "core/executor/remote_error.h"
 #include "core/payload/codec.h"
 #include "core/runtime/sync/futex.h"
 
+#include <QFuture>
+#include <QPromise>
+
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,6 +21,23 @@
 #include <vector>
 
 namespace proclab {
+
+class FutureState;
+
+/// Where the tasks of a FutureState are, for what cannot wait until they have ended.
+///
+/// Threads: any.
+class FutureSource
+{
+public:
+    virtual ~FutureSource() = default;
+    /// Fetches results that come soon, in the thread that waits for them.
+    virtual void help(const FutureState &state) = 0;
+    /// Whether a worker has taken a task.
+    [[nodiscard]] virtual bool hasStarted() const = 0;
+    /// Takes the tasks back if none has started, and settles the state as Cancelled; false if not.
+    virtual bool withdraw() = 0;
+};
 
 /// What handles of one task, or of several whose results belong together, share.
 ///
@@ -27,11 +49,8 @@ public:
     /// The encoded result of each of the tasks, or the error of the first that failed.
     using Outcome = Result<std::vector<std::vector<std::byte>>>;
 
-    [[nodiscard]] Phase phase() const
-    {
-        return static_cast<Phase>(m_phase.load(std::memory_order_acquire));
-    }
-    [[nodiscard]] bool isSettled() const { return phase() >= Phase::Cancelled; }
+    [[nodiscard]] Phase phase() const;
+    [[nodiscard]] bool isSettled() const { return settledPhase() >= Phase::Cancelled; }
     /// Once isSettled(); never changes then.
     [[nodiscard]] const Outcome &outcome() const { return m_outcome; }
 
@@ -44,22 +63,31 @@ public:
     /// False: not settled within @p limit.
     [[nodiscard]] bool wait(TimeLimit limit) const;
     /// Runs @p callback once it is settled, in the thread that settles it; at once if it is. What
-    /// it throws is logged and goes no further.
-    void addCallback(std::function<void()> callback);
-
-    /// What a waiting thread does first, to fetch a result that comes soon by itself. Set before
-    /// the state is shared.
-    std::function<void(const FutureState &)> help;
+    /// it throws is logged and goes no further. Returns its number.
+    quint64 addCallback(std::function<void()> callback);
+    /// Forgets a callback; one that runs already is not stopped.
+    void removeCallback(quint64 number);
+    /// Has @p context's thread run @p callback, from its event loop, once it is settled; not if
+    /// @p context is gone by then.
+    void then(QObject *context, std::function<void()> callback);
+    /// Set before the state is shared; none: nobody but the holder of the state settles it.
+    void setSource(std::weak_ptr<FutureSource> source) { m_source = std::move(source); }
 
 private:
+    [[nodiscard]] Phase settledPhase() const
+    {
+        return static_cast<Phase>(m_phase.load(std::memory_order_acquire));
+    }
     bool finish(Phase phase, Outcome outcome, std::optional<Phase> from);
 
     runtime::FutexWord m_phase{0};
     mutable std::atomic<int> m_waiters{0};
+    std::weak_ptr<FutureSource> m_source;
     Outcome m_outcome = Error{ErrorCode::InvalidState};
     std::mutex m_mutex;
     // Guarded by m_mutex.
-    std::vector<std::function<void()>> m_callbacks;
+    std::vector<std::pair<quint64, std::function<void()>>> m_callbacks;
+    quint64 m_lastCallback = 0;
 };
 
 /// A handle of a result that is still to come. Copies are handles of the same; the task goes on
@@ -121,13 +149,39 @@ public:
     }
     [[nodiscard]] bool wait(TimeLimit limit = std::nullopt) const { return m_state->wait(limit); }
 
-    /// True if it is cancelled now; a task that runs or has ended is not.
+    /// True if it is cancelled now; not a task that runs or has ended, nor several at once.
     bool cancel() const { return m_state->cancel(); }
     /// Calls @p callback with this handle once it has ended; see FutureState::addCallback().
     template<typename Callback>
     void onDone(Callback callback) const
     {
         m_state->addCallback([self = *this, callback = std::move(callback)] { callback(self); });
+    }
+    /// Calls @p callback with this handle in the thread of @p context, which needs an event loop,
+    /// once it has ended; not if @p context is gone by then.
+    template<typename Callback>
+    void then(QObject *context, Callback callback) const
+    {
+        m_state->then(context, [self = *this, callback = std::move(callback)] { callback(self); });
+    }
+    /// The same as Qt's kind of handle: its value; cancelled if this is; else it throws what
+    /// valueOrThrow() would. To cancel it does not cancel this.
+    [[nodiscard]] QFuture<T> toQFuture() const
+    {
+        const auto promise = std::make_shared<QPromise<T>>();
+        promise->start();
+        onDone([promise](const Future &done) {
+            try {
+                if (done.isCancelled())
+                    promise->future().cancel();
+                else
+                    promise->addResult(valueOrThrow(done.result()));
+            } catch (...) {
+                promise->setException(std::current_exception());
+            }
+            promise->finish();
+        });
+        return promise->future();
     }
 
     [[nodiscard]] const std::shared_ptr<FutureState> &state() const { return m_state; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/pool/call_sinks.h"
 
+#include "core/runtime/sync/clock.h"
+
 #include <algorithm>
 
 namespace proclab {
@@ -14,7 +16,7 @@ public:
     {}
     void take(quint32 position, Result<std::vector<std::byte>> result) override
     {
-        m_gathered->take(m_first + position, std::move(result));
+        m_gathered->gather(m_first + position, std::move(result));
     }
 
 private:
@@ -25,26 +27,42 @@ private:
 std::shared_ptr<GatherSink> GatherSink::make(std::size_t count,
                                              const std::shared_ptr<PoolCore> &core)
 {
-    return std::shared_ptr<GatherSink>(new GatherSink(count, core));
+    std::shared_ptr<GatherSink> made(new GatherSink(count, core));
+    made->m_state->setSource(made);
+    return made;
 }
 
 GatherSink::GatherSink(std::size_t count, const std::shared_ptr<PoolCore> &core)
-    : m_state(std::make_shared<FutureState>())
+    : m_core(core)
+    , m_state(std::make_shared<FutureState>())
     , m_results(count)
     , m_missing(count)
-{
-    m_state->help = [weak = std::weak_ptr(core)](const FutureState &state) {
-        if (const auto living = weak.lock())
-            living->help(state);
-    };
-}
+{}
 
 std::shared_ptr<CallSink> GatherSink::chunk(std::size_t first)
 {
     return std::make_shared<Chunk>(shared_from_this(), first);
 }
 
-void GatherSink::take(std::size_t number, Result<std::vector<std::byte>> result)
+void GatherSink::help(const FutureState &state)
+{
+    if (const auto core = m_core.lock())
+        core->help(state);
+}
+
+bool GatherSink::hasStarted() const
+{
+    const auto core = m_core.lock();
+    return core && core->hasStarted(*this);
+}
+
+bool GatherSink::withdraw()
+{
+    const auto core = m_core.lock();
+    return core && core->withdraw(*this);
+}
+
+void GatherSink::gather(std::size_t number, Result<std::vector<std::byte>> result)
 {
     {
         const std::lock_guard lock(m_mutex);
@@ -80,57 +98,101 @@ private:
     const std::size_t m_first;
 };
 
-StreamSink::StreamSink(std::shared_ptr<PoolCore> core, Source source, std::size_t chunkSize,
-                       StreamOrder order)
+namespace {
+
+StreamConfig sensible(StreamConfig config)
+{
+    config.chunkSize = std::clamp<std::size_t>(config.chunkSize, 1, PoolCore::maxCallsPerChunk);
+    config.ahead = std::max(config.ahead, config.chunkSize);
+    return config;
+}
+
+} // namespace
+
+StreamSink::StreamSink(std::shared_ptr<PoolCore> core, Source source, const StreamConfig &config)
     : m_core(std::move(core))
+    , m_config(sensible(config))
+    , m_deadlineNs(config.limit ? std::optional(runtime::nowNs() + config.limit->count())
+                                : std::nullopt)
     , m_source(std::move(source))
-    , m_chunkSize(std::min<std::size_t>(chunkSize, PoolCore::maxCallsPerChunk))
-    , m_order(order)
 {}
 
-void StreamSink::submitAhead()
+void StreamSink::feed()
 {
-    const std::size_t ahead = m_core->lookAhead() * m_chunkSize;
-    while (!m_sourceIsAtEnd && m_submitted - m_read < ahead) {
-        CallChunk chunk;
+    const std::size_t size = m_config.chunkSize;
+    while (m_source && m_submitted - m_read <= m_config.ahead - size) {
+        StreamPart part;
         try {
-            chunk = m_source(m_chunkSize);
+            part = m_source(size);
         } catch (...) {
-            m_sourceIsAtEnd = true;
+            m_source = nullptr;
             throw;
         }
-        const std::size_t count = chunk.arguments.size();
-        m_sourceIsAtEnd = count < m_chunkSize;
-        if (count == 0)
-            return;
-        const std::size_t first = std::exchange(m_submitted, m_submitted + count);
-        const auto sink = std::make_shared<Chunk>(shared_from_this(), first);
-        if (const auto submitted = m_core->submit(std::move(chunk), sink); !submitted) {
-            for (std::size_t i = 0; i < count; ++i)
-                take(first + i, submitted.error());
-        }
+        if (part.isLast)
+            m_source = nullptr;
+        if (!part.chunk.arguments.empty())
+            submit(std::move(part.chunk));
+        if (part.failure)
+            take(m_submitted++, *part.failure);
+    }
+}
+
+void StreamSink::submit(CallChunk chunk)
+{
+    const std::size_t count = chunk.arguments.size();
+    const std::size_t first = std::exchange(m_submitted, m_submitted + count);
+    const auto sink = std::make_shared<Chunk>(shared_from_this(), first);
+    m_chunks.emplace_back(m_submitted, sink);
+    if (const auto submitted = m_core->submit(std::move(chunk), sink); !submitted) {
+        for (std::size_t i = 0; i < count; ++i)
+            take(first + i, submitted.error());
     }
 }
 
 Result<std::vector<std::byte>> StreamSink::next(TimeLimit limit)
 {
-    submitAhead();
+    feed();
     if (m_read == m_submitted)
         return Error{ErrorCode::EndOfStream};
     std::unique_lock lock(m_mutex);
     const auto hasNext = [this] { return m_results.contains(m_read); };
-    if (!limit)
+    if (m_deadlineNs) {
+        const std::chrono::nanoseconds left(*m_deadlineNs - runtime::nowNs());
+        limit = limit ? std::min(*limit, left) : left;
+    }
+    if (!limit) {
         m_arrived.wait(lock, hasNext);
-    else if (!m_arrived.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)), hasNext))
+    } else if (!m_arrived.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)), hasNext)) {
+        lock.unlock();
+        if (m_deadlineNs && runtime::nowNs() >= *m_deadlineNs)
+            close();
         return Error{ErrorCode::Timeout};
+    }
     auto found = m_results.extract(m_read++);
+    while (!m_chunks.empty() && m_chunks.front().first <= m_read)
+        m_chunks.pop_front();
     return std::move(found.mapped());
+}
+
+void StreamSink::close()
+{
+    m_source = nullptr;
+    m_submitted = m_read;
+    for (const auto &[end, chunk] : std::exchange(m_chunks, {})) {
+        if (const auto living = chunk.lock())
+            m_core->withdraw(*living);
+    }
+    const std::lock_guard lock(m_mutex);
+    m_isClosed = true;
+    m_results.clear();
 }
 
 void StreamSink::take(std::size_t number, Result<std::vector<std::byte>> result)
 {
     const std::lock_guard lock(m_mutex);
-    const std::size_t place = m_order == StreamOrder::OfInputs ? number : m_completed++;
+    if (m_isClosed)
+        return;
+    const std::size_t place = m_config.order == StreamOrder::OfInputs ? number : m_completed++;
     [[maybe_unused]] const bool isFirst = m_results.emplace(place, std::move(result)).second;
     Q_ASSERT(isFirst); // Each call ends once.
     m_arrived.notify_one();

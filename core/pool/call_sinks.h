@@ -5,6 +5,7 @@
 #include "core/pool/pool_core.h"
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,7 +14,9 @@
 namespace proclab {
 
 /// Gathers the results of some calls, in their order, into one FutureState.
-class GatherSink : public std::enable_shared_from_this<GatherSink>
+class GatherSink final : public CallSink,
+                         public FutureSource,
+                         public std::enable_shared_from_this<GatherSink>
 {
 public:
     /// For @p count calls; with none nobody settles it but the caller.
@@ -21,15 +24,24 @@ public:
                                             const std::shared_ptr<PoolCore> &core);
 
     [[nodiscard]] const std::shared_ptr<FutureState> &state() const { return m_state; }
-    /// What takes the results of a chunk whose first call is number @p first.
+    /// What takes the results of a chunk whose first call is number @p first; that of all calls is
+    /// the GatherSink itself.
     [[nodiscard]] std::shared_ptr<CallSink> chunk(std::size_t first);
+    void take(quint32 position, Result<std::vector<std::byte>> result) override
+    {
+        gather(position, std::move(result));
+    }
+    void help(const FutureState &state) override;
+    [[nodiscard]] bool hasStarted() const override;
+    bool withdraw() override;
 
 private:
     class Chunk;
 
     GatherSink(std::size_t count, const std::shared_ptr<PoolCore> &core);
-    void take(std::size_t number, Result<std::vector<std::byte>> result);
+    void gather(std::size_t number, Result<std::vector<std::byte>> result);
 
+    const std::weak_ptr<PoolCore> m_core;
     std::shared_ptr<FutureState> m_state;
     std::mutex m_mutex;
     // Guarded by m_mutex.
@@ -40,42 +52,64 @@ private:
 
 enum class StreamOrder { OfInputs, OfCompletion };
 
-/// Feeds calls to a pool a little ahead of what is asked for, and hands their results out one by
-/// one.
+/// Some further inputs of a stream, encoded. After them comes the end, or one that has no bytes.
+struct StreamPart
+{
+    CallChunk chunk;
+    bool isLast = false;
+    std::optional<Error> failure = std::nullopt;
+};
+
+struct StreamConfig
+{
+    static constexpr std::size_t everything = ~std::size_t{0};
+
+    std::size_t chunkSize = 1;
+    StreamOrder order = StreamOrder::OfInputs;
+    std::size_t ahead = everything; ///< How many calls are fed before they are asked for.
+    TimeLimit limit = std::nullopt; ///< Of all results, from the making on.
+};
+
+/// Feeds calls to a pool ahead of what is asked for, and hands their results out one by one.
 ///
-/// Threads: next() from one thread at a time.
+/// Threads: one at a time.
 class StreamSink : public std::enable_shared_from_this<StreamSink>
 {
 public:
-    /// Takes up to so many further inputs; none: the end. May throw what the inputs throw.
-    using Source = std::function<CallChunk(std::size_t most)>;
+    /// Takes up to so many further inputs. May throw what the inputs throw.
+    using Source = std::function<StreamPart(std::size_t most)>;
 
-    StreamSink(std::shared_ptr<PoolCore> core, Source source, std::size_t chunkSize,
-               StreamOrder order);
+    StreamSink(std::shared_ptr<PoolCore> core, Source source, const StreamConfig &config);
 
-    /// The next result; EndOfStream after the last, Timeout. Throws what the inputs throw, once;
-    /// then they are at their end.
+    /// Feeds what may be fed now. Throws what the inputs throw, once; then they are at their end.
+    void feed();
+    /// The next result; EndOfStream after the last; Timeout, which ends the stream if it is that of
+    /// the config. Throws as feed() does.
     Result<std::vector<std::byte>> next(TimeLimit limit);
+    /// Takes back what has not started; next() gives EndOfStream.
+    void close();
 
 private:
     class Chunk;
 
-    void submitAhead();
+    void submit(CallChunk chunk);
     void take(std::size_t number, Result<std::vector<std::byte>> result);
 
     const std::shared_ptr<PoolCore> m_core;
-    const Source m_source;
-    const std::size_t m_chunkSize;
-    const StreamOrder m_order;
-    std::size_t m_submitted = 0; ///< Calls; of the reading thread.
-    std::size_t m_read = 0;      ///< Of the reading thread.
-    bool m_sourceIsAtEnd = false;
+    const StreamConfig m_config;
+    const std::optional<qint64> m_deadlineNs; ///< CLOCK_MONOTONIC.
+    // Of the reading thread.
+    Source m_source;             ///< None: at its end.
+    std::size_t m_submitted = 0; ///< Calls.
+    std::size_t m_read = 0;
+    std::deque<std::pair<std::size_t, std::weak_ptr<CallSink>>> m_chunks; ///< With where each ends.
 
     std::mutex m_mutex;
     std::condition_variable m_arrived;
     // Guarded by m_mutex.
     std::map<std::size_t, Result<std::vector<std::byte>>> m_results; ///< By place in the order.
     std::size_t m_completed = 0;
+    bool m_isClosed = false;
 };
 
 /// The values of a lazy map. Copies read the same stream.
@@ -84,11 +118,17 @@ class ResultStream
 {
 public:
     explicit ResultStream(std::shared_ptr<StreamSink> sink) : m_sink(std::move(sink)) {}
+    /// One that has nothing but an error.
+    explicit ResultStream(Error error) : m_error(std::make_shared<std::optional<Error>>(error)) {}
 
     /// The next value, or the error of its call, after which the stream goes on; EndOfStream after
     /// the last; Timeout, after which it can be asked again.
     Result<T> next(TimeLimit limit = std::nullopt)
     {
+        if (!m_sink) {
+            const auto error = std::exchange(*m_error, std::nullopt);
+            return error.value_or(Error{ErrorCode::EndOfStream});
+        }
         Result<std::vector<std::byte>> bytes = m_sink->next(limit);
         if (!bytes)
             return bytes.error();
@@ -98,9 +138,16 @@ public:
             return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
         }
     }
+    /// Cancels the calls that have not started; next() gives EndOfStream.
+    void close()
+    {
+        if (m_sink)
+            m_sink->close();
+    }
 
 private:
     std::shared_ptr<StreamSink> m_sink;
+    std::shared_ptr<std::optional<Error>> m_error; ///< Without a sink; shared by copies.
 };
 
 } // namespace proclab

@@ -5,6 +5,7 @@
 #include "core/pool/call_sinks.h"
 #include "core/pool/pool_core.h"
 #include "core/pool/task.h"
+#include "core/pool/typed_calls.h"
 
 #include <algorithm>
 #include <concepts>
@@ -41,15 +42,14 @@ public:
     /// InvalidState without a QCoreApplication.
     static Result<Pool> open(const PoolOptions &options = {})
     {
-        return opened(PoolCore::open(options, runtime::noTask, {}));
+        return opened(PoolCore::open(options, {}, runtime::noTask, {}));
     }
     /// As open(); each worker calls @p Initializer once before its first call, a replacement too.
     /// If it throws, the pool is broken.
     template<auto Initializer, typename... A>
     static Result<Pool> openWith(const PoolOptions &options, A &&...arguments)
     {
-        return opened(PoolCore::open(options, TaskOf<Initializer>::number(),
-                                     encodeCall<Initializer>(std::forward<A>(arguments)...)));
+        return opened(openCore<Initializer>(options, {}, std::forward<A>(arguments)...));
     }
     Pool(Pool &&) = default;
     Pool &operator=(Pool &&other) noexcept
@@ -74,16 +74,7 @@ public:
     template<auto Function, typename... A>
     auto applyAsync(A &&...arguments)
     {
-        using Value = typename TaskOf<Function>::Value;
-        std::vector<std::vector<std::byte>> calls(1);
-        Result<void> encoded = encode<Function>(calls[0], std::forward<A>(arguments)...);
-        const auto gathered = GatherSink::make(1, m_core);
-        if (encoded)
-            encoded = m_core->submit(chunkOf<Function>(std::move(calls)), gathered->chunk(0));
-        if (!encoded)
-            gathered->state()->settle(encoded.error());
-        return AsyncResult<Value>(gathered->state(),
-                                  [](const auto &parts) { return decodePayload<Value>(parts[0]); });
+        return submitCall<Function>(m_core, std::forward<A>(arguments)...);
     }
 
     /// Calls @p Function with each of @p inputs, in chunks of @p chunkSize (0: a quarter of an even
@@ -156,21 +147,6 @@ private:
         return Pool(std::move(*core));
     }
 
-    template<auto Function>
-    static CallChunk chunkOf(std::vector<std::vector<std::byte>> arguments)
-    {
-        return {TaskOf<Function>::number(), TaskOf<Function>::name(), std::move(arguments)};
-    }
-    template<auto Function, typename... A>
-    static Result<void> encode(std::vector<std::byte> &bytes, A &&...arguments)
-    {
-        try {
-            bytes = encodeCall<Function>(std::forward<A>(arguments)...);
-            return {};
-        } catch (const std::exception &exception) {
-            return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
-        }
-    }
     template<auto Function, typename Input>
     static auto encodeOne(const Input &input, OneArgument)
     {
@@ -229,22 +205,10 @@ private:
     auto lazily(Inputs inputs, std::size_t chunkSize, StreamOrder order)
     {
         using Value = typename TaskOf<Function>::Value;
-        struct Source
-        {
-            Inputs inputs;
-            std::ranges::iterator_t<Inputs> next;
-        };
-        auto source = std::make_shared<Source>(Source{std::move(inputs), {}});
-        source->next = std::ranges::begin(source->inputs);
-        const auto take = [source](std::size_t most) {
-            std::vector<std::vector<std::byte>> calls;
-            for (; calls.size() < most && source->next != std::ranges::end(source->inputs);
-                 ++source->next)
-                calls.push_back(encodeCall<Function>(*source->next));
-            return chunkOf<Function>(std::move(calls));
-        };
-        return ResultStream<Value>(
-            std::make_shared<StreamSink>(m_core, take, std::max<std::size_t>(chunkSize, 1), order));
+        const std::size_t size = std::clamp<std::size_t>(chunkSize, 1, PoolCore::maxCallsPerChunk);
+        return ResultStream<Value>(std::make_shared<StreamSink>(
+            m_core, streamSource<Function>(std::move(inputs)),
+            StreamConfig{.chunkSize = size, .order = order, .ahead = m_core->lookAhead() * size}));
     }
 
     std::shared_ptr<PoolCore> m_core;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/pool/pool_core.h"
 
-#include "core/base/signal_name.h"
 #include "core/runtime/task/task_registry.h"
+#include "core/runtime/task/worker_process.h"
 
 #include <QCoreApplication>
 #include <QThread>
@@ -19,99 +19,25 @@ namespace proclab {
 
 namespace {
 
-using runtime::ArgumentRange;
-using runtime::TaskDescriptor;
-
 constexpr int maxWorkers = 256;
 constexpr quint32 maxChunks = 4096; // In the workers' queue; further ones wait before it.
 constexpr auto startLimit = std::chrono::seconds(60);
 constexpr auto endLimit = std::chrono::seconds(5);
-constexpr quint64 discardedBytes = 256 * 1024; // Extents from this size on go back to the system.
+constexpr quint64 firstExtent = 64; // Offset 0 means: none.
 
 QString tr(const char *text)
 {
     return QCoreApplication::translate("Error", text);
 }
 
-/// The calls' arguments one after the other, behind a table of where each begins.
-std::vector<std::byte> joined(const std::vector<std::vector<std::byte>> &arguments)
-{
-    std::vector<std::byte> bytes;
-    PayloadWriter writer(bytes);
-    std::size_t end = (arguments.size() + 1) * sizeof(quint64);
-    writer.size(end);
-    for (const auto &one : arguments)
-        writer.size(end += one.size());
-    bytes.reserve(end);
-    for (const auto &one : arguments)
-        bytes.insert(bytes.end(), one.begin(), one.end());
-    return bytes;
-}
-
-std::shared_ptr<const RemoteFailure> failureOf(const std::vector<std::byte> &bytes,
-                                               const QString &worker)
-{
-    auto failure = std::make_shared<RemoteFailure>();
-    try {
-        const auto thrown = decodePayload<runtime::RemoteException>(bytes);
-        failure->type = QString::fromStdString(thrown.type);
-        failure->message = QString::fromStdString(thrown.message);
-        failure->trace = tr("in %1, %2").arg(QString::fromStdString(thrown.where), worker);
-        for (const std::string &one : thrown.nested) {
-            failure->nested.append(QString::fromStdString(one));
-            failure->trace += tr("\ncaused by %1").arg(failure->nested.back());
-        }
-        failure->rawType = thrown.rawType;
-        failure->value = QByteArray(reinterpret_cast<const char *>(thrown.value.data()),
-                                    static_cast<qsizetype>(thrown.value.size()));
-    } catch (const std::exception &exception) {
-        failure->message = QString::fromUtf8(exception.what());
-    }
-    return failure;
-}
-
 } // namespace
 
-/// A chunk in the workers' hands, and the memory of its arguments.
-class PoolCore::ChunkSink final : public ReportSink
-{
-public:
-    ChunkSink(std::shared_ptr<PoolCore> core, std::shared_ptr<CallSink> sink, std::string_view name)
-        : m_core(std::move(core))
-        , m_sink(std::move(sink))
-        , m_name(name)
-    {}
-    ~ChunkSink() override
-    {
-        if (extent)
-            m_core->giveBack(*extent);
-        if (isHanded)
-            m_core->feed();
-    }
-    void take(TaskReport &&report) override
-    {
-        const auto position = static_cast<quint32>(report.index - first);
-        if (report.status == TaskReport::Status::Done)
-            m_sink->take(position, std::move(report.bytes));
-        else
-            m_sink->take(position, m_core->errorOf(report, m_name));
-    }
-
-    quint64 first = 0;
-    std::optional<quint64> extent;
-    bool isHanded = false;
-
-private:
-    const std::shared_ptr<PoolCore> m_core;
-    const std::shared_ptr<CallSink> m_sink;
-    const std::string_view m_name;
-};
-
-PoolCore::PoolCore(const PoolOptions &options)
+PoolCore::PoolCore(const PoolOptions &options, const PoolConduct &conduct)
     : m_options(options)
+    , m_conduct(conduct)
     , m_workerCount(options.workers.value_or(std::min(usableCores(), maxWorkers)))
     , m_engine(options.engine ? *options.engine : Engine::global())
-    , m_extents(sizeof(quint64) * 8, options.argumentBytes) // Offset 0 means: none.
+    , m_extents(firstExtent, options.argumentBytes)
 {}
 
 int usableCores()
@@ -123,7 +49,8 @@ int usableCores()
     return std::max(CPU_COUNT(&allowed), 1);
 }
 
-Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options, quint32 initializer,
+Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options,
+                                                 const PoolConduct &conduct, quint32 initializer,
                                                  std::span<const std::byte> initializerArgs)
 {
     if (!options.engine && !Engine::current())
@@ -133,7 +60,12 @@ Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options, qui
                                tr("1 to %1").arg(maxWorkers));
     if (const int tasks = options.maxTasksPerWorker.value_or(1); tasks < 1)
         return invalidArgument(u"maxTasksPerWorker"_s, QString::number(tasks), tr("1 or more"));
-    std::shared_ptr<PoolCore> core(new PoolCore(options));
+    if (static_cast<int>(runtime::nestingDepth()) >= options.maxNesting)
+        return Error{ErrorCode::InvalidState,
+                     {},
+                     tr("nested too deep: a pool in a worker %1 deep").arg(runtime::nestingDepth()),
+                     tr("at most %1").arg(options.maxNesting)};
+    std::shared_ptr<PoolCore> core(new PoolCore(options, conduct));
     if (auto started = core->start(initializer, initializerArgs); !started)
         return started.error();
     core->m_engine.beforeEnd(core, [core = core.get()] { core->shutDown(); });
@@ -143,15 +75,29 @@ Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options, qui
 PoolCore::~PoolCore()
 {
     if (m_workers)
-        runInEngine([this] { m_workers.reset(); });
+        endWorkers();
 }
 
 /// The engine ends: what comes later finds no workers.
 void PoolCore::shutDown()
 {
-    terminate();
-    static_cast<void>(join(endLimit));
-    runInEngine([this] { m_workers.reset(); });
+    if (m_conduct.finishes)
+        close();
+    else
+        terminate();
+    static_cast<void>(join(m_conduct.finishes ? TimeLimit() : endLimit));
+    endWorkers();
+}
+
+void PoolCore::endWorkers()
+{
+    runInEngine([this] {
+        std::unique_ptr<WorkerPool> ended; // Let go after the mutex: its end takes its time.
+        const std::lock_guard lock(m_mutex);
+        ended = std::move(m_workers);
+        m_hasEnded = true; // Also if they did not end in time.
+        m_ended.notify_all();
+    });
 }
 
 Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> initializerArgs)
@@ -166,15 +112,19 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
     config.tasksPerChunk = PoolCore::maxCallsPerChunk;
     config.chunks = maxChunks;
     config.maxTasksPerWorker = static_cast<quint64>(m_options.maxTasksPerWorker.value_or(0));
-    config.onCrash = m_options.onCrash;
+    config.onCrash = m_options.onCrash.value_or(m_conduct.onCrash);
+    config.onDemand = m_conduct.onDemand || m_options.idleLimit.count() > 0;
+    config.idleLimit = m_options.idleLimit;
     config.taskTimeout = m_options.taskTimeout;
     config.input = &m_arguments;
     config.resultBytesPerWorker = (m_options.resultBytesPerWorker + 63) / 64 * 64;
     config.initializer = initializer;
     if (initializer != runtime::noTask) {
-        const quint64 place = m_extents.allocate(initializerArgs.size() + 1).value_or(0);
-        std::memcpy(m_arguments.data() + place, initializerArgs.data(), initializerArgs.size());
-        config.initializerArgs = {place, static_cast<quint32>(initializerArgs.size()), 0};
+        const auto place = m_extents.allocate(initializerArgs.size() + 1);
+        if (!place || initializerArgs.size() > maxArgumentBytes())
+            return tooLarge();
+        std::memcpy(m_arguments.data() + *place, initializerArgs.data(), initializerArgs.size());
+        config.initializerArgs = {*place, static_cast<quint32>(initializerArgs.size()), 0};
     }
     Result<void> opened;
     bool isReady = false;
@@ -189,11 +139,11 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
         });
         opened = m_workers->open();
     });
-    if (!opened)
+    if (!opened || config.onDemand)
         return opened;
     std::unique_lock lock(m_mutex);
     m_ended.wait_for(lock, startLimit, [&] { return isReady || m_state != State::Open; });
-    const Error error = isReady ? Error() : m_brokenBy;
+    const Error error = m_givenUpBy.value_or(Error());
     const bool isBroken = m_state == State::Broken;
     lock.unlock();
     // The signal's reference to a variable of this call ends here.
@@ -223,117 +173,81 @@ void PoolCore::watch()
         broken.code = ErrorCode::BrokenPool;
         giveUp(broken);
     });
-    QObject::connect(workers, &WorkerPool::closed, workers, [this] {
+    QObject::connect(workers, &WorkerPool::closed, workers, [this] { noteClosed(); });
+}
+
+void PoolCore::noteClosed()
+{
+    std::shared_ptr<PoolCore> self;
+    {
         const std::lock_guard lock(m_mutex);
         if (m_state != State::Broken)
             m_state = State::Ended;
         m_hasEnded = true;
         m_living.clear();
+        self = std::move(m_self);
         m_ended.notify_all();
-    });
-}
-
-Result<void> PoolCore::submit(CallChunk chunk, std::shared_ptr<CallSink> sink)
-{
-    std::shared_ptr<void> handed; // Let go after the mutex: its end may feed the workers.
-    const std::lock_guard lock(m_mutex);
-    if (m_state == State::Broken)
-        return m_brokenBy;
-    if (m_state != State::Open)
-        return Error{ErrorCode::ShutDown, {}, tr("the pool")};
-    Waiting waiting{std::move(chunk), std::move(sink)};
-    if (m_waiting.empty())
-        handed = hand(waiting);
-    if (!handed)
-        m_waiting.push_back(std::move(waiting));
-    return {};
-}
-
-std::shared_ptr<void> PoolCore::hand(Waiting &waiting)
-{
-    CallChunk &calls = waiting.chunk;
-    const auto count = static_cast<quint32>(calls.arguments.size());
-    const bool isInline = count == 1 && calls.arguments[0].size() <= TaskDescriptor::inlineBytes;
-    std::vector<std::byte> table;
-    if (count > 1)
-        table = joined(calls.arguments);
-    const std::vector<std::byte> &bytes = count > 1 ? table : calls.arguments[0];
-    const auto sink = std::make_shared<ChunkSink>(shared_from_this(), waiting.sink, calls.name);
-    TaskChunk chunk;
-    chunk.workload = calls.task;
-    chunk.count = count;
-    chunk.first = sink->first = m_nextCall;
-    if (isInline) {
-        chunk.inlineArgs = bytes;
-    } else {
-        {
-            const std::lock_guard lock(m_extentsMutex);
-            sink->extent = m_extents.allocate(bytes.size());
-        }
-        if (!sink->extent)
-            return nullptr;
-        std::memcpy(m_arguments.data() + *sink->extent, bytes.data(), bytes.size());
-        chunk.args = {*sink->extent, static_cast<quint32>(bytes.size()),
-                      count > 1 ? ArgumentRange::eachOwn : 0};
     }
-    if (!m_workers->submit(chunk, sink))
-        return nullptr;
-    sink->isHanded = true;
-    m_nextCall += count;
-    return sink;
+    // Not here: this is called by what would go with it.
+    QMetaObject::invokeMethod(
+        m_engine.context(), [self = std::move(self)] {}, Qt::QueuedConnection);
 }
 
-void PoolCore::feed()
+void PoolCore::stayUntilEnded()
 {
-    std::vector<std::shared_ptr<void>> handed; // See submit().
     const std::lock_guard lock(m_mutex);
-    while (!m_waiting.empty() && m_state <= State::Closed) {
-        auto one = hand(m_waiting.front());
-        if (!one)
+    if (!m_hasEnded)
+        m_self = shared_from_this();
+}
+
+void PoolCore::close(Pending pending)
+{
+    std::deque<Waiting> waiting;
+    std::vector<WithdrawnChunk> withdrawn;
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_state > State::Closed)
             return;
-        handed.push_back(std::move(one));
-        m_waiting.pop_front();
+        m_state = State::Closed;
+        if (pending == Pending::Cancel) {
+            waiting = takeWaitingLocked(CallSink::Place::Withdrawn);
+            if (m_workers)
+                withdrawn = m_workers->withdrawAll();
+        }
+        closeWorkersLocked();
     }
-    if (m_state == State::Closed && m_waiting.empty() && m_workers)
-        QMetaObject::invokeMethod(m_workers.get(), &WorkerPool::close, Qt::QueuedConnection);
+    tellAll(waiting, Error{ErrorCode::Cancelled});
+    for (const WithdrawnChunk &one : withdrawn) {
+        for (quint32 i = 0; i < one.count; ++i) {
+            TaskReport report;
+            report.index = one.first + i;
+            report.cause = TaskReport::Cause::Cancelled;
+            report.status = TaskReport::Status::Cancelled;
+            one.sink->take(std::move(report));
+        }
+    }
 }
 
-void PoolCore::giveBack(quint64 extent)
+/// Once nothing waits before their queue.
+void PoolCore::closeWorkersLocked()
 {
-    const std::lock_guard lock(m_extentsMutex);
-    const quint64 length = m_extents.giveBack(extent);
-    if (length >= discardedBytes)
-        m_arguments.discard(extent, length);
-}
-
-std::size_t PoolCore::chunkSize(std::size_t count, std::size_t wanted) const
-{
-    const std::size_t shares = 4 * static_cast<std::size_t>(m_workerCount);
-    const std::size_t size = wanted != 0 ? wanted : (count + shares - 1) / shares;
-    return std::clamp<std::size_t>(size, 1, maxCallsPerChunk);
-}
-
-void PoolCore::help(const FutureState &state) const
-{
-    if (m_workers)
-        m_workers->collectUntil([&state] { return state.isSettled(); });
-}
-
-void PoolCore::close()
-{
-    const std::lock_guard lock(m_mutex);
-    if (m_state != State::Open)
-        return;
-    m_state = State::Closed;
     if (m_waiting.empty() && m_workers)
         QMetaObject::invokeMethod(m_workers.get(), &WorkerPool::close, Qt::QueuedConnection);
 }
 
 void PoolCore::terminate()
 {
-    giveUp(Error{ErrorCode::Cancelled, {}, tr("the pool was terminated")});
+    terminate(Error{ErrorCode::Cancelled, {}, tr("the pool was terminated")});
+}
+
+void PoolCore::terminate(const Error &reason, bool gently)
+{
+    giveUp(reason);
+    const std::lock_guard lock(m_mutex);
     if (m_workers)
-        QMetaObject::invokeMethod(m_workers.get(), &WorkerPool::terminate, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(m_workers.get(),
+                                  gently ? &WorkerPool::terminateGently : &WorkerPool::terminate,
+                                  Qt::QueuedConnection);
 }
 
 void PoolCore::end()
@@ -358,10 +272,27 @@ void PoolCore::giveUp(const Error &error)
         if (m_state == State::Ended || m_state == State::Broken)
             return;
         m_state = error.code == ErrorCode::BrokenPool ? State::Broken : State::Closed;
-        m_brokenBy = error;
-        waiting.swap(m_waiting);
+        m_givenUpBy = error;
+        waiting = takeWaitingLocked(CallSink::Place::GivenUp);
         m_ended.notify_all();
     }
+    tellAll(waiting, error);
+}
+
+/// What waits, without what was withdrawn; the caller tells it.
+std::deque<PoolCore::Waiting> PoolCore::takeWaitingLocked(CallSink::Place place)
+{
+    std::deque<Waiting> waiting;
+    waiting.swap(m_waiting);
+    std::erase_if(waiting,
+                  [](const Waiting &one) { return one.sink->m_place != CallSink::Place::Waiting; });
+    for (const Waiting &one : waiting)
+        one.sink->m_place = place;
+    return waiting;
+}
+
+void PoolCore::tellAll(const std::deque<Waiting> &waiting, const Error &error)
+{
     for (const Waiting &one : waiting) {
         for (quint32 i = 0; i < one.chunk.arguments.size(); ++i)
             one.sink->take(i, error);
@@ -373,6 +304,10 @@ Result<void> PoolCore::join(TimeLimit limit)
     std::unique_lock lock(m_mutex);
     if (m_state == State::Open)
         return Error{ErrorCode::InvalidState, {}, tr("the pool is open")};
+    if (m_hasEnded) // The engine may have ended too.
+        return {};
+    if (QThread::currentThread() == m_engine.context()->thread())
+        return Error{ErrorCode::InvalidState, {}, tr("a callback cannot wait for the pool")};
     const auto hasEnded = [this] { return m_hasEnded; };
     if (!limit)
         m_ended.wait(lock, hasEnded);
@@ -398,42 +333,6 @@ PoolMemory PoolCore::memoryInUse() const
     const std::lock_guard lock(m_extentsMutex);
     memory.arguments = m_extents.usedBytes();
     return memory;
-}
-
-Error PoolCore::errorOf(const TaskReport &report, std::string_view task) const
-{
-    using Cause = TaskReport::Cause;
-    const std::unique_lock lock(m_mutex);
-    const auto known = m_pids.find(report.worker);
-    const QString worker = known == m_pids.end()
-                               ? tr("no worker")
-                               : tr("worker %1, PID %2").arg(report.worker + 1).arg(known->second);
-    const QString name = QString::fromUtf8(task.data(), static_cast<qsizetype>(task.size()));
-    const QString where = tr("%1 in %2, attempt %3").arg(worker, name).arg(report.attempts);
-    switch (report.cause) {
-    case Cause::Exception: {
-        auto failure = failureOf(report.bytes, worker);
-        const bool isEncoding = failure->rawType == typeid(EncodeFailure).name();
-        Error error{isEncoding ? ErrorCode::EncodeError : ErrorCode::RemoteError, name,
-                    failure->type % u": "_s % failure->message};
-        error.remote = std::move(failure);
-        return error;
-    }
-    case Cause::Exit:
-        return {ErrorCode::WorkerDied, where, tr("exit code %1").arg(report.code)};
-    case Cause::Signal:
-        return {ErrorCode::WorkerDied, where, tr("signal %1").arg(signalName(report.code))};
-    case Cause::Timeout:
-        return {ErrorCode::Timeout, where};
-    case Cause::Lost:
-        if (m_state == State::Broken)
-            return m_brokenBy;
-        return {ErrorCode::WorkerDied, where, tr("%1 from outside").arg(signalName(report.code))};
-    case Cause::Cancelled:
-    case Cause::None:
-        break;
-    }
-    return {ErrorCode::Cancelled, {}, tr("the pool was terminated")};
 }
 
 /// Calls @p function in the engine's thread and waits for it.

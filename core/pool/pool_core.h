@@ -20,19 +20,32 @@ namespace proclab {
 /// How many cores this process may use (sched_getaffinity), at least 1.
 [[nodiscard]] int usableCores();
 
-/// What a Pool is made with.
+/// What a Pool or an Executor is made with.
 struct PoolOptions
 {
     std::optional<int> workers = std::nullopt; ///< 1 to 256; none: as many as cores may be used.
     StartMethod startMethod = StartMethod::ForkServer;
     std::optional<int> maxTasksPerWorker = std::nullopt; ///< Then it is replaced; none: never.
-    OnCrash onCrash = OnCrash::Fail;
+    std::optional<OnCrash> onCrash =
+        std::nullopt;                         ///< None: Fail for a Pool, Break for an Executor.
     std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
+    /// A worker that waits longer for a task ends, and another is started when one is needed; 0:
+    /// none does.
+    std::chrono::milliseconds idleLimit{0};
+    int maxNesting = 10; ///< How deep workers may stand in workers, each with a pool of its own.
     /// Of all arguments that wait or are in use; taken when used.
     quint64 argumentBytes = quint64{16} << 30;
     /// Of the results of one worker that nobody has fetched yet; taken when used.
     quint64 resultBytesPerWorker = quint64{1} << 30;
     Engine *engine = nullptr; ///< None: Engine::global().
+};
+
+/// In what a Pool and an Executor differ, beside their types.
+struct PoolConduct
+{
+    OnCrash onCrash = OnCrash::Fail; ///< Unless the options say otherwise.
+    bool onDemand = false;           ///< Workers are started when calls need them.
+    bool finishes = false; ///< At the program's end calls are done; else they end as Cancelled.
 };
 
 /// Shared memory that a pool's calls hold at one moment, in bytes.
@@ -57,6 +70,15 @@ public:
     virtual ~CallSink() = default;
     /// Call @p position of the chunk has ended. Any thread, one call at a time.
     virtual void take(quint32 position, Result<std::vector<std::byte>> result) = 0;
+
+private:
+    friend class PoolCore;
+    enum class Place { New, Waiting, Handed, Withdrawn, GivenUp };
+
+    // Guarded by the core's mutex.
+    Place m_place = Place::New;
+    quint32 m_count = 0;  ///< Of its calls, once submitted.
+    ChunkTicket m_ticket; ///< Handed.
 };
 
 /// What a Pool does beside types: accepts chunks of calls without a limit, hands them to workers,
@@ -68,22 +90,37 @@ class PoolCore : public std::enable_shared_from_this<PoolCore>
 public:
     static constexpr quint32 maxCallsPerChunk = 1024;
 
-    /// InvalidArgument, OsError, or what the initializer (@p initializer, unless noTask) failed
-    /// with later, by way of the calls.
-    static Result<std::shared_ptr<PoolCore>> open(const PoolOptions &options, quint32 initializer,
+    enum class Pending { Run, Cancel };
+
+    /// InvalidArgument, OsError, InvalidState (no QCoreApplication, or nested too deep), or what
+    /// the initializer (@p initializer, unless noTask) failed with later, by way of the calls.
+    static Result<std::shared_ptr<PoolCore>> open(const PoolOptions &options,
+                                                  const PoolConduct &conduct, quint32 initializer,
                                                   std::span<const std::byte> initializerArgs);
     ~PoolCore();
 
-    /// ShutDown after close(), BrokenPool: the sink is not told then.
+    /// ShutDown after close(), BrokenPool, EncodeError (more bytes than there can be): the sink is
+    /// not told then. At most one chunk for each sink.
     Result<void> submit(CallChunk chunk, std::shared_ptr<CallSink> sink);
-    /// No more calls; the workers end when those accepted are done.
-    void close();
-    /// Kills the workers; calls that are not done end as Cancelled.
+    /// Tells @p sink that its calls are cancelled, if no worker has taken them; true if they are.
+    bool withdraw(CallSink &sink);
+    /// Whether a worker has taken the calls of @p sink.
+    [[nodiscard]] bool hasStarted(const CallSink &sink) const;
+    /// No more calls; the workers end when those accepted are done. Cancel: those that have not
+    /// started end as Cancelled, also at a second call.
+    void close(Pending pending = Pending::Run);
+    /// Ends the workers, by SIGTERM first if @p gently; calls that are not done fail with @p
+    /// reason.
+    void terminate(const Error &reason, bool gently = false);
+    /// As a Pool does: the reason is Cancelled.
     void terminate();
     /// terminate() and join(), with a warning if nobody has called close() or terminate().
     void end();
-    /// Waits for the last worker's end; Timeout. InvalidState before close() or terminate().
+    /// Waits for the last worker's end; Timeout. InvalidState before close() or terminate(), and in
+    /// the engine's thread, which would wait for itself.
     Result<void> join(TimeLimit limit);
+    /// Once closed: stays until the last worker has ended, though nobody holds it.
+    void stayUntilEnded();
     [[nodiscard]] int workerCount() const { return m_workerCount; }
     [[nodiscard]] std::vector<qint64> workerPids() const;
     [[nodiscard]] PoolMemory memoryInUse() const;
@@ -103,20 +140,31 @@ private:
         std::shared_ptr<CallSink> sink;
     };
     enum class State { Open, Closed, Broken, Ended };
+    static constexpr quint64 firstExtent = 64; ///< Offset 0 means: none.
 
-    explicit PoolCore(const PoolOptions &options);
+    PoolCore(const PoolOptions &options, const PoolConduct &conduct);
     Result<void> start(quint32 initializer, std::span<const std::byte> initializerArgs);
     void watch();
+    void noteClosed();
     void shutDown();
+    void endWorkers();
+    void closeWorkersLocked();
     /// Puts a chunk in the workers' queue and returns what holds it; null: there is no room now.
     std::shared_ptr<void> hand(Waiting &waiting);
     void feed();
     void giveUp(const Error &error);
+    std::deque<Waiting> takeWaitingLocked(CallSink::Place place);
+    static void tellAll(const std::deque<Waiting> &waiting, const Error &error);
+    [[nodiscard]] bool canEverHold(const CallChunk &chunk) const;
+    [[nodiscard]] quint64 maxArgumentBytes() const;
+    static Error tooLarge();
     void giveBack(quint64 extent);
+    [[nodiscard]] ErrorCode deathCode() const;
     [[nodiscard]] Error errorOf(const TaskReport &report, std::string_view task) const;
     void runInEngine(const std::function<void()> &function) const;
 
     const PoolOptions m_options;
+    const PoolConduct m_conduct;
     const int m_workerCount;
     Engine &m_engine;
     runtime::Segment m_arguments;
@@ -125,13 +173,14 @@ private:
     mutable std::mutex m_mutex;
     // Guarded by m_mutex.
     State m_state = State::Open;
-    Error m_brokenBy;
-    bool m_hasEnded = false; ///< No worker is left.
+    std::optional<Error> m_givenUpBy; ///< What calls fail with that will not be done.
+    bool m_hasEnded = false;          ///< No worker is left.
     quint64 m_nextCall = 0;
     std::deque<Waiting> m_waiting;
     std::map<int, qint64> m_pids; ///< By number, of all workers ever.
     std::map<int, qint64> m_living;
     std::condition_variable m_ended;
+    std::shared_ptr<PoolCore> m_self; ///< See stayUntilEnded().
 
     mutable std::mutex m_extentsMutex;
     ExtentAllocator m_extents; // Guarded by m_extentsMutex.

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/pool/worker_pool.h"
 
+#include "core/base/signal_name.h"
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/memory/result_arena.h"
 #include "core/runtime/task/task_registry.h"
+#include "core/runtime/task/worker_process.h"
 
 #include <QCoreApplication>
 #include <QSocketNotifier>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <climits>
@@ -25,6 +28,7 @@ namespace {
 
 constexpr int watchMs = 20;
 constexpr std::size_t pageBytes = 4096;
+constexpr int terminateGraceMs = 1'000;
 constexpr int restartMs = 500; // What is short now, memory or processes, may be there then.
 constexpr qint64 leaveGraceNs = 5'000'000'000; ///< For workers to leave once all work is done.
 
@@ -32,6 +36,21 @@ constexpr qint64 leaveGraceNs = 5'000'000'000; ///< For workers to leave once al
 int objectsFd()
 {
     return runtime::registeredTasks().empty() ? -1 : runtime::ObjectSpace::instance().descriptor();
+}
+
+/// Why a pool is broken whose worker has died.
+Error deathOf(int worker, const ChildExit &exit, int ownSignal)
+{
+    const auto tr = [](const char *text) { return QCoreApplication::translate("Error", text); };
+    Error error;
+    error.code = ErrorCode::BrokenPool;
+    error.subject = tr("worker %1, PID %2").arg(worker + 1).arg(exit.pid);
+    if (exit.signal == 0)
+        error.found = tr("exit code %1").arg(exit.exitCode);
+    else
+        error.found = (ownSignal == exit.signal ? tr("signal %1") : tr("%1 from outside"))
+                          .arg(signalName(exit.signal));
+    return error;
 }
 
 } // namespace
@@ -90,6 +109,7 @@ Result<void> WorkerPool::makeSegment()
     m_header->layoutHash = layoutHash();
     m_header->tasksHash = m_config.resultBytesPerWorker != 0 ? registeredTasksHash() : 0;
     m_header->parentPid = ::getpid();
+    m_header->nesting = runtime::nestingDepth() + 1;
     m_header->slotCount = static_cast<quint32>(m_config.workers);
     m_header->seed = m_config.seed;
     m_header->slotsOffset = slotsOffset;
@@ -100,6 +120,7 @@ Result<void> WorkerPool::makeSegment()
     shared.tasksPerDescriptor = pool.tasksPerDescriptor;
     shared.completionCapacity = pool.completionCapacity;
     shared.maxTasksPerWorker = pool.maxTasksPerWorker;
+    shared.idleLimitNs = std::chrono::nanoseconds(m_config.idleLimit).count();
     shared.ringOffset = pool.ringOffset;
     shared.descriptorsOffset = pool.descriptorsOffset;
     shared.outcomesOffset = pool.outcomesOffset;
@@ -147,9 +168,14 @@ Result<void> WorkerPool::open()
     if (const auto opened = m_group->open(); !opened)
         return opened;
     m_state = State::Open;
+    m_watch.start(watchMs);
+    if (m_config.onDemand) {
+        m_isReady = true;
+        openGate();
+        return {};
+    }
     for (int slot = 0; slot < m_config.workers; ++slot)
         startWorker(static_cast<quint32>(slot), -1);
-    m_watch.start(watchMs);
     return {};
 }
 
@@ -170,7 +196,7 @@ void WorkerPool::close()
     endIfDone();
 }
 
-void WorkerPool::terminate()
+void WorkerPool::terminateBy(int signal)
 {
     if (m_state == State::New || m_state == State::Closed || m_state == State::Terminating)
         return;
@@ -179,7 +205,9 @@ void WorkerPool::terminate()
         drainLocked(); // What was finished in time counts.
         m_state = State::Terminating;
     }
-    m_group->killAll();
+    m_group->signalAll(signal);
+    if (signal != SIGKILL)
+        QTimer::singleShot(terminateGraceMs, this, [this] { m_group->killAll(); });
     endIfDone();
 }
 
@@ -212,7 +240,25 @@ void WorkerPool::startWorker(quint32 slot, int replaces)
     m_standstill[slot] = {};
     // The number is given when the process is there; until then the slot remembers whom it follows.
     m_workerOf[slot].store(-2 - replaces, std::memory_order_release);
+    ++m_present;
     m_group->start(slot, {runtime::Role::PoolWorker, slot, 0});
+}
+
+/// On demand: starts workers until there is one for each chunk under way, or all that there may be.
+void WorkerPool::addWorkers()
+{
+    m_isAddWanted = false; // Before the chunks are counted: who adds one later asks again.
+    if (m_state != State::Open && m_state != State::Closing)
+        return;
+    quint64 wanted = 0;
+    {
+        const std::lock_guard lock(m_mutex);
+        wanted = std::min(m_underWay, static_cast<quint64>(m_config.workers));
+    }
+    for (quint32 slot = 0; m_present < wanted; ++slot) {
+        if (!m_group->isAlive(slot))
+            startWorker(slot, -1);
+    }
 }
 
 void WorkerPool::handleStarted(quint32 slot, qint64 pid)
@@ -241,6 +287,7 @@ void WorkerPool::checkReady()
 void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
 {
     const int worker = workerIn(slot);
+    --m_present;
     runtime::ProcessSlot &place = m_header->slot(slot);
     const bool wasReady = place.phase.load(std::memory_order_acquire) >= runtime::Phase::Ready;
     const bool isRecycled = place.recycled.load(std::memory_order_acquire) != 0;
@@ -255,16 +302,21 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
     byPool = byPool || (mayLeave && (m_isOverdue || (exit.signal == 0 && exit.exitCode == 0)));
     poolHeader().idle.wakeAll(m_header->parkOf());
     Q_EMIT workerEnded(worker, exit, byPool, place.done());
+    const bool isRefusal = exit.exitCode == runtime::refusedExitCode && !wasReady;
+    const bool hasNoInitializer = exit.exitCode == runtime::initializerExitCode &&
+                                  exit.signal == 0 && place.failure.size != 0;
+    // Who is told of a task of its worker finds the pool broken already.
+    if (m_config.onCrash == OnCrash::Break && !byPool && !isRefusal && !hasNoInitializer)
+        breakDown(deathOf(worker, exit, place.ownSignal.load(std::memory_order_acquire)));
     flushReports();
     m_startDeaths = wasReady ? 0 : m_startDeaths + 1;
-    if (exit.exitCode == runtime::refusedExitCode && !wasReady)
+    if (isRefusal)
         breakDown({ErrorCode::ProcessFailed,
                    m_config.workerProgram,
                    QCoreApplication::translate("Error", "it is of another build than this program"),
                    {},
                    0});
-    else if (exit.exitCode == runtime::initializerExitCode && exit.signal == 0 &&
-             place.failure.size)
+    else if (hasNoInitializer)
         breakDown(initializerError(slot));
     else if (m_startDeaths > 3 + m_config.workers)
         breakDown({ErrorCode::BrokenPool,
@@ -272,6 +324,8 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
                    QCoreApplication::translate("Error", "workers end before they are ready"),
                    {},
                    0});
+    else if (m_config.onDemand)
+        addWorkers();
     else if (m_state == State::Open || (m_state == State::Closing && hasWork))
         startWorker(slot, worker);
     checkReady();
@@ -289,16 +343,18 @@ Error WorkerPool::initializerError(quint32 slot)
     } catch (const std::exception &) {
         text = QCoreApplication::translate("Error", "unknown exception");
     }
-    return {ErrorCode::BrokenPool,
-            {},
-            QCoreApplication::translate("Error", "the initializer failed (%1)").arg(text),
-            {},
-            0};
+    Error error;
+    error.code = ErrorCode::BrokenPool;
+    error.found = QCoreApplication::translate("Error", "the initializer failed (%1)").arg(text);
+    if (m_state == State::Open || m_state == State::Closing) // The first of several.
+        qWarning("%s", qUtf8Printable(errorText(error)));
+    return error;
 }
 
 void WorkerPool::handleStartFailure(quint32 slot, const Error &error)
 {
     const int replaces = -2 - m_workerOf[slot].exchange(-1, std::memory_order_acq_rel);
+    --m_present;
     if (m_state == State::Terminating || m_state == State::Closed) {
         endIfDone();
         return;
@@ -309,7 +365,9 @@ void WorkerPool::handleStartFailure(quint32 slot, const Error &error)
     }
     Q_EMIT workerMissing(error);
     QTimer::singleShot(restartMs, this, [this, slot, replaces] {
-        if (m_state == State::Open || m_state == State::Closing)
+        if (m_config.onDemand)
+            addWorkers();
+        else if (m_state == State::Open || m_state == State::Closing)
             startWorker(slot, replaces);
     });
 }

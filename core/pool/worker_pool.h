@@ -11,9 +11,11 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +28,7 @@ namespace proclab {
 enum class OnCrash {
     Fail,
     Retry, ///< Once more; a second death fails it.
+    Break, ///< It fails, and so does everything else: the pool is broken.
 };
 
 struct WorkerPoolConfig
@@ -36,6 +39,9 @@ struct WorkerPoolConfig
     quint32 tasksPerChunk = 1;     ///< The most tasks that one submit() may bring, 1 to 10,000,000.
     quint32 chunks = 16384;        ///< How many chunks may be under way; submit() refuses more.
     quint64 maxTasksPerWorker = 0; ///< After so many a worker is replaced; 0: never.
+    /// Workers are started as chunks that are under way need them; else all by open().
+    bool onDemand = false;
+    std::chrono::milliseconds idleLimit{0}; ///< A worker that waits longer ends; 0: never.
     OnCrash onCrash = OnCrash::Fail;
     std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
     quint64 seed = 0;                         ///< Of the tasks' random numbers.
@@ -59,6 +65,13 @@ struct TaskChunk
     runtime::ArgumentRange
         args{}; ///< In the input segment; offset 0: `inlineArgs`, at most 48 bytes.
     std::span<const std::byte> inlineArgs = {};
+};
+
+/// Which of the chunks under way.
+struct ChunkTicket
+{
+    quint32 number = 0;
+    quint64 generation = 0;
 };
 
 /// What became of one task. Times are CLOCK_MONOTONIC, ns.
@@ -93,6 +106,14 @@ public:
     virtual void take(TaskReport &&report) = 0;
 };
 
+/// Tasks that were cancelled before a worker took them, and whom to tell.
+struct WithdrawnChunk
+{
+    std::shared_ptr<ReportSink> sink;
+    quint64 first = 0;
+    quint32 count = 0;
+};
+
 /// A fixed number of worker processes that take tasks from one queue in shared memory.
 ///
 /// Tasks start in the order of submission and finish in any order. Every accepted task is reported
@@ -118,12 +139,21 @@ public:
     /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError:
     /// no memory, no descriptors, no worker program.
     Result<void> open();
-    /// Lets the workers begin; returns the instant, CLOCK_MONOTONIC in ns.
+    /// Lets the workers begin; on demand open() does so. Returns the instant, CLOCK_MONOTONIC in
+    /// ns.
     qint64 openGate();
 
-    /// Queues a chunk. False: as many chunks are under way as there may be; a report makes room.
+    /// Queues a chunk. Nothing: as many chunks are under way as there may be; a report makes room.
     /// What becomes of it is told to @p sink, if there is one, which is let go with the chunk.
-    bool submit(const TaskChunk &chunk, std::shared_ptr<ReportSink> sink = nullptr);
+    std::optional<ChunkTicket> submit(const TaskChunk &chunk,
+                                      std::shared_ptr<ReportSink> sink = nullptr);
+    /// Takes a chunk with a sink back that no worker has taken yet; the caller tells the sink. Any
+    /// thread.
+    std::optional<WithdrawnChunk> withdraw(const ChunkTicket &ticket);
+    /// All such chunks. Any thread.
+    std::vector<WithdrawnChunk> withdrawAll();
+    /// Whether a worker has taken the chunk. Any thread.
+    [[nodiscard]] bool hasStarted(const ChunkTicket &ticket) const;
     /// Submits one task and waits for it. Any thread but the engine's.
     TaskReport apply(const TaskChunk &chunk);
     /// Helps until @p isDone, for some microseconds at most: what waits hot for a result fetches it
@@ -132,7 +162,9 @@ public:
     /// No more tasks come: once all are reported the workers end, and closed() follows.
     void close();
     /// Kills the workers; tasks not yet finished are reported as Cancelled. closed() follows.
-    void terminate();
+    void terminate() { terminateBy(SIGKILL); }
+    /// The same with SIGTERM first, and SIGKILL for who is still there after a second.
+    void terminateGently() { terminateBy(SIGTERM); }
 
     [[nodiscard]] bool isOpen() const { return m_header != nullptr; }
     /// The run's segment, for who observes; valid from open() on.
@@ -173,11 +205,12 @@ private:
         quint32 reported = 0;
         int attempts = 1;
         std::shared_ptr<ReportSink> sink;
+        bool isWithdrawn = false;
     };
     struct SunkReport
     {
         std::shared_ptr<ReportSink> sink;
-        TaskReport report;
+        std::optional<TaskReport> report; ///< None: it was told, and is let go.
     };
     /// Since when a worker was seen to be in no task and to wait for nothing, always at this
     /// progress.
@@ -194,10 +227,15 @@ private:
     void handleExit(quint32 slot, const ChildExit &exit);
     void handleStartFailure(quint32 slot, const Error &error);
     void breakDown(const Error &error);
+    void terminateBy(int signal);
+    void addWorkers();
+    void wantWorkerLocked();
     [[nodiscard]] Error initializerError(quint32 slot);
     void checkReady();
 
-    bool submitLocked(const TaskChunk &chunk, std::shared_ptr<ReportSink> sink);
+    std::optional<ChunkTicket> submitLocked(const TaskChunk &chunk,
+                                            std::shared_ptr<ReportSink> sink);
+    std::optional<WithdrawnChunk> withdrawLocked(quint32 number, quint64 generation);
     void requeueLocked(quint32 number);
     void drain();
     void drainLocked();
@@ -246,6 +284,8 @@ private:
     qint64 m_leaveByNs = 0; ///< Closing: when workers that are still there are killed; 0: not yet.
     bool m_isOverdue = false; ///< They were.
     std::atomic<quint64> m_retried{0};
+    std::atomic<quint64> m_present{0};      ///< Workers, those being started among them.
+    std::atomic<bool> m_isAddWanted{false}; ///< addWorkers() is under way.
 
     mutable std::mutex m_mutex;
     // Guarded by m_mutex.

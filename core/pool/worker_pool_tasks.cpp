@@ -58,26 +58,29 @@ TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
 
 // ---- submitting, from any thread
 
-bool WorkerPool::submit(const TaskChunk &chunk, std::shared_ptr<ReportSink> sink)
+std::optional<ChunkTicket> WorkerPool::submit(const TaskChunk &chunk,
+                                              std::shared_ptr<ReportSink> sink)
 {
+    std::optional<ChunkTicket> ticket;
     {
         const std::lock_guard lock(m_mutex);
-        if (!submitLocked(chunk, std::move(sink)))
-            return false;
+        ticket = submitLocked(chunk, std::move(sink));
     }
-    poolHeader().idle.wake(1, m_header->parkOf());
-    return true;
+    if (ticket)
+        poolHeader().idle.wake(1, m_header->parkOf());
+    return ticket;
 }
 
-bool WorkerPool::submitLocked(const TaskChunk &chunk, std::shared_ptr<ReportSink> sink)
+std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
+                                                    std::shared_ptr<ReportSink> sink)
 {
     Q_ASSERT(chunk.count >= 1 && chunk.count <= m_config.tasksPerChunk);
     if (m_free.empty() || m_state == State::Terminating || m_state == State::Closed)
-        return false;
+        return std::nullopt;
     const quint32 number = m_free.back();
     m_free.pop_back();
     ++m_underWay;
-    m_chunks[number] = {runtime::nowNs(), 0, 1, std::move(sink)};
+    m_chunks[number] = {runtime::nowNs(), 0, 1, std::move(sink), false};
     TaskDescriptor &added = task(number);
     added.progress.store(0, std::memory_order_relaxed);
     added.count = chunk.count;
@@ -89,7 +92,58 @@ bool WorkerPool::submitLocked(const TaskChunk &chunk, std::shared_ptr<ReportSink
     if (added.inlineSize != 0)
         std::memcpy(added.inlineArgs.data(), chunk.inlineArgs.data(), added.inlineSize);
     requeueLocked(number);
-    return true;
+    if (m_config.onDemand)
+        wantWorkerLocked();
+    return ChunkTicket{number, TaskWord::generation(added.word.load(std::memory_order_relaxed))};
+}
+
+/// Has the engine's thread start workers if there are fewer than chunks for them.
+void WorkerPool::wantWorkerLocked()
+{
+    const quint64 present = m_present.load(std::memory_order_relaxed);
+    if (present < m_underWay && present < static_cast<quint64>(m_config.workers) &&
+        !m_isAddWanted.exchange(true))
+        QMetaObject::invokeMethod(this, &WorkerPool::addWorkers, Qt::QueuedConnection);
+}
+
+std::optional<WithdrawnChunk> WorkerPool::withdraw(const ChunkTicket &ticket)
+{
+    const std::lock_guard lock(m_mutex);
+    return withdrawLocked(ticket.number, ticket.generation);
+}
+
+std::vector<WithdrawnChunk> WorkerPool::withdrawAll()
+{
+    std::vector<WithdrawnChunk> all;
+    const std::lock_guard lock(m_mutex);
+    for (quint32 number = 0; number < m_config.chunks; ++number) {
+        const quint64 word = task(number).word.load(std::memory_order_acquire);
+        if (auto withdrawn = withdrawLocked(number, TaskWord::generation(word)))
+            all.push_back(std::move(*withdrawn));
+    }
+    return all;
+}
+
+/// Its place stays taken until a worker comes to it, so that no later chunk overtakes others there.
+std::optional<WithdrawnChunk> WorkerPool::withdrawLocked(quint32 number, quint64 generation)
+{
+    const quint32 owner = TaskWord::owner(task(number).word.load(std::memory_order_relaxed));
+    std::uint64_t ready = TaskWord::make(generation, owner, TaskState::Ready);
+    const quint64 withdrawn = TaskWord::make(generation, owner, TaskState::Withdrawn);
+    if (!m_chunks[number].sink ||
+        !task(number).word.compare_exchange_strong(ready, withdrawn, std::memory_order_acq_rel))
+        return std::nullopt;
+    ChunkState &state = m_chunks[number];
+    state.isWithdrawn = true;
+    return WithdrawnChunk{state.sink, task(number).first + state.reported,
+                          task(number).count - state.reported};
+}
+
+bool WorkerPool::hasStarted(const ChunkTicket &ticket) const
+{
+    const quint64 word = task(ticket.number).word.load(std::memory_order_acquire);
+    return TaskWord::generation(word) != ticket.generation ||
+           TaskWord::state(word) == TaskState::Running || TaskWord::state(word) == TaskState::Done;
 }
 
 /// Makes a descriptor that is complete ready to be claimed.
@@ -196,7 +250,8 @@ void WorkerPool::collectLocked(quint32 number)
     const quint64 word = task(number).word.load(std::memory_order_acquire);
     if (TaskWord::state(word) != TaskState::Done)
         return;
-    reportFinishedLocked(number, task(number).count, workerIn(TaskWord::owner(word)));
+    if (!m_chunks[number].isWithdrawn)
+        reportFinishedLocked(number, task(number).count, workerIn(TaskWord::owner(word)));
     freeLocked(number);
 }
 
@@ -286,6 +341,8 @@ void WorkerPool::freeLocked(quint32 number)
     const quint64 word = task(number).word.load(std::memory_order_relaxed);
     task(number).word.store(TaskWord::make(TaskWord::generation(word) + 1, 0, TaskState::Free),
                             std::memory_order_release);
+    if (m_chunks[number].isWithdrawn) // No report holds it: it is let go without the mutex.
+        m_sunk.push_back({std::move(m_chunks[number].sink), std::nullopt});
     m_chunks[number].sink.reset();
     m_free.push_back(number);
     --m_underWay;
@@ -310,8 +367,10 @@ void WorkerPool::flushSunkReports()
         const std::lock_guard lock(m_mutex);
         sunk.swap(m_sunk);
     }
-    for (SunkReport &one : sunk)
-        one.sink->take(std::move(one.report));
+    for (SunkReport &one : sunk) {
+        if (one.report)
+            one.sink->take(std::move(*one.report));
+    }
 }
 
 /// The process of @p slot is gone: what it finished counts, the task in its hands is judged, the
@@ -390,6 +449,8 @@ void WorkerPool::reportRest()
             if (TaskWord::state(word) == TaskState::Ready ||
                 TaskWord::state(word) == TaskState::Running)
                 giveUpLocked(number);
+            else if (TaskWord::state(word) == TaskState::Withdrawn)
+                freeLocked(number);
         }
     }
     flushReports();

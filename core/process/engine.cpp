@@ -86,7 +86,7 @@ Engine *Engine::current()
     if (engine || hasEnded)
         return engine;
     if (!QCoreApplication::instance()) {
-        if (!runtime::isWorker())
+        if (runtime::nestingDepth() == 0)
             return nullptr;
         makeWorkersApplication();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/process/process_group.h"
 
+#include "core/process/child_calls.h"
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/task/worker_process.h"
 
@@ -17,7 +18,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,43 +33,6 @@ constexpr int maxAsked = 32;
 constexpr int maxZygoteDeaths = 3;
 constexpr int reapDeadlineMs = 2'000;
 constexpr int sweepMs = 2;
-constexpr int adoptedMs = 20;
-constexpr int adoptedLooks = 5;         ///< In a row that find nobody.
-constexpr int descriptorsOfAStart = 10; ///< What QProcess opens for a moment, and a little more.
-
-int openPidFd(qint64 pid)
-{
-    return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
-}
-
-/// Looks at (and with WEXITED alone, reaps) the child behind @p pidFd; the kernel's call also gives
-/// the usage, which the C library's wrapper leaves out. False: it has not ended.
-bool waitPidFd(int pidFd, int options, siginfo_t &info, rusage &usage)
-{
-    info = {};
-    constexpr int pidFdType = 3; // P_PIDFD
-    while (::syscall(SYS_waitid, pidFdType, pidFd, &info, options, &usage) != 0) {
-        if (errno != EINTR)
-            return false;
-    }
-    return info.si_pid != 0;
-}
-
-ChildExit exitOf(const siginfo_t &info, const rusage &usage)
-{
-    ChildExit exit;
-    exit.pid = info.si_pid;
-    if (info.si_code == CLD_EXITED)
-        exit.exitCode = info.si_status;
-    else
-        exit.signal = info.si_status;
-    const auto nanoseconds = [](const timeval &time) {
-        return qint64{time.tv_sec} * 1'000'000'000 + qint64{time.tv_usec} * 1'000;
-    };
-    exit.cpuNs = nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime);
-    exit.peakResidentBytes = static_cast<quint64>(usage.ru_maxrss) * 1024;
-    return exit;
-}
 
 Error startError(const QString &program, const QString &reason)
 {
@@ -81,48 +44,6 @@ Error startError(const QString &program, const QString &reason)
         0};
 }
 
-/// 0, or the errno with which a start would fail half-way, where QProcess cannot tell the reason.
-int whyNoDescriptors()
-{
-    int open[descriptorsOfAStart];
-    int count = 0;
-    int code = 0;
-    while (count < descriptorsOfAStart && code == 0) {
-        open[count] = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-        code = open[count] < 0 ? errno : 0;
-        count += code == 0 ? 1 : 0;
-    }
-    while (count > 0)
-        ::close(open[--count]);
-    return code == EMFILE || code == ENFILE ? code : 0;
-}
-
-bool isChild(qint64 pid)
-{
-    siginfo_t info = {};
-    return pid > 0 &&
-           ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-}
-
-/// Kills whoever is left in process group @p group, and reaps those that are this program's
-/// children. True: nobody is.
-bool endGroup(qint64 group)
-{
-    const auto number = static_cast<pid_t>(group);
-    // A group without a child of ours is not ours: its number may have been given again.
-    const auto isEmpty = [number] {
-        siginfo_t info = {};
-        return number <= 0 ||
-               ::waitid(P_PGID, static_cast<id_t>(number), &info, WEXITED | WNOHANG | WNOWAIT) != 0;
-    };
-    if (isEmpty())
-        return true;
-    ::kill(-number, SIGKILL);
-    while (::waitpid(-number, nullptr, WNOHANG) > 0) {
-    }
-    return isEmpty();
-}
-
 /// In the child, between fork and exec, in the parent's memory: system calls only.
 void prepareChild(const ProcessGroup::Config &config, int socket)
 {
@@ -131,7 +52,12 @@ void prepareChild(const ProcessGroup::Config &config, int socket)
         if (fd >= 0)
             ::fcntl(fd, F_SETFD, 0);
     }
-    ::setpgid(0, 0); // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent.
+    // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent. What is started in
+    // a worker keeps what setsid() made here, by which the program finds all that is left of it.
+    if (runtime::nestingDepth() == 0)
+        ::setsid();
+    else
+        ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -163,25 +89,26 @@ ProcessGroup::ProcessGroup(const Config &config, runtime::RunHeader &header)
 {
     m_sweep.setInterval(sweepMs);
     connect(&m_sweep, &QTimer::timeout, this, &ProcessGroup::sweep);
-    m_adopted.setInterval(adoptedMs);
-    connect(&m_adopted, &QTimer::timeout, this, &ProcessGroup::lookForAdopted);
 }
 
 ProcessGroup::~ProcessGroup()
 {
     const QSignalBlocker silent(this);
+    m_orphanGraceNs = 0;
     m_requests.clear();
     killAll();
     for (auto &[slot, child] : m_children) {
         if (child->process) {
             child->process->disconnect(this);
             child->process->waitForFinished(reapDeadlineMs);
+            noteEnd(child->pid);
         } else if (child->pidFd >= 0) {
             pollfd ended = {child->pidFd, POLLIN, 0};
             siginfo_t info;
             rusage usage;
             if (::poll(&ended, 1, reapDeadlineMs) > 0)
                 waitPidFd(child->pidFd, WEXITED, info, usage);
+            noteEnd(child->pid);
         }
     }
     if (m_zygote) {
@@ -189,11 +116,12 @@ ProcessGroup::~ProcessGroup()
         m_zygote->kill();
         m_zygote->waitForFinished(reapDeadlineMs);
         m_zygote.reset();
+        m_isZygoteGone = false;
         m_groups.push_back(m_zygoteGroup);
     }
     closeSocket();
     QDeadlineTimer deadline(reapDeadlineMs);
-    for (sweep(); !m_groups.empty() && !deadline.hasExpired(); sweep())
+    for (sweep(); (!m_groups.empty() || m_mayHaveOrphans) && !deadline.hasExpired(); sweep())
         ::usleep(1'000);
     for (const auto &[slot, child] : m_children) {
         const std::int32_t untold = m_header.slot(slot).pid.load(std::memory_order_acquire);
@@ -202,10 +130,19 @@ ProcessGroup::~ProcessGroup()
             ::waitpid(untold, nullptr, 0);
         }
     }
-    runtime::ObjectSpace::instance().clearUpWorkers();
 }
 
 Result<void> ProcessGroup::open()
+{
+    if (m_config.startMethod == StartMethod::ForkServer)
+        return startZygote();
+    // Each start looks again. Here it also keeps some for the threads that watch the run.
+    return checkStart(QCoreApplication::translate("Error", "start of a worker"));
+}
+
+/// Whether a program can be started: QProcess would not tell why, and loses a descriptor if there
+/// is no program.
+Result<void> ProcessGroup::checkStart(const QString &what) const
 {
     const QFileInfo program(m_config.program);
     if (!program.isFile())
@@ -214,12 +151,8 @@ Result<void> ProcessGroup::open()
     if (!program.isExecutable())
         return osError(m_config.program, EACCES,
                        QCoreApplication::translate("Error", "worker program"));
-    if (m_config.startMethod == StartMethod::ForkServer)
-        return startZygote();
-    // Each start looks again. Here it also keeps some for the threads that watch the run.
     if (const int code = whyNoDescriptors(); code != 0)
-        return osError(m_config.program, code,
-                       QCoreApplication::translate("Error", "start of a worker"));
+        return osError(m_config.program, code, what);
     return {};
 }
 
@@ -252,23 +185,28 @@ void ProcessGroup::start(quint32 slotIndex, const Assignment &assignment)
     }
 }
 
-void ProcessGroup::kill(quint32 slot)
+void ProcessGroup::send(quint32 slot, int signal)
 {
     const auto found = m_children.find(slot);
     if (found == m_children.end())
         return;
     Child &child = *found->second;
-    child.isToDie = true;
-    if (child.process)
-        child.process->kill();
+    child.isToDie = child.isToDie || child.state == Child::State::Requested || signal == SIGKILL;
+    if (child.process && child.process->processId() > 0)
+        ::kill(static_cast<pid_t>(child.process->processId()), signal);
     else if (child.pidFd >= 0)
-        ::syscall(SYS_pidfd_send_signal, child.pidFd, SIGKILL, nullptr, 0);
+        ::syscall(SYS_pidfd_send_signal, child.pidFd, signal, nullptr, 0);
 }
 
 void ProcessGroup::killAll()
 {
+    signalAll(SIGKILL);
+}
+
+void ProcessGroup::signalAll(int signal)
+{
     for (const auto &[slot, child] : m_children)
-        kill(slot);
+        send(slot, signal);
 }
 
 QProcess *ProcessGroup::makeProcess()
@@ -286,11 +224,9 @@ QProcess *ProcessGroup::makeProcess()
 
 void ProcessGroup::spawn(quint32 slot, Child &child)
 {
-    if (const int code = whyNoDescriptors(); code != 0) {
-        const auto refuse = [this, slot, code] {
-            fail(slot, osError(m_config.program, code,
-                               QCoreApplication::translate("Error", "start of a worker")));
-        };
+    const auto possible = checkStart(QCoreApplication::translate("Error", "start of a worker"));
+    if (!possible) {
+        const auto refuse = [this, slot, error = possible.error()] { fail(slot, error); };
         QMetaObject::invokeMethod(this, refuse, Qt::QueuedConnection);
         return;
     }
@@ -345,9 +281,9 @@ void ProcessGroup::spawn(quint32 slot, Child &child)
 
 Result<void> ProcessGroup::startZygote()
 {
-    if (const int code = whyNoDescriptors(); code != 0)
-        return osError(m_config.program, code,
-                       QCoreApplication::translate("Error", "start of the zygote"));
+    const auto possible = checkStart(QCoreApplication::translate("Error", "start of the zygote"));
+    if (!possible)
+        return possible;
     int sockets[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
         return osError(m_config.program, errno,
@@ -377,6 +313,7 @@ Result<void> ProcessGroup::startZygote()
     connect(m_zygote.get(), &QProcess::errorOccurred, this, endUnstarted, Qt::QueuedConnection);
     m_zygote->start();
     m_zygoteGroup = m_zygote->processId();
+    m_leaders.insert(m_zygoteGroup);
     ::close(sockets[1]);
     return {};
 }
@@ -385,12 +322,13 @@ Result<void> ProcessGroup::startZygote()
 /// was about to make are gone too, replaceZygote() follows.
 void ProcessGroup::handleZygoteEnd()
 {
+    if (m_isZygoteGone)
+        return;
+    m_isZygoteGone = true;
     readAnswers();
     closeSocket();
     m_zygote->disconnect(this);
     m_groups.push_back(m_zygoteGroup);
-    m_adoptedLooks = adoptedLooks;
-    m_adopted.start();
     sweep();
 }
 
@@ -404,6 +342,7 @@ void ProcessGroup::replaceZygote()
     const bool isHopeless = ++m_zygoteDeaths >= maxZygoteDeaths || isRefused ||
                             m_zygote->error() == QProcess::FailedToStart;
     m_zygote.release()->deleteLater();
+    m_isZygoteGone = false;
     m_requests.clear();
     m_asked = 0;
     QList<quint32> waiting;
@@ -427,26 +366,55 @@ void ProcessGroup::replaceZygote()
     sendRequests();
 }
 
+/// Ends what dead workers have started and what has become a child of this process by that, such
+/// as workers of their own; those die with their parent, but nobody else reaps them. False: there
+/// is none.
+bool ProcessGroup::endOrphans()
+{
+    if (runtime::nestingDepth() > 0)
+        return false; // The program does it, see prepareChild().
+    // In this order: a new worker's number is in its slot before it becomes a child.
+    const std::vector<pid_t> pids = childPids();
+    std::set<qint64> known;
+    for (const auto &[slot, child] : m_children) {
+        known.insert(child->pid);
+        known.insert(m_header.slot(slot).pid.load(std::memory_order_acquire));
+    }
+    bool hasFound = false;
+    for (const pid_t pid : pids) {
+        if (known.contains(pid) || pid == m_zygoteGroup || !m_leaders.contains(::getsid(pid)))
+            continue;
+        hasFound = true;
+        const qint64 now = runtime::nowNs();
+        if (now - m_orphans.try_emplace(pid, now).first->second >= m_orphanGraceNs)
+            ::kill(pid, SIGKILL);
+        if (::waitpid(pid, nullptr, WNOHANG) == pid) {
+            m_orphans.erase(pid);
+            runtime::ObjectSpace::instance().processEnded(pid);
+        }
+    }
+    // The number of one whose last process is gone may be given again.
+    const auto isForgotten = [this, &known](qint64 leader) {
+        return leader != m_zygoteGroup && std::ranges::none_of(known, [leader](qint64 pid) {
+                   return ::getsid(static_cast<pid_t>(pid)) == leader;
+               });
+    };
+    if (!hasFound)
+        std::erase_if(m_leaders, isForgotten);
+    return hasFound;
+}
+
 /// Ends what is left of groups whose leader is gone.
 void ProcessGroup::sweep()
 {
     std::erase_if(m_groups, endGroup);
-    if (m_groups.empty())
+    m_mayHaveOrphans = m_mayHaveOrphans && endOrphans();
+    if (m_groups.empty() && !m_mayHaveOrphans)
         m_sweep.stop();
     else if (!m_sweep.isActive())
         m_sweep.start();
-    const bool isZygoteGone = m_zygote && m_zygote->state() == QProcess::NotRunning;
-    if (isZygoteGone && std::ranges::find(m_groups, m_zygoteGroup) == m_groups.end())
+    if (m_isZygoteGone && std::ranges::find(m_groups, m_zygoteGroup) == m_groups.end())
         replaceZygote();
-}
-
-/// What a child had started outlives it for a moment, as a child of this program's.
-void ProcessGroup::lookForAdopted()
-{
-    if (runtime::ObjectSpace::instance().clearUpWorkers() > 0)
-        m_adoptedLooks = adoptedLooks;
-    else if (--m_adoptedLooks <= 0)
-        m_adopted.stop();
 }
 
 void ProcessGroup::closeSocket()
@@ -529,16 +497,23 @@ void ProcessGroup::reap(quint32 slot)
     finish(slot, exitOf(info, usage));
 }
 
+/// A child is gone; a spawned one had called setsid().
+void ProcessGroup::noteEnd(qint64 pid)
+{
+    runtime::ObjectSpace::instance().processEnded(static_cast<std::int32_t>(pid));
+    m_mayHaveOrphans = true;
+    if (m_config.startMethod == StartMethod::Spawn)
+        m_leaders.insert(pid);
+}
+
 void ProcessGroup::finish(quint32 slot, const ChildExit &exit)
 {
     m_children.erase(slot);
-    runtime::ObjectSpace::instance().processEnded(static_cast<std::int32_t>(exit.pid));
-    m_adoptedLooks = adoptedLooks;
-    m_adopted.start();
-    if (!endGroup(exit.pid)) {
+    if (!endGroup(exit.pid))
         m_groups.push_back(exit.pid);
+    noteEnd(exit.pid);
+    if (!m_sweep.isActive())
         m_sweep.start();
-    }
     Q_EMIT exited(slot, exit);
 }
 

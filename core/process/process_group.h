@@ -8,10 +8,12 @@
 #include <QObject>
 #include <QTimer>
 
+#include <csignal>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 class QProcess;
@@ -70,8 +72,10 @@ public:
     Result<void> open();
     /// Puts a new process into @p slot, which must be free; started() or startFailed() follows.
     void start(quint32 slot, const Assignment &assignment);
-    void kill(quint32 slot);
+    void kill(quint32 slot) { send(slot, SIGKILL); }
     void killAll();
+    /// Sends all children @p signal, those that are being started SIGKILL.
+    void signalAll(int signal);
     [[nodiscard]] bool isAlive(quint32 slot) const { return m_children.contains(slot); }
     /// Children not yet reported as ended, those being started among them.
     [[nodiscard]] int childCount() const { return static_cast<int>(m_children.size()); }
@@ -85,13 +89,16 @@ Q_SIGNALS:
 private:
     struct Child;
 
+    void send(quint32 slot, int signal);
     void spawn(quint32 slot, Child &child);
     QProcess *makeProcess();
+    [[nodiscard]] Result<void> checkStart(const QString &what) const;
     Result<void> startZygote();
     void handleZygoteEnd();
     void replaceZygote();
     void sweep();
-    void lookForAdopted();
+    bool endOrphans();
+    void noteEnd(qint64 pid);
     void closeSocket();
     void sendRequests();
     void readAnswers();
@@ -105,15 +112,19 @@ private:
     std::map<quint32, std::unique_ptr<Child>> m_children;
     std::unique_ptr<QProcess> m_zygote;
     std::unique_ptr<QSocketNotifier> m_answers;
-    qint64 m_zygoteGroup = 0; ///< Its PID too.
+    qint64 m_zygoteGroup = 0;    ///< Its PID too.
+    bool m_isZygoteGone = false; ///< It has ended, and is replaced once its group is empty.
     int m_socket = -1;
     std::deque<quint32> m_requests; ///< Slots for which the zygote has not been asked yet.
     int m_asked = 0;                ///< Requests without an answer.
     int m_zygoteDeaths = 0;         ///< Since the last answer.
     std::vector<qint64> m_groups;   ///< Process groups whose leader is gone.
+    std::set<qint64> m_leaders;     ///< Zygotes, and ended workers, that have called setsid().
+    bool m_mayHaveOrphans = false;  ///< A child has ended since the last look for such.
     QTimer m_sweep;
-    QTimer m_adopted; ///< Looks for processes of children that are gone.
-    int m_adoptedLooks = 0;
+    std::map<qint64, qint64> m_orphans; ///< Seen first when, by PID.
+    /// A Process may outlive its parent by half of it, and then ends by itself.
+    qint64 m_orphanGraceNs = 1'000'000'000;
 };
 
 } // namespace proclab

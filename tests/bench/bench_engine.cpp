@@ -3,6 +3,7 @@
 // Measures the engine and prints one JSON object: what tests/bench/compare.py sets beside Python's
 // figures.
 
+#include "core/executor/executor.h"
 #include "core/pool/pool.h"
 #include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
@@ -161,6 +162,30 @@ void measureTypedPool(int workers)
     pool->close();
 }
 
+/// The same by an Executor.
+void measureExecutor(int workers)
+{
+    auto executor = Executor::open({.workers = workers});
+    if (!executor)
+        return;
+    constexpr int calls = 500'000;
+    const auto submitAll = [&] {
+        std::vector<Future<int>> futures;
+        futures.reserve(calls);
+        const qint64 begin = runtime::nowNs();
+        for (int i = 0; i < calls; ++i)
+            futures.push_back(executor->submit<&noop>(i));
+        for (int i = 0; i < calls; ++i) {
+            if (futures[std::size_t(i)].result().value() != i)
+                std::abort();
+        }
+        return calls / seconds(begin);
+    };
+    submitAll();
+    std::printf(", \"executor_future_per_s\": %.0f", submitAll());
+    executor->shutdown();
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -183,6 +208,7 @@ int main(int argc, char **argv)
         std::printf(", \"pool_chunked_per_s\": %.0f", pool.runTasks(5'000'000, 1'000));
     }
     measureTypedPool(std::max(1, cores - 1));
+    measureExecutor(std::max(1, cores - 1));
     startsPerSecond(engine, StartMethod::Spawn, 8);
     std::printf(", \"spawn_per_s\": %.0f", startsPerSecond(engine, StartMethod::Spawn, 200));
     std::printf(", \"forkserver_per_s\": %.0f",

@@ -258,9 +258,10 @@ void tst_KillPoints::dieAt(std::uint64_t n, const PoolOptions &options, const QS
     Judgement judgement(m_plan->victim.load());
     judgement.see(batch);
     QVERIFY2(judgement.finding().isEmpty(), qPrintable(place(n) % judgement.finding()));
-    const int most = options.onCrash == OnCrash::Fail && m_plan->hasStruck() ? 1 : 0;
+    const OnCrash onCrash = options.onCrash.value_or(OnCrash::Fail);
+    const int most = onCrash == OnCrash::Fail && m_plan->hasStruck() ? 1 : 0;
     QVERIFY2(judgement.lost() <= most, qPrintable(place(n)));
-    checkBegins(options.onCrash);
+    checkBegins(onCrash);
     const PoolMemory memory = pool->memoryInUse();
     QVERIFY2(memory.arguments == 0 && memory.results == 0, qPrintable(place(n)));
     if (m_plan->hasStruck())

@@ -11,7 +11,6 @@
 #include <csignal>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace proclab::runtime {
@@ -23,7 +22,6 @@ struct ObjectSpace::Sharer
     /// When it started, in clock ticks since the boot, which tells it from a later process of its
     /// PID; 0: not noted yet.
     std::atomic<std::uint64_t> startTicks;
-    std::atomic<std::int32_t> startedBy; ///< PID; 0: not by this library.
 };
 
 struct ObjectSpace::Header
@@ -432,7 +430,6 @@ void ObjectSpace::letAllOf(std::uint32_t sharer)
             freeIfUnheld(index);
     }
     header.sharers[sharer].startTicks.store(0, std::memory_order_relaxed);
-    header.sharers[sharer].startedBy.store(0, std::memory_order_relaxed);
     header.sharers[sharer].pid.store(0, std::memory_order_release);
 }
 
@@ -444,42 +441,6 @@ void ObjectSpace::processEnded(std::int32_t pid)
         if (pidOf(sharer) == pid)
             recover(sharer);
     }
-}
-
-void ObjectSpace::noteStarter(std::int32_t pid)
-{
-    if (open())
-        header().sharers[self()].startedBy.store(pid, std::memory_order_release);
-}
-
-int ObjectSpace::clearUpWorkers()
-{
-    int living = 0;
-    if (!m_isOpen.load(std::memory_order_acquire))
-        return living;
-    for (std::uint32_t number = 1; number < maxSharers; ++number) {
-        const Sharer &sharer = header().sharers[number];
-        const std::int32_t starter = sharer.startedBy.load(std::memory_order_acquire);
-        const std::int32_t pid = sharer.pid.load(std::memory_order_acquire);
-        if (starter == 0 || pid == 0)
-            continue;
-        if (starter == ::getpid()) {
-            if (::kill(pid, 0) != 0 && errno == ESRCH)
-                recover(number);
-            continue;
-        }
-        siginfo_t info = {};
-        if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0)
-            continue;
-        const auto state = stateOf(pid);
-        if (!state || state->startTicks != sharer.startTicks.load(std::memory_order_acquire))
-            continue; // A child of this process's own that has the PID now.
-        if (info.si_pid == 0)
-            ++living;
-        else if (::waitpid(pid, nullptr, WNOHANG) == pid)
-            recover(number);
-    }
-    return living;
 }
 
 ObjectSpace::Usage ObjectSpace::usage() const

@@ -164,11 +164,6 @@ public:
         const std::uint32_t self = m_self.load(std::memory_order_relaxed);
         return self != 0 ? self : takeSelf();
     }
-    /// In a worker: says who started this process, for whoever inherits it from that.
-    void noteStarter(std::int32_t pid);
-    /// Lets go what workers held that this process started and reaped; reaps those that others
-    /// started, which died before them, and returns how many of these still live.
-    int clearUpWorkers();
     /// Takes a lock that lies in this memory, and lets it go for an owner that is dead.
     SharedLock::Outcome acquire(SharedLock &lock, std::int64_t deadlineNs = noDeadline);
     /// The PID of a sharer; 0: there is none of that number.

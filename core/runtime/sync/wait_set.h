@@ -93,10 +93,10 @@ private:
 };
 
 /// Waits until @p ready() holds: spins shortly, then sleeps in @p set. @p goOn() is asked each time
-/// before sleeping on, at least ten times a second; false ends the wait. Returns whether ready()
-/// held.
+/// before sleeping on, each @p lookUpNs; false ends the wait. Returns whether ready() held.
 template<typename ParkOf, typename Ready, typename GoOn>
-bool waitIn(WaitSet &set, std::uint32_t slot, ParkOf parkOf, Ready ready, GoOn goOn)
+bool waitIn(WaitSet &set, std::uint32_t slot, ParkOf parkOf, Ready ready, GoOn goOn,
+            std::int64_t lookUpNs = parkNs)
 {
     FutexWord &park = parkOf(slot);
     for (int i = 0; i < 64; ++i) {
@@ -120,7 +120,7 @@ bool waitIn(WaitSet &set, std::uint32_t slot, ParkOf parkOf, Ready ready, GoOn g
             return done;
         }
         PROCLAB_KILL_POINT("park.before-sleep");
-        futexWait(park, 1, parkNs);
+        futexWait(park, 1, lookUpNs);
         PROCLAB_KILL_POINT("park.after-sleep");
     }
 }

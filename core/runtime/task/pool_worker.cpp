@@ -58,24 +58,36 @@ public:
     }
 
 private:
+    /// False: there will be none, or none has come within the idle limit.
     bool waitForTask()
     {
-        m_slot.beginWait(WaitKind::Task, nowNs());
+        const std::int64_t limit = m_pool.idleLimitNs;
+        const std::int64_t begin = nowNs();
+        m_slot.beginWait(WaitKind::Task, begin);
         const bool found = waitIn(
             m_pool.idle, m_process.slotIndex(), m_header.parkOf(),
-            [this] { return !m_ring.isEmpty(); }, [this] { return m_process.goesOn(); });
+            [this] { return !m_ring.isEmpty(); },
+            [this, limit, begin] {
+                m_isRecycled = limit != 0 && nowNs() - begin >= limit;
+                return !m_isRecycled && m_process.goesOn();
+            },
+            limit != 0 ? std::min(limit, parkNs) : parkNs);
         m_slot.endWait();
-        return found;
+        m_isRecycled = m_isRecycled && !found;
+        return found || m_isRecycled;
     }
 
     bool claim(std::uint32_t number)
     {
         std::uint64_t word = m_descriptors[number].word.load(std::memory_order_acquire);
+        const TaskState state = TaskWord::state(word);
+        if (state != TaskState::Ready && state != TaskState::Withdrawn)
+            return false;
         const std::uint64_t mine =
-            TaskWord::make(TaskWord::generation(word), m_process.slotIndex(), TaskState::Running);
+            TaskWord::make(TaskWord::generation(word), m_process.slotIndex(),
+                           state == TaskState::Ready ? TaskState::Running : TaskState::Done);
         PROCLAB_KILL_POINT("claim.before-exchange");
-        return TaskWord::state(word) == TaskState::Ready &&
-               m_descriptors[number].word.compare_exchange_strong(word, mine,
+        return m_descriptors[number].word.compare_exchange_strong(word, mine,
                                                                   std::memory_order_acq_rel);
     }
 
@@ -83,6 +95,10 @@ private:
     {
         TaskDescriptor &task = m_descriptors[number];
         const std::uint64_t mine = task.word.load(std::memory_order_relaxed);
+        if (TaskWord::state(mine) == TaskState::Done) { // It was withdrawn.
+            tellDone(number);
+            return;
+        }
         m_slot.chunk.store(number, std::memory_order_release);
         PROCLAB_KILL_POINT("claim.named");
         const std::uint64_t outcomes = std::uint64_t{number} * m_pool.tasksPerDescriptor;
@@ -99,6 +115,12 @@ private:
             TaskWord::make(TaskWord::generation(mine), m_process.slotIndex(), TaskState::Done),
             std::memory_order_release);
         PROCLAB_KILL_POINT("complete.done");
+        tellDone(number);
+        m_isRecycled = m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker;
+    }
+
+    void tellDone(std::uint32_t number)
+    {
         m_completions.push(number);
         std::atomic_thread_fence(std::memory_order_seq_cst);
         if (m_pool.parentArmed.load(std::memory_order_relaxed) != 0 &&
@@ -107,7 +129,6 @@ private:
             m_process.wakeParent();
             PROCLAB_KILL_POINT("complete.told");
         }
-        m_isRecycled = m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker;
     }
 
     /// Runs task @p position of a chunk, which begins now, at @p startNs; returns when it ended.

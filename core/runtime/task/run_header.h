@@ -69,7 +69,7 @@ struct alignas(64) ProcessSlot
     std::atomic<std::uint32_t> gotEnd; ///< A consumer has taken its END.
     // What became of it.
     std::atomic<std::int32_t> ownSignal; ///< A fatal signal of its own doing.
-    std::atomic<std::int32_t> recycled;  ///< Leaves since it has done its share of tasks.
+    std::atomic<std::int32_t> recycled;  ///< Leaves: has done its share of tasks, or had none.
     std::atomic<std::int64_t> cpuNs;     ///< At a normal end.
     std::atomic<std::int64_t> maxResidentKiB;
     ResultExtent failure; ///< What its initializer threw, encoded.
@@ -136,7 +136,13 @@ struct ArgumentRange
     std::uint32_t stride;
 };
 
-enum class TaskState : std::uint8_t { Free, Ready, Running, Done };
+enum class TaskState : std::uint8_t {
+    Free,
+    Ready,
+    Running,
+    Done,
+    Withdrawn, ///< Cancelled while it was Ready: the worker that comes to it makes it Done.
+};
 
 /// One word that says what a descriptor is and whose: generation (40) | owner's slot (16) | state
 /// (8). The claim is one exchange Ready -> Running that also writes the owner: there is no instant
@@ -205,6 +211,7 @@ struct PoolHeader
     std::uint32_t tasksPerDescriptor; ///< Outcomes that each descriptor owns.
     std::uint32_t completionCapacity;
     std::uint64_t maxTasksPerWorker; ///< 0: none.
+    std::int64_t idleLimitNs;        ///< A worker that waits longer for a task leaves; 0: never.
     std::uint64_t ringOffset;
     std::uint64_t descriptorsOffset;
     std::uint64_t outcomesOffset;
@@ -266,6 +273,8 @@ struct RunHeader
     std::uint64_t layoutHash;
     std::uint64_t tasksHash; ///< Of the registered tasks; 0: the run has none.
     std::int32_t parentPid;
+    std::uint32_t
+        nesting; ///< How many workers stand one in another here; 1: of the program itself.
     std::uint32_t slotCount;
     std::uint64_t seed;
     std::uint64_t slotsOffset;

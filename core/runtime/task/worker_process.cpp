@@ -24,7 +24,7 @@ namespace proclab::runtime {
 namespace {
 
 std::atomic<std::int32_t> *ownSignalPlace = nullptr; // Read by the signal handler.
-bool isWorkerNow = false;
+std::uint32_t nesting = 0;                           // Of this process; set before it is a worker.
 
 /// Notes a fatal signal that the process caused itself, as against one that was sent to it.
 void noteFatalSignal(int signal, siginfo_t *info, void * /*context*/)
@@ -212,7 +212,6 @@ int live(WorkerProcess &process)
 /// Makes the calling process the worker of its slot.
 int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment input)
 {
-    isWorkerNow = true;
     auto *header = segment.at<RunHeader>(0);
     ProcessSlot &slot = header->slot(arguments.slot);
     if (slot.generation.load(std::memory_order_acquire) != arguments.generation)
@@ -231,8 +230,7 @@ int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment in
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != arguments.parentPid)
         return 0;
-    if (arguments.objectsFd >= 0)
-        ObjectSpace::instance().noteStarter(arguments.parentPid);
+    nesting = header->nesting;
     rlimit noCore = {0, 0};
     ::setrlimit(RLIMIT_CORE, &noCore);
     installSignalHandlers();
@@ -268,9 +266,9 @@ bool attach(const WorkerArguments &arguments, Segment &segment, Segment &input)
 
 } // namespace
 
-bool isWorker()
+std::uint32_t nestingDepth()
 {
-    return isWorkerNow;
+    return nesting;
 }
 
 int runWorker(const WorkerArguments &arguments)
@@ -291,8 +289,6 @@ int runZygote(const WorkerArguments &arguments)
         return 0;
     if (!attach(arguments, segment, input))
         return refusedExitCode;
-    if (arguments.objectsFd >= 0)
-        ObjectSpace::instance().noteStarter(arguments.parentPid);
     WorkerArguments worker = arguments;
     if (!serveForks(arguments.socketFd, *segment.at<RunHeader>(0), worker))
         return 0;

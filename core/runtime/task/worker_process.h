@@ -67,14 +67,14 @@ void runProducer(WorkerProcess &process);
 void runConsumer(WorkerProcess &process);
 void runCounter(WorkerProcess &process);
 
+/// How many workers this process stands in, one in another: 0 in a program, 1 in its workers.
+[[nodiscard]] std::uint32_t nestingDepth();
+
 /// The whole life of a worker from attaching to its end; returns the exit code.
 int runWorker(const WorkerArguments &arguments);
 /// Serves fork requests until the parent is gone or closes the socket; in a forked child, that
 /// worker's life.
 int runZygote(const WorkerArguments &arguments);
-
-/// Whether this process was started as a worker of its program.
-[[nodiscard]] bool isWorker();
 
 /// A request to the zygote, and its answer, over a SOCK_SEQPACKET socket.
 struct ForkRequest

@@ -78,7 +78,7 @@ public:
         chunk.first = first;
         chunk.count = count;
         chunk.inlineArgs = bytes;
-        return pool->submit(chunk);
+        return pool->submit(chunk).has_value();
     }
     std::vector<TaskReport> sorted()
     {

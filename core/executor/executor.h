@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/executor/future.h"
+#include "core/executor/future_wait.h"
+#include "core/pool/call_sinks.h"
+#include "core/pool/pool_core.h"
+#include "core/pool/task.h"
+#include "core/pool/typed_calls.h"
+
+#include <memory>
+#include <ranges>
+#include <utility>
+
+namespace proclab {
+
+using ExecutorOptions = PoolOptions;
+
+/// How Executor::map() goes about it.
+struct MapOptions
+{
+    int chunkSize = 1; ///< How many calls travel together; 1 or more.
+    /// Within which all results must have come, counted from the call of map().
+    TimeLimit timeout = std::nullopt;
+    /// How many inputs are read before their results are; 1 or more. None: all, at once.
+    std::optional<int> lookAhead = std::nullopt;
+};
+
+/// Worker processes that share calls of this program's own functions, as Python's
+/// ProcessPoolExecutor: each call has a Future.
+///
+///     Result<Executor> executor = Executor::open({.workers = 4});
+///     Future<int> nine = executor->submit<square>(3);
+///     for (auto squares = executor->map<square>(numbers); const auto value = squares.next();)
+///         use(*value);
+///
+/// The program is its own worker: main() begins with workerMain(). Functions are named as template
+/// arguments (see TaskOf). Calls start in the order of submission. Workers are started when calls
+/// need them. A worker that dies breaks the executor, unless OnCrash says otherwise: the call in
+/// its hands and all others fail with BrokenPool, which tells how it died; they never hang.
+///
+/// Copies are handles of the same. When the last is gone no more calls come, as after
+/// shutdown(Wait::No); ExecutorScope waits. At the program's end accepted calls are done first.
+///
+/// Threads: any, also several at once; no caller needs an event loop.
+/// Blocking: shutdown(Wait::Yes), join(), and what waits for results. Not from a Future's callback.
+/// Errors: RemoteError (the function threw; Error::remote says what), EncodeError (a value has no
+/// bytes), BrokenPool (a worker died, none can be started, or the initializer failed), WorkerDied
+/// (with OnCrash::Fail or Retry), Timeout, Cancelled, ShutDown (also of what a forced stop leaves).
+class Executor
+{
+public:
+    enum class Wait { No, Yes };
+    using Pending = PoolCore::Pending;
+
+    /// InvalidArgument, OsError, InvalidState: no QCoreApplication, or nested too deep.
+    static Result<Executor> open(const ExecutorOptions &options = {})
+    {
+        return opened(PoolCore::open(options, conduct, runtime::noTask, {}));
+    }
+    /// As open(); each worker calls @p Initializer once before its first call, a replacement too.
+    /// If it throws, that is logged and the executor is broken.
+    template<auto Initializer, typename... A>
+    static Result<Executor> openWith(const ExecutorOptions &options, A &&...arguments)
+    {
+        return opened(openCore<Initializer>(options, conduct, std::forward<A>(arguments)...));
+    }
+
+    /// Calls @p Function in a worker. What goes wrong at once is in the Future too.
+    template<auto Function, typename... A>
+    auto submit(A &&...arguments)
+    {
+        return submitCall<Function>(core(), std::forward<A>(arguments)...);
+    }
+    /// Calls @p Function with the elements of @p inputs side by side, up to the end of the
+    /// shortest; values come in their order. All calls are submitted now, or as far as the options
+    /// look ahead. A call that fails gives its error in its place. If the time is up the next
+    /// reading gives Timeout, what has not started is cancelled, and the stream is at its end.
+    /// Options that are not allowed: the first reading gives InvalidArgument. What the inputs throw
+    /// this throws.
+    template<auto Function, std::ranges::input_range... Inputs>
+    auto map(const MapOptions &options, Inputs... inputs)
+    {
+        using Value = typename TaskOf<Function>::Value;
+        const Result<StreamConfig> config = streamConfig(options);
+        if (!config)
+            return ResultStream<Value>(config.error());
+        const auto sink = std::make_shared<StreamSink>(
+            core(), streamSource<Function>(std::move(inputs)...), *config);
+        sink->feed();
+        return ResultStream<Value>(sink);
+    }
+    template<auto Function, std::ranges::input_range... Inputs>
+    auto map(Inputs... inputs)
+    {
+        return map<Function>(MapOptions(), std::move(inputs)...);
+    }
+
+    /// No more calls: ShutDown. The workers end when those accepted are done; Cancel: when those
+    /// that run are done, the others are cancelled. Can be called again, to cancel or to wait.
+    void shutdown(Wait wait = Wait::Yes, Pending pending = Pending::Run)
+    {
+        core()->close(pending);
+        if (wait == Wait::Yes)
+            static_cast<void>(join());
+    }
+    /// Ends the workers at once by SIGTERM, after a second by SIGKILL; what is not done fails with
+    /// ShutDown.
+    void terminateWorkers() { core()->terminate(forcedStop(), true); }
+    /// The same by SIGKILL.
+    void killWorkers() { core()->terminate(forcedStop()); }
+    /// Waits until the last worker has ended and is reaped: Timeout. InvalidState before shutdown()
+    /// or a forced stop, and in a Future's callback.
+    Result<void> join(TimeLimit limit = std::nullopt) { return core()->join(limit); }
+
+    [[nodiscard]] int workerCount() const { return core()->workerCount(); }
+    /// Of the workers that live now.
+    [[nodiscard]] std::vector<qint64> workerPids() const { return core()->workerPids(); }
+
+private:
+    struct Handle
+    {
+        explicit Handle(std::shared_ptr<PoolCore> held) : core(std::move(held)) {}
+        Handle(const Handle &) = delete;
+        ~Handle()
+        {
+            core->close();
+            core->stayUntilEnded();
+        }
+        const std::shared_ptr<PoolCore> core;
+    };
+
+    static constexpr PoolConduct conduct = {OnCrash::Break, true, true};
+
+    explicit Executor(std::shared_ptr<PoolCore> core)
+        : m_handle(std::make_shared<Handle>(std::move(core)))
+    {}
+    static Result<Executor> opened(Result<std::shared_ptr<PoolCore>> core)
+    {
+        if (!core)
+            return core.error();
+        return Executor(std::move(*core));
+    }
+    static Result<StreamConfig> streamConfig(const MapOptions &options);
+    static Error forcedStop();
+    [[nodiscard]] const std::shared_ptr<PoolCore> &core() const { return m_handle->core; }
+
+    std::shared_ptr<Handle> m_handle;
+};
+
+/// Shuts an executor down at the end of a scope, and waits, as Python's `with`.
+class ExecutorScope
+{
+public:
+    explicit ExecutorScope(Executor executor) : m_executor(std::move(executor)) {}
+    ExecutorScope(const ExecutorScope &) = delete;
+    ExecutorScope &operator=(const ExecutorScope &) = delete;
+    ~ExecutorScope() { m_executor.shutdown(); }
+
+private:
+    Executor m_executor;
+};
+
+} // namespace proclab
