@@ -77,10 +77,6 @@ int busyBelow(int depth, const std::string &folder)
     Folder::makeFile(folder + "/pid" + std::to_string(::getpid()));
     if (depth == 0)
         return meet(folder + "/busy", "/nowhere/at all");
-    int argc = 1;
-    char name[] = "nested";
-    char *argv[] = {name, nullptr};
-    const QCoreApplication app(argc, argv);
     auto executor = valueOrThrow(Executor::open({.workers = 1}));
     const ExecutorScope scope(executor);
     return valueOrThrow(executor.submit<&busyBelow>(depth - 1, folder).result());
