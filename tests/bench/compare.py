@@ -4,8 +4,8 @@
 
 usage: compare.py BIN_FOLDER [--quick]
 
-BIN_FOLDER holds bench_engine, proclab-cli and proclab-worker (build/release-like flags give the figures
-that count). Every figure is the median of three. It judges nothing.
+BIN_FOLDER holds bench_engine, bench_ipc, proclab-cli and proclab-worker (build/release-like flags give
+the figures that count). Every figure is the median of three. It judges nothing.
 """
 
 import json
@@ -35,6 +35,13 @@ def put_items(queue, count):
     for _ in range(count):
         queue.put(item)
     queue.put(None)
+
+
+def send_messages(connection, size, count):
+    message = bytes(size)
+    for _ in range(count):
+        connection.send_bytes(message)
+    connection.close()
 
 
 def add_with_lock(value, count):
@@ -106,6 +113,21 @@ class Python:
             return count / spent
         return median(run)
 
+    def pipe(self, size, count):
+        def run():
+            reader, writer = self.context.Pipe(False)
+            sender = self.context.Process(target=send_messages, args=(writer, size, count))
+            sender.start()
+            writer.close()
+            reader.recv_bytes()
+            begin = time.perf_counter()
+            for _ in range(count - 1):
+                reader.recv_bytes()
+            spent = time.perf_counter() - begin
+            sender.join()
+            return (count - 1) / spent
+        return median(run)
+
     def counter(self, processes):
         count = 200_000 // self.scale
 
@@ -133,8 +155,8 @@ class ProcLab:
         self.folder = folder
         self.scale = scale
 
-    def engine(self):
-        runs = [json.loads(subprocess.run([os.path.join(self.folder, "bench_engine")], check=True,
+    def figures(self, program):
+        runs = [json.loads(subprocess.run([os.path.join(self.folder, program)], check=True,
                                           capture_output=True, text=True).stdout)
                 for _ in range(REPEATS)]
         return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
@@ -173,9 +195,14 @@ def main():
     scale = 10 if "--quick" in sys.argv else 1
     ours = ProcLab(sys.argv[1], scale)
     theirs = Python(scale)
-    engine = ours.engine()
+    engine = ours.figures("bench_engine")
+    ipc = ours.figures("bench_ipc")
     pool = theirs.pool()
     starts = max(4, 40 // scale)
+    spawn, forkserver = (theirs.starts(method, starts) for method in ("spawn", "forkserver"))
+    queue = theirs.queue()
+    pipe, big_pipe = theirs.pipe(64, 200_000 // scale), theirs.pipe(1 << 20, 1_000 // scale)
+    locked = [theirs.counter(processes) for processes in (1, 2)]
     rows = [
         ("no-op tasks, single, /s", engine["pool_single_per_s"], pool["pool_single_per_s"], "500,000"),
         ("no-op tasks, chunks of 1,000, /s", engine["pool_chunked_per_s"], pool["pool_chunked_per_s"], ""),
@@ -183,14 +210,29 @@ def main():
         ("own functions, map by 1,000, /s", engine["map_per_s"], pool["pool_chunked_per_s"], "20,000,000"),
         ("own functions, round trip, us", engine["typed_round_trip_us"], pool["round_trip_us"], "2"),
         ("apply round trip, hot, us", engine["round_trip_us"], pool["round_trip_us"], "10"),
-        ("workers started, spawn, /s", engine["spawn_per_s"], theirs.starts("spawn", starts), "400"),
-        ("workers started, forkserver, /s", engine["forkserver_per_s"], theirs.starts("forkserver", starts), ""),
-        ("queue 1:1, 64 bytes, items/s", ours.queue(), theirs.queue(), "5,000,000"),
+        ("workers started, spawn, /s", engine["spawn_per_s"], spawn, "400"),
+        ("workers started, forkserver, /s", engine["forkserver_per_s"], forkserver, ""),
+        ("queue 1:1, 64 bytes, items/s", ours.queue(), queue, "5,000,000"),
         ("queue 2:2, 64 bytes, items/s", ours.queue(2), None, ""),
-        ("locked increments, 1 process, /s", ours.counter(1), theirs.counter(1), "30,000,000"),
-        ("locked increments, 2 processes, /s", ours.counter(2), theirs.counter(2), ""),
+        ("locked increments, 1 process, /s", ours.counter(1), locked[0], "30,000,000"),
+        ("locked increments, 2 processes, /s", ours.counter(2), locked[1], ""),
         ("atomic increments, 2 processes, /s", ours.counter(2, "atomic"), None, ""),
         ("efficiency, 2 workers, 10 ms tasks", ours.efficiency(), theirs.efficiency(), "0.95"),
+        ("Process, spawn, own program, /s", ipc["process_spawn_per_s"], spawn, "400"),
+        ("Process, forkserver, /s", ipc["process_forkserver_per_s"], forkserver, "4,000"),
+        ("Queue 1:1, 64 bytes, items/s", ipc["queue_1_1_per_s"], queue, "10,000,000"),
+        ("Queue 2:2, 64 bytes, items/s", ipc["queue_2_2_per_s"], queue, "5,000,000"),
+        ("Queue 1:1, unbounded, items/s", ipc["queue_unbounded_per_s"], queue, ""),
+        ("Pipe, 64 bytes, messages/s", ipc["pipe_64_per_s"], pipe, "20,000,000"),
+        ("Pipe, 1 MiB, MiB/s", ipc["pipe_1_mib_mib_per_s"], big_pipe, "8,000"),
+        ("Value, lock, 1 process, /s", ipc["value_lock_1_per_s"], locked[0], "100,000,000"),
+        ("Value, lock, 2 processes, /s", ipc["value_lock_2_per_s"], locked[1], "30,000,000"),
+        ("Value, atomic, 2 processes, /s", ipc["value_atomic_2_per_s"], locked[1], "200,000,000"),
+    ]
+    others = [
+        ("Queue 1:1 to Boost message_queue", ipc["queue_1_1_per_s"], ipc["boost_queue_per_s"]),
+        ("Pipe, 64 bytes, to the kernel's", ipc["pipe_64_per_s"], ipc["kernel_pipe_64_per_s"]),
+        ("Pipe, 1 MiB, to the kernel's", ipc["pipe_1_mib_mib_per_s"], ipc["kernel_pipe_1_mib_mib_per_s"]),
     ]
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, median of {REPEATS}")
     print(f"{'figure':38}{'ProcLab':>14}{'Python':>14}{'ratio':>9}{'aim':>12}")
@@ -199,6 +241,9 @@ def main():
         ratio = "" if peer is None else f"{(peer / mine if name.endswith(' us') else mine / peer):.1f}"
         print(f"{name:38}" + number.format(mine) + ("" if peer is None else number.format(peer)).rjust(14)
               + f"{ratio:>9}{aim:>12}")
+    print(f"\n{'beside other peers':38}{'ProcLab':>14}{'peer':>14}{'ratio':>9}")
+    for name, mine, peer in others:
+        print(f"{name:38}{mine:>14,.0f}{peer:>14,.0f}{mine / peer:>9.1f}")
 
 
 if __name__ == "__main__":
