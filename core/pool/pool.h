@@ -89,7 +89,8 @@ public:
     template<auto Function, std::ranges::input_range Inputs>
     auto mapAsync(Inputs &&inputs, std::size_t chunkSize = 0)
     {
-        return mapEncoded<Function>(encodeAll<Function>(inputs, OneArgument()), chunkSize);
+        const HandleTransfer sent;
+        return mapEncoded<Function>(encodeAll<Function>(inputs, OneArgument()), chunkSize, sent);
     }
     /// The same for inputs that are tuples of arguments.
     template<auto Function, std::ranges::input_range Inputs>
@@ -100,7 +101,9 @@ public:
     template<auto Function, std::ranges::input_range Inputs>
     auto starmapAsync(Inputs &&inputs, std::size_t chunkSize = 0)
     {
-        return mapEncoded<Function>(encodeAll<Function>(inputs, TupleOfArguments()), chunkSize);
+        const HandleTransfer sent;
+        return mapEncoded<Function>(encodeAll<Function>(inputs, TupleOfArguments()), chunkSize,
+                                    sent);
     }
 
     /// Values one by one, in the order of the inputs. @p inputs is held, and read ahead of what is
@@ -172,7 +175,8 @@ private:
     }
 
     template<auto Function>
-    auto mapEncoded(Result<std::vector<std::vector<std::byte>>> encoded, std::size_t chunkSize)
+    auto mapEncoded(Result<std::vector<std::vector<std::byte>>> encoded, std::size_t chunkSize,
+                    const HandleTransfer &sent)
     {
         using Value = typename TaskOf<Function>::Value;
         auto calls = encoded ? std::move(*encoded) : std::vector<std::vector<std::byte>>();
@@ -185,7 +189,8 @@ private:
             const std::size_t end = std::min(first + size, calls.size());
             submitted = m_core->submit(
                 chunkOf<Function>({std::make_move_iterator(calls.begin() + std::ptrdiff_t(first)),
-                                   std::make_move_iterator(calls.begin() + std::ptrdiff_t(end))}),
+                                   std::make_move_iterator(calls.begin() + std::ptrdiff_t(end))},
+                                  sent),
                 gathered->chunk(first));
         }
         if (!submitted)

@@ -5,6 +5,7 @@
 #include "core/pool/extent_allocator.h"
 #include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
+#include "core/runtime/memory/object_space.h"
 
 #include <condition_variable>
 #include <deque>
@@ -61,6 +62,7 @@ struct CallChunk
     quint32 task = 0;
     std::string_view name;
     std::vector<std::vector<std::byte>> arguments;
+    std::vector<runtime::ObjectRef> objects; ///< Of the arguments; held until the calls have ended.
 };
 
 /// Who is told what became of the calls of one chunk.
@@ -99,6 +101,8 @@ public:
                                                   std::span<const std::byte> initializerArgs);
     ~PoolCore();
 
+    /// Holds what the initializer's arguments refer to, which every later worker needs too.
+    void keep(const std::vector<runtime::ObjectRef> &objects) { m_kept = objects; }
     /// ShutDown after close(), BrokenPool, EncodeError (more bytes than there can be): the sink is
     /// not told then. At most one chunk for each sink.
     Result<void> submit(CallChunk chunk, std::shared_ptr<CallSink> sink);
@@ -166,6 +170,7 @@ private:
     const PoolOptions m_options;
     const PoolConduct m_conduct;
     const int m_workerCount;
+    std::vector<runtime::ObjectRef> m_kept;
     Engine &m_engine;
     runtime::Segment m_arguments;
     std::unique_ptr<WorkerPool> m_workers; ///< Of the engine's thread; gone once that has ended.

@@ -96,6 +96,7 @@ public:
     quint64 first = 0;
     std::optional<quint64> extent;
     bool isHanded = false;
+    std::vector<runtime::ObjectRef> objects;
 
 private:
     const std::shared_ptr<PoolCore> m_core;
@@ -179,6 +180,7 @@ std::shared_ptr<void> PoolCore::hand(Waiting &waiting)
     waiting.sink->m_place = CallSink::Place::Handed;
     waiting.sink->m_ticket = *ticket;
     sink->isHanded = true;
+    sink->objects = std::move(calls.objects);
     m_nextCall += count;
     return sink;
 }

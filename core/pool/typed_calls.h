@@ -5,6 +5,7 @@
 #include "core/pool/call_sinks.h"
 #include "core/pool/pool_core.h"
 #include "core/pool/task.h"
+#include "core/sync/shared_handle.h"
 
 #include <exception>
 #include <memory>
@@ -14,11 +15,13 @@
 
 namespace proclab {
 
-/// Encoded calls of @p Function, as a core takes them.
+/// Encoded calls of @p Function, as a core takes them, with what they @p sent beside bytes.
 template<auto Function>
-[[nodiscard]] CallChunk chunkOf(std::vector<std::vector<std::byte>> arguments)
+[[nodiscard]] CallChunk chunkOf(std::vector<std::vector<std::byte>> arguments,
+                                const HandleTransfer &sent)
 {
-    return {TaskOf<Function>::number(), TaskOf<Function>::name(), std::move(arguments)};
+    return {TaskOf<Function>::number(), TaskOf<Function>::name(), std::move(arguments),
+            sent.objects};
 }
 
 /// A core whose workers call @p Initializer first; EncodeError if its arguments have no bytes.
@@ -26,13 +29,17 @@ template<auto Initializer, typename... A>
 [[nodiscard]] Result<std::shared_ptr<PoolCore>>
 openCore(const PoolOptions &options, const PoolConduct &conduct, A &&...arguments)
 {
+    const HandleTransfer sent;
     std::vector<std::byte> bytes;
     try {
         bytes = encodeCall<Initializer>(std::forward<A>(arguments)...);
     } catch (const std::exception &exception) {
         return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
     }
-    return PoolCore::open(options, conduct, TaskOf<Initializer>::number(), bytes);
+    auto core = PoolCore::open(options, conduct, TaskOf<Initializer>::number(), bytes);
+    if (core)
+        (*core)->keep(sent.objects);
+    return core;
 }
 
 /// Encodes one call and gives it to @p core. What goes wrong at once is in the handle too.
@@ -43,9 +50,10 @@ template<auto Function, typename... A>
     const auto gathered = GatherSink::make(1, core);
     Result<void> submitted;
     try {
+        const HandleTransfer sent;
         std::vector<std::vector<std::byte>> calls(1);
         calls[0] = encodeCall<Function>(std::forward<A>(arguments)...);
-        submitted = core->submit(chunkOf<Function>(std::move(calls)), gathered);
+        submitted = core->submit(chunkOf<Function>(std::move(calls), sent), gathered);
     } catch (const std::exception &exception) {
         submitted = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
     }
@@ -76,8 +84,9 @@ template<auto Function, std::ranges::input_range... Inputs>
         (std::index_sequence_for<Inputs...>());
     };
     return [source, isAtEnd](std::size_t most) {
+        const HandleTransfer sent;
         StreamPart part;
-        part.chunk = chunkOf<Function>({});
+        part.chunk = chunkOf<Function>({}, sent);
         while (part.chunk.arguments.size() < most && !part.failure) {
             part.isLast = isAtEnd(*source);
             if (part.isLast)
@@ -93,6 +102,7 @@ template<auto Function, std::ranges::input_range... Inputs>
             }
             std::apply([](auto &...each) { (++each, ...); }, source->next);
         }
+        part.chunk.objects = sent.objects;
         return part;
     };
 }

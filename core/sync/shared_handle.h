@@ -15,8 +15,9 @@ namespace proclab {
 
 /// A handle of an object that this program and the processes below it share. It may be copied, and
 /// travels to other processes as an argument, a result or an item like any value; all handles are
-/// of the one object, which stays while any process has one. A handle on its way counts only in a
-/// queue or pipe, and while a call's arguments wait for their worker.
+/// of the one object, which stays while any process has one. A handle on its way counts as one: in a
+/// queue or pipe, and among the arguments of a Process or of a call, until that has ended; in a
+/// result it does not.
 ///
 /// Threads: any. Processes: those of the tree; a process that dies lets go of what it had.
 class SharedHandle

@@ -70,6 +70,16 @@ void dieHoldingRLock(RLock lock)
     ::kill(::getpid(), SIGKILL);
 }
 
+void keepLock(Lock lock)
+{
+    static const Lock kept = lock;
+}
+
+void waitFor(Event event)
+{
+    (void)event.wait(60s);
+}
+
 void addUnderLock(Lock lock, Value<int> plain, int times)
 {
     for (int i = 0; i < times; ++i) {
@@ -102,6 +112,8 @@ private Q_SLOTS:
     void nextOwnerLearnsOfADeadOne_data() { test::addStartMethods(); }
     void nextOwnerLearnsOfADeadOne();
     void lockExcludes_data() { test::addStartMethods(); }
+    void callHoldsItsArguments_data() { test::addStartMethods(); }
+    void callHoldsItsArguments();
     void lockExcludes();
     void nothingStays();
 
@@ -327,6 +339,24 @@ void tst_Locks::lockExcludes()
     for (const auto &call : calls)
         QVERIFY(call.result(60s));
     QCOMPARE(count.get(), 5 * times);
+    others.terminate();
+}
+
+void tst_Locks::callHoldsItsArguments()
+{
+    QFETCH(const StartMethod, method);
+    Pool others = made(
+        Pool::openWith<&keepLock>({.workers = 1, .startMethod = method}, made(Lock::create())));
+    const auto event = made(Event::create());
+    const auto waiting = others.applyAsync<&waitFor>(event);
+    const auto call = others.applyAsync<&tryAcquire>(made(Lock::create()));
+    auto all = others.imap<&tryAcquire>(std::vector{made(Lock::create()), made(Lock::create())});
+    event.set();
+    QVERIFY(waiting.result(60s));
+    QCOMPARE(*call.result(60s), true);
+    for (int i = 0; i < 2; ++i)
+        QCOMPARE(*all.next(60s), true);
+    QCOMPARE(*others.map<&tryAcquire>(std::vector{made(Lock::create())}), std::vector{true});
     others.terminate();
 }
 
