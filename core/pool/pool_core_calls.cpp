@@ -22,8 +22,6 @@ using runtime::TaskDescriptor;
 
 namespace {
 
-constexpr quint64 discardedBytes = 256 * 1024; // Extents from this size on go back to the system.
-
 QString tr(const char *text)
 {
     return QCoreApplication::translate("Error", text);
@@ -232,7 +230,7 @@ void PoolCore::giveBack(quint64 extent)
 {
     const std::lock_guard lock(m_extentsMutex);
     const quint64 length = m_extents.giveBack(extent);
-    if (length >= discardedBytes)
+    if (length >= runtime::discardedBytes)
         m_arguments.discard(extent, length);
 }
 

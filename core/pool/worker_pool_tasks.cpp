@@ -46,7 +46,6 @@ private:
 
 constexpr int maxAttempts = 2;
 constexpr qint64 applySpinNs = 60'000;
-constexpr quint64 discardedBytes = 256 * 1024; ///< Extents from this size on go back to the system.
 
 TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
 {
@@ -321,7 +320,7 @@ std::vector<std::byte> WorkerPool::takeExtent(const runtime::ResultExtent &exten
     const quint64 place = poolHeader().resultsOffset + slot * arena.capacity() + offset;
     const auto *begin = m_header->at<std::byte>(place);
     std::vector<std::byte> bytes(begin, begin + extent.size);
-    if (extent.size >= discardedBytes)
+    if (extent.size >= runtime::discardedBytes)
         m_segment.discard(place, extent.size);
     arena.giveBack(extent.position, extent.size);
     return bytes;

@@ -7,6 +7,9 @@
 
 namespace proclab::runtime {
 
+/// From this size on, what is not in use any more goes back to the system.
+constexpr std::size_t discardedBytes = 256 * 1024;
+
 /// A piece of memory that parent and workers share: a memfd, sealed against shrinking, mapped at
 /// any address. Holds only offsets and trivially copyable structures. The kernel frees it with the
 /// last process that holds it, however those end: nothing is left behind after a SIGKILL.
