@@ -110,6 +110,7 @@ Result<void> WorkerPool::makeSegment()
     m_header->tasksHash = m_config.resultBytesPerWorker != 0 ? registeredTasksHash() : 0;
     m_header->parentPid = ::getpid();
     m_header->nesting = runtime::nestingDepth() + 1;
+    m_header->programPid = runtime::programPid();
     m_header->slotCount = static_cast<quint32>(m_config.workers);
     m_header->seed = m_config.seed;
     m_header->slotsOffset = slotsOffset;

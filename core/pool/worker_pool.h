@@ -203,9 +203,9 @@ private:
     {
         qint64 submittedNs = 0;
         quint32 reported = 0;
-        int attempts = 1;
-        std::shared_ptr<ReportSink> sink;
+        qint16 attempts = 1;
         bool isWithdrawn = false;
+        std::shared_ptr<ReportSink> sink;
     };
     struct SunkReport
     {

@@ -79,7 +79,7 @@ std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
     const quint32 number = m_free.back();
     m_free.pop_back();
     ++m_underWay;
-    m_chunks[number] = {runtime::nowNs(), 0, 1, std::move(sink), false};
+    m_chunks[number] = {runtime::nowNs(), 0, 1, false, std::move(sink)};
     TaskDescriptor &added = task(number);
     added.progress.store(0, std::memory_order_relaxed);
     added.count = chunk.count;

@@ -108,4 +108,10 @@ std::vector<pid_t> childPids()
     return pids;
 }
 
+QByteArray processName(pid_t pid)
+{
+    QFile file(u"/proc/%1/comm"_s.arg(pid));
+    return file.open(QIODevice::ReadOnly) ? file.readAll().trimmed() : QByteArray();
+}
+
 } // namespace proclab

@@ -26,5 +26,7 @@ bool waitPidFd(int pidFd, int options, siginfo_t &info, rusage &usage);
 bool endGroup(qint64 group);
 /// The children of this process, of all its threads, zombies among them.
 [[nodiscard]] std::vector<pid_t> childPids();
+/// As prctl(PR_SET_NAME) gave it; a zombie keeps it.
+[[nodiscard]] QByteArray processName(pid_t pid);
 
 } // namespace proclab

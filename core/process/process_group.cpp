@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <set>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -52,12 +53,7 @@ void prepareChild(const ProcessGroup::Config &config, int socket)
         if (fd >= 0)
             ::fcntl(fd, F_SETFD, 0);
     }
-    // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent. What is started in
-    // a worker keeps what setsid() made here, by which the program finds all that is left of it.
-    if (runtime::nestingDepth() == 0)
-        ::setsid();
-    else
-        ::setpgid(0, 0);
+    ::setpgid(0, 0); // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -313,7 +309,6 @@ Result<void> ProcessGroup::startZygote()
     connect(m_zygote.get(), &QProcess::errorOccurred, this, endUnstarted, Qt::QueuedConnection);
     m_zygote->start();
     m_zygoteGroup = m_zygote->processId();
-    m_leaders.insert(m_zygoteGroup);
     ::close(sockets[1]);
     return {};
 }
@@ -366,23 +361,17 @@ void ProcessGroup::replaceZygote()
     sendRequests();
 }
 
-/// Ends what dead workers have started and what has become a child of this process by that, such
-/// as workers of their own; those die with their parent, but nobody else reaps them. False: there
-/// is none.
+/// Ends the zygotes and workers of dead workers, which have become children of this process by
+/// that: they die with their parent, but nobody else reaps them. False: there is none.
 bool ProcessGroup::endOrphans()
 {
-    if (runtime::nestingDepth() > 0)
-        return false; // The program does it, see prepareChild().
-    // In this order: a new worker's number is in its slot before it becomes a child.
-    const std::vector<pid_t> pids = childPids();
     std::set<qint64> known;
-    for (const auto &[slot, child] : m_children) {
+    for (const auto &[slot, child] : m_children)
         known.insert(child->pid);
-        known.insert(m_header.slot(slot).pid.load(std::memory_order_acquire));
-    }
+    const QByteArray name(runtime::nestedProcessName(::getpid()).c_str());
     bool hasFound = false;
-    for (const pid_t pid : pids) {
-        if (known.contains(pid) || pid == m_zygoteGroup || !m_leaders.contains(::getsid(pid)))
+    for (const pid_t pid : childPids()) {
+        if (known.contains(pid) || processName(pid) != name)
             continue;
         hasFound = true;
         const qint64 now = runtime::nowNs();
@@ -393,14 +382,6 @@ bool ProcessGroup::endOrphans()
             runtime::ObjectSpace::instance().processEnded(pid);
         }
     }
-    // The number of one whose last process is gone may be given again.
-    const auto isForgotten = [this, &known](qint64 leader) {
-        return leader != m_zygoteGroup && std::ranges::none_of(known, [leader](qint64 pid) {
-                   return ::getsid(static_cast<pid_t>(pid)) == leader;
-               });
-    };
-    if (!hasFound)
-        std::erase_if(m_leaders, isForgotten);
     return hasFound;
 }
 
@@ -497,13 +478,11 @@ void ProcessGroup::reap(quint32 slot)
     finish(slot, exitOf(info, usage));
 }
 
-/// A child is gone; a spawned one had called setsid().
+/// A child is gone.
 void ProcessGroup::noteEnd(qint64 pid)
 {
     runtime::ObjectSpace::instance().processEnded(static_cast<std::int32_t>(pid));
     m_mayHaveOrphans = true;
-    if (m_config.startMethod == StartMethod::Spawn)
-        m_leaders.insert(pid);
 }
 
 void ProcessGroup::finish(quint32 slot, const ChildExit &exit)

@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <vector>
 
 class QProcess;
@@ -119,7 +118,6 @@ private:
     int m_asked = 0;                ///< Requests without an answer.
     int m_zygoteDeaths = 0;         ///< Since the last answer.
     std::vector<qint64> m_groups;   ///< Process groups whose leader is gone.
-    std::set<qint64> m_leaders;     ///< Zygotes, and ended workers, that have called setsid().
     bool m_mayHaveOrphans = false;  ///< A child has ended since the last look for such.
     QTimer m_sweep;
     std::map<qint64, qint64> m_orphans; ///< Seen first when, by PID.

@@ -57,6 +57,7 @@ Result<void> ProcessHost::open()
     m_header->tasksHash = runtime::registeredTasksHash();
     m_header->parentPid = ::getpid();
     m_header->nesting = runtime::nestingDepth() + 1;
+    m_header->programPid = runtime::programPid();
     m_header->slotCount = runtime::maxSlots;
     m_header->slotsOffset = slots;
     m_header->gate.store(1, std::memory_order_release);

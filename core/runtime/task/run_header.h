@@ -222,7 +222,7 @@ struct PoolHeader
     std::uint64_t resultsOffset;   ///< The memory of all arenas, one after the other.
     std::uint32_t initializer;     ///< A task that each worker runs first; noTask: none.
     ArgumentRange initializerArgs;
-    WaitSet idle;                                       ///< Workers that wait for a task.
+    alignas(64) WaitSet idle;                           ///< Workers that wait for a task.
     alignas(64) std::atomic<std::uint32_t> parentArmed; ///< The parent sleeps: write its eventfd.
 };
 
@@ -275,6 +275,7 @@ struct RunHeader
     std::int32_t parentPid;
     std::uint32_t
         nesting; ///< How many workers stand one in another here; 1: of the program itself.
+    std::int32_t programPid; ///< Of the outermost parent.
     std::uint32_t slotCount;
     std::uint64_t seed;
     std::uint64_t slotsOffset;

@@ -25,6 +25,7 @@ namespace {
 
 std::atomic<std::int32_t> *ownSignalPlace = nullptr; // Read by the signal handler.
 std::uint32_t nesting = 0;                           // Of this process; set before it is a worker.
+std::int32_t outermost = 0;                          // The same.
 
 /// Notes a fatal signal that the process caused itself, as against one that was sent to it.
 void noteFatalSignal(int signal, siginfo_t *info, void * /*context*/)
@@ -231,6 +232,7 @@ int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment in
     if (::getppid() != arguments.parentPid)
         return 0;
     nesting = header->nesting;
+    outermost = header->programPid;
     rlimit noCore = {0, 0};
     ::setrlimit(RLIMIT_CORE, &noCore);
     installSignalHandlers();
@@ -258,6 +260,9 @@ bool attach(const WorkerArguments &arguments, Segment &segment, Segment &input)
             stderr);
         return false;
     }
+    const auto *header = segment.at<RunHeader>(0);
+    if (header->nesting > 1)
+        ::prctl(PR_SET_NAME, nestedProcessName(header->programPid).c_str());
     if (arguments.inputFd >= 0)
         input = Segment::attach(arguments.inputFd, Segment::Access::ReadOnly);
     ObjectSpace::inherit(arguments.objectsFd);
@@ -269,6 +274,16 @@ bool attach(const WorkerArguments &arguments, Segment &segment, Segment &input)
 std::uint32_t nestingDepth()
 {
     return nesting;
+}
+
+std::int32_t programPid()
+{
+    return nesting > 0 ? outermost : ::getpid();
+}
+
+std::string nestedProcessName(std::int32_t program)
+{
+    return "nested-" + std::to_string(program); // At most 15 bytes count.
 }
 
 int runWorker(const WorkerArguments &arguments)

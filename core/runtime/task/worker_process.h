@@ -69,6 +69,11 @@ void runCounter(WorkerProcess &process);
 
 /// How many workers this process stands in, one in another: 0 in a program, 1 in its workers.
 [[nodiscard]] std::uint32_t nestingDepth();
+/// The process in which all this stands: the program.
+[[nodiscard]] std::int32_t programPid();
+/// What zygotes and workers are called that a worker of @p program has started: if that worker
+/// dies the program inherits them, and knows them by it.
+[[nodiscard]] std::string nestedProcessName(std::int32_t program);
 
 /// The whole life of a worker from attaching to its end; returns the exit code.
 int runWorker(const WorkerArguments &arguments);
