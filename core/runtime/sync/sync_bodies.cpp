@@ -131,9 +131,10 @@ std::uint32_t ConditionBody::enter(ObjectSpace &space)
         if (sleeper.word.load(std::memory_order_acquire) != Sleeper::Free)
             continue;
         sleeper.ticket.store(++lastTicket, std::memory_order_relaxed);
-        sleeper.word.store(space.self() << 8 | Sleeper::Waiting, std::memory_order_release);
+        // First, so that a place taken by a process that dies here is found.
         if (used.load(std::memory_order_relaxed) <= place)
             used.store(place + 1, std::memory_order_release);
+        sleeper.word.store(space.self() << 8 | Sleeper::Waiting, std::memory_order_release);
         return place;
     }
     return maxSleepers;
