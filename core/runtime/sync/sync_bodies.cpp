@@ -73,6 +73,14 @@ std::uint32_t RLockBody::giveUp()
     return before;
 }
 
+void RLockBody::sharerDied(std::uint32_t sharer, std::int32_t pid)
+{
+    // The next owner's threads may be at the same addresses as the dead one's.
+    if (plain.lock.owner() == static_cast<int>(sharer))
+        thread.store(0, std::memory_order_relaxed);
+    plain.sharerDied(sharer, pid);
+}
+
 // SemaphoreBody
 
 bool SemaphoreBody::tryAcquire()

@@ -45,6 +45,7 @@ struct RLockBody
     /// Takes it, with a depth.
     SharedLock::Outcome takeBackAt(ObjectSpace &space, std::uint32_t newDepth,
                                    std::int64_t deadlineNs);
+    void sharerDied(std::uint32_t sharer, std::int32_t pid);
 
     /// Tells the threads of one process apart.
     [[nodiscard]] static std::uint64_t threadMark();
