@@ -26,7 +26,7 @@ struct ObjectSpace::Sharer
 
 struct ObjectSpace::Header
 {
-    SharedLock allocating; ///< Guards the storage's layout: offset and size of every entry.
+    SharedLock allocating; ///< Held by whoever looks for room: one at a time.
     alignas(64)
         SharedLock recovering; ///< One at a time, so that no number is given again too soon.
     alignas(64) std::atomic<std::uint32_t> entriesUsed; ///< All above were never used.
@@ -182,6 +182,9 @@ ObjectRef ObjectSpace::create(ObjectKind kind, std::size_t size)
 {
     if (!open())
         return nullptr;
+    errno = ENOMEM;
+    if (size > m_segment.size())
+        return nullptr;
     const std::uint32_t self = this->self();
     for (std::uint32_t index = 0; index < maxObjects; ++index) {
         ObjectEntry &entry = this->entry(index);
@@ -221,20 +224,21 @@ bool ObjectSpace::reserve(ObjectEntry &entry, std::size_t size)
     const std::size_t wanted = toPages(size);
     Header &header = this->header();
     (void)acquire(header.allocating);
-    // The entries are the whole truth of what is in use, so a death in here damages nothing.
+    // The entries are the whole truth of what is in use, so a death in here damages nothing. Those
+    // that end meanwhile may be read half: that is room which is not used yet, at worst.
     std::vector<std::pair<std::uint64_t, std::uint64_t>> used;
     const std::uint32_t count = header.entriesUsed.load(std::memory_order_acquire);
     for (std::uint32_t index = 0; index < count; ++index) {
         const ObjectEntry &other = header.entries[index];
-        if (other.offset != 0)
-            used.emplace_back(other.offset, other.offset + toPages(other.size));
+        if (const std::uint64_t offset = other.offset.load(std::memory_order_acquire); offset != 0)
+            used.emplace_back(offset, offset + toPages(other.size));
     }
     std::sort(used.begin(), used.end());
     std::uint64_t place = toPages(sizeof(Header));
     for (const auto &[begin, end] : used) {
-        if (begin - place >= wanted)
+        if (begin >= place + wanted)
             break;
-        place = end;
+        place = std::max(place, end);
     }
     const bool fits = place + wanted <= m_segment.size();
     if (fits)
