@@ -275,11 +275,14 @@ ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
         if (isSame && ObjectEntry::stateOf(word) == ObjectEntry::Live)
             return isKnown ? known : hold(handle);
         if (isSame && ObjectEntry::stateOf(word) == ObjectEntry::Ending) {
-            spinPause(); // Whoever found it unheld looks once more.
+            spinPause(); // Whoever found it unheld looks once more, or is dead.
+            recover(ObjectEntry::ownerOf(word));
             continue;
         }
-        if (!wasHeld)
+        if (!wasHeld) {
             entry.holders[self / 64].fetch_and(~bit);
+            freeIfUnheld(handle.index); // What is there now may have ended meanwhile.
+        }
         return nullptr;
     }
 }
