@@ -22,6 +22,7 @@ struct ObjectSpace::Sharer
     /// When it started, in clock ticks since the boot, which tells it from a later process of its
     /// PID; 0: not noted yet.
     std::atomic<std::uint64_t> startTicks;
+    FutexWord forks; ///< Its forked children that hold what it held.
 };
 
 struct ObjectSpace::Header
@@ -39,6 +40,7 @@ namespace {
 constexpr std::size_t spaceBytes = std::size_t{64} << 30;
 constexpr std::size_t pageBytes = 4096;
 constexpr std::size_t zeroedByHand = 65'536;
+constexpr std::int64_t longestForkNs = 1'000'000'000;
 
 constexpr std::size_t toPages(std::size_t bytes)
 {
@@ -471,10 +473,20 @@ ObjectSpace::Usage ObjectSpace::usage() const
 void ObjectSpace::beforeFork()
 {
     theSpace->m_mutex.lock();
+    if (!theSpace->m_held.empty())
+        theSpace->m_forks = theSpace->header().sharers[theSpace->self()].forks;
 }
 
+/// The child holds what this process holds before this process can let it go.
 void ObjectSpace::afterForkInParent()
 {
+    if (!theSpace->m_held.empty()) {
+        const FutexWord &forks = theSpace->header().sharers[theSpace->self()].forks;
+        // There is no child if the fork failed or it died at once, which is not known here.
+        const std::int64_t deadline = nowNs() + longestForkNs;
+        while (forks == theSpace->m_forks && nowNs() < deadline)
+            futexWait(forks, theSpace->m_forks, parkNs);
+    }
     theSpace->m_mutex.unlock();
 }
 
@@ -483,12 +495,15 @@ void ObjectSpace::afterForkInChild()
     // The thread that forked holds the mutex here too; a recursive one knows its owner by a number
     // that has changed, so it is made anew.
     new (&theSpace->m_mutex) std::recursive_mutex;
-    theSpace->m_self.store(0, std::memory_order_relaxed);
+    const std::uint32_t parent = theSpace->m_self.exchange(0, std::memory_order_relaxed);
     if (theSpace->m_held.empty())
         return;
     const std::uint32_t self = theSpace->self();
     for (const auto &[index, hold] : theSpace->m_held)
         theSpace->entry(index).holders[self / 64].fetch_or(std::uint64_t{1} << self % 64);
+    FutexWord &forks = theSpace->header().sharers[parent].forks;
+    forks.fetch_add(1);
+    futexWake(forks, 1);
 }
 
 } // namespace proclab::runtime

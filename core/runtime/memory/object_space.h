@@ -217,6 +217,7 @@ private:
         std::weak_ptr<SharedObject> shared;
     };
     std::map<std::uint32_t, Hold> m_held; ///< By index.
+    std::uint32_t m_forks = 0;            ///< As it was before the fork that is under way.
 };
 
 } // namespace proclab::runtime
