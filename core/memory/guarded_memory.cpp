@@ -89,6 +89,14 @@ Result<void> GuardedMemory::release() const
                       m_lock);
 }
 
+runtime::ObjectRef GuardedMemory::lockObject() const
+{
+    return std::visit(
+        Overloaded{[](std::monostate) { return runtime::ObjectRef(); },
+                   [](const auto &lock) -> runtime::ObjectRef { return lock.object(); }},
+        m_lock);
+}
+
 // acquire() and release() without a report: a few nanoseconds each.
 
 void GuardedMemory::enter() const

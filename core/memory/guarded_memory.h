@@ -32,6 +32,8 @@ public:
     /// Takes the lock; at once, where there is none.
     Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
     Result<void> release() const;
+    /// The lock's; null: there is none.
+    [[nodiscard]] runtime::ObjectRef lockObject() const;
 
 protected:
     GuardedMemory(runtime::ObjectRef object, AnyLock lock)
