@@ -39,7 +39,7 @@ public:
     {
         return createOn(initial, lock);
     }
-    static Value of(runtime::ObjectRef object) { return Value(std::move(object)); }
+    static Value of(runtime::ObjectRef object) { return Value(std::move(object), sizeof(T), 1); }
 
     [[nodiscard]] T get() const
     {
