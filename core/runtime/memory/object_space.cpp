@@ -435,8 +435,8 @@ void ObjectSpace::letAllOf(std::uint32_t sharer)
                 ObjectEntry::make(ObjectEntry::generationOf(word), 0, kind, ObjectEntry::Free),
                 std::memory_order_release);
         }
-        if (entry.holders[sharer / 64].fetch_and(~bit) & bit)
-            freeIfUnheld(index);
+        entry.holders[sharer / 64].fetch_and(~bit);
+        freeIfUnheld(index); // Also one that it had let go, but not yet ended.
     }
     header.sharers[sharer].startTicks.store(0, std::memory_order_relaxed);
     header.sharers[sharer].pid.store(0, std::memory_order_release);

@@ -248,6 +248,7 @@ void tst_ObjectSpace::halfMadeObjectIsFreeAgain_data()
 {
     QTest::addColumn<int>("state");
     QTest::newRow("claimed") << int(ObjectEntry::Claimed);
+    QTest::newRow("let go, and not yet ending") << int(ObjectEntry::Live);
     QTest::newRow("ending") << int(ObjectEntry::Ending);
 }
 
@@ -260,6 +261,8 @@ void tst_ObjectSpace::halfMadeObjectIsFreeAgain()
         notes().sharer = space().self();
         entryOf(own).word = ObjectEntry::make(own->handle().generation, space().self(),
                                               ObjectKind::Memory, ObjectEntry::State(state));
+        if (state == ObjectEntry::Live)
+            entryOf(own).holders[space().self() / 64] = 0;
         notes().reach(1);
         notes().waitFor(2);
         return 1;
