@@ -37,7 +37,7 @@ public:
     {
         return createOf(initial, lock);
     }
-    static Array of(runtime::ObjectRef object) { return Array(std::move(object)); }
+    static Array of(runtime::ObjectRef object) { return Array(std::move(object), sizeof(T), 0); }
 
     [[nodiscard]] std::size_t size() const { return count(); }
     [[nodiscard]] Result<T> get(std::size_t place) const

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/memory/guarded_memory.h"
 
+#include <QCoreApplication>
+
+#include <limits>
+
 namespace proclab {
 
 namespace {
@@ -11,6 +15,7 @@ struct alignas(64) MemoryBody
     runtime::ObjectHandle lock;
     runtime::ObjectKind lockKind; ///< Memory: there is none.
     std::uint64_t count;
+    std::uint64_t elementBytes;
 };
 
 template<typename... Visitor>
@@ -41,10 +46,15 @@ AnyLock lockOf(const MemoryBody &body)
 
 } // namespace
 
-GuardedMemory::GuardedMemory(runtime::ObjectRef object)
+GuardedMemory::GuardedMemory(runtime::ObjectRef object, std::size_t elementBytes,
+                             std::size_t atLeast)
     : SharedHandle(object)
-    , m_lock(lockOf(object->body<MemoryBody>()))
-{}
+{
+    const auto &body = object->body<MemoryBody>();
+    if (body.elementBytes != elementBytes || body.count < atLeast)
+        throw DecodeError("the shared memory is of another type");
+    m_lock = lockOf(body);
+}
 
 Result<AnyLock> GuardedMemory::lockFor(Locking locking)
 {
@@ -59,11 +69,15 @@ Result<AnyLock> GuardedMemory::lockFor(Locking locking)
 Result<runtime::ObjectRef> GuardedMemory::makeMemory(std::size_t count, std::size_t elementBytes,
                                                      const AnyLock &lock)
 {
+    constexpr std::size_t most = std::numeric_limits<std::size_t>::max() - sizeof(MemoryBody);
+    if (count > most / elementBytes)
+        return osError({}, ENOMEM, QCoreApplication::translate("Error", "shared object"));
     auto object = make(kind, sizeof(MemoryBody) + count * elementBytes);
     if (!object)
         return object.error();
     auto &body = (*object)->body<MemoryBody>();
     body.count = count;
+    body.elementBytes = elementBytes;
     body.lockKind = kind;
     std::visit(Overloaded{[](std::monostate) {},
                           [&body](const auto &given) {
@@ -87,6 +101,14 @@ Result<void> GuardedMemory::release() const
     return std::visit(Overloaded{[](std::monostate) -> Result<void> { return {}; },
                                  [](const auto &lock) -> Result<void> { return lock.release(); }},
                       m_lock);
+}
+
+runtime::ObjectRef GuardedMemory::lockObject() const
+{
+    return std::visit(
+        Overloaded{[](std::monostate) { return runtime::ObjectRef(); },
+                   [](const auto &lock) -> runtime::ObjectRef { return lock.object(); }},
+        m_lock);
 }
 
 // acquire() and release() without a report: a few nanoseconds each.

@@ -21,7 +21,9 @@ using AnyLock = std::variant<std::monostate, Lock, RLock>;
 /// Memory of elements that processes share, with the lock that guards it: what Value and Array have
 /// in common.
 ///
-/// Threads: any. Blocking: acquire(), and whatever takes the lock.
+/// Threads: any. Blocking: acquire(), and whatever takes the lock: with a Lock, which is not
+/// recursive, who holds it uses the bare memory. Errors: Timeout, NotOwner, InvalidState of
+/// acquire() and release(), as the lock says.
 class GuardedMemory : public SharedHandle
 {
 public:
@@ -32,21 +34,25 @@ public:
     /// Takes the lock; at once, where there is none.
     Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
     Result<void> release() const;
+    /// The lock's; null: there is none.
+    [[nodiscard]] runtime::ObjectRef lockObject() const;
 
 protected:
     GuardedMemory(runtime::ObjectRef object, AnyLock lock)
         : SharedHandle(std::move(object))
         , m_lock(std::move(lock))
     {}
-    explicit GuardedMemory(runtime::ObjectRef object);
+    /// Throws DecodeError if its elements are not of @p elementBytes, or it has fewer than
+    /// @p atLeast.
+    GuardedMemory(runtime::ObjectRef object, std::size_t elementBytes, std::size_t atLeast);
 
     static Result<AnyLock> lockFor(Locking locking);
-    /// Zero-filled.
+    /// Zero-filled. OsError.
     static Result<runtime::ObjectRef> makeMemory(std::size_t count, std::size_t elementBytes,
                                                  const AnyLock &lock);
     [[nodiscard]] std::size_t count() const;
     [[nodiscard]] std::byte *elements() const;
-    /// Calls @p function with the lock held.
+    /// Calls @p function with the lock held. That the owner before died with it is not told.
     template<typename Function>
     auto withLock(Function function) const
     {

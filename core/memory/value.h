@@ -14,7 +14,8 @@ template<typename T>
 concept SharedMemoryType = FlatPayload<T> && !std::is_empty_v<T> && alignof(T) <= 64;
 
 /// One value in memory that processes share, as Python's multiprocessing.Value. get() and set() are
-/// each one step; what reads, computes and writes belongs into update(), or loses the updates of
+/// each one step (of a value of more than 8 bytes only with a lock), and see nothing of an update()
+/// that is not done. What reads, computes and writes belongs into update(), or loses the updates of
 /// others.
 ///
 ///     counter->update([](int &count) { ++count; });
@@ -39,13 +40,16 @@ public:
     {
         return createOn(initial, lock);
     }
-    static Value of(runtime::ObjectRef object) { return Value(std::move(object)); }
+    static Value of(runtime::ObjectRef object) { return Value(std::move(object), sizeof(T), 1); }
 
     [[nodiscard]] T get() const
     {
-        if constexpr (isAtomic)
-            return std::atomic_ref<T>(*storage()).load();
-        return withLock([this] { return *storage(); });
+        return withLock([this] {
+            if constexpr (isAtomic) // Without a lock, too, it is one step.
+                return std::atomic_ref<T>(*storage()).load();
+            else
+                return *storage();
+        });
     }
     void set(const T &value) const
     {
@@ -63,7 +67,8 @@ public:
     {
         return withLock([this, &function] { return function(*storage()); });
     }
-    /// Adds @p by in one atomic step, lock or no lock, and returns what was there before.
+    /// Adds @p by in one atomic step without the lock, and returns what was there before. Where
+    /// others use update(), use that too.
     T fetchAdd(T by) const requires std::integral<T>
     {
         return std::atomic_ref<T>(*storage()).fetch_add(by);

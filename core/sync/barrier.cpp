@@ -22,10 +22,10 @@ Result<Barrier> Barrier::create(int parties)
 
 Result<int> Barrier::wait(TimeLimit limit, const std::function<void()> &action) const
 {
-    std::uint32_t position = 0;
-    switch (body().wait(space(), deadlineOf(limit), position)) {
+    BarrierBody::Arrival arrival;
+    switch (body().wait(space(), deadlineOf(limit), arrival)) {
     case BarrierBody::Passing::Passed:
-        return static_cast<int>(position);
+        return static_cast<int>(arrival.position);
     case BarrierBody::Passing::Broken:
         return Error{ErrorCode::BrokenBarrier};
     case BarrierBody::Passing::TimedOut:
@@ -40,10 +40,9 @@ Result<int> Barrier::wait(TimeLimit limit, const std::function<void()> &action) 
     } catch (...) {
         isDone = false;
     }
-    body().endRound(space(), isDone);
-    if (!isDone)
+    if (!body().endRound(space(), arrival, isDone))
         return Error{ErrorCode::BrokenBarrier};
-    return static_cast<int>(position);
+    return static_cast<int>(arrival.position);
 }
 
 } // namespace proclab

@@ -24,8 +24,8 @@ public:
 
     /// Waits until all parties are here, and returns a number from 0 to parties - 1, another to
     /// each. The last to come runs @p action before anyone is let through; the action of the others
-    /// is not used. Timeout breaks the barrier; so does an action that throws, for which it returns
-    /// BrokenBarrier.
+    /// is not used. Timeout breaks the barrier (but not for one too many, who waits for the round
+    /// before to end); so does an action that throws, for which it returns BrokenBarrier.
     Result<int> wait(TimeLimit limit = std::nullopt,
                      const std::function<void()> &action = nullptr) const;
     /// All who wait get BrokenBarrier, and the barrier is as new.

@@ -31,15 +31,18 @@ public:
     Result<void> release() const;
 
     /// Lets the lock go and sleeps until notified; the lock is held again on return, whatever comes
-    /// back. False: not within @p limit.
+    /// back. False: not within @p limit. That the lock's owner before died with it is not told.
     Result<bool> wait(TimeLimit limit = std::nullopt) const;
     /// Waits until @p predicate holds, which is asked with the lock held, first at once and then
-    /// after each notification. False: not within @p limit.
+    /// after each notification; what it throws comes out, with the lock held. False: not within
+    /// @p limit.
     Result<bool> waitFor(const std::function<bool()> &predicate,
                          TimeLimit limit = std::nullopt) const;
     /// Wakes up to @p count sleepers.
     Result<void> notify(int count = 1) const;
     Result<void> notifyAll() const;
+
+    [[nodiscard]] const runtime::ObjectRef &lockObject() const { return m_lock; }
 
 private:
     Condition(runtime::ObjectRef object, runtime::ObjectRef lock);

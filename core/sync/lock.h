@@ -31,8 +31,8 @@ public:
     static Lock of(runtime::ObjectRef object) { return Lock(std::move(object)); }
 
     Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
-    /// Without waiting.
-    [[nodiscard]] bool tryAcquire() const { return body().lock.tryLock(space().self()); }
+    /// Without waiting; a dead owner is not told of.
+    [[nodiscard]] bool tryAcquire() const { return acquire(TimeLimit::value_type(0)).has_value(); }
     Result<void> release() const;
     [[nodiscard]] bool isLocked() const { return body().lock.owner() >= 0; }
     /// The PID of the process that holds it; 0: it is free.

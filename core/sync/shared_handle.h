@@ -73,12 +73,30 @@ concept SharedHandleType = std::derived_from<T, SharedHandle> && requires(runtim
     T::of(object);
 };
 
+/// A kind of handle whose object uses a lock that is an object too, null: none. Where the one
+/// goes, the other goes with it.
+template<typename T>
+concept GuardedHandleType = SharedHandleType<T> && requires(const T &value)
+{
+    {
+        value.lockObject()
+        } -> std::convertible_to<runtime::ObjectRef>;
+};
+
 template<SharedHandleType T>
 struct Codec<T>
 {
+    static void noteLock(const T &value)
+    {
+        if constexpr (GuardedHandleType<T>) {
+            if (const runtime::ObjectRef lock = value.lockObject())
+                HandleTransfer::note(lock);
+        }
+    }
     static void encode(PayloadWriter &writer, const T &value)
     {
         HandleTransfer::note(value.object());
+        noteLock(value);
         Codec<runtime::ObjectHandle>::encode(writer, value.object()->handle());
     }
     static T decode(PayloadReader &reader)
@@ -88,7 +106,9 @@ struct Codec<T>
         if (!object)
             throw DecodeError("the shared object is gone");
         HandleTransfer::note(object);
-        return T::of(object);
+        T value = T::of(object);
+        noteLock(value);
+        return value;
     }
 };
 

@@ -14,10 +14,15 @@ Body &as(std::byte *body)
     return *reinterpret_cast<Body *>(body);
 }
 
-/// Also of an RLock, which begins with a plain one.
 void lockOwnerDied(ObjectSpace & /*space*/, std::byte *body, std::uint32_t sharer, std::int32_t pid)
 {
     as<LockBody>(body).sharerDied(sharer, pid);
+}
+
+void rlockOwnerDied(ObjectSpace & /*space*/, std::byte *body, std::uint32_t sharer,
+                    std::int32_t pid)
+{
+    as<RLockBody>(body).sharerDied(sharer, pid);
 }
 
 void conditionSleeperDied(ObjectSpace & /*space*/, std::byte *body, std::uint32_t sharer,
@@ -65,6 +70,7 @@ const ObjectKindActions &actionsOf(ObjectKind kind)
 {
     static constexpr ObjectKindActions nothing = {nullptr, nullptr};
     static constexpr ObjectKindActions lock = {lockOwnerDied, nullptr};
+    static constexpr ObjectKindActions rlock = {rlockOwnerDied, nullptr};
     static constexpr ObjectKindActions condition = {conditionSleeperDied, nullptr};
     static constexpr ObjectKindActions barrier = {barrierPartyDied, nullptr};
     static constexpr ObjectKindActions queue = {queueUserDied, queueEnded};
@@ -72,8 +78,9 @@ const ObjectKindActions &actionsOf(ObjectKind kind)
     static constexpr ObjectKindActions pipeEnd = {nullptr, pipeEndEnded};
     switch (kind) {
     case ObjectKind::Lock:
-    case ObjectKind::RLock:
         return lock;
+    case ObjectKind::RLock:
+        return rlock;
     case ObjectKind::Condition:
         return condition;
     case ObjectKind::Barrier:

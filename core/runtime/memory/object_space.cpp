@@ -22,11 +22,12 @@ struct ObjectSpace::Sharer
     /// When it started, in clock ticks since the boot, which tells it from a later process of its
     /// PID; 0: not noted yet.
     std::atomic<std::uint64_t> startTicks;
+    FutexWord forks; ///< Its forked children that hold what it held.
 };
 
 struct ObjectSpace::Header
 {
-    SharedLock allocating; ///< Guards the storage's layout: offset and size of every entry.
+    SharedLock allocating; ///< Held by whoever looks for room: one at a time.
     alignas(64)
         SharedLock recovering; ///< One at a time, so that no number is given again too soon.
     alignas(64) std::atomic<std::uint32_t> entriesUsed; ///< All above were never used.
@@ -39,6 +40,7 @@ namespace {
 constexpr std::size_t spaceBytes = std::size_t{64} << 30;
 constexpr std::size_t pageBytes = 4096;
 constexpr std::size_t zeroedByHand = 65'536;
+constexpr std::int64_t longestForkNs = 1'000'000'000;
 
 constexpr std::size_t toPages(std::size_t bytes)
 {
@@ -182,6 +184,9 @@ ObjectRef ObjectSpace::create(ObjectKind kind, std::size_t size)
 {
     if (!open())
         return nullptr;
+    errno = ENOMEM;
+    if (size > m_segment.size())
+        return nullptr;
     const std::uint32_t self = this->self();
     for (std::uint32_t index = 0; index < maxObjects; ++index) {
         ObjectEntry &entry = this->entry(index);
@@ -221,20 +226,21 @@ bool ObjectSpace::reserve(ObjectEntry &entry, std::size_t size)
     const std::size_t wanted = toPages(size);
     Header &header = this->header();
     (void)acquire(header.allocating);
-    // The entries are the whole truth of what is in use, so a death in here damages nothing.
+    // The entries are the whole truth of what is in use, so a death in here damages nothing. Those
+    // that end meanwhile may be read half: that is room which is not used yet, at worst.
     std::vector<std::pair<std::uint64_t, std::uint64_t>> used;
     const std::uint32_t count = header.entriesUsed.load(std::memory_order_acquire);
     for (std::uint32_t index = 0; index < count; ++index) {
         const ObjectEntry &other = header.entries[index];
-        if (other.offset != 0)
-            used.emplace_back(other.offset, other.offset + toPages(other.size));
+        if (const std::uint64_t offset = other.offset.load(std::memory_order_acquire); offset != 0)
+            used.emplace_back(offset, offset + toPages(other.size));
     }
     std::sort(used.begin(), used.end());
     std::uint64_t place = toPages(sizeof(Header));
     for (const auto &[begin, end] : used) {
-        if (begin - place >= wanted)
+        if (begin >= place + wanted)
             break;
-        place = end;
+        place = std::max(place, end);
     }
     const bool fits = place + wanted <= m_segment.size();
     if (fits)
@@ -271,11 +277,14 @@ ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
         if (isSame && ObjectEntry::stateOf(word) == ObjectEntry::Live)
             return isKnown ? known : hold(handle);
         if (isSame && ObjectEntry::stateOf(word) == ObjectEntry::Ending) {
-            spinPause(); // Whoever found it unheld looks once more.
+            spinPause(); // Whoever found it unheld looks once more, or is dead.
+            recover(ObjectEntry::ownerOf(word));
             continue;
         }
-        if (!wasHeld)
+        if (!wasHeld) {
             entry.holders[self / 64].fetch_and(~bit);
+            freeIfUnheld(handle.index); // What is there now may have ended meanwhile.
+        }
         return nullptr;
     }
 }
@@ -426,8 +435,8 @@ void ObjectSpace::letAllOf(std::uint32_t sharer)
                 ObjectEntry::make(ObjectEntry::generationOf(word), 0, kind, ObjectEntry::Free),
                 std::memory_order_release);
         }
-        if (entry.holders[sharer / 64].fetch_and(~bit) & bit)
-            freeIfUnheld(index);
+        entry.holders[sharer / 64].fetch_and(~bit);
+        freeIfUnheld(index); // Also one that it had let go, but not yet ended.
     }
     header.sharers[sharer].startTicks.store(0, std::memory_order_relaxed);
     header.sharers[sharer].pid.store(0, std::memory_order_release);
@@ -464,10 +473,20 @@ ObjectSpace::Usage ObjectSpace::usage() const
 void ObjectSpace::beforeFork()
 {
     theSpace->m_mutex.lock();
+    if (!theSpace->m_held.empty())
+        theSpace->m_forks = theSpace->header().sharers[theSpace->self()].forks;
 }
 
+/// The child holds what this process holds before this process can let it go.
 void ObjectSpace::afterForkInParent()
 {
+    if (!theSpace->m_held.empty()) {
+        const FutexWord &forks = theSpace->header().sharers[theSpace->self()].forks;
+        // There is no child if the fork failed or it died at once, which is not known here.
+        const std::int64_t deadline = nowNs() + longestForkNs;
+        while (forks == theSpace->m_forks && nowNs() < deadline)
+            futexWait(forks, theSpace->m_forks, parkNs);
+    }
     theSpace->m_mutex.unlock();
 }
 
@@ -476,12 +495,15 @@ void ObjectSpace::afterForkInChild()
     // The thread that forked holds the mutex here too; a recursive one knows its owner by a number
     // that has changed, so it is made anew.
     new (&theSpace->m_mutex) std::recursive_mutex;
-    theSpace->m_self.store(0, std::memory_order_relaxed);
+    const std::uint32_t parent = theSpace->m_self.exchange(0, std::memory_order_relaxed);
     if (theSpace->m_held.empty())
         return;
     const std::uint32_t self = theSpace->self();
     for (const auto &[index, hold] : theSpace->m_held)
         theSpace->entry(index).holders[self / 64].fetch_or(std::uint64_t{1} << self % 64);
+    FutexWord &forks = theSpace->header().sharers[parent].forks;
+    forks.fetch_add(1);
+    futexWake(forks, 1);
 }
 
 } // namespace proclab::runtime

@@ -54,8 +54,8 @@ struct alignas(64) ObjectEntry
 
     std::atomic<std::uint64_t> word; ///< generation (32) | owner while Claimed (16) | kind | state
     std::atomic<std::uint32_t> inFlight; ///< Handles on their way through a queue or pipe.
-    std::uint64_t offset;                ///< Of the storage, in the segment; 0: `small`.
-    std::uint64_t size;
+    std::atomic<std::uint64_t> offset;   ///< Of the storage, in the segment; 0: `small`.
+    std::atomic<std::uint64_t> size;
     std::array<std::atomic<std::uint64_t>, maxSharers / 64> holders; ///< A bit for each sharer.
     alignas(64) std::array<std::byte, 192> small;
 
@@ -217,6 +217,7 @@ private:
         std::weak_ptr<SharedObject> shared;
     };
     std::map<std::uint32_t, Hold> m_held; ///< By index.
+    std::uint32_t m_forks = 0;            ///< As it was before the fork that is under way.
 };
 
 } // namespace proclab::runtime

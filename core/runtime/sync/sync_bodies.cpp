@@ -73,6 +73,14 @@ std::uint32_t RLockBody::giveUp()
     return before;
 }
 
+void RLockBody::sharerDied(std::uint32_t sharer, std::int32_t pid)
+{
+    // The next owner's threads may be at the same addresses as the dead one's.
+    if (plain.lock.owner() == static_cast<int>(sharer))
+        thread.store(0, std::memory_order_relaxed);
+    plain.sharerDied(sharer, pid);
+}
+
 // SemaphoreBody
 
 bool SemaphoreBody::tryAcquire()
@@ -131,9 +139,10 @@ std::uint32_t ConditionBody::enter(ObjectSpace &space)
         if (sleeper.word.load(std::memory_order_acquire) != Sleeper::Free)
             continue;
         sleeper.ticket.store(++lastTicket, std::memory_order_relaxed);
-        sleeper.word.store(space.self() << 8 | Sleeper::Waiting, std::memory_order_release);
+        // First, so that a place taken by a process that dies here is found.
         if (used.load(std::memory_order_relaxed) <= place)
             used.store(place + 1, std::memory_order_release);
+        sleeper.word.store(space.self() << 8 | Sleeper::Waiting, std::memory_order_release);
         return place;
     }
     return maxSleepers;
@@ -212,32 +221,40 @@ std::uint32_t BarrierBody::waiters(ObjectSpace &space)
     return count;
 }
 
-BarrierBody::Passing BarrierBody::wait(ObjectSpace &space, std::int64_t deadlineNs,
-                                       std::uint32_t &position)
+/// Takes the lock once the caller can enter a round; false: the time is over.
+bool BarrierBody::lockWithRoom(ObjectSpace &space, std::int64_t deadlineNs)
 {
-    lockIt(space);
-    while (arrived == parties && !isBroken()) { // One too many: this round is full.
-        lock.unlock();
-        const std::uint64_t full = round.load(std::memory_order_acquire);
-        if (!waiting.wait([this, full] { return round.load(std::memory_order_acquire) != full; },
-                          deadlineNs))
-            return Passing::TimedOut;
+    for (;;) {
         lockIt(space);
+        if (arrived < parties || isBroken())
+            return true;
+        // Read under the lock: a round that is over by now is not waited for.
+        const std::uint64_t full = round.load(std::memory_order_relaxed);
+        lock.unlock();
+        if (!waiting.wait([this, full] { return round.load(std::memory_order_acquire) != full; },
+                          deadlineNs, [&] { lookAfter(space, parties - 1); }))
+            return false;
     }
+}
+
+BarrierBody::Passing BarrierBody::wait(ObjectSpace &space, std::int64_t deadlineNs,
+                                       Arrival &arrival)
+{
+    if (!lockWithRoom(space, deadlineNs))
+        return Passing::TimedOut;
     if (isBroken()) {
         lock.unlock();
         return Passing::Broken;
     }
     const std::uint64_t mine = round.load(std::memory_order_relaxed);
-    position = arrived;
-    who[arrived++] = static_cast<std::uint16_t>(space.self());
-    const bool isLast = arrived == parties;
-    isActing = isLast;
+    arrival = {mine, arrived};
+    who[arrival.position] = static_cast<std::uint16_t>(space.self());
+    const bool isLast = ++arrived == parties;
     lock.unlock();
     if (isLast)
         return Passing::Last;
     const auto hasEnded = [this, mine] { return round.load(std::memory_order_acquire) != mine; };
-    if (!waiting.wait(hasEnded, deadlineNs, [&] { lookAfter(space); })) {
+    if (!waiting.wait(hasEnded, deadlineNs, [&] { lookAfter(space, arrival.position + 1); })) {
         lockIt(space);
         const bool isLate = !hasEnded();
         if (isLate)
@@ -246,28 +263,25 @@ BarrierBody::Passing BarrierBody::wait(ObjectSpace &space, std::int64_t deadline
         if (isLate)
             return Passing::TimedOut;
     }
-    const std::uint64_t bit = std::uint64_t{1} << (mine / 2) % 64;
-    return (brokenRounds.load(std::memory_order_acquire) & bit) != 0 ? Passing::Broken
-                                                                     : Passing::Passed;
+    return hasPassed(mine) ? Passing::Passed : Passing::Broken;
 }
 
-/// Those who wait with the caller may be dead, and nobody else may have noticed.
-void BarrierBody::lookAfter(ObjectSpace &space)
+/// Those who wait with the caller may be dead, and nobody else may have noticed. Each looks after
+/// the one that came next, the last one after the first: if any is dead, one that lives sees one.
+void BarrierBody::lookAfter(ObjectSpace &space, std::uint32_t party)
 {
-    for (std::uint32_t i = 0; i < std::min(arrived, parties); ++i)
-        space.recover(who[i]);
+    if (const std::uint32_t count = std::min(arrived.load(), parties); count > 0)
+        space.recover(who[party % count]);
 }
 
-void BarrierBody::endRound(ObjectSpace &space, bool isActionDone)
+bool BarrierBody::endRound(ObjectSpace &space, const Arrival &last, bool isActionDone)
 {
     lockIt(space);
-    if (!isBroken() && isActing) {
-        if (isActionDone)
-            startRound(false);
-        else
-            breakRound();
-    }
+    const bool isOpen = round.load(std::memory_order_relaxed) == last.round;
+    if (isOpen)
+        closeRound(isActionDone ? Ending::Passed : Ending::Broken);
     lock.unlock();
+    return isOpen && isActionDone;
 }
 
 void BarrierBody::abort(ObjectSpace &space)
@@ -280,16 +294,15 @@ void BarrierBody::abort(ObjectSpace &space)
 void BarrierBody::reset(ObjectSpace &space)
 {
     lockIt(space);
-    startRound(arrived > 0);
+    closeRound(Ending::Reset);
     lock.unlock();
 }
 
 void BarrierBody::sharerDied(ObjectSpace &space, std::uint32_t sharer)
 {
-    if (lock.owner() == static_cast<int>(sharer))
-        lock.recover(sharer);
+    lock.recover(sharer);
     const auto isHere = [this, sharer] {
-        const auto end = who.begin() + std::min(arrived, parties);
+        const auto end = who.begin() + std::min(arrived.load(), parties);
         return std::find(who.begin(), end, sharer) != end;
     };
     if (!isHere())
@@ -300,27 +313,32 @@ void BarrierBody::sharerDied(ObjectSpace &space, std::uint32_t sharer)
     lock.unlock();
 }
 
-/// Ends the round for those who wait in it.
-void BarrierBody::startRound(bool isLastBroken)
+/// How a round ended, for who waited in it and looks only now.
+bool BarrierBody::hasPassed(std::uint64_t ended) const
+{
+    const std::uint64_t bit = std::uint64_t{1} << (ended / 2) % 64;
+    const bool isMarked = (brokenRounds.load(std::memory_order_acquire) & bit) != 0;
+    // After 64 more the mark may be another's: nobody shall pass by mistake.
+    return !isMarked && round.load(std::memory_order_acquire) / 2 - ended / 2 < 64;
+}
+
+void BarrierBody::closeRound(Ending ending)
 {
     const std::uint64_t ended = round.load(std::memory_order_relaxed) / 2;
     const std::uint64_t bit = std::uint64_t{1} << ended % 64;
-    if (isLastBroken)
-        brokenRounds.fetch_or(bit, std::memory_order_relaxed);
+    if (ending == Ending::Passed)
+        brokenRounds.fetch_and(~bit, std::memory_order_release);
     else
-        brokenRounds.fetch_and(~bit, std::memory_order_relaxed);
+        brokenRounds.fetch_or(bit, std::memory_order_release);
     arrived = 0;
-    isActing = false;
-    round.store((ended + 1) * 2, std::memory_order_release);
+    round.store((ended + 1) * 2 + (ending == Ending::Broken ? 1 : 0), std::memory_order_release);
     waiting.notify();
 }
 
 void BarrierBody::breakRound()
 {
-    if (isBroken())
-        return;
-    startRound(true);
-    round.fetch_or(1, std::memory_order_release);
+    if (!isBroken())
+        closeRound(Ending::Broken);
 }
 
 } // namespace proclab::runtime

@@ -45,6 +45,7 @@ struct RLockBody
     /// Takes it, with a depth.
     SharedLock::Outcome takeBackAt(ObjectSpace &space, std::uint32_t newDepth,
                                    std::int64_t deadlineNs);
+    void sharerDied(std::uint32_t sharer, std::int32_t pid);
 
     /// Tells the threads of one process apart.
     [[nodiscard]] static std::uint64_t threadMark();
@@ -113,30 +114,39 @@ struct BarrierBody
     static constexpr std::uint32_t maxParties = 1024;
 
     enum class Passing { Passed, Broken, TimedOut, Last };
+    struct Arrival
+    {
+        std::uint64_t round = 0;
+        std::uint32_t position = 0; ///< Among the parties of the round.
+    };
 
-    SharedLock lock; ///< Guards what follows but `round`.
+    SharedLock lock; ///< Guards all changes of what follows.
     std::uint32_t parties;
-    std::uint32_t arrived;
-    bool isActing;                           ///< The last one runs the action.
+    std::atomic<std::uint32_t> arrived;      ///< As many as parties: the last runs the action.
     std::atomic<std::uint64_t> round;        ///< Rounds ended, times two, plus one: broken.
     std::atomic<std::uint64_t> brokenRounds; ///< A bit for each of the last 64 rounds.
     WaitPoint waiting;
-    std::array<std::uint16_t, maxParties> who; ///< The sharers that have arrived.
+    std::array<std::atomic<std::uint16_t>, maxParties> who; ///< The sharers that have arrived.
 
     [[nodiscard]] bool isBroken() const { return (round.load(std::memory_order_acquire) & 1) != 0; }
     [[nodiscard]] std::uint32_t waiters(ObjectSpace &space);
-    /// Arrives as number @p position of its round. Last: all are here, the caller runs the action
-    /// and calls endRound().
-    Passing wait(ObjectSpace &space, std::int64_t deadlineNs, std::uint32_t &position);
-    void endRound(ObjectSpace &space, bool isActionDone);
+    /// Says in @p arrival how the caller came. Last: all are here, the caller runs the action and
+    /// calls endRound(). TimedOut breaks the round, unless the caller could not yet enter it.
+    Passing wait(ObjectSpace &space, std::int64_t deadlineNs, Arrival &arrival);
+    /// False: the round did not pass; the action failed, or it was broken or reset meanwhile.
+    bool endRound(ObjectSpace &space, const Arrival &last, bool isActionDone);
     void abort(ObjectSpace &space);
     void reset(ObjectSpace &space);
     void sharerDied(ObjectSpace &space, std::uint32_t sharer);
 
 private:
+    enum class Ending { Passed, Reset, Broken };
+
     void lockIt(ObjectSpace &space);
-    void lookAfter(ObjectSpace &space);
-    void startRound(bool isLastBroken);
+    bool lockWithRoom(ObjectSpace &space, std::int64_t deadlineNs);
+    void lookAfter(ObjectSpace &space, std::uint32_t party);
+    [[nodiscard]] bool hasPassed(std::uint64_t ended) const;
+    void closeRound(Ending ending);
     void breakRound();
 };
 

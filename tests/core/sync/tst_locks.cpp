@@ -316,6 +316,12 @@ void tst_Locks::nextOwnerLearnsOfADeadOne()
     QVERIFY(acquired->diedNs > 0);
     QVERIFY(lock.release());
     QVERIFY(!lock.acquire()->isRecovered); // Only the next one is told.
+    QVERIFY(lock.release());
+    QCOMPARE(codeOf(others.apply<dieHolding>(lock)), ErrorCode::WorkerDied);
+    QTRY_VERIFY(!lock.isLocked());
+    QVERIFY(lock.tryAcquire());
+    QVERIFY(lock.release());
+    QVERIFY(lock.tryAcquire());
 
     QCOMPARE(codeOf(others.apply<dieHoldingRLock>(recursive)), ErrorCode::WorkerDied);
     const auto again = recursive.acquire(10s);
