@@ -3,6 +3,7 @@
 
 #include "core/runtime/sync/clock.h"
 
+#include <QCoreApplication>
 #include <QDebug>
 #include <QObject>
 
@@ -98,8 +99,8 @@ bool FutureState::finish(Phase phase, Outcome outcome, std::optional<Phase> from
 
 bool FutureState::wait(TimeLimit limit) const
 {
-    if (isSettled())
-        return true;
+    if (isSettled() || m_forkCount != runtime::forkCount())
+        return isSettled();
     const qint64 limitNs = limit ? std::max<qint64>(limit->count(), 0) : -1;
     const qint64 end = runtime::nowNs() + limitNs;
     if (const auto source = limitNs != 0 ? m_source.lock() : nullptr)
@@ -119,9 +120,19 @@ bool FutureState::wait(TimeLimit limit) const
     }
 }
 
+Error FutureState::whyNotSettled() const
+{
+    if (m_forkCount == runtime::forkCount())
+        return {ErrorCode::Timeout};
+    return {ErrorCode::InvalidState,
+            {},
+            QCoreApplication::translate("Error",
+                                        "the result goes to the process that forked this one")};
+}
+
 quint64 FutureState::addCallback(std::function<void()> callback)
 {
-    {
+    if (m_forkCount == runtime::forkCount()) {
         const std::lock_guard lock(m_mutex);
         if (!isSettled()) {
             m_callbacks.emplace_back(++m_lastCallback, std::move(callback));

@@ -6,6 +6,7 @@
 #include "core/executor/remote_error.h"
 #include "core/payload/codec.h"
 #include "core/runtime/sync/futex.h"
+#include "core/runtime/task/fork_count.h"
 
 #include <QFuture>
 #include <QPromise>
@@ -60,10 +61,12 @@ public:
     bool settle(Outcome outcome);
     /// Pending -> Cancelled; true if it is cancelled now, by this call or an earlier one.
     bool cancel();
-    /// False: not settled within @p limit.
+    /// False: not settled within @p limit, or, in a process that was forked since, never.
     [[nodiscard]] bool wait(TimeLimit limit) const;
-    /// Runs @p callback once it is settled, in the thread that settles it; at once if it is. What
-    /// it throws is logged and goes no further. Returns its number.
+    /// What a wait in vain ends with.
+    [[nodiscard]] Error whyNotSettled() const;
+    /// Runs @p callback once it is settled, in the thread that settles it; at once if it is, or
+    /// never will be here (see wait()). What it throws is logged and goes no further. Returns its number.
     quint64 addCallback(std::function<void()> callback);
     /// Forgets a callback; one that runs already is not stopped.
     void removeCallback(quint64 number);
@@ -80,6 +83,7 @@ private:
     }
     bool finish(Phase phase, Outcome outcome, std::optional<Phase> from);
 
+    const quint32 m_forkCount = runtime::forkCount();
     runtime::FutexWord m_phase{0};
     mutable std::atomic<int> m_waiters{0};
     std::weak_ptr<FutureSource> m_source;
@@ -124,7 +128,7 @@ public:
     [[nodiscard]] Result<T> result(TimeLimit limit = std::nullopt) const
     {
         if (!m_state->wait(limit))
-            return Error{ErrorCode::Timeout};
+            return m_state->whyNotSettled();
         const FutureState::Outcome &outcome = m_state->outcome();
         if (!outcome)
             return outcome.error();
@@ -141,7 +145,7 @@ public:
     [[nodiscard]] Result<std::optional<Error>> error(TimeLimit limit = std::nullopt) const
     {
         if (!m_state->wait(limit))
-            return Error{ErrorCode::Timeout};
+            return m_state->whyNotSettled();
         if (isCancelled())
             return m_state->outcome().error();
         const FutureState::Outcome &outcome = m_state->outcome();

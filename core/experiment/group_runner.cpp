@@ -103,7 +103,7 @@ Result<void> GroupRunner::startAll(std::vector<Member> members, QString startMet
         checkReady();
     });
     m_group = std::make_unique<ProcessGroup>(
-        ProcessGroup::Config{m_context.engine.workerProgram(), startMethodOf(startMethod),
+        ProcessGroup::Config{m_context.engine.workerProgram(), *startMethodOf(startMethod),
                              m_segment.fd(), inputFd, m_eventFd},
         *m_header);
     connect(m_group.get(), &ProcessGroup::started, this, &GroupRunner::handleStarted);

@@ -123,7 +123,7 @@ WorkerPoolConfig PoolRunner::makeConfig()
     WorkerPoolConfig config;
     config.workerProgram = m_context.engine.workerProgram();
     config.workers = spec.integer(u"pool.workers"_s);
-    config.startMethod = startMethodOf(spec.text(u"pool.start_method"_s));
+    config.startMethod = *startMethodOf(spec.text(u"pool.start_method"_s));
     config.maxTasksPerWorker =
         static_cast<quint64>(spec.bigInteger(u"pool.max_tasks_per_worker"_s));
     config.onCrash = spec.text(u"pool.on_crash"_s) == u"retry"_s ? OnCrash::Retry : OnCrash::Fail;

@@ -151,6 +151,8 @@ void StreamSink::submit(CallChunk chunk)
 
 Result<std::vector<std::byte>> StreamSink::next(TimeLimit limit)
 {
+    if (m_core->isOfParent())
+        return PoolCore::ofParent();
     feed();
     if (m_read == m_submitted)
         return Error{ErrorCode::EndOfStream};
@@ -176,6 +178,8 @@ Result<std::vector<std::byte>> StreamSink::next(TimeLimit limit)
 
 void StreamSink::close()
 {
+    if (m_core->isOfParent())
+        return;
     m_source = nullptr;
     m_submitted = m_read;
     for (const auto &[end, chunk] : std::exchange(m_chunks, {})) {

@@ -65,7 +65,12 @@ Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options,
                      {},
                      tr("nested too deep: a pool in a worker %1 deep").arg(runtime::nestingDepth()),
                      tr("at most %1").arg(options.maxNesting)};
-    std::shared_ptr<PoolCore> core(new PoolCore(options, conduct));
+    // A copy in a forked process is left as it is: nobody there can end it.
+    const auto end = [](PoolCore *core) {
+        if (!core->isOfParent())
+            delete core;
+    };
+    std::shared_ptr<PoolCore> core(new PoolCore(options, conduct), end);
     if (auto started = core->start(initializer, initializerArgs); !started)
         return started.error();
     core->m_engine.beforeEnd(core, [core = core.get()] { core->shutDown(); });
@@ -195,6 +200,8 @@ void PoolCore::noteClosed()
 
 void PoolCore::stayUntilEnded()
 {
+    if (isOfParent())
+        return;
     const std::lock_guard lock(m_mutex);
     if (!m_hasEnded)
         m_self = shared_from_this();
@@ -202,6 +209,8 @@ void PoolCore::stayUntilEnded()
 
 void PoolCore::close(Pending pending)
 {
+    if (isOfParent())
+        return;
     std::deque<Waiting> waiting;
     std::vector<WithdrawnChunk> withdrawn;
     {
@@ -242,6 +251,8 @@ void PoolCore::terminate()
 
 void PoolCore::terminate(const Error &reason, bool gently)
 {
+    if (isOfParent())
+        return;
     giveUp(reason);
     const std::lock_guard lock(m_mutex);
     if (m_workers)
@@ -252,6 +263,8 @@ void PoolCore::terminate(const Error &reason, bool gently)
 
 void PoolCore::end()
 {
+    if (isOfParent())
+        return;
     bool isOpen = false;
     {
         const std::lock_guard lock(m_mutex);
@@ -261,6 +274,11 @@ void PoolCore::end()
         qWarning("A pool was left open: its %d workers are ended", m_workerCount);
     terminate();
     static_cast<void>(join(std::nullopt));
+}
+
+Error PoolCore::ofParent()
+{
+    return {ErrorCode::InvalidState, {}, tr("the pool is of the process that forked this one")};
 }
 
 /// Nothing that waits will be done any more.
@@ -301,6 +319,8 @@ void PoolCore::tellAll(const std::deque<Waiting> &waiting, const Error &error)
 
 Result<void> PoolCore::join(TimeLimit limit)
 {
+    if (isOfParent())
+        return ofParent();
     std::unique_lock lock(m_mutex);
     if (m_state == State::Open)
         return Error{ErrorCode::InvalidState, {}, tr("the pool is open")};
@@ -318,6 +338,8 @@ Result<void> PoolCore::join(TimeLimit limit)
 
 std::vector<qint64> PoolCore::workerPids() const
 {
+    if (isOfParent())
+        return {};
     const std::lock_guard lock(m_mutex);
     std::vector<qint64> pids;
     for (const auto &[worker, pid] : m_living)
@@ -327,6 +349,8 @@ std::vector<qint64> PoolCore::workerPids() const
 
 PoolMemory PoolCore::memoryInUse() const
 {
+    if (isOfParent())
+        return {};
     PoolMemory memory;
     if (m_workers)
         memory.results = m_workers->resultBytes();

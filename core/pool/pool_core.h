@@ -6,6 +6,7 @@
 #include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
 #include "core/runtime/memory/object_space.h"
+#include "core/runtime/task/fork_count.h"
 
 #include <condition_variable>
 #include <deque>
@@ -101,6 +102,10 @@ public:
                                                   std::span<const std::byte> initializerArgs);
     ~PoolCore();
 
+    /// Whether this is the copy of a core in a process that was forked: its workers are the
+    /// parent's, and every call answers InvalidState or does nothing.
+    [[nodiscard]] bool isOfParent() const { return m_forkCount != runtime::forkCount(); }
+    [[nodiscard]] static Error ofParent();
     /// Holds what the initializer's arguments refer to, which every later worker needs too.
     void keep(const std::vector<runtime::ObjectRef> &objects) { m_kept = objects; }
     /// ShutDown after close(), BrokenPool, EncodeError (more bytes than there can be): the sink is
@@ -169,6 +174,7 @@ private:
 
     const PoolOptions m_options;
     const PoolConduct m_conduct;
+    const quint32 m_forkCount = runtime::forkCount();
     const int m_workerCount;
     std::vector<runtime::ObjectRef> m_kept;
     Engine &m_engine;

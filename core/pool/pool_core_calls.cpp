@@ -104,6 +104,8 @@ private:
 
 Result<void> PoolCore::submit(CallChunk chunk, std::shared_ptr<CallSink> sink)
 {
+    if (isOfParent())
+        return ofParent();
     std::shared_ptr<void> handed; // Let go after the mutex: its end may feed the workers.
     const std::lock_guard lock(m_mutex);
     if (m_state == State::Broken)
@@ -203,6 +205,8 @@ void PoolCore::feed()
 
 bool PoolCore::withdraw(CallSink &sink)
 {
+    if (isOfParent())
+        return false;
     std::optional<WithdrawnChunk> withdrawn; // Let go after the mutex, see submit().
     {
         const std::lock_guard lock(m_mutex);
@@ -221,6 +225,8 @@ bool PoolCore::withdraw(CallSink &sink)
 
 bool PoolCore::hasStarted(const CallSink &sink) const
 {
+    if (isOfParent())
+        return false;
     const std::lock_guard lock(m_mutex);
     return sink.m_place == CallSink::Place::Handed &&
            (!m_workers || m_workers->hasStarted(sink.m_ticket));
@@ -243,6 +249,8 @@ std::size_t PoolCore::chunkSize(std::size_t count, std::size_t wanted) const
 
 void PoolCore::help(const FutureState &state) const
 {
+    if (isOfParent())
+        return;
     if (m_workers)
         m_workers->collectUntil([&state] { return state.isSettled(); });
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/process/engine.h"
 
+#include "core/process/fork.h"
+#include "core/runtime/task/fork_count.h"
 #include "core/runtime/task/worker_process.h"
 
 #include <QCoreApplication>
@@ -16,6 +18,10 @@ namespace proclab {
 
 namespace {
 
+std::mutex theMutex;
+Engine *theEngine = nullptr; // Guarded by it.
+bool hasEnded = false;
+
 /// For a worker that starts processes of its own: it ends when the worker exits, and they with it.
 void makeWorkersApplication()
 {
@@ -29,9 +35,14 @@ void makeWorkersApplication()
 
 } // namespace
 
-Engine::Engine(const QString &workerProgram) : m_workerProgram(workerProgram)
+Engine::Engine(const QString &workerProgram)
+    : m_workerProgram(workerProgram)
+    , m_forkCount(runtime::forkCount())
+    , m_thread(std::make_unique<QThread>())
+    , m_context(std::make_unique<QObject>())
 {
     Q_ASSERT(QCoreApplication::instance());
+    process_detail::countForks();
     // Workers that the zygote forks through a process in between become this program's children.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     rlimit descriptors = {};
@@ -40,16 +51,21 @@ Engine::Engine(const QString &workerProgram) : m_workerProgram(workerProgram)
         descriptors.rlim_cur = descriptors.rlim_max;
         ::setrlimit(RLIMIT_NOFILE, &descriptors);
     }
-    m_thread.setObjectName(u"engine"_s);
-    m_context.moveToThread(&m_thread);
-    m_thread.start();
+    m_thread->setObjectName(u"engine"_s);
+    m_context->moveToThread(m_thread.get());
+    m_thread->start();
     // Once this returns the thread's loop runs and holds all the descriptors that it will hold.
     QMetaObject::invokeMethod(
-        &m_context, [] {}, Qt::BlockingQueuedConnection);
+        m_context.get(), [] {}, Qt::BlockingQueuedConnection);
 }
 
 Engine::~Engine()
 {
+    if (m_forkCount != runtime::forkCount()) {
+        static_cast<void>(m_thread.release());
+        static_cast<void>(m_context.release());
+        return;
+    }
     std::vector<std::pair<std::weak_ptr<void>, std::function<void()>>> users;
     {
         const std::lock_guard lock(m_mutex);
@@ -59,8 +75,8 @@ Engine::~Engine()
         if (const auto living = user.lock())
             end();
     }
-    m_thread.quit();
-    m_thread.wait();
+    m_thread->quit();
+    m_thread->wait();
 }
 
 void Engine::beforeEnd(std::weak_ptr<void> user, std::function<void()> end)
@@ -79,23 +95,32 @@ Engine &Engine::global()
 
 Engine *Engine::current()
 {
-    static std::mutex mutex;
-    static Engine *engine = nullptr;
-    static bool hasEnded = false;
-    const std::lock_guard lock(mutex);
-    if (engine || hasEnded)
-        return engine;
+    const std::lock_guard lock(theMutex);
+    if (theEngine || hasEnded)
+        return theEngine;
     if (!QCoreApplication::instance()) {
         if (runtime::nestingDepth() == 0)
             return nullptr;
         makeWorkersApplication();
     }
-    engine = new Engine(QCoreApplication::applicationFilePath());
-    qAddPostRoutine([] {
-        hasEnded = true;
-        delete std::exchange(engine, nullptr);
-    });
-    return engine;
+    theEngine = new Engine(QCoreApplication::applicationFilePath());
+    static bool isToEnd = false;
+    if (!std::exchange(isToEnd, true))
+        qAddPostRoutine(endCurrent);
+    return theEngine;
+}
+
+void Engine::endCurrent()
+{
+    // Not locked: what it ends may ask for it.
+    hasEnded = true;
+    delete std::exchange(theEngine, nullptr);
+}
+
+void Engine::forget()
+{
+    new (&theMutex) std::mutex;
+    theEngine = nullptr;
 }
 
 QString Engine::defaultWorkerProgram()

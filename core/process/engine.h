@@ -39,15 +39,22 @@ public:
     [[nodiscard]] static QString defaultWorkerProgram();
     [[nodiscard]] const QString &workerProgram() const { return m_workerProgram; }
     /// The object whose thread runs the engine: move engine objects there, post calls to it.
-    [[nodiscard]] QObject *context() { return &m_context; }
+    [[nodiscard]] QObject *context() { return m_context.get(); }
     /// Calls @p end before this engine ends, unless @p user is gone by then; it must leave no
     /// object in the engine's thread.
     void beforeEnd(std::weak_ptr<void> user, std::function<void()> end);
 
+    /// Ends current(); there is none later.
+    static void endCurrent();
+    /// In a process that was forked: current() is the parent's, and another is made when needed.
+    static void forget();
+
 private:
-    QString m_workerProgram;
-    QThread m_thread;
-    QObject m_context;
+    const QString m_workerProgram;
+    const quint32 m_forkCount;
+    // Left where they are, if this is the copy of an engine in a forked process: the thread is not.
+    std::unique_ptr<QThread> m_thread;
+    std::unique_ptr<QObject> m_context;
     std::mutex m_mutex;
     std::vector<std::pair<std::weak_ptr<void>, std::function<void()>>> m_users; ///< Guarded by it.
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/process/process.h"
 
+#include "core/process/fork.h"
 #include "core/runtime/task/process_start.h"
 
 #include <QCoreApplication>
@@ -8,11 +9,14 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+using namespace Qt::StringLiterals;
 
 namespace proclab {
 
@@ -42,8 +46,8 @@ bool waitReadable(int descriptor, TimeLimit limit)
 
 void process_detail::land(const std::vector<runtime::ObjectRef> &handles)
 {
-    ProcessStart *start = currentProcess().start;
-    if (!start || !start->claimLanding())
+    const auto &start = currentProcess().start;
+    if (!start || !start->body<ProcessStart>().claimLanding())
         return;
     for (const auto &object : handles)
         ObjectSpace::instance().endFlight(object->handle());
@@ -57,22 +61,32 @@ Result<Process> Process::makeEncoded(const ProcessOptions &options, std::uint32_
     auto record = std::make_shared<ProcessRecord>();
     record->name = options.name.isEmpty() ? QStringLiteral("Process-%1").arg(++made) : options.name;
     record->isDaemon = options.isDaemon.value_or(currentProcess().isDaemon);
-    record->startMethod = options.startMethod;
+    record->startMethod = options.startMethod.value_or(defaultStartMethod());
     record->handles = handles;
+    std::string environment;
+    for (const auto &[variable, value] : options.environment.asKeyValueRange()) {
+        if (variable.isEmpty() || variable.contains(u'=') || variable.contains(QChar(0)) ||
+            value.contains(QChar(0)))
+            return invalidArgument(u"environment"_s, variable % u'=' % value,
+                                   QCoreApplication::translate(
+                                       "Error", "a name without \"=\", and no zero characters"));
+        environment += QString(variable % u'=' % value).toStdString() + '\0';
+    }
     const std::string name = record->name.toStdString();
     const std::string &parentName = currentProcess().name;
     ObjectSpace &space = ObjectSpace::instance();
-    record->start =
-        space.create(runtime::ObjectKind::Start,
-                     ProcessStart::bytes(name.size(), parentName.size(), arguments.size()));
+    record->start = space.create(runtime::ObjectKind::Start,
+                                 sizeof(ProcessStart) + name.size() + parentName.size() +
+                                     environment.size() + arguments.size());
     if (!record->start)
         return osError({}, ENOMEM, QCoreApplication::translate("Error", "start of a process"));
     auto &start = record->start->body<ProcessStart>();
     start.task = task;
     start.isDaemon = record->isDaemon ? 1 : 0;
-    start.parentPid = ::getpid();
+    start.startMethod = static_cast<std::uint32_t>(record->startMethod);
     start.nameBytes = static_cast<std::uint32_t>(name.size());
     start.parentNameBytes = static_cast<std::uint32_t>(parentName.size());
+    start.environmentBytes = static_cast<std::uint32_t>(environment.size());
     start.argumentBytes = arguments.size();
     auto *behind = reinterpret_cast<std::byte *>(&start + 1);
     const auto append = [&behind](const void *bytes, std::size_t size) {
@@ -82,6 +96,7 @@ Result<Process> Process::makeEncoded(const ProcessOptions &options, std::uint32_
     };
     append(name.data(), name.size());
     append(parentName.data(), parentName.size());
+    append(environment.data(), environment.size());
     append(arguments.data(), arguments.size());
     return Process(std::move(record));
 }
@@ -95,29 +110,67 @@ Result<void> Process::usable(bool isStarted) const
     return {};
 }
 
-Result<void> Process::start() const
+Result<std::shared_ptr<ProcessHost>> Process::begin() const
 {
     if (currentProcess().isDaemon)
         return Error{ErrorCode::InvalidState, QString::fromStdString(currentProcess().name),
                      QCoreApplication::translate("Error", "start of a process by a daemon"),
                      QCoreApplication::translate("Error", "daemons start none")};
-    const auto host = ProcessHost::instance();
+    auto host = ProcessHost::instance();
+    if (!host)
+        return host;
+    const std::lock_guard lock(m_record->mutex);
+    if (const auto fresh = usable(false); !fresh)
+        return fresh.error();
+    m_record->state = State::Starting;
+    m_record->starterForkCount = runtime::forkCount();
+    m_record->start->body<ProcessStart>().parentPid = ::getpid();
+    for (const auto &object : m_record->handles)
+        ObjectSpace::instance().beginFlight(*object);
+    m_record->handles.shrink_to_fit();
+    return host;
+}
+
+Result<void> Process::start() const
+{
+    const auto host = begin();
     if (!host)
         return host.error();
-    {
-        const std::lock_guard lock(m_record->mutex);
-        if (const auto fresh = usable(false); !fresh)
-            return fresh;
-        m_record->state = State::Starting;
-        for (const auto &object : m_record->handles)
-            ObjectSpace::instance().beginFlight(*object);
-        m_record->handles.shrink_to_fit();
+    if (m_record->startMethod != StartMethod::Fork || !isForkAllowed())
+        return (*host)->start(m_record);
+    const auto pid = (*host)->fork(m_record);
+    if (!pid)
+        return pid.error();
+    if (*pid == 0) {
+        setDefaultStartMethod(StartMethod::Fork);
+        std::exit(runtime::runTarget());
     }
-    return (*host)->start(m_record);
+    return {};
+}
+
+Result<std::optional<Process>> Process::fork(const ProcessOptions &options)
+{
+    if (!isForkAllowed())
+        return Error{ErrorCode::InvalidState,
+                     {},
+                     QCoreApplication::translate("Error", "fork of this process"),
+                     QCoreApplication::translate("Error", "allowForkHere() comes first")};
+    auto forked = makeEncoded(options, runtime::noTask, {}, {});
+    if (!forked)
+        return forked.error();
+    const auto host = forked->begin();
+    if (!host)
+        return host.error();
+    const auto pid = (*host)->fork(forked->m_record);
+    if (!pid)
+        return pid.error();
+    return *pid == 0 ? std::nullopt : std::optional<Process>(std::move(*forked));
 }
 
 Result<void> Process::join(TimeLimit limit) const
 {
+    if (m_record->isOfParent())
+        return Error{ErrorCode::InvalidState};
     std::unique_lock lock(m_record->mutex);
     if (const auto started = usable(); !started)
         return started;
@@ -135,6 +188,8 @@ Result<void> Process::join(TimeLimit limit) const
 
 Result<bool> Process::isAlive() const
 {
+    if (m_record->isOfParent())
+        return Error{ErrorCode::InvalidState};
     const std::lock_guard lock(m_record->mutex);
     if (m_record->isClosed)
         return Error{ErrorCode::Closed};
@@ -143,6 +198,8 @@ Result<bool> Process::isAlive() const
 
 Result<qint64> Process::pid() const
 {
+    if (m_record->isOfParent())
+        return Error{ErrorCode::InvalidState};
     const std::lock_guard lock(m_record->mutex);
     if (const auto started = usable(); !started)
         return started.error();
@@ -151,6 +208,8 @@ Result<qint64> Process::pid() const
 
 Result<std::optional<int>> Process::exitCode() const
 {
+    if (m_record->isOfParent())
+        return Error{ErrorCode::InvalidState};
     const std::lock_guard lock(m_record->mutex);
     if (m_record->isClosed)
         return Error{ErrorCode::Closed};
@@ -159,6 +218,8 @@ Result<std::optional<int>> Process::exitCode() const
 
 Result<int> Process::sentinel() const
 {
+    if (m_record->isOfParent())
+        return Error{ErrorCode::InvalidState};
     const std::lock_guard lock(m_record->mutex);
     if (const auto started = usable(); !started)
         return started.error();
@@ -167,6 +228,8 @@ Result<int> Process::sentinel() const
 
 Result<void> Process::signal(int number) const
 {
+    if (m_record->isOfParent())
+        return Error{ErrorCode::InvalidState};
     const std::lock_guard lock(m_record->mutex);
     if (const auto started = usable(); !started)
         return started;
@@ -195,6 +258,8 @@ Result<void> Process::kill() const
 
 Result<void> Process::close() const
 {
+    if (m_record->isOfParent())
+        return Error{ErrorCode::InvalidState};
     const std::lock_guard lock(m_record->mutex);
     if (m_record->state == State::Starting || m_record->state == State::Running)
         return Error{ErrorCode::InvalidState};
@@ -225,6 +290,14 @@ qint64 ThisProcess::pid()
 bool ThisProcess::isDaemon()
 {
     return currentProcess().isDaemon;
+}
+
+std::optional<StartMethod> ThisProcess::startMethod()
+{
+    const auto &current = currentProcess();
+    if (current.parentPid == 0)
+        return std::nullopt;
+    return static_cast<StartMethod>(current.startMethod);
 }
 
 std::optional<ThisProcess::Parent> ThisProcess::parent()

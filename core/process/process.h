@@ -5,6 +5,8 @@
 #include "core/process/process_host.h"
 #include "core/sync/shared_handle.h"
 
+#include <QMap>
+
 #include <concepts>
 #include <optional>
 #include <vector>
@@ -18,7 +20,9 @@ struct ProcessOptions
     /// A daemon is ended with the process that started it, and starts none itself. None: as the
     /// process that starts it.
     std::optional<bool> isDaemon = std::nullopt;
-    StartMethod startMethod = StartMethod::Spawn;
+    std::optional<StartMethod> startMethod = std::nullopt; ///< None: defaultStartMethod().
+    /// Variables of its environment that differ from this process's.
+    QMap<QString, QString> environment = {};
 };
 
 namespace process_detail {
@@ -75,7 +79,8 @@ concept ProcessBody = Payload<T> && requires(T body)
 ///
 /// Copies are handles of one process, which goes on when all of them are gone. Threads: any.
 /// Blocking: start() until the process runs, join() at most for its limit.
-/// Errors: InvalidState (started twice, asked before the start), Closed (after close()), Timeout,
+/// Errors: InvalidState (started twice, asked before the start, or of a process that another than
+/// this one has started), Closed (after close()), Timeout,
 /// OsError (it could not be started), EncodeError (an argument has no bytes).
 class Process
 {
@@ -95,8 +100,13 @@ public:
         return make(options, process_detail::BodyTarget<Body>::number, body);
     }
 
+    /// Forks the calling process, as Python's os.fork(): nothing in the new one, in which only the
+    /// calling thread goes on; its handle in this one. See allowForkHere(): InvalidState without.
+    static Result<std::optional<Process>> fork(const ProcessOptions &options = {});
+
     [[nodiscard]] QString name() const { return m_record->name; }
     [[nodiscard]] bool isDaemon() const { return m_record->isDaemon; }
+    [[nodiscard]] StartMethod startMethod() const { return m_record->startMethod; }
 
     Result<void> start() const;
     /// Waits for its end. Timeout.
@@ -139,6 +149,8 @@ private:
     static Result<Process> makeEncoded(const ProcessOptions &options, std::uint32_t task,
                                        std::span<const std::byte> arguments,
                                        const std::vector<runtime::ObjectRef> &handles);
+    /// Its host, if it may be started.
+    [[nodiscard]] Result<std::shared_ptr<ProcessHost>> begin() const;
     [[nodiscard]] Result<void> signal(int number) const;
     /// The error for what is asked of a process that was not started, or is closed.
     [[nodiscard]] Result<void> usable(bool isStarted = true) const;
@@ -153,6 +165,8 @@ public:
     [[nodiscard]] static QString name();
     [[nodiscard]] static qint64 pid();
     [[nodiscard]] static bool isDaemon();
+    /// How it was started; nothing for the first of a tree.
+    [[nodiscard]] static std::optional<StartMethod> startMethod();
     /// The process that started this one; nothing in the first of a tree.
     struct Parent
     {

@@ -130,7 +130,7 @@ ProcessGroup::~ProcessGroup()
 
 Result<void> ProcessGroup::open()
 {
-    if (m_config.startMethod == StartMethod::ForkServer)
+    if (m_config.startMethod != StartMethod::Spawn)
         return startZygote();
     // Each start looks again. Here it also keeps some for the threads that watch the run.
     return checkStart(QCoreApplication::translate("Error", "start of a worker"));
@@ -179,6 +179,12 @@ void ProcessGroup::start(quint32 slotIndex, const Assignment &assignment)
         m_zygoteDeaths = 0;
         sendRequests();
     }
+}
+
+void ProcessGroup::watch(quint32 slot, qint64 pid)
+{
+    m_children.emplace(slot, std::make_unique<Child>());
+    adopt(slot, pid);
 }
 
 void ProcessGroup::send(quint32 slot, int signal)

@@ -31,8 +31,8 @@ struct ChildExit
     std::optional<quint64> peakResidentBytes;
 };
 
-/// The worker processes of one run, in the slots of its segment: starts them by spawn or
-/// forkserver, tells when they have ended, and leaves none behind.
+/// The worker processes of one run, in the slots of its segment: starts them by spawn, or from a
+/// zygote, tells when they have ended, and leaves none behind.
 ///
 /// Threads: lives in the engine's thread.
 /// Blocking: the destructor, at most 2 s, for children that are still there; everything else never.
@@ -71,6 +71,8 @@ public:
     Result<void> open();
     /// Puts a new process into @p slot, which must be free; started() or startFailed() follows.
     void start(quint32 slot, const Assignment &assignment);
+    /// The same with a child of this program that runs already, in a process group of its own.
+    void watch(quint32 slot, qint64 pid);
     void kill(quint32 slot) { send(slot, SIGKILL); }
     void killAll();
     /// Sends all children @p signal, those that are being started SIGKILL.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/process/process_host.h"
 
+#include "core/process/fork.h"
 #include "core/runtime/task/process_start.h"
 #include "core/runtime/task/task_registry.h"
 
@@ -18,6 +19,13 @@ namespace proclab {
 using runtime::ObjectSpace;
 using runtime::RunHeader;
 
+namespace {
+
+std::mutex theMutex;
+std::weak_ptr<ProcessHost> theHost; // Guarded by it.
+
+} // namespace
+
 ProcessRecord::~ProcessRecord()
 {
     if (pidFd >= 0)
@@ -26,10 +34,8 @@ ProcessRecord::~ProcessRecord()
 
 Result<std::shared_ptr<ProcessHost>> ProcessHost::instance()
 {
-    static std::mutex mutex;
-    static std::weak_ptr<ProcessHost> known;
-    const std::lock_guard lock(mutex);
-    if (auto host = known.lock())
+    const std::lock_guard lock(theMutex);
+    if (auto host = theHost.lock())
         return host;
     Engine *engine = Engine::current();
     if (!engine)
@@ -39,8 +45,16 @@ Result<std::shared_ptr<ProcessHost>> ProcessHost::instance()
         return opened.error();
     // The engine's end is the host's: what it holds there keeps it until then.
     engine->beforeEnd(host, [host] { host->end(); });
-    known = host;
+    theHost = host;
     return host;
+}
+
+void ProcessHost::forget()
+{
+    new (&theMutex) std::mutex;
+    // What they are copies of is the parent's to end: they stay as they are.
+    new std::shared_ptr<ProcessHost>(theHost.lock());
+    theHost.reset();
 }
 
 Result<void> ProcessHost::open()
@@ -64,74 +78,117 @@ Result<void> ProcessHost::open()
     return {};
 }
 
-Result<ProcessGroup *> ProcessHost::groupOf(StartMethod method)
+std::unique_ptr<ProcessGroup> ProcessHost::makeGroup(StartMethod method)
 {
-    auto &group = m_groups[static_cast<std::size_t>(method)];
-    if (group)
-        return group.get();
     ProcessGroup::Config config;
     config.program = m_engine.workerProgram();
     config.startMethod = method;
     config.segmentFd = m_segment.fd();
     config.objectsFd = ObjectSpace::instance().descriptor();
     config.output = ProcessGroup::Output::Inherited;
-    group = std::make_unique<ProcessGroup>(config, *m_header);
-    ProcessGroup *made = group.get();
-    QObject::connect(made, &ProcessGroup::started, made,
+    auto group = std::make_unique<ProcessGroup>(config, *m_header);
+    QObject::connect(group.get(), &ProcessGroup::started, group.get(),
                      [this](quint32 slot, qint64 pid) { handleStarted(slot, pid); });
-    QObject::connect(made, &ProcessGroup::exited, made,
+    QObject::connect(group.get(), &ProcessGroup::exited, group.get(),
                      [this](quint32 slot, const ChildExit &exit) { handleExit(slot, exit); });
-    QObject::connect(made, &ProcessGroup::startFailed, made,
+    QObject::connect(group.get(), &ProcessGroup::startFailed, group.get(),
                      [this](quint32 slot, const Error &error) { finish(slot, -1, error); });
-    if (const auto opened = made->open(); !opened) {
-        group.reset();
-        return opened.error();
+    return group;
+}
+
+Result<ProcessGroup *> ProcessHost::groupOf(StartMethod method)
+{
+    auto &group = m_groups[method == StartMethod::Spawn ? 0 : 1];
+    if (!group) {
+        group = makeGroup(method);
+        if (const auto opened = group->open(); !opened) {
+            group.reset();
+            return opened.error();
+        }
     }
-    return made;
+    return group.get();
+}
+
+std::optional<quint32> ProcessHost::takeSlot(const std::shared_ptr<ProcessRecord> &record)
+{
+    const std::lock_guard lock(m_mutex);
+    const auto free = std::ranges::find(m_records, nullptr);
+    if (free == m_records.end()) {
+        refuse(*record,
+               osError({}, EAGAIN, QCoreApplication::translate("Error", "start of a process")));
+        return std::nullopt;
+    }
+    *free = record;
+    return static_cast<quint32>(free - m_records.begin());
+}
+
+void ProcessHost::refuse(ProcessRecord &record, const Error &error)
+{
+    const std::lock_guard lock(record.mutex);
+    record.state = ProcessRecord::State::Ended;
+    record.failure = error;
+    record.changed.notify_all();
+}
+
+Result<void> ProcessHost::waitUntilStarted(const ProcessRecord &record) const
+{
+    std::unique_lock lock(record.mutex);
+    record.changed.wait(lock, [&record] { return record.state > ProcessRecord::State::Starting; });
+    if (record.pid == 0)
+        return record.failure;
+    return {};
 }
 
 Result<void> ProcessHost::start(const std::shared_ptr<ProcessRecord> &record)
 {
     QMetaObject::invokeMethod(m_engine.context(),
                               [self = shared_from_this(), record] { self->startInEngine(record); });
-    std::unique_lock lock(record->mutex);
-    record->changed.wait(lock,
-                         [&record] { return record->state > ProcessRecord::State::Starting; });
-    if (record->pid == 0)
-        return record->failure;
-    return {};
+    return waitUntilStarted(*record);
 }
 
 void ProcessHost::startInEngine(const std::shared_ptr<ProcessRecord> &record)
 {
-    quint32 slot = 0;
-    {
-        const std::lock_guard lock(m_mutex);
-        while (slot < m_records.size() && m_records[slot])
-            ++slot;
-        if (slot < m_records.size())
-            m_records[slot] = record;
-    }
-    const auto refuse = [&record](const Error &error) {
-        const std::lock_guard lock(record->mutex);
-        record->state = ProcessRecord::State::Ended;
-        record->failure = error;
-        record->changed.notify_all();
-    };
-    if (slot == m_records.size()) {
-        refuse(osError({}, EAGAIN, QCoreApplication::translate("Error", "start of a process")));
+    const auto slot = takeSlot(record);
+    if (!slot)
         return;
-    }
     const auto group = groupOf(record->startMethod);
     if (!group) {
-        const std::lock_guard lock(m_mutex);
-        m_records[slot].reset();
-        refuse(group.error());
+        finish(*slot, -1, group.error());
         return;
     }
     const runtime::ObjectHandle handle = record->start->handle();
-    (*group)->start(slot,
+    (*group)->start(*slot,
                     {runtime::Role::Process, 0, quint64{handle.index} << 32 | handle.generation});
+}
+
+Result<pid_t> ProcessHost::fork(const std::shared_ptr<ProcessRecord> &record)
+{
+    const auto slot = takeSlot(record);
+    if (!slot)
+        return record->failure;
+    const runtime::ObjectHandle start = record->start->handle();
+    const auto pid = process_detail::forkCaller();
+    if (!pid) {
+        finish(*slot, -1, pid.error());
+        return pid;
+    }
+    if (*pid == 0) {
+        ::setpgid(0, 0);
+        // Only without its parent there is no start.
+        if (!runtime::becomeForkedProcess(start))
+            ::_exit(0);
+        return pid;
+    }
+    ::setpgid(*pid, *pid); // Whoever of the two comes first.
+    QMetaObject::invokeMethod(m_engine.context(),
+                              [self = shared_from_this(), slot = *slot, pid = *pid] {
+                                  if (!self->m_forked)
+                                      self->m_forked = self->makeGroup(StartMethod::Fork);
+                                  self->m_forked->watch(slot, pid);
+                              });
+    if (const auto started = waitUntilStarted(*record); !started)
+        return started.error();
+    return pid;
 }
 
 void ProcessHost::handleStarted(quint32 slot, qint64 pid)
@@ -206,7 +263,12 @@ void ProcessHost::end()
             record->changed.wait_for(lock, std::chrono::seconds(1), hasEnded);
     }
     QMetaObject::invokeMethod(
-        m_engine.context(), [this] { m_groups = {}; }, Qt::BlockingQueuedConnection);
+        m_engine.context(),
+        [this] {
+            m_groups = {};
+            m_forked.reset();
+        },
+        Qt::BlockingQueuedConnection);
 }
 
 } // namespace proclab

@@ -6,12 +6,16 @@
 #include "core/process/process_group.h"
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/memory/segment.h"
+#include "core/runtime/task/fork_count.h"
 
 #include <array>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace proclab {
 
@@ -25,10 +29,18 @@ struct ProcessRecord
     ProcessRecord(const ProcessRecord &) = delete;
     ProcessRecord &operator=(const ProcessRecord &) = delete;
 
+    /// Whether it was started by a process from which this one was forked: nothing can be asked of
+    /// it here.
+    [[nodiscard]] bool isOfParent() const
+    {
+        return starterForkCount.value_or(runtime::forkCount()) != runtime::forkCount();
+    }
+
     // Set before it is started.
     QString name;
     bool isDaemon = false;
     StartMethod startMethod = StartMethod::Spawn;
+    std::optional<quint32> starterForkCount; ///< Of the process that starts it.
 
     mutable std::mutex mutex;
     mutable std::condition_variable changed;
@@ -55,12 +67,21 @@ public:
 
     /// Blocks until the process runs, or could not be started.
     Result<void> start(const std::shared_ptr<ProcessRecord> &record);
+    /// Forks the calling process for it: 0 in the new process, its PID in this one.
+    Result<pid_t> fork(const std::shared_ptr<ProcessRecord> &record);
     /// Those that have been started and not ended.
     [[nodiscard]] std::vector<std::shared_ptr<ProcessRecord>> active() const;
+    /// In a process that was forked: instance() is the parent's, and another is made when needed.
+    static void forget();
 
 private:
     explicit ProcessHost(Engine &engine) : m_engine(engine) {}
     Result<void> open();
+    /// A free one, which is @p record's now.
+    std::optional<quint32> takeSlot(const std::shared_ptr<ProcessRecord> &record);
+    Result<void> waitUntilStarted(const ProcessRecord &record) const;
+    static void refuse(ProcessRecord &record, const Error &error);
+    std::unique_ptr<ProcessGroup> makeGroup(StartMethod method);
     Result<ProcessGroup *> groupOf(StartMethod method);
     void startInEngine(const std::shared_ptr<ProcessRecord> &record);
     void handleStarted(quint32 slot, qint64 pid);
@@ -73,6 +94,7 @@ private:
     runtime::Segment m_segment;
     runtime::RunHeader *m_header = nullptr;
     std::array<std::unique_ptr<ProcessGroup>, 2> m_groups; ///< By start method.
+    std::unique_ptr<ProcessGroup> m_forked;                ///< Those that this process has forked.
 
     mutable std::mutex m_mutex;
     // Guarded by m_mutex.

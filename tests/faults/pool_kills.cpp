@@ -70,7 +70,7 @@ Options parsed(const QStringList &arguments)
     options.parents = parser.value(u"parents"_s).toULongLong();
     options.seed = parser.isSet(u"seed"_s) ? parser.value(u"seed"_s).toUInt()
                                            : QRandomGenerator::global()->generate();
-    options.start = startMethodOf(parser.value(u"start"_s));
+    options.start = *startMethodOf(parser.value(u"start"_s));
     options.limit = std::chrono::seconds(parser.value(u"seconds"_s).toInt());
     options.isParent = parser.isSet(u"as-parent"_s);
     return options;

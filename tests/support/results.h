@@ -32,6 +32,7 @@ inline void addStartMethods()
     QTest::addColumn<StartMethod>("method");
     QTest::newRow("spawn") << StartMethod::Spawn;
     QTest::newRow("forkserver") << StartMethod::ForkServer;
+    QTest::newRow("fork") << StartMethod::Fork;
 }
 
 } // namespace proclab::test

@@ -5,7 +5,9 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
+#include <string>
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -15,10 +17,12 @@ namespace proclab::runtime {
 
 namespace {
 
-/// For who waits on its parent to see that this has gone, before the process goes too.
+/// For who waits on its parent to see that this has gone, before the process goes too; a daemon
+/// has none.
 constexpr long graceNs = 500'000'000;
 
 timer_t afterParent = nullptr; // Of the signal handler's.
+long graceAfterParentNs = 0;   // The same.
 
 void endSoon(int /*signal*/)
 {
@@ -26,13 +30,14 @@ void endSoon(int /*signal*/)
     if (::getppid() == currentProcess().parentPid)
         return;
     itimerspec grace = {};
-    grace.it_value.tv_nsec = graceNs;
+    grace.it_value.tv_nsec = graceAfterParentNs;
     ::timer_settime(afterParent, 0, &grace, nullptr);
 }
 
-/// Lets the process outlive its parent for a moment.
-void outliveParent()
+/// Ends the process @p afterNs after its parent.
+void followParent(long afterNs)
 {
+    graceAfterParentNs = afterNs;
     sigevent kill = {};
     kill.sigev_notify = SIGEV_SIGNAL;
     kill.sigev_signo = SIGKILL;
@@ -47,6 +52,16 @@ void outliveParent()
     endSoon(signal);
 }
 
+void takeEnvironment(std::string_view entries)
+{
+    while (!entries.empty()) {
+        const std::string entry(entries.substr(0, entries.find('\0')));
+        entries.remove_prefix(entry.size() + 1);
+        const std::size_t sign = entry.find('=');
+        ::setenv(entry.substr(0, sign).c_str(), entry.c_str() + sign + 1, 1);
+    }
+}
+
 } // namespace
 
 CurrentProcess &currentProcess()
@@ -55,24 +70,42 @@ CurrentProcess &currentProcess()
     return current;
 }
 
-int runProcess(WorkerProcess &process)
+bool becomeProcess(ObjectHandle handle)
 {
-    const std::uint64_t number = process.slot().firstItem;
-    const ObjectHandle handle = {static_cast<std::uint32_t>(number >> 32),
-                                 static_cast<std::uint32_t>(number)};
     const ObjectRef object = ObjectSpace::instance().attach(handle, ObjectKind::Start);
     if (!object)
-        return 0; // Whoever started it is gone, and so is it in a moment.
-    auto &start = object->body<ProcessStart>();
+        return false;
+    const auto &start = object->body<ProcessStart>();
     CurrentProcess &current = currentProcess();
+    if (current.parentFd >= 0)
+        ::close(current.parentFd);
     current.name = start.name();
     current.isDaemon = start.isDaemon != 0;
+    current.startMethod = start.startMethod;
     current.parentPid = start.parentPid;
     current.parentName = start.parentName();
     current.parentFd = static_cast<int>(::syscall(SYS_pidfd_open, start.parentPid, 0));
-    current.start = &start;
+    current.start = object;
+    takeEnvironment(start.environment());
     if (!current.isDaemon)
-        outliveParent();
+        followParent(graceNs);
+    return true;
+}
+
+bool becomeForkedProcess(ObjectHandle handle)
+{
+    if (!becomeProcess(handle))
+        return false;
+    // PR_SET_PDEATHSIG with SIGKILL would fire too when only the thread ends that forked.
+    if (currentProcess().isDaemon)
+        followParent(1);
+    return true;
+}
+
+int runTarget()
+{
+    const CurrentProcess &current = currentProcess();
+    const auto &start = current.start->body<ProcessStart>();
     const auto tasks = registeredTasks();
     if (start.task >= tasks.size())
         return refusedExitCode;

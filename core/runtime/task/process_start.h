@@ -13,7 +13,7 @@
 namespace proclab::runtime {
 
 /// What a Process is started with: an object of the tree's memory, followed by the process's name,
-/// its parent's name, and the encoded arguments.
+/// its parent's name, what is special in its environment, and the encoded arguments.
 struct ProcessStart
 {
     /// Who lets the arguments' handles land: whoever sets it first, the process or, if it died
@@ -21,24 +21,27 @@ struct ProcessStart
     std::atomic<std::uint32_t> landing;
     std::uint32_t task; ///< A registered one.
     std::uint32_t isDaemon;
+    std::uint32_t startMethod; ///< A StartMethod, for whom this program's runtime has none.
     std::int32_t parentPid;
     std::uint32_t nameBytes;
     std::uint32_t parentNameBytes;
+    std::uint32_t environmentBytes;
     std::uint64_t argumentBytes;
 
-    static constexpr std::size_t bytes(std::size_t name, std::size_t parentName,
-                                       std::size_t arguments)
-    {
-        return sizeof(ProcessStart) + name + parentName + arguments;
-    }
     [[nodiscard]] std::string_view name() const { return {text(), nameBytes}; }
     [[nodiscard]] std::string_view parentName() const
     {
         return {text() + nameBytes, parentNameBytes};
     }
+    /// "NAME=value" for each, with a 0 behind it.
+    [[nodiscard]] std::string_view environment() const
+    {
+        return {text() + nameBytes + parentNameBytes, environmentBytes};
+    }
     [[nodiscard]] std::span<const std::byte> arguments() const
     {
-        return {reinterpret_cast<const std::byte *>(text()) + nameBytes + parentNameBytes,
+        return {reinterpret_cast<const std::byte *>(text()) + nameBytes + parentNameBytes +
+                    environmentBytes,
                 argumentBytes};
     }
     /// True once: the caller lets the handles land.
@@ -53,15 +56,21 @@ struct CurrentProcess
 {
     std::string name = "MainProcess";
     bool isDaemon = false;
+    std::uint32_t startMethod = 0;
     std::int32_t parentPid = 0; ///< 0: it is no Process.
     std::string parentName;
     int parentFd = -1; ///< A pidfd: readable once the parent has ended.
-    ProcessStart *start = nullptr;
+    ObjectRef start;   ///< Its ProcessStart.
 };
 [[nodiscard]] CurrentProcess &currentProcess();
 
-/// The life of a Process, from decoding its arguments to its end; returns the exit code: 0, or 1 if
-/// an exception escaped, whose kind and message are on standard error then.
-int runProcess(WorkerProcess &process);
+/// Makes this process the one that @p start describes. False: whoever started it is gone, and so is
+/// it in a moment.
+bool becomeProcess(ObjectHandle start);
+/// The same for one that was forked from another, which had a parent of its own to follow.
+bool becomeForkedProcess(ObjectHandle start);
+/// Runs the target of this process; returns the exit code: 0, or 1 if an exception escaped, whose
+/// kind and message are on standard error then.
+int runTarget();
 
 } // namespace proclab::runtime

@@ -165,6 +165,14 @@ bool WorkerProcess::run(std::uint32_t workload, std::span<const std::byte> argum
 
 namespace {
 
+int runProcess(std::uint64_t startHandle)
+{
+    return becomeProcess({static_cast<std::uint32_t>(startHandle >> 32),
+                          static_cast<std::uint32_t>(startHandle)})
+               ? runTarget()
+               : 0;
+}
+
 int live(WorkerProcess &process)
 {
     ProcessSlot &slot = process.slot();
@@ -199,7 +207,7 @@ int live(WorkerProcess &process)
         runCounter(process);
         break;
     case Role::Process:
-        if (const int code = runProcess(process); code != 0)
+        if (const int code = runProcess(slot.firstItem); code != 0)
             return code;
         break;
     }
@@ -284,6 +292,15 @@ std::int32_t programPid()
 std::string nestedProcessName(std::int32_t program)
 {
     return "nested-" + std::to_string(program); // At most 15 bytes count.
+}
+
+void standBelow(std::int32_t parentPid)
+{
+    if (nesting++ == 0)
+        outermost = parentPid;
+    ownSignalPlace = nullptr;
+    if (nesting > 1)
+        ::prctl(PR_SET_NAME, nestedProcessName(outermost).c_str());
 }
 
 int runWorker(const WorkerArguments &arguments)

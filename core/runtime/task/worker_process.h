@@ -74,6 +74,8 @@ void runCounter(WorkerProcess &process);
 /// What zygotes and workers are called that a worker of @p program has started: if that worker
 /// dies the program inherits them, and knows them by it.
 [[nodiscard]] std::string nestedProcessName(std::int32_t program);
+/// In a process that was forked from process @p parentPid: it stands one deeper, and has no slot.
+void standBelow(std::int32_t parentPid);
 
 /// The whole life of a worker from attaching to its end; returns the exit code.
 int runWorker(const WorkerArguments &arguments);

@@ -31,7 +31,7 @@ std::optional<Executor> globalExecutor;
 
 StartMethod methodOf(const char *name)
 {
-    return startMethodOf(QString::fromLatin1(name));
+    return *startMethodOf(QString::fromLatin1(name));
 }
 
 /// main() returns while tasks are queued and running.
