@@ -125,11 +125,19 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
     config.resultBytesPerWorker = (m_options.resultBytesPerWorker + 63) / 64 * 64;
     config.initializer = initializer;
     if (initializer != runtime::noTask) {
-        const auto place = m_extents.allocate(initializerArgs.size() + 1);
-        if (!place || initializerArgs.size() > maxArgumentBytes())
-            return tooLarge();
-        std::memcpy(m_arguments.data() + *place, initializerArgs.data(), initializerArgs.size());
-        config.initializerArgs = {*place, static_cast<quint32>(initializerArgs.size()), 0};
+        const auto placed = place(initializerArgs);
+        if (!placed)
+            return placed.error();
+        config.initializerArgs = *placed;
+    }
+    const auto environment = encodeEnvironment(m_options.environment);
+    if (!environment)
+        return environment.error();
+    if (!environment->empty()) {
+        const auto placed = place(std::as_bytes(std::span(*environment)));
+        if (!placed)
+            return placed.error();
+        config.environment = *placed;
     }
     Result<void> opened;
     bool isReady = false;
@@ -157,6 +165,16 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
     if (isReady)
         return {};
     return isBroken ? error : Error{ErrorCode::Timeout, {}, tr("the start of the workers")};
+}
+
+Result<runtime::ArgumentRange> PoolCore::place(std::span<const std::byte> bytes)
+{
+    const auto extent = m_extents.allocate(bytes.size() + 1);
+    if (!extent || bytes.size() > maxArgumentBytes())
+        return tooLarge();
+    if (!bytes.empty())
+        std::memcpy(m_arguments.data() + *extent, bytes.data(), bytes.size());
+    return runtime::ArgumentRange{*extent, static_cast<quint32>(bytes.size()), 0};
 }
 
 void PoolCore::watch()

@@ -5,6 +5,7 @@
 #include "core/pool/extent_allocator.h"
 #include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
+#include "core/process/environment.h"
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/task/fork_count.h"
 
@@ -39,7 +40,8 @@ struct PoolOptions
     quint64 argumentBytes = quint64{16} << 30;
     /// Of the results of one worker that nobody has fetched yet; taken when used.
     quint64 resultBytesPerWorker = quint64{1} << 30;
-    Engine *engine = nullptr; ///< None: Engine::global().
+    Environment environment = {}; ///< Of each worker.
+    Engine *engine = nullptr;     ///< None: Engine::global().
 };
 
 /// In what a Pool and an Executor differ, beside their types.
@@ -170,6 +172,8 @@ private:
     void giveBack(quint64 extent);
     [[nodiscard]] ErrorCode deathCode() const;
     [[nodiscard]] Error errorOf(const TaskReport &report, std::string_view task) const;
+    /// Copies @p bytes into the arguments for good; EncodeError: there is no room.
+    Result<runtime::ArgumentRange> place(std::span<const std::byte> bytes);
     void runInEngine(const std::function<void()> &function) const;
 
     const PoolOptions m_options;

@@ -132,6 +132,7 @@ Result<void> WorkerPool::makeSegment()
     shared.resultsOffset = pool.resultsOffset;
     shared.initializer = m_config.initializer;
     shared.initializerArgs = m_config.initializerArgs;
+    shared.environment = m_config.environment;
     ring().setUp(cells);
     for (std::size_t slot = 0; slot < slots; ++slot) {
         m_header->at<ResultArena>(pool.arenasOffset)[slot].setUp(m_config.resultBytesPerWorker);

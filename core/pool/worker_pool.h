@@ -53,6 +53,7 @@ struct WorkerPoolConfig
     /// A registered task that each worker runs before its first other one; noTask: none.
     quint32 initializer = runtime::noTask;
     runtime::ArgumentRange initializerArgs{};
+    runtime::ArgumentRange environment{}; ///< See encodeEnvironment(); size 0: none.
 };
 
 /// Some tasks of one workload, numbered from `first` on.

@@ -6,11 +6,14 @@
 #include "core/runtime/task/worker_process.h"
 
 #include <QCoreApplication>
+#include <QFile>
 
+#include <cstdio>
 #include <cstdlib>
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 using namespace Qt::StringLiterals;
 
@@ -33,6 +36,28 @@ void makeWorkersApplication()
     std::atexit([] { delete application; });
 }
 
+/// A program whose main() does not begin with workerMain() runs as a whole in what should be a
+/// worker of it, and would start workers without end.
+void refuseWorkerThatIsNone()
+{
+    QFile file(u"/proc/self/cmdline"_s);
+    if (runtime::nestingDepth() > 0 || !file.open(QIODevice::ReadOnly))
+        return;
+    QByteArrayList words = file.readAll().split('\0');
+    words.removeLast();
+    std::vector<char *> arguments;
+    for (QByteArray &word : words)
+        arguments.push_back(word.data());
+    runtime::WorkerArguments asked;
+    if (!runtime::WorkerArguments::parse(arguments, asked) || asked.parentPid != ::getppid())
+        return;
+    std::fprintf(stderr,
+                 "%s: this process was started as a worker, but is none: main() must begin with "
+                 "proclab::workerMain()\n",
+                 words.front().constData());
+    ::_exit(runtime::refusedExitCode);
+}
+
 } // namespace
 
 Engine::Engine(const QString &workerProgram)
@@ -42,6 +67,7 @@ Engine::Engine(const QString &workerProgram)
     , m_context(std::make_unique<QObject>())
 {
     Q_ASSERT(QCoreApplication::instance());
+    refuseWorkerThatIsNone();
     process_detail::countForks();
     // Workers that the zygote forks through a process in between become this program's children.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);

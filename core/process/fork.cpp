@@ -2,6 +2,7 @@
 #include "core/process/fork.h"
 
 #include "core/process/engine.h"
+#include "core/process/finalizer.h"
 #include "core/process/process_host.h"
 #include "core/runtime/task/fork_count.h"
 #include "core/runtime/task/worker_process.h"
@@ -107,6 +108,7 @@ void startAnew(std::int32_t parent)
     new (&forkMutex) std::mutex;
     Engine::forget();
     ProcessHost::forget();
+    process_detail::forgetFinalizers();
     runtime::standBelow(parent);
     dropBuffers();
     ::on_exit(endForked, nullptr);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/process/process.h"
 
+#include "core/process/finalizer.h"
 #include "core/process/fork.h"
 #include "core/runtime/task/process_start.h"
 
@@ -11,12 +12,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-using namespace Qt::StringLiterals;
 
 namespace proclab {
 
@@ -63,21 +63,15 @@ Result<Process> Process::makeEncoded(const ProcessOptions &options, std::uint32_
     record->isDaemon = options.isDaemon.value_or(currentProcess().isDaemon);
     record->startMethod = options.startMethod.value_or(defaultStartMethod());
     record->handles = handles;
-    std::string environment;
-    for (const auto &[variable, value] : options.environment.asKeyValueRange()) {
-        if (variable.isEmpty() || variable.contains(u'=') || variable.contains(QChar(0)) ||
-            value.contains(QChar(0)))
-            return invalidArgument(u"environment"_s, variable % u'=' % value,
-                                   QCoreApplication::translate(
-                                       "Error", "a name without \"=\", and no zero characters"));
-        environment += QString(variable % u'=' % value).toStdString() + '\0';
-    }
+    const auto environment = encodeEnvironment(options.environment);
+    if (!environment)
+        return environment.error();
     const std::string name = record->name.toStdString();
     const std::string &parentName = currentProcess().name;
     ObjectSpace &space = ObjectSpace::instance();
     record->start = space.create(runtime::ObjectKind::Start,
                                  sizeof(ProcessStart) + name.size() + parentName.size() +
-                                     environment.size() + arguments.size());
+                                     environment->size() + arguments.size());
     if (!record->start)
         return osError({}, ENOMEM, QCoreApplication::translate("Error", "start of a process"));
     auto &start = record->start->body<ProcessStart>();
@@ -86,7 +80,7 @@ Result<Process> Process::makeEncoded(const ProcessOptions &options, std::uint32_
     start.startMethod = static_cast<std::uint32_t>(record->startMethod);
     start.nameBytes = static_cast<std::uint32_t>(name.size());
     start.parentNameBytes = static_cast<std::uint32_t>(parentName.size());
-    start.environmentBytes = static_cast<std::uint32_t>(environment.size());
+    start.environmentBytes = static_cast<std::uint32_t>(environment->size());
     start.argumentBytes = arguments.size();
     auto *behind = reinterpret_cast<std::byte *>(&start + 1);
     const auto append = [&behind](const void *bytes, std::size_t size) {
@@ -96,7 +90,7 @@ Result<Process> Process::makeEncoded(const ProcessOptions &options, std::uint32_
     };
     append(name.data(), name.size());
     append(parentName.data(), parentName.size());
-    append(environment.data(), environment.size());
+    append(environment->data(), environment->size());
     append(arguments.data(), arguments.size());
     return Process(std::move(record));
 }
@@ -298,6 +292,12 @@ std::optional<StartMethod> ThisProcess::startMethod()
     if (current.parentPid == 0)
         return std::nullopt;
     return static_cast<StartMethod>(current.startMethod);
+}
+
+void ThisProcess::attach(std::thread thread)
+{
+    const auto attached = std::make_shared<std::thread>(std::move(thread));
+    Finalizer::add([attached] { attached->join(); }, std::numeric_limits<int>::max());
 }
 
 std::optional<ThisProcess::Parent> ThisProcess::parent()

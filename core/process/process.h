@@ -2,13 +2,13 @@
 #pragma once
 
 #include "core/pool/task.h"
+#include "core/process/environment.h"
 #include "core/process/process_host.h"
 #include "core/sync/shared_handle.h"
 
-#include <QMap>
-
 #include <concepts>
 #include <optional>
+#include <thread>
 #include <vector>
 
 namespace proclab {
@@ -21,8 +21,7 @@ struct ProcessOptions
     /// process that starts it.
     std::optional<bool> isDaemon = std::nullopt;
     std::optional<StartMethod> startMethod = std::nullopt; ///< None: defaultStartMethod().
-    /// Variables of its environment that differ from this process's.
-    QMap<QString, QString> environment = {};
+    Environment environment = {};
 };
 
 namespace process_detail {
@@ -167,6 +166,8 @@ public:
     [[nodiscard]] static bool isDaemon();
     /// How it was started; nothing for the first of a tree.
     [[nodiscard]] static std::optional<StartMethod> startMethod();
+    /// The process ends by itself only once @p thread has ended too.
+    static void attach(std::thread thread);
     /// The process that started this one; nothing in the first of a tree.
     struct Parent
     {

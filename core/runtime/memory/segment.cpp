@@ -45,7 +45,13 @@ void Segment::reset()
 
 Segment Segment::create(const char *name, std::size_t bytes)
 {
-    const int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd >= 0 && fd <= STDERR_FILENO) {
+        // Standard output is closed, say: what a child prints must not go into this memory.
+        const int low = fd;
+        fd = ::fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        ::close(low);
+    }
     if (fd < 0)
         return {};
     if (::ftruncate(fd, static_cast<off_t>(bytes)) != 0 ||

@@ -44,6 +44,7 @@ public:
     /// Returns the exit code.
     int run()
     {
+        takeEnvironment(m_process.input(m_pool.environment, 0));
         if (m_pool.initializer != noTask && !initialize())
             return initializerExitCode;
         while (!m_isRecycled) {

@@ -52,16 +52,6 @@ void followParent(long afterNs)
     endSoon(signal);
 }
 
-void takeEnvironment(std::string_view entries)
-{
-    while (!entries.empty()) {
-        const std::string entry(entries.substr(0, entries.find('\0')));
-        entries.remove_prefix(entry.size() + 1);
-        const std::size_t sign = entry.find('=');
-        ::setenv(entry.substr(0, sign).c_str(), entry.c_str() + sign + 1, 1);
-    }
-}
-
 } // namespace
 
 CurrentProcess &currentProcess()

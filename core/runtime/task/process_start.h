@@ -33,10 +33,10 @@ struct ProcessStart
     {
         return {text() + nameBytes, parentNameBytes};
     }
-    /// "NAME=value" for each, with a 0 behind it.
-    [[nodiscard]] std::string_view environment() const
+    /// See takeEnvironment().
+    [[nodiscard]] std::span<const std::byte> environment() const
     {
-        return {text() + nameBytes + parentNameBytes, environmentBytes};
+        return std::as_bytes(std::span(text() + nameBytes + parentNameBytes, environmentBytes));
     }
     [[nodiscard]] std::span<const std::byte> arguments() const
     {

@@ -6,6 +6,7 @@
 #include "core/runtime/task/process_start.h"
 #include "core/runtime/task/task_registry.h"
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -278,6 +279,18 @@ bool attach(const WorkerArguments &arguments, Segment &segment, Segment &input)
 }
 
 } // namespace
+
+void takeEnvironment(std::span<const std::byte> bytes)
+{
+    std::string_view entries(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+    while (!entries.empty()) {
+        const std::string entry(entries.substr(0, entries.find('\0')));
+        entries.remove_prefix(std::min(entries.size(), entry.size() + 1));
+        const std::size_t sign = entry.find('=');
+        if (sign != std::string::npos)
+            ::setenv(entry.substr(0, sign).c_str(), entry.c_str() + sign + 1, 1);
+    }
+}
 
 std::uint32_t nestingDepth()
 {

@@ -67,6 +67,9 @@ void runProducer(WorkerProcess &process);
 void runConsumer(WorkerProcess &process);
 void runCounter(WorkerProcess &process);
 
+/// Sets variables of this process's environment: "NAME=value" for each, with a 0 behind it.
+void takeEnvironment(std::span<const std::byte> entries);
+
 /// How many workers this process stands in, one in another: 0 in a program, 1 in its workers.
 [[nodiscard]] std::uint32_t nestingDepth();
 /// The process in which all this stands: the program.
