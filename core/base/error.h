@@ -32,6 +32,8 @@ enum class ErrorCode {
     OsError, ///< The system refused; systemCode holds its errno.
 };
 
+struct ProgramReport;
+
 /// What a task threw in its worker.
 struct RemoteFailure
 {
@@ -54,6 +56,8 @@ struct Error
     int systemCode = 0;   ///< errno, 0 if none.
     /// Of a RemoteError.
     std::shared_ptr<const RemoteFailure> remote = nullptr;
+    /// Of a Program that failed or took too long: what it wrote until then.
+    std::shared_ptr<const ProgramReport> program = nullptr;
 
     bool operator==(const Error &) const = default;
 };

@@ -29,4 +29,9 @@ InterruptGuard::~InterruptGuard()
     }
 }
 
+bool InterruptGuard::isPending()
+{
+    return hasCome != 0;
+}
+
 } // namespace proclab

@@ -19,6 +19,9 @@ public:
     InterruptGuard(const InterruptGuard &) = delete;
     InterruptGuard &operator=(const InterruptGuard &) = delete;
 
+    /// Whether a guard holds a signal back now.
+    [[nodiscard]] static bool isPending();
+
 private:
     const Mode m_mode;
     struct sigaction m_before = {};

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/result.h"
+#include "core/base/time_limit.h"
+
+#include <QByteArray>
+#include <QFileDevice>
+#include <QList>
+#include <QMap>
+
+#include <memory>
+#include <optional>
+
+namespace proclab {
+
+/// Where a standard stream of a program leads.
+class Redirect
+{
+public:
+    enum class Kind { Inherit, Pipe, Null, Descriptor, Output };
+
+    Redirect() = default; ///< As inherit().
+    /// Where this process's own leads.
+    static Redirect inherit() { return {}; }
+    /// To the Program, which reads or writes the other end.
+    static Redirect pipe() { return Redirect(Kind::Pipe, -1); }
+    /// Nowhere: what is written is gone, and reading finds the end.
+    static Redirect null() { return Redirect(Kind::Null, -1); }
+    /// To an open descriptor or file of this process; either stays this process's to close.
+    static Redirect to(int descriptor) { return Redirect(Kind::Descriptor, descriptor); }
+    static Redirect to(const QFileDevice &file) { return to(file.handle()); }
+    /// Of the error stream: where the program's output leads.
+    static Redirect toOutput() { return Redirect(Kind::Output, -1); }
+
+    [[nodiscard]] Kind kind() const { return m_kind; }
+    [[nodiscard]] int descriptor() const { return m_descriptor; } ///< Of Kind::Descriptor.
+
+private:
+    Redirect(Kind kind, int descriptor) : m_kind(kind), m_descriptor(descriptor) {}
+
+    Kind m_kind = Kind::Inherit;
+    int m_descriptor = -1;
+};
+
+/// What to start, and how; see Program. Texts are bytes, as the system has them:
+/// QFile::encodeName() makes them of a path.
+struct ProgramOptions
+{
+    /// The program and its arguments. A name without a "/" is looked up in the PATH that the
+    /// program gets. With shell: a command for it, and its arguments.
+    QList<QByteArray> arguments = {};
+    QByteArray program = {}; ///< What is run in place of arguments[0], which is its name then.
+    bool shell = false;      ///< Run by /bin/sh, or by `program`.
+    QByteArray workingDirectory = {}; ///< Empty: this process's.
+    /// In place of this process's.
+    std::optional<QMap<QByteArray, QByteArray>> environment = std::nullopt;
+
+    Redirect input = {};
+    Redirect output = {};
+    Redirect error = {};
+    int pipeSize = 0; ///< Bytes that each pipe holds; 0: as the system does (64 KiB).
+
+    QList<int> passDescriptors = {}; ///< Open in the program too, under the same numbers.
+    bool closeDescriptors = true; ///< All others; else those that are marked to be inherited stay.
+    bool restoreSignals = true;   ///< SIGPIPE and SIGXFSZ are not ignored, though they are here.
+    bool newSession = false;
+    /// 0: one of its own, which a time limit ends as a whole; none: this process's, as programs
+    /// need that talk to the terminal.
+    std::optional<int> processGroup = 0;
+    bool endWithParent = true; ///< It is killed when this process ends, however that does.
+    std::optional<int> umask = std::nullopt;
+    std::optional<int> user = std::nullopt;
+    std::optional<int> group = std::nullopt;
+    std::optional<QList<int>> extraGroups = std::nullopt;
+
+    // Of run() alone.
+    std::optional<QByteArray> inputBytes = std::nullopt; ///< Its whole input.
+    bool captureOutput = false;                          ///< Output and error by pipes.
+    TimeLimit timeout = std::nullopt;
+    bool check = false; ///< An exit code other than 0 is a ProcessFailed.
+    /// SIGINT (Ctrl+C) to this process goes to the program too, which has a quarter of a second to
+    /// end by itself; then it is killed, and the signal acts here. Not in several threads at once.
+    bool passInterrupt = false;
+    /// Most that is kept of output and of error; a program that writes more is ended with Full.
+    qint64 maxCapturedBytes = qint64{1} << 30;
+};
+
+/// What became of a program.
+struct ProgramReport
+{
+    QList<QByteArray> arguments = {};
+    qint64 pid = 0;
+    int exitCode = 0;                                ///< Below 0: the signal that ended it.
+    std::optional<QByteArray> output = std::nullopt; ///< None: it did not lead here.
+    std::optional<QByteArray> error = std::nullopt;
+
+    /// ProcessFailed, which carries this report, unless the exit code is 0.
+    [[nodiscard]] Result<void> check() const;
+};
+
+/// A program that runs beside this one, as Python's subprocess: run() is subprocess.run(), open()
+/// is Popen(). What Python's do not keep: a time limit ends all that the program has started, a
+/// program's child that keeps a pipe open holds nobody up, and a program ends with its parent.
+///
+///     const auto listed = Program::run({.arguments = {"ls", "-l"}, .captureOutput = true});
+///
+/// Copies are handles of one program. When the last of them goes, its pipes are closed and the
+/// program goes on. Threads: any; a QCoreApplication must exist.
+/// Errors: InvalidArgument (options that contradict each other), OsError (it could not be started:
+/// subject is the program or the working directory), Timeout and ProcessFailed (Error::program is
+/// what it wrote until then), Full, InvalidState.
+class Program
+{
+public:
+    enum class Stream { Output, Error };
+
+    /// Runs a program to its end.
+    static Result<ProgramReport> run(const ProgramOptions &options);
+    /// The exit code and the output, without its last line end, of a shell's command.
+    static Result<std::pair<int, QByteArray>> statusAndOutput(const QByteArray &command);
+
+    /// Starts a program.
+    static Result<Program> open(const ProgramOptions &options);
+
+    [[nodiscard]] qint64 pid() const;
+    [[nodiscard]] const QList<QByteArray> &arguments() const;
+    /// Its exit code; nothing while it runs.
+    [[nodiscard]] Result<std::optional<int>> poll() const;
+    /// Waits for its exit code: Timeout.
+    Result<int> wait(TimeLimit limit = std::nullopt) const;
+
+    /// This process's ends of its pipes; nothing if there is none, or it is closed.
+    [[nodiscard]] std::optional<int> inputDescriptor() const;
+    [[nodiscard]] std::optional<int> descriptor(Stream stream) const;
+    /// Writes all of @p bytes to its input. Timeout, after some of them perhaps; EndOfStream: it
+    /// reads no more; Closed.
+    Result<void> write(QByteArrayView bytes, TimeLimit limit = std::nullopt) const;
+    void closeInput() const;
+    /// What is there to read, once something is, of @p most bytes at most: Timeout, EndOfStream,
+    /// Closed. Nothing is read ahead.
+    Result<QByteArray> read(Stream stream, qsizetype most = 65'536,
+                            TimeLimit limit = std::nullopt) const;
+    /// Sends @p input, closes that pipe, collects what comes, and waits for the end. After a
+    /// Timeout it may be called again, without input, and goes on. Full: as run(), but the program
+    /// goes on.
+    Result<ProgramReport> communicate(const QByteArray &input = {},
+                                      TimeLimit limit = std::nullopt) const;
+
+    Result<void> signal(int number) const;
+    Result<void> terminate() const; ///< SIGTERM
+    Result<void> kill() const;      ///< SIGKILL, and for its process group if that is its own.
+    /// Closes the pipes and waits for its end.
+    Result<int> leave(TimeLimit limit = std::nullopt) const;
+
+private:
+    struct Record;
+
+    explicit Program(std::shared_ptr<Record> record) : m_record(std::move(record)) {}
+
+    std::shared_ptr<Record> m_record;
+};
+
+/// Leaves a program at the end of its scope; see Program::leave().
+class ProgramScope
+{
+public:
+    explicit ProgramScope(Program program) : m_program(std::move(program)) {}
+    ~ProgramScope() { static_cast<void>(m_program.leave()); }
+    ProgramScope(const ProgramScope &) = delete;
+    ProgramScope &operator=(const ProgramScope &) = delete;
+
+private:
+    const Program m_program;
+};
+
+} // namespace proclab
