@@ -4,6 +4,7 @@
 #include "app/cli/exit_status.h"
 #include "app/cli/list_commands.h"
 #include "app/cli/run_command.h"
+#include "core/base/version.h"
 
 #include <QCoreApplication>
 

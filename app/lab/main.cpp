@@ -2,6 +2,7 @@
 #include "app/lab/command_line.h"
 #include "app/lab/screenshot.h"
 #include "core/base/signal_watcher.h"
+#include "core/base/version.h"
 #include "core/process/engine.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/task/run_header.h"
 
+#include "core/base/version.h"
 #include "core/runtime/ipc/bounded_queue.h"
 #include "core/runtime/memory/result_arena.h"
 
