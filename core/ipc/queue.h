@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/ipc/scratch_bytes.h"
 #include "core/runtime/ipc/queue_body.h"
 #include "core/sync/shared_handle.h"
 
@@ -123,9 +124,8 @@ Result<void> Queue<T>::put(const T &item, TimeLimit limit) const
     if constexpr (FlatPayload<T> && !std::is_empty_v<T>) {
         return putRecord(std::as_bytes(std::span(&item, 1)), Item, deadline);
     } else {
-        static thread_local std::vector<std::byte> bytes;
-        std::vector<std::byte> encoded = std::exchange(bytes, {}); // An item may itself put one.
-        encoded.clear();
+        ScratchBytes scratch; // Not one for all: an item may itself put one.
+        std::vector<std::byte> &encoded = scratch.bytes();
         const HandleTransfer sent;
         try {
             encodePayload(item, encoded);
@@ -142,7 +142,6 @@ Result<void> Queue<T>::put(const T &item, TimeLimit limit) const
             if (!result)
                 space().endFlight(object->handle());
         }
-        bytes = std::move(encoded);
         return result;
     }
 }
@@ -181,8 +180,8 @@ Result<T> Queue<T>::get(TimeLimit limit) const
 {
     if (refusal()())
         return Error{ErrorCode::Closed};
-    static thread_local std::vector<std::byte> buffer;
-    std::vector<std::byte> bytes = std::exchange(buffer, {}); // Decoding may itself get one.
+    ScratchBytes scratch; // Not one for all: decoding may itself get one.
+    std::vector<std::byte> &bytes = scratch.bytes();
     std::uint32_t mark = Item;
     const auto store = [&bytes, &mark](std::span<const std::byte> record, std::uint32_t itsMark) {
         bytes.assign(record.begin(), record.end());
@@ -208,7 +207,6 @@ Result<T> Queue<T>::get(TimeLimit limit) const
     }
     for (const auto &object : received.objects)
         space().endFlight(object->handle());
-    buffer = std::move(bytes);
     return item;
 }
 

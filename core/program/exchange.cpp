@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 
 #include <poll.h>
 #include <unistd.h>
@@ -46,6 +47,27 @@ bool waitFor(int descriptor, short events, std::int64_t deadlineNs)
 bool waitReadable(int descriptor, std::int64_t deadlineNs)
 {
     return waitFor(descriptor, POLLIN, deadlineNs);
+}
+
+ssize_t writeQuietly(int descriptor, QByteArrayView bytes)
+{
+    sigset_t pipe;
+    sigset_t before;
+    sigset_t pending;
+    ::sigemptyset(&pipe);
+    ::sigaddset(&pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    ::sigpending(&pending);
+    const ssize_t written =
+        ::write(descriptor, bytes.data(), static_cast<std::size_t>(bytes.size()));
+    const int code = errno;
+    if (written < 0 && code == EPIPE && ::sigismember(&pending, SIGPIPE) == 0) {
+        const timespec now = {};
+        ::sigtimedwait(&pipe, nullptr, &now);
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    errno = code;
+    return written;
 }
 
 void Exchange::begin(const LaunchedProgram &ends, const QByteArray &input, qint64 maxCapturedBytes)
@@ -100,8 +122,7 @@ Result<void> Exchange::go(LaunchedProgram &ends, int pidFd, std::int64_t deadlin
 
 void Exchange::send(OwnedDescriptor &input)
 {
-    const ssize_t sent = ::write(input.get(), m_input.constData() + m_sent,
-                                 static_cast<std::size_t>(m_input.size() - m_sent));
+    const ssize_t sent = writeQuietly(input.get(), QByteArrayView(m_input).sliced(m_sent));
     if (sent > 0)
         m_sent += sent;
     else if (sent < 0 && errno != EAGAIN && errno != EINTR)

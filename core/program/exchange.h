@@ -9,6 +9,8 @@ namespace proclab {
 /// @p deadlineNs.
 bool waitFor(int descriptor, short events, std::int64_t deadlineNs);
 bool waitReadable(int descriptor, std::int64_t deadlineNs);
+/// write(), which raises no SIGPIPE: that nobody reads is told by EPIPE alone.
+ssize_t writeQuietly(int descriptor, QByteArrayView bytes);
 
 /// Sends a program its input and collects what it writes, both at once, until it has ended. May be
 /// interrupted by a deadline and gone on with.

@@ -137,10 +137,6 @@ Result<Program> Program::open(const ProgramOptions &options)
     Engine *engine = Engine::current();
     if (!engine)
         return Error{QCoreApplication::instance() ? ErrorCode::ShutDown : ErrorCode::InvalidState};
-    if (struct sigaction action; ::sigaction(SIGPIPE, nullptr, &action) == 0 &&
-                                 !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_DFL)
-        ::signal(SIGPIPE,
-                 SIG_IGN); // As QProcess: a program that does not read is no reason to end.
     sigset_t signalMask;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &signalMask);
     // By the engine's thread, which lives as long as this process.
@@ -222,8 +218,7 @@ Result<void> Program::write(QByteArrayView bytes, TimeLimit limit) const
         const auto descriptor = inputDescriptor();
         if (!descriptor)
             return Error{ErrorCode::Closed};
-        const ssize_t written =
-            ::write(*descriptor, bytes.data(), static_cast<std::size_t>(bytes.size()));
+        const ssize_t written = writeQuietly(*descriptor, bytes);
         if (written >= 0)
             bytes = bytes.sliced(written);
         else if (errno == EPIPE)
