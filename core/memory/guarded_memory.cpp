@@ -115,10 +115,13 @@ runtime::ObjectRef GuardedMemory::lockObject() const
 
 void GuardedMemory::enter() const
 {
-    if (const auto *lock = std::get_if<RLock>(&m_lock))
-        (void)lock->object()->body<runtime::RLockBody>().acquire(space(), runtime::noDeadline);
-    else if (const auto *plain = std::get_if<Lock>(&m_lock))
-        (void)plain->object()->body<runtime::LockBody>().acquire(space(), runtime::noDeadline);
+    if (const auto *recursive = std::get_if<RLock>(&m_lock)) {
+        auto &body = recursive->object()->body<runtime::RLockBody>();
+        body.plain.keepUntold(body.acquire(space(), runtime::noDeadline));
+    } else if (const auto *plain = std::get_if<Lock>(&m_lock)) {
+        auto &body = plain->object()->body<runtime::LockBody>();
+        body.keepUntold(body.acquire(space(), runtime::noDeadline));
+    }
 }
 
 void GuardedMemory::leave() const

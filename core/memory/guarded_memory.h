@@ -31,7 +31,8 @@ public:
 
     /// The lock, for whoever needs more than one step under it; monostate: none.
     [[nodiscard]] const AnyLock &lock() const { return m_lock; }
-    /// Takes the lock; at once, where there is none.
+    /// Takes the lock; at once, where there is none. Tells of an owner that died with it, also if
+    /// the elements were used since.
     Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
     Result<void> release() const;
     /// The lock's; null: there is none.
@@ -52,7 +53,8 @@ protected:
                                                  const AnyLock &lock);
     [[nodiscard]] std::size_t count() const;
     [[nodiscard]] std::byte *elements() const;
-    /// Calls @p function with the lock held. That the owner before died with it is not told.
+    /// Calls @p function with the lock held. If the owner before died with it, the next acquire()
+    /// tells.
     template<typename Function>
     auto withLock(Function function) const
     {

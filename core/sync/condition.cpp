@@ -84,12 +84,12 @@ Result<bool> Condition::wait(TimeLimit limit) const
         auto &lock = m_lock->body<RLockBody>();
         const std::uint32_t depth = lock.giveUp();
         body().sleep(place, deadline);
-        (void)lock.takeBackAt(space(), depth, runtime::noDeadline);
+        lock.plain.keepUntold(lock.takeBackAt(space(), depth, runtime::noDeadline));
     } else {
         auto &lock = m_lock->body<LockBody>();
         lock.lock.unlock();
         body().sleep(place, deadline);
-        (void)lock.acquire(space(), runtime::noDeadline);
+        lock.keepUntold(lock.acquire(space(), runtime::noDeadline));
     }
     return body().leave(place);
 }

@@ -31,7 +31,8 @@ public:
     Result<void> release() const;
 
     /// Lets the lock go and sleeps until notified; the lock is held again on return, whatever comes
-    /// back. False: not within @p limit. That the lock's owner before died with it is not told.
+    /// back. False: not within @p limit. If the lock's owner before died with it, the next
+    /// acquire() tells.
     Result<bool> wait(TimeLimit limit = std::nullopt) const;
     /// Waits until @p predicate holds, which is asked with the lock held, first at once and then
     /// after each notification; what it throws comes out, with the lock held. False: not within

@@ -6,11 +6,12 @@ namespace proclab {
 using runtime::LockBody;
 using runtime::RLockBody;
 
-Result<Acquired> acquiredOf(runtime::SharedLock::Outcome outcome, const LockBody &lock)
+Result<Acquired> acquiredOf(runtime::SharedLock::Outcome outcome, LockBody &lock)
 {
     if (outcome == runtime::SharedLock::Outcome::GivenUp)
         return Error{ErrorCode::Timeout};
-    if (outcome == runtime::SharedLock::Outcome::Acquired)
+    if (const bool isUntold = lock.takeUntold();
+        outcome == runtime::SharedLock::Outcome::Acquired && !isUntold)
         return Acquired();
     return Acquired{true, lock.deadPid.load(std::memory_order_relaxed),
                     lock.diedNs.load(std::memory_order_relaxed)};

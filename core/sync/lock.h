@@ -70,7 +70,7 @@ private:
 
 /// What a wait for @p lock came to; for handles that contain a lock.
 [[nodiscard]] Result<Acquired> acquiredOf(runtime::SharedLock::Outcome outcome,
-                                          const runtime::LockBody &lock);
+                                          runtime::LockBody &lock);
 
 /// Holds a lock or a unit of a semaphore until the end of its scope.
 ///

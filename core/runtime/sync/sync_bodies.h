@@ -20,11 +20,25 @@ struct LockBody
     SharedLock lock;
     std::atomic<std::int32_t> deadPid; ///< Of the last owner that died.
     std::atomic<std::int64_t> diedNs;  ///< When that was noticed.
+    /// Its death was seen by one who could not tell: the next acquire() that can does.
+    std::atomic<std::uint32_t> isUntold;
 
     SharedLock::Outcome acquire(ObjectSpace &space, std::int64_t deadlineNs)
     {
         return lock.tryLock(space.self()) ? SharedLock::Outcome::Acquired
                                           : space.acquire(lock, deadlineNs);
+    }
+    /// What came of an acquire() whose caller cannot tell of a death, with the lock held.
+    void keepUntold(SharedLock::Outcome outcome)
+    {
+        if (outcome == SharedLock::Outcome::Recovered)
+            isUntold.store(1, std::memory_order_relaxed);
+    }
+    /// Whether there is a death that was not told, with the lock held; it counts as told then.
+    bool takeUntold()
+    {
+        return isUntold.load(std::memory_order_relaxed) != 0 &&
+               isUntold.exchange(0, std::memory_order_relaxed) != 0;
     }
     void sharerDied(std::uint32_t sharer, std::int32_t pid);
 };

@@ -3,12 +3,14 @@
 #include "core/memory/array.h"
 #include "core/memory/value.h"
 #include "core/pool/pool.h"
+#include "core/process/process.h"
 #include "core/sync/event.h"
 #include "core/sync/semaphore.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/results.h"
 #include "tests/support/worker_test_main.h"
 
+#include <csignal>
 #include <limits>
 #include <mutex>
 #include <numeric>
@@ -68,6 +70,14 @@ void addOnes(Value<int> count, int times)
 {
     for (int i = 0; i < times; ++i)
         count.update([](int &number) { number = number + 1; });
+}
+
+void dieWithin(Value<int> value)
+{
+    value.update([](int &number) {
+        number = 7;
+        ::raise(SIGKILL);
+    });
 }
 
 // VA-03: what is no lock is refused, by the compiler.
@@ -144,6 +154,7 @@ private Q_SLOTS:
     void tooLargeIsRefused();
     void blocksNeverOverlap();
     void blocksEndInOtherThreads();
+    void deathOfAnOwnerIsTold();
     void nothingStays();
 
 private:
@@ -462,6 +473,26 @@ void tst_ValueArray::blocksEndInOtherThreads()
     QCOMPARE(damaged.load(), 0);
     QCOMPARE(ObjectSpace::instance().usage().objects, before.objects);
     QCOMPARE(ObjectSpace::instance().usage().bytes, before.bytes);
+}
+
+/// Whoever comes next may not be able to tell: then it is told later, once.
+void tst_ValueArray::deathOfAnOwnerIsTold()
+{
+    for (const Locking locking : {Locking::Own, Locking::None}) {
+        const auto value = made(Value<int>::create(1, locking));
+        const auto child = made(Process::create<dieWithin>({}, value));
+        QVERIFY(child.start());
+        const qint64 pid = *child.pid();
+        QVERIFY(child.join(60s));
+        QCOMPARE(value.get(), 7);
+        value.set(8);
+        const auto acquired = made(value.acquire());
+        QCOMPARE(acquired.isRecovered, locking == Locking::Own);
+        QCOMPARE(acquired.deadPid, locking == Locking::Own ? pid : 0);
+        QVERIFY(value.release());
+        QVERIFY(!made(value.acquire()).isRecovered);
+        QVERIFY(value.release());
+    }
 }
 
 void tst_ValueArray::nothingStays()

@@ -48,6 +48,18 @@ void countTo(Condition condition, Value<int> value, int last)
         std::exit(1);
 }
 
+/// Dies with the lock, once somebody sleeps, and has been woken.
+void dieWithLock(Condition condition, Tally tally)
+{
+    for (;;) {
+        const ScopedLock held(condition);
+        if (tally.of(Waiting) == 0)
+            continue;
+        (void)condition.notify();
+        ::raise(SIGKILL);
+    }
+}
+
 bool isFree(Condition condition)
 {
     const auto taken = condition.acquire(0s);
@@ -86,6 +98,7 @@ private Q_SLOTS:
     void deadSleeperCostsNothing_data() { test::addStartMethods(); }
     void deadSleeperCostsNothing();
     void lockTravelsAlong();
+    void deathOfTheWakerIsTold();
     void nothingStays();
 
 private:
@@ -363,6 +376,25 @@ void tst_Condition::lockTravelsAlong()
     QVERIFY(condition);
     QVERIFY(condition->acquire(0s));
     QVERIFY(condition->release());
+}
+
+/// The one that wakes up takes the lock from a dead owner, which the next acquire() tells.
+void tst_Condition::deathOfTheWakerIsTold()
+{
+    const auto condition = made(Condition::create());
+    const Tally tally;
+    const auto killed = made(Process::create<dieWithLock>({}, condition, tally));
+    QVERIFY(killed.start());
+    QVERIFY(condition.acquire());
+    tally.noteSleeper(0);
+    tally.add(Waiting);
+    QVERIFY(made(condition.wait(60s)));
+    QVERIFY(condition.release());
+    const auto acquired = made(condition.acquire());
+    QVERIFY(acquired.isRecovered);
+    QCOMPARE(acquired.deadPid, *killed.pid());
+    QVERIFY(condition.release());
+    QVERIFY(killed.join(60s));
 }
 
 void tst_Condition::nothingStays()
