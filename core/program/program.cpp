@@ -345,12 +345,12 @@ Result<ProgramReport> Program::run(const ProgramOptions &options)
     if (std::exchange(started.captureOutput, false))
         started.output = started.error = Redirect::pipe();
     const QByteArray input = std::exchange(started.inputBytes, std::nullopt).value_or(QByteArray());
+    std::optional<InterruptGuard> guard; // Before the program, whose answer may be a signal.
+    if (options.passInterrupt)
+        guard.emplace();
     const auto program = open(started);
     if (!program)
         return program.error();
-    std::optional<InterruptGuard> guard;
-    if (options.passInterrupt)
-        guard.emplace();
     Result<ProgramReport> report = program->communicate(input, options.timeout);
     if (!report) {
         Error error = report.error();
