@@ -36,9 +36,8 @@ struct Field
     double minimum = 0;
     double maximum = 0;
     QStringList choices = {};
-    QStringList plannedChoices = {}; ///< Known, but refused as not available yet.
-    QJsonValue defaultValue = {};    ///< Null: may stay absent and is then left out of the file.
-    bool advanced = false;           ///< Shown below a fold, or in files only.
+    QJsonValue defaultValue = {}; ///< Null: may stay absent and is then left out of the file.
+    bool advanced = false;        ///< Shown below a fold, or in files only.
     /// The default where it follows from other fields; Undefined: none then. `defaultValue` is what
     /// it is most often.
     QJsonValue (*derivedDefault)(const ExperimentSpec &spec) = nullptr;

@@ -99,9 +99,6 @@ std::optional<Error> checkChoice(const Field &field, const QJsonValue &value,
         return wrongType(field.path, value, allowed);
     if (choices.contains(value.toString()))
         return {};
-    if (field.plannedChoices.contains(value.toString()))
-        return invalidArgument(field.path, tr("%1 is not available yet").arg(foundText(value)),
-                               tr("allowed: %1").arg(allowed));
     return invalidArgument(field.path, tr("%1 is not one of %2").arg(foundText(value), allowed),
                            {});
 }

@@ -4,6 +4,7 @@
 #include "core/experiment/field_check.h"
 #include "core/experiment/kind.h"
 #include "core/experiment/spec.h"
+#include "core/process/start_method.h"
 #include "core/runtime/workloads/workload.h"
 
 #include <QCoreApplication>
@@ -155,9 +156,9 @@ Field startMethodField(const QString &block, const QString &group)
             .label = tr("Start method"),
             .help = tr(
                 "spawn starts a fresh program for each process; forkserver forks each from a small "
-                "helper process, which is faster."),
-            .choices = {u"spawn"_s, u"forkserver"_s},
-            .plannedChoices = {u"fork"_s},
+                "helper process, which is faster. fork does the same here: a copy of the lab "
+                "itself would copy its window."),
+            .choices = startMethodNames(),
             .defaultValue = u"forkserver"_s,
             .advanced = true};
 }

@@ -152,6 +152,7 @@ void tst_CounterRun::ownerKilledWithTheLockHandsItOn_data()
     QTest::addColumn<QString>("start");
     QTest::newRow("spawn") << u"spawn"_s;
     QTest::newRow("forkserver") << u"forkserver"_s;
+    QTest::newRow("fork") << u"fork"_s;
 }
 
 void tst_CounterRun::ownerKilledWithTheLockHandsItOn()

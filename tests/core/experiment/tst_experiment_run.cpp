@@ -71,7 +71,7 @@ void tst_ExperimentRun::everyMethodGivesEveryResult_data()
     QTest::addColumn<QString>("start");
     for (const char *method :
          {"apply", "apply_async", "map", "imap", "imap_unordered", "starmap"}) {
-        for (const char *start : {"spawn", "forkserver"})
+        for (const char *start : {"spawn", "forkserver", "fork"})
             QTest::addRow("%s, %s", method, start)
                 << QString::fromLatin1(method) << QString::fromLatin1(start);
     }

@@ -228,7 +228,7 @@ void tst_PipelineRun::killedProcessLosesNoCount_data()
     QTest::addColumn<QString>("start");
     const QList<int> producer{static_cast<int>(ProcessRole::Producer)};
     const QList<int> consumer{static_cast<int>(ProcessRole::Consumer)};
-    for (const QString &start : {u"spawn"_s, u"forkserver"_s}) {
+    for (const QString &start : {u"spawn"_s, u"forkserver"_s, u"fork"_s}) {
         const QByteArray tail = ", " + start.toLatin1();
         QTest::addRow("a producer%s", tail.constData()) << producer << 8 << start;
         QTest::addRow("a consumer%s", tail.constData()) << consumer << 8 << start;
