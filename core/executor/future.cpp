@@ -41,8 +41,7 @@ FutureState::Phase FutureState::phase() const
     const Phase settled = settledPhase();
     if (settled != Phase::Pending)
         return settled;
-    const auto source = m_source.lock();
-    if (!source || !source->hasStarted())
+    if (!hasStarted())
         return settledPhase();
     return std::max(settledPhase(), Phase::Running);
 }
@@ -63,8 +62,6 @@ bool FutureState::settle(Outcome outcome)
 
 bool FutureState::cancel()
 {
-    if (const auto source = isSettled() ? nullptr : m_source.lock())
-        return (source->withdraw() && wait(std::nullopt)) && settledPhase() == Phase::Cancelled;
     return finish(Phase::Cancelled, Error{ErrorCode::Cancelled}, Phase::Pending) ||
            settledPhase() == Phase::Cancelled;
 }
@@ -102,8 +99,8 @@ bool FutureState::wait(TimeLimit limit) const
         return true;
     const qint64 limitNs = limit ? std::max<qint64>(limit->count(), 0) : -1;
     const qint64 end = runtime::nowNs() + limitNs;
-    if (const auto source = limitNs != 0 ? m_source.lock() : nullptr)
-        source->help(*this);
+    if (limitNs != 0)
+        help();
     for (;;) {
         const quint32 seen = m_phase.load(std::memory_order_acquire);
         if (seen >= static_cast<quint32>(Phase::Cancelled))

@@ -130,6 +130,7 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
     bool isReady = false;
     runInEngine([&] {
         m_workers = std::make_unique<WorkerPool>(config);
+        m_workers->setRoomHandler([this] { feed(); });
         watch();
         QObject::connect(m_workers.get(), &WorkerPool::ready, m_workers.get(), [this, &isReady] {
             m_workers->openGate();
@@ -202,7 +203,7 @@ void PoolCore::stayUntilEnded()
 
 void PoolCore::close(Pending pending)
 {
-    std::deque<Waiting> waiting;
+    Waiting waiting;
     std::vector<WithdrawnChunk> withdrawn;
     {
         const std::lock_guard lock(m_mutex);
@@ -266,7 +267,7 @@ void PoolCore::end()
 /// Nothing that waits will be done any more.
 void PoolCore::giveUp(const Error &error)
 {
-    std::deque<Waiting> waiting;
+    Waiting waiting;
     {
         const std::lock_guard lock(m_mutex);
         if (m_state == State::Ended || m_state == State::Broken)
@@ -280,23 +281,21 @@ void PoolCore::giveUp(const Error &error)
 }
 
 /// What waits, without what was withdrawn; the caller tells it.
-std::deque<PoolCore::Waiting> PoolCore::takeWaitingLocked(CallSink::Place place)
+PoolCore::Waiting PoolCore::takeWaitingLocked(CallSink::Place place)
 {
-    std::deque<Waiting> waiting;
+    Waiting waiting;
     waiting.swap(m_waiting);
     std::erase_if(waiting,
-                  [](const Waiting &one) { return one.sink->m_place != CallSink::Place::Waiting; });
-    for (const Waiting &one : waiting)
-        one.sink->m_place = place;
+                  [](const auto &sink) { return sink->m_place != CallSink::Place::Waiting; });
+    for (const auto &sink : waiting)
+        sink->m_place = place;
     return waiting;
 }
 
-void PoolCore::tellAll(const std::deque<Waiting> &waiting, const Error &error)
+void PoolCore::tellAll(const Waiting &waiting, const Error &error)
 {
-    for (const Waiting &one : waiting) {
-        for (quint32 i = 0; i < one.chunk.arguments.size(); ++i)
-            one.sink->take(i, error);
-    }
+    for (const auto &sink : waiting)
+        sink->endAll(error);
 }
 
 Result<void> PoolCore::join(TimeLimit limit)

@@ -96,6 +96,9 @@ Result<void> WorkerPool::makeSegment()
     pool.completionsOffset = plan.take(slots * pool.completionBytes);
     pool.outcomesOffset = plan.take(tasks * sizeof(TaskOutcome));
     pool.textsOffset = plan.take(tasks * sizeof(OutcomeText));
+    const bool packs = m_config.resultBytesPerWorker != 0 && m_config.tasksPerChunk > 1;
+    pool.packedOffset =
+        plan.take(packs ? chunks * PackedResults::bytes(m_config.tasksPerChunk) : 0);
     pool.arenasOffset = plan.take(slots * sizeof(ResultArena));
     pool.resultsOffset = plan.take(slots * m_config.resultBytesPerWorker, pageBytes);
 
@@ -121,11 +124,13 @@ Result<void> WorkerPool::makeSegment()
     shared.tasksPerDescriptor = pool.tasksPerDescriptor;
     shared.completionCapacity = pool.completionCapacity;
     shared.maxTasksPerWorker = pool.maxTasksPerWorker;
+    shared.timesTasks = m_config.taskTimeout.count() > 0 ? 1 : 0;
     shared.idleLimitNs = std::chrono::nanoseconds(m_config.idleLimit).count();
     shared.ringOffset = pool.ringOffset;
     shared.descriptorsOffset = pool.descriptorsOffset;
     shared.outcomesOffset = pool.outcomesOffset;
     shared.textsOffset = pool.textsOffset;
+    shared.packedOffset = pool.packedOffset;
     shared.completionsOffset = pool.completionsOffset;
     shared.completionBytes = pool.completionBytes;
     shared.arenasOffset = pool.arenasOffset;

@@ -65,6 +65,10 @@ struct TaskChunk
     runtime::ArgumentRange
         args{}; ///< In the input segment; offset 0: `inlineArgs`, at most 48 bytes.
     std::span<const std::byte> inlineArgs = {};
+    /// The range's arguments are counted from this chunk's first task on, not from task 0.
+    bool hasOwnArguments = false;
+    /// Of each result, which all have so many bytes: they are told by ReportSink::keep().
+    std::optional<quint8> packedBytes = std::nullopt;
 };
 
 /// Which of the chunks under way.
@@ -97,13 +101,21 @@ struct TaskReport
     std::vector<std::byte> bytes;
 };
 
-/// Who is told what became of the tasks of one submit(), in place of the report handler. Called
-/// once for each task, without a lock, by the engine's thread or by one that waits in apply().
+/// Who is told what became of the tasks of one submit(), in place of the report handler: once of
+/// each task, without a lock but for keep(), by the engine's thread or by one that waits.
 class ReportSink
 {
 public:
     virtual ~ReportSink() = default;
     virtual void take(TaskReport &&report) = 0;
+    /// In place of take(), if the chunk packs its results: those of @p count tasks from number @p
+    /// first on. Under the pool's lock: it copies them and no more; tell() follows.
+    virtual void keep(quint64 first, quint32 count, const std::byte *results);
+    /// They have been kept.
+    virtual void tell(quint64 first, quint32 count);
+    /// The chunk is over: nobody reads its arguments any more. Comes before the last of its reports
+    /// or, if it was withdrawn, after.
+    virtual void letGo() {}
 };
 
 /// Tasks that were cancelled before a worker took them, and whom to tell.
@@ -136,6 +148,8 @@ public:
 
     /// Where finished tasks are told, in batches. Set it before open().
     void setReportHandler(ReportHandler handler) { m_handler = std::move(handler); }
+    /// Who is told, without a lock, that submit() may have room again. Set it before open().
+    void setRoomHandler(std::function<void()> handler) { m_roomHandler = std::move(handler); }
     /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError:
     /// no memory, no descriptors, no worker program.
     Result<void> open();
@@ -210,7 +224,10 @@ private:
     struct SunkReport
     {
         std::shared_ptr<ReportSink> sink;
-        std::optional<TaskReport> report; ///< None: it was told, and is let go.
+        std::unique_ptr<TaskReport> report = nullptr;
+        quint64 first = 0;
+        quint32 kept = 0; ///< From `first` on.
+        bool isOver = false;
     };
     /// Since when a worker was seen to be in no task and to wait for nothing, always at this
     /// progress.
@@ -242,6 +259,8 @@ private:
     void drainSlotLocked(quint32 slot);
     void collectLocked(quint32 number);
     void reportFinishedLocked(quint32 number, quint32 finished, int worker);
+    void reportPackedLocked(quint32 number, quint32 finished, int worker);
+    void reportOutcomeLocked(quint32 number, int worker);
     void recoverLocked(quint32 slot, int worker, const ChildExit &exit);
     void recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit);
     void giveUpLocked(quint32 number);
@@ -265,6 +284,7 @@ private:
 
     const WorkerPoolConfig m_config;
     ReportHandler m_handler;
+    std::function<void()> m_roomHandler;
     std::atomic<State> m_state{State::New}; ///< Changed in the engine's thread only.
     TaskReport::Status m_restStatus =
         TaskReport::Status::Cancelled; ///< Of tasks that terminate() leaves.

@@ -55,6 +55,16 @@ TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
 }
 } // namespace
 
+void ReportSink::keep(quint64, quint32, const std::byte *)
+{
+    Q_UNREACHABLE();
+}
+
+void ReportSink::tell(quint64, quint32)
+{
+    Q_UNREACHABLE();
+}
+
 // ---- submitting, from any thread
 
 std::optional<ChunkTicket> WorkerPool::submit(const TaskChunk &chunk,
@@ -87,7 +97,10 @@ std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
     added.args = chunk.args;
     added.workload = chunk.workload;
     added.inlineSize =
-        static_cast<quint32>(std::min(chunk.inlineArgs.size(), TaskDescriptor::inlineBytes));
+        static_cast<quint8>(std::min(chunk.inlineArgs.size(), TaskDescriptor::inlineBytes));
+    added.flags = static_cast<quint8>((chunk.hasOwnArguments ? TaskDescriptor::ownArguments : 0) |
+                                      (chunk.packedBytes ? TaskDescriptor::packsResults : 0));
+    added.resultBytes = chunk.packedBytes.value_or(0);
     if (added.inlineSize != 0)
         std::memcpy(added.inlineArgs.data(), chunk.inlineArgs.data(), added.inlineSize);
     requeueLocked(number);
@@ -257,32 +270,68 @@ void WorkerPool::collectLocked(quint32 number)
 /// Reports the tasks of a chunk up to, without, @p finished.
 void WorkerPool::reportFinishedLocked(quint32 number, quint32 finished, int worker)
 {
+    if ((task(number).flags & TaskDescriptor::packsResults) != 0) {
+        reportPackedLocked(number, finished, worker);
+        return;
+    }
+    while (m_chunks[number].reported < finished)
+        reportOutcomeLocked(number, worker);
+}
+
+void WorkerPool::reportPackedLocked(quint32 number, quint32 finished, int worker)
+{
     const TaskDescriptor &chunk = task(number);
     ChunkState &state = m_chunks[number];
-    const quint64 place = quint64{number} * m_config.tasksPerChunk;
-    const quint32 slot = TaskWord::owner(chunk.word.load(std::memory_order_relaxed));
-    for (; state.reported < finished; ++state.reported) {
-        const runtime::TaskOutcome &outcome =
-            m_header->at<runtime::TaskOutcome>(poolHeader().outcomesOffset)[place + state.reported];
-        TaskReport report;
-        report.index = chunk.first + state.reported;
-        report.worker = worker;
-        report.attempts = state.attempts;
-        report.startedNs = outcome.startedNs;
-        report.finishedNs = outcome.finishedNs;
-        report.slept = outcome.slept;
-        takeValueLocked(outcome, slot, report);
-        if (outcome.error != runtime::OutcomeError::None) {
-            report.status = TaskReport::Status::Failed;
-            report.cause = TaskReport::Cause::Exception;
-            const auto &text = m_header->at<runtime::OutcomeText>(
-                poolHeader().textsOffset)[place + state.reported];
-            report.message.assign(text.data(),
-                                  std::min<std::size_t>(outcome.textSize, text.size()));
+    const auto *packed = m_header->at<std::byte>(
+        poolHeader().packedOffset +
+        number * runtime::PackedResults::bytes(poolHeader().tasksPerDescriptor));
+    const bool isSingle = chunk.count == 1;
+    const auto *failed =
+        isSingle ? &chunk.hasFailed : reinterpret_cast<const std::uint8_t *>(packed);
+    const std::byte *results = isSingle ? chunk.result.data() : packed + chunk.count;
+    while (state.reported < finished) {
+        const void *next = std::memchr(failed + state.reported, 1, finished - state.reported);
+        const auto end =
+            next ? static_cast<quint32>(static_cast<const std::uint8_t *>(next) - failed)
+                 : finished;
+        if (const quint32 count = end - state.reported; count > 0) {
+            const quint64 first = chunk.first + state.reported;
+            state.sink->keep(first, count,
+                             results + std::size_t{state.reported} * chunk.resultBytes);
+            m_sunk.push_back({.sink = state.sink, .first = first, .kept = count});
+            state.reported = end;
+            state.attempts = 1;
+        } else {
+            reportOutcomeLocked(number, worker);
         }
-        state.attempts = 1; // An attempt counts for the task at which the chunk went on.
-        deliverLocked(number, std::move(report));
     }
+}
+
+/// Reports the next task of a chunk by the outcome that its worker has written.
+void WorkerPool::reportOutcomeLocked(quint32 number, int worker)
+{
+    const TaskDescriptor &chunk = task(number);
+    ChunkState &state = m_chunks[number];
+    const quint64 place = quint64{number} * m_config.tasksPerChunk + state.reported;
+    const runtime::TaskOutcome &outcome =
+        m_header->at<runtime::TaskOutcome>(poolHeader().outcomesOffset)[place];
+    TaskReport report;
+    report.index = chunk.first + state.reported;
+    report.worker = worker;
+    report.attempts = state.attempts;
+    report.startedNs = outcome.startedNs;
+    report.finishedNs = outcome.finishedNs;
+    report.slept = outcome.slept;
+    takeValueLocked(outcome, TaskWord::owner(chunk.word.load(std::memory_order_relaxed)), report);
+    if (outcome.error != runtime::OutcomeError::None) {
+        report.status = TaskReport::Status::Failed;
+        report.cause = TaskReport::Cause::Exception;
+        const auto &text = m_header->at<runtime::OutcomeText>(poolHeader().textsOffset)[place];
+        report.message.assign(text.data(), std::min<std::size_t>(outcome.textSize, text.size()));
+    }
+    ++state.reported;
+    state.attempts = 1; // An attempt counts for the task at which the chunk went on.
+    deliverLocked(number, std::move(report));
 }
 
 void WorkerPool::deliverLocked(quint32 number, TaskReport report)
@@ -290,7 +339,8 @@ void WorkerPool::deliverLocked(quint32 number, TaskReport report)
     const ChunkState &state = m_chunks[number];
     report.submittedNs = state.submittedNs;
     if (state.sink)
-        m_sunk.push_back({state.sink, std::move(report)});
+        m_sunk.push_back(
+            {.sink = state.sink, .report = std::make_unique<TaskReport>(std::move(report))});
     else
         m_reports.push_back(std::move(report));
 }
@@ -340,9 +390,13 @@ void WorkerPool::freeLocked(quint32 number)
     const quint64 word = task(number).word.load(std::memory_order_relaxed);
     task(number).word.store(TaskWord::make(TaskWord::generation(word) + 1, 0, TaskState::Free),
                             std::memory_order_release);
-    if (m_chunks[number].isWithdrawn) // No report holds it: it is let go without the mutex.
-        m_sunk.push_back({std::move(m_chunks[number].sink), std::nullopt});
-    m_chunks[number].sink.reset();
+    if (auto &sink = m_chunks[number].sink) {
+        if (!m_sunk.empty() && m_sunk.back().sink == sink)
+            m_sunk.back().isOver = true;
+        else
+            m_sunk.push_back({.sink = std::move(sink), .isOver = true});
+        sink.reset();
+    }
     m_free.push_back(number);
     --m_underWay;
 }
@@ -366,10 +420,19 @@ void WorkerPool::flushSunkReports()
         const std::lock_guard lock(m_mutex);
         sunk.swap(m_sunk);
     }
+    bool isRoomMade = false;
     for (SunkReport &one : sunk) {
-        if (one.report)
+        if (one.isOver)
+            one.sink->letGo();
+        isRoomMade = isRoomMade || one.isOver;
+        if (one.kept > 0)
+            one.sink->tell(one.first, one.kept);
+        else if (one.report)
             one.sink->take(std::move(*one.report));
+        one.sink.reset();
     }
+    if (isRoomMade && m_roomHandler)
+        m_roomHandler();
 }
 
 /// The process of @p slot is gone: what it finished counts, the task in its hands is judged, the

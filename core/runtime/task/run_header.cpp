@@ -42,6 +42,7 @@ std::uint64_t layoutHash()
                                    offsetof(ProcessSlot, park),
                                    offsetof(ProcessSlot, trace),
                                    offsetof(TaskDescriptor, inlineArgs),
+                                   offsetof(TaskDescriptor, result),
                                    offsetof(PoolHeader, parentArmed),
                                    offsetof(CounterHeader, values),
                                    offsetof(RunHeader, gate)})
