@@ -48,9 +48,11 @@ FutureState::Phase FutureState::phase() const
 
 bool FutureState::setRunning()
 {
-    auto pending = static_cast<quint32>(Phase::Pending);
-    return m_phase.compare_exchange_strong(pending, static_cast<quint32>(Phase::Running),
-                                           std::memory_order_acq_rel);
+    const std::lock_guard lock(m_mutex);
+    if (settledPhase() != Phase::Pending)
+        return false;
+    m_phase.store(static_cast<quint32>(Phase::Running), std::memory_order_release);
+    return true;
 }
 
 bool FutureState::settle(Outcome outcome)
@@ -72,18 +74,10 @@ bool FutureState::finish(Phase phase, Outcome outcome, std::optional<Phase> from
     std::vector<std::pair<quint64, std::function<void()>>> callbacks;
     {
         const std::lock_guard lock(m_mutex);
-        if (isSettled())
+        if (isSettled() || (from && settledPhase() != *from))
             return false;
-        std::swap(m_outcome, outcome);
-        auto before = static_cast<quint32>(from.value_or(settledPhase()));
-        const auto after = static_cast<quint32>(phase);
-        // Only setRunning() changes it beside, once.
-        while (!m_phase.compare_exchange_strong(before, after, std::memory_order_seq_cst)) {
-            if (from) {
-                std::swap(m_outcome, outcome);
-                return false;
-            }
-        }
+        m_outcome = std::move(outcome);
+        m_phase.store(static_cast<quint32>(phase), std::memory_order_seq_cst);
         callbacks.swap(m_callbacks);
     }
     if (m_waiters.load(std::memory_order_seq_cst) != 0)

@@ -87,6 +87,8 @@ Result<void> PoolCore::submit(std::shared_ptr<CallSink> sink)
     sink->m_place = CallSink::Place::Waiting;
     if (!m_waiting.empty() || !handLocked(sink))
         m_waiting.push_back(std::move(sink));
+    else
+        m_workers->wake(1);
     return {};
 }
 
@@ -128,7 +130,7 @@ bool PoolCore::handLocked(const std::shared_ptr<CallSink> &sink)
     // From submit() on its results may come.
     sink->m_core = this;
     sink->m_firstNumber = m_nextCall;
-    const auto ticket = m_workers->submit(task, sink);
+    const auto ticket = m_workers->submitQuietly(task, sink);
     if (!ticket) {
         if (sink->m_extent)
             giveBack(*std::exchange(sink->m_extent, std::nullopt));
@@ -178,12 +180,18 @@ std::optional<quint64> PoolCore::placeArguments(const CallChunk &chunk, TaskChun
 void PoolCore::feed()
 {
     const std::lock_guard lock(m_mutex);
+    quint32 handed = 0;
     while (!m_waiting.empty() && m_state <= State::Closed) {
         const std::shared_ptr<CallSink> &next = m_waiting.front();
-        if (next->m_place == CallSink::Place::Waiting && !handLocked(next))
-            return;
+        if (next->m_place == CallSink::Place::Waiting) {
+            if (!handLocked(next))
+                break;
+            ++handed;
+        }
         m_waiting.pop_front();
     }
+    if (handed > 0)
+        m_workers->wake(handed);
     if (m_state == State::Closed)
         closeWorkersLocked();
 }

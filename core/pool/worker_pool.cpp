@@ -118,6 +118,9 @@ Result<void> WorkerPool::makeSegment()
     m_header->seed = m_config.seed;
     m_header->slotsOffset = slotsOffset;
     m_header->partOffset = partOffset;
+    m_poolHeader = &m_header->part<PoolHeader>();
+    m_tasks = m_header->at<TaskDescriptor>(pool.descriptorsOffset);
+    m_ring = m_header->at<TaskRing>(pool.ringOffset);
     // The header's atomics are zero already; only plain numbers are written.
     PoolHeader &shared = poolHeader();
     shared.descriptorCount = pool.descriptorCount;
@@ -465,21 +468,6 @@ bool WorkerPool::standsBetweenTasks(quint32 slot, qint64 now, qint64 limit)
     if (waits || seen.progress != progress || seen.sinceNs == 0)
         seen = {progress, waits ? 0 : now};
     return seen.sinceNs != 0 && now - seen.sinceNs > limit;
-}
-
-runtime::TaskDescriptor &WorkerPool::task(quint32 number) const
-{
-    return m_header->at<TaskDescriptor>(poolHeader().descriptorsOffset)[number];
-}
-
-runtime::PoolHeader &WorkerPool::poolHeader() const
-{
-    return m_header->part<runtime::PoolHeader>();
-}
-
-runtime::TaskRing &WorkerPool::ring() const
-{
-    return *m_header->at<runtime::TaskRing>(poolHeader().ringOffset);
 }
 
 } // namespace proclab

@@ -148,7 +148,8 @@ public:
 
     /// Where finished tasks are told, in batches. Set it before open().
     void setReportHandler(ReportHandler handler) { m_handler = std::move(handler); }
-    /// Who is told, without a lock, that submit() may have room again. Set it before open().
+    /// Who is told, without a lock, that submit() has room again for a good many. Set it before
+    /// open().
     void setRoomHandler(std::function<void()> handler) { m_roomHandler = std::move(handler); }
     /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError:
     /// no memory, no descriptors, no worker program.
@@ -161,6 +162,11 @@ public:
     /// What becomes of it is told to @p sink, if there is one, which is let go with the chunk.
     std::optional<ChunkTicket> submit(const TaskChunk &chunk,
                                       std::shared_ptr<ReportSink> sink = nullptr);
+    /// The same without waking a worker for it: wake() does so.
+    std::optional<ChunkTicket> submitQuietly(const TaskChunk &chunk,
+                                             std::shared_ptr<ReportSink> sink);
+    /// Wakes up to @p count workers that sleep.
+    void wake(quint32 count);
     /// Takes a chunk with a sink back that no worker has taken yet; the caller tells the sink. Any
     /// thread.
     std::optional<WithdrawnChunk> withdraw(const ChunkTicket &ticket);
@@ -270,6 +276,7 @@ private:
     void freeLocked(quint32 number);
     void flushReports();
     void flushSunkReports();
+    [[nodiscard]] bool hasRoom() const;
     void takeValueLocked(const runtime::TaskOutcome &outcome, quint32 slot, TaskReport &report);
     [[nodiscard]] std::vector<std::byte> takeExtent(const runtime::ResultExtent &extent,
                                                     quint32 slot);
@@ -278,9 +285,9 @@ private:
     void watchTasks();
     bool standsBetweenTasks(quint32 slot, qint64 now, qint64 limit);
 
-    [[nodiscard]] runtime::TaskDescriptor &task(quint32 number) const;
-    [[nodiscard]] runtime::PoolHeader &poolHeader() const;
-    [[nodiscard]] runtime::TaskRing &ring() const;
+    [[nodiscard]] runtime::TaskDescriptor &task(quint32 number) const { return m_tasks[number]; }
+    [[nodiscard]] runtime::PoolHeader &poolHeader() const { return *m_poolHeader; }
+    [[nodiscard]] runtime::TaskRing &ring() const { return *m_ring; }
 
     const WorkerPoolConfig m_config;
     ReportHandler m_handler;
@@ -289,7 +296,11 @@ private:
     TaskReport::Status m_restStatus =
         TaskReport::Status::Cancelled; ///< Of tasks that terminate() leaves.
     runtime::Segment m_segment;
+    // In the segment; set by open().
     runtime::RunHeader *m_header = nullptr;
+    runtime::PoolHeader *m_poolHeader = nullptr;
+    runtime::TaskDescriptor *m_tasks = nullptr;
+    runtime::TaskRing *m_ring = nullptr;
     int m_eventFd = -1;
     std::unique_ptr<QSocketNotifier> m_wakeUps;
     std::unique_ptr<ProcessGroup> m_group;

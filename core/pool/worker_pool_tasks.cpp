@@ -44,15 +44,8 @@ private:
     std::condition_variable m_done;
 };
 
-constexpr int maxAttempts = 2;
 constexpr qint64 applySpinNs = 60'000;
 
-TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
-{
-    if (exit.signal == 0)
-        return TaskReport::Cause::Exit;
-    return ownSignal == exit.signal ? TaskReport::Cause::Signal : TaskReport::Cause::Lost;
-}
 } // namespace
 
 void ReportSink::keep(quint64, quint32, const std::byte *)
@@ -70,14 +63,22 @@ void ReportSink::tell(quint64, quint32)
 std::optional<ChunkTicket> WorkerPool::submit(const TaskChunk &chunk,
                                               std::shared_ptr<ReportSink> sink)
 {
-    std::optional<ChunkTicket> ticket;
-    {
-        const std::lock_guard lock(m_mutex);
-        ticket = submitLocked(chunk, std::move(sink));
-    }
+    const auto ticket = submitQuietly(chunk, std::move(sink));
     if (ticket)
-        poolHeader().idle.wake(1, m_header->parkOf());
+        wake(1);
     return ticket;
+}
+
+std::optional<ChunkTicket> WorkerPool::submitQuietly(const TaskChunk &chunk,
+                                                     std::shared_ptr<ReportSink> sink)
+{
+    const std::lock_guard lock(m_mutex);
+    return submitLocked(chunk, std::move(sink));
+}
+
+void WorkerPool::wake(quint32 count)
+{
+    poolHeader().idle.wake(count, m_header->parkOf());
 }
 
 std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
@@ -89,7 +90,8 @@ std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
     const quint32 number = m_free.back();
     m_free.pop_back();
     ++m_underWay;
-    m_chunks[number] = {runtime::nowNs(), 0, 1, false, std::move(sink)};
+    // Who is told of packed results is not told of times.
+    m_chunks[number] = {chunk.packedBytes ? 0 : runtime::nowNs(), 0, 1, false, std::move(sink)};
     TaskDescriptor &added = task(number);
     added.progress.store(0, std::memory_order_relaxed);
     added.count = chunk.count;
@@ -420,124 +422,24 @@ void WorkerPool::flushSunkReports()
         const std::lock_guard lock(m_mutex);
         sunk.swap(m_sunk);
     }
-    bool isRoomMade = false;
     for (SunkReport &one : sunk) {
         if (one.isOver)
             one.sink->letGo();
-        isRoomMade = isRoomMade || one.isOver;
         if (one.kept > 0)
             one.sink->tell(one.first, one.kept);
         else if (one.report)
             one.sink->take(std::move(*one.report));
         one.sink.reset();
     }
-    if (isRoomMade && m_roomHandler)
+    if (!sunk.empty() && m_roomHandler && hasRoom())
         m_roomHandler();
 }
 
-/// The process of @p slot is gone: what it finished counts, the task in its hands is judged, the
-/// rest goes back.
-void WorkerPool::recoverLocked(quint32 slot, int worker, const ChildExit &exit)
+/// Room for a good many, that is: those in the queue last meanwhile.
+bool WorkerPool::hasRoom() const
 {
-    drainSlotLocked(slot);
-    for (quint32 number = 0; number < m_config.chunks; ++number) {
-        const quint64 word = task(number).word.load(std::memory_order_acquire);
-        if (TaskWord::owner(word) != slot)
-            continue;
-        if (TaskWord::state(word) == TaskState::Done)
-            collectLocked(number); // It died before it could say so.
-        else if (TaskWord::state(word) == TaskState::Running)
-            recoverChunkLocked(number, slot, worker, exit);
-    }
-    m_header->at<runtime::ResultArena>(poolHeader().arenasOffset)[slot].reset();
-}
-
-void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit)
-{
-    TaskDescriptor &chunk = task(number);
-    const runtime::ProcessSlot &place = m_header->slot(slot);
-    quint32 finished = chunk.progress.load(std::memory_order_acquire);
-    reportFinishedLocked(number, finished, worker);
-    const quint64 index = chunk.first + finished;
-    if (finished < chunk.count && place.hasItem() &&
-        place.current.load(std::memory_order_relaxed) == index) {
-        TaskReport report;
-        report.index = index;
-        report.worker = worker;
-        report.attempts = m_chunks[number].attempts;
-        report.startedNs = place.currentSinceNs.load(std::memory_order_relaxed);
-        report.finishedNs = runtime::nowNs();
-        report.cause = causeOf(exit, place.ownSignal.load(std::memory_order_acquire));
-        report.status = TaskReport::Status::Failed;
-        report.code = exit.signal != 0 ? exit.signal : exit.exitCode;
-        const bool wasTimedOut = m_timedOut[slot] >= 0 && exit.signal == SIGKILL;
-        bool isJudged = true;
-        if (m_state == State::Terminating) {
-            report.status = m_restStatus;
-            report.cause = restCause();
-            report.code = 0;
-        } else if (wasTimedOut && m_timedOut[slot] == static_cast<qint64>(index)) {
-            report.cause = TaskReport::Cause::Timeout;
-        } else if (wasTimedOut) {
-            isJudged = false; // The kill was meant for the task before: this one is not to blame.
-        } else if (m_config.onCrash == OnCrash::Retry && report.attempts < maxAttempts) {
-            ++m_chunks[number].attempts;
-            m_retried.fetch_add(1, std::memory_order_relaxed);
-            isJudged = false;
-        } else if (report.cause == TaskReport::Cause::Lost) {
-            report.status = TaskReport::Status::Lost;
-        }
-        if (isJudged) {
-            deliverLocked(number, std::move(report));
-            m_chunks[number].attempts = 1;
-            m_chunks[number].reported = ++finished;
-            chunk.progress.store(finished, std::memory_order_relaxed);
-        }
-    }
-    if (finished == chunk.count)
-        freeLocked(number);
-    else
-        requeueLocked(number);
-}
-
-/// No worker is left: whatever is not finished never will be.
-void WorkerPool::reportRest()
-{
-    {
-        const std::lock_guard lock(m_mutex);
-        drainLocked();
-        for (quint32 number = 0; number < m_config.chunks; ++number) {
-            const quint64 word = task(number).word.load(std::memory_order_acquire);
-            if (TaskWord::state(word) == TaskState::Ready ||
-                TaskWord::state(word) == TaskState::Running)
-                giveUpLocked(number);
-            else if (TaskWord::state(word) == TaskState::Withdrawn)
-                freeLocked(number);
-        }
-    }
-    flushReports();
-}
-
-void WorkerPool::giveUpLocked(quint32 number)
-{
-    const TaskDescriptor &chunk = task(number);
-    reportFinishedLocked(number, chunk.progress.load(std::memory_order_acquire), -1);
-    ChunkState &state = m_chunks[number];
-    for (; state.reported < chunk.count; ++state.reported) {
-        TaskReport report;
-        report.index = chunk.first + state.reported;
-        report.status = m_restStatus;
-        report.cause = restCause();
-        report.finishedNs = runtime::nowNs();
-        deliverLocked(number, std::move(report));
-    }
-    freeLocked(number);
-}
-
-TaskReport::Cause WorkerPool::restCause() const
-{
-    return m_restStatus == TaskReport::Status::Lost ? TaskReport::Cause::Lost
-                                                    : TaskReport::Cause::Cancelled;
+    const std::lock_guard lock(m_mutex);
+    return m_free.size() >= m_config.chunks / 4;
 }
 
 } // namespace proclab
