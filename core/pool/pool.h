@@ -18,7 +18,7 @@ namespace proclab {
 template<typename T>
 using AsyncResult = Future<T>;
 
-/// A fixed number of worker processes that share calls of this program's own functions, as Python's
+/// Worker processes that share calls of this program's own functions, as Python's
 /// multiprocessing.Pool, with what that does not keep: a dying worker costs at most the call in its
 /// hands, which fails with WorkerDied, and no call ever hangs.
 ///
@@ -120,6 +120,10 @@ public:
         return lazily<Function>(std::move(inputs), chunkSize, StreamOrder::OfCompletion);
     }
 
+    /// Changes the number of workers, 1 to PoolOptions::maxWorkers, while calls go on: further ones
+    /// start at once; where there are too many, idle ones end at once and others with the calls in
+    /// their hands. No call is lost by it. InvalidArgument; ShutDown after close(); BrokenPool.
+    Result<void> resize(int workers) { return m_core->resize(workers); }
     /// No more calls: ShutDown. The workers end when those accepted are done.
     void close() { m_core->close(); }
     /// Ends the workers at once; what is not done ends as Cancelled.
@@ -128,6 +132,7 @@ public:
     /// terminate().
     Result<void> join(TimeLimit limit = std::nullopt) { return m_core->join(limit); }
 
+    /// As asked for; those that have been told to leave may still be there.
     [[nodiscard]] int workerCount() const { return m_core->workerCount(); }
     /// Of the workers that live now.
     [[nodiscard]] std::vector<qint64> workerPids() const { return m_core->workerPids(); }

@@ -8,6 +8,7 @@
 #include "core/process/engine.h"
 #include "core/runtime/memory/object_space.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -26,6 +27,7 @@ namespace proclab {
 struct PoolOptions
 {
     std::optional<int> workers = std::nullopt; ///< 1 to 256; none: as many as cores may be used.
+    int maxWorkers = 256; ///< How many resize() may ask for, at least `workers`; up to 256.
     StartMethod startMethod = StartMethod::ForkServer;
     std::optional<int> maxTasksPerWorker = std::nullopt; ///< Then it is replaced; none: never.
     std::optional<OnCrash> onCrash =
@@ -170,6 +172,8 @@ public:
     Result<void> join(TimeLimit limit);
     /// Once closed: stays until the last worker has ended, though nobody holds it.
     void stayUntilEnded();
+    /// See Pool::resize().
+    Result<void> resize(int workers);
     [[nodiscard]] int workerCount() const { return m_workerCount; }
     [[nodiscard]] std::vector<qint64> workerPids() const;
     [[nodiscard]] PoolMemory memoryInUse() const;
@@ -211,7 +215,7 @@ private:
 
     const PoolOptions m_options;
     const PoolConduct m_conduct;
-    const int m_workerCount;
+    std::atomic<int> m_workerCount; ///< Changed under m_mutex.
     std::vector<runtime::ObjectRef> m_kept;
     Engine &m_engine;
     runtime::Segment m_arguments;

@@ -230,7 +230,7 @@ void PoolCore::giveBack(quint64 extent)
 
 std::size_t PoolCore::chunkSize(std::size_t count, std::size_t wanted) const
 {
-    const std::size_t shares = 4 * static_cast<std::size_t>(m_workerCount);
+    const std::size_t shares = 4 * static_cast<std::size_t>(m_workerCount.load());
     const std::size_t size = wanted != 0 ? wanted : (count + shares - 1) / shares;
     return std::clamp<std::size_t>(size, 1, maxCallsPerChunk);
 }

@@ -57,11 +57,13 @@ Error deathOf(int worker, const ChildExit &exit, int ownSignal)
 
 WorkerPool::WorkerPool(const WorkerPoolConfig &config)
     : m_config(config)
-    , m_workerOf(std::make_unique<std::atomic<int>[]>(static_cast<std::size_t>(config.workers)))
-    , m_timedOut(static_cast<std::size_t>(config.workers), -1)
-    , m_standstill(static_cast<std::size_t>(config.workers))
+    , m_slotCount(std::max(config.workers, config.maxWorkers))
+    , m_wanted(config.workers)
+    , m_workerOf(std::make_unique<std::atomic<int>[]>(static_cast<std::size_t>(m_slotCount)))
+    , m_timedOut(static_cast<std::size_t>(m_slotCount), -1)
+    , m_standstill(static_cast<std::size_t>(m_slotCount))
 {
-    for (int slot = 0; slot < config.workers; ++slot)
+    for (int slot = 0; slot < m_slotCount; ++slot)
         m_workerOf[static_cast<std::size_t>(slot)] = -1;
     connect(&m_watch, &QTimer::timeout, this, &WorkerPool::watchTasks);
 }
@@ -78,14 +80,14 @@ Result<void> WorkerPool::makeSegment()
 {
     using namespace runtime;
     const quint32 chunks = m_config.chunks;
-    const quint32 cells = std::bit_ceil(chunks * 2 + static_cast<quint32>(m_config.workers));
+    const quint32 cells = std::bit_ceil(chunks * 2 + static_cast<quint32>(m_slotCount));
     PoolHeader pool = {};
     pool.descriptorCount = chunks;
     pool.tasksPerDescriptor = m_config.tasksPerChunk;
     pool.maxTasksPerWorker = m_config.maxTasksPerWorker;
     pool.completionCapacity = std::bit_ceil(chunks);
     pool.completionBytes = (CompletionRing::bytes(pool.completionCapacity) + 63) / 64 * 64;
-    const auto slots = static_cast<std::size_t>(m_config.workers);
+    const auto slots = static_cast<std::size_t>(m_slotCount);
     const std::size_t tasks = std::size_t{chunks} * m_config.tasksPerChunk;
     LayoutPlan plan;
     plan.take(sizeof(RunHeader));
@@ -114,7 +116,7 @@ Result<void> WorkerPool::makeSegment()
     m_header->parentPid = ::getpid();
     m_header->nesting = runtime::nestingDepth() + 1;
     m_header->programPid = runtime::programPid();
-    m_header->slotCount = static_cast<quint32>(m_config.workers);
+    m_header->slotCount = static_cast<quint32>(m_slotCount);
     m_header->seed = m_config.seed;
     m_header->slotsOffset = slotsOffset;
     m_header->partOffset = partOffset;
@@ -141,12 +143,20 @@ Result<void> WorkerPool::makeSegment()
     shared.initializer = m_config.initializer;
     shared.initializerArgs = m_config.initializerArgs;
     ring().setUp(cells);
-    for (std::size_t slot = 0; slot < slots; ++slot) {
-        m_header->at<ResultArena>(pool.arenasOffset)[slot].setUp(m_config.resultBytesPerWorker);
-        m_header->at<CompletionRing>(pool.completionsOffset + slot * pool.completionBytes)
-            ->setUp(pool.completionCapacity);
-    }
     return {};
+}
+
+/// Before the first process of @p slot and those below it: one that is never used costs no memory.
+void WorkerPool::setUpSlot(quint32 slot)
+{
+    const runtime::PoolHeader &pool = poolHeader();
+    for (quint32 next = m_usedSlots; next <= slot; ++next) {
+        m_header->at<runtime::ResultArena>(pool.arenasOffset)[next].setUp(
+            m_config.resultBytesPerWorker);
+        m_header->at<runtime::CompletionRing>(pool.completionsOffset + next * pool.completionBytes)
+            ->setUp(pool.completionCapacity);
+        m_usedSlots.store(next + 1, std::memory_order_release);
+    }
 }
 
 Result<void> WorkerPool::open()
@@ -183,8 +193,7 @@ Result<void> WorkerPool::open()
         openGate();
         return {};
     }
-    for (int slot = 0; slot < m_config.workers; ++slot)
-        startWorker(static_cast<quint32>(slot), -1);
+    replaceWorkers();
     return {};
 }
 
@@ -245,6 +254,7 @@ QList<quint32> WorkerPool::nextTasks(int most) const
 
 void WorkerPool::startWorker(quint32 slot, int replaces)
 {
+    setUpSlot(slot);
     m_timedOut[slot] = -1;
     m_standstill[slot] = {};
     // The number is given when the process is there; until then the slot remembers whom it follows.
@@ -262,12 +272,53 @@ void WorkerPool::addWorkers()
     quint64 wanted = 0;
     {
         const std::lock_guard lock(m_mutex);
-        wanted = std::min(m_underWay, static_cast<quint64>(m_config.workers));
+        wanted = std::min(m_underWay, static_cast<quint64>(m_wanted));
     }
-    for (quint32 slot = 0; m_present < wanted; ++slot) {
+    for (quint32 slot = 0; m_present < wanted && slot < quint32(m_slotCount); ++slot) {
         if (!m_group->isAlive(slot))
             startWorker(slot, -1);
     }
+}
+
+/// Starts those that are missing.
+void WorkerPool::replaceWorkers()
+{
+    for (quint32 slot = 0; lacksWorkers() && slot < quint32(m_slotCount); ++slot) {
+        if (!m_group->isAlive(slot))
+            startWorker(slot, -1);
+    }
+}
+
+void WorkerPool::resize(int workers)
+{
+    Q_ASSERT(workers >= 1 && workers <= m_slotCount);
+    if (m_state != State::Open)
+        return;
+    m_wanted = workers;
+    letWorkersGo();
+    if (m_config.onDemand)
+        addWorkers();
+    else
+        replaceWorkers();
+}
+
+/// Tells as many to leave as are too many, and no others: who was told before and has not left yet
+/// may stay.
+void WorkerPool::letWorkersGo()
+{
+    std::vector<quint32> slots;
+    for (quint32 slot = m_usedSlots; slot-- > 0;) {
+        if (m_group->isAlive(slot))
+            slots.push_back(slot);
+    }
+    std::ranges::stable_partition(slots, [this](quint32 slot) {
+        return m_header->slot(slot).wait.load(std::memory_order_relaxed) == runtime::WaitKind::Task;
+    });
+    const auto wanted = static_cast<std::size_t>(m_wanted);
+    const std::size_t tooMany = slots.size() - std::min(slots.size(), wanted);
+    for (std::size_t i = 0; i < slots.size(); ++i)
+        m_header->slot(slots[i]).leave.store(i < tooMany ? 1 : 0, std::memory_order_relaxed);
+    poolHeader().idle.wakeAll(m_header->parkOf());
 }
 
 void WorkerPool::handleStarted(quint32 slot, qint64 pid)
@@ -327,7 +378,7 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
                    0});
     else if (hasNoInitializer)
         breakDown(initializerError(slot));
-    else if (m_startDeaths > 3 + m_config.workers)
+    else if (m_startDeaths > 3 + m_wanted)
         breakDown({ErrorCode::BrokenPool,
                    m_config.workerProgram,
                    QCoreApplication::translate("Error", "workers end before they are ready"),
@@ -335,7 +386,7 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
                    0});
     else if (m_config.onDemand)
         addWorkers();
-    else if (m_state == State::Open || (m_state == State::Closing && hasWork))
+    else if (lacksWorkers() && (m_state == State::Open || (m_state == State::Closing && hasWork)))
         startWorker(slot, worker);
     checkReady();
     endIfDone();
@@ -376,7 +427,8 @@ void WorkerPool::handleStartFailure(quint32 slot, const Error &error)
     QTimer::singleShot(restartMs, this, [this, slot, replaces] {
         if (m_config.onDemand)
             addWorkers();
-        else if (m_state == State::Open || m_state == State::Closing)
+        else if ((m_state == State::Open || m_state == State::Closing) && lacksWorkers() &&
+                 !m_group->isAlive(slot))
             startWorker(slot, replaces);
     });
 }
@@ -423,8 +475,7 @@ void WorkerPool::watchTasks()
         m_isOverdue = true; // Somebody has stopped it, say.
         m_group->killAll();
     }
-    for (int i = 0; i < m_config.workers; ++i) {
-        const auto slot = static_cast<quint32>(i);
+    for (quint32 slot = 0; slot < m_usedSlots; ++slot) {
         const runtime::ProcessSlot &place = m_header->slot(slot);
         if (workerIn(slot) < 0)
             continue;

@@ -35,6 +35,7 @@ struct WorkerPoolConfig
 {
     QString workerProgram = {}; ///< Absolute path.
     int workers = 1;            ///< 1 to 256.
+    int maxWorkers = 0; ///< For resize(), which costs address space only; less: as `workers`.
     StartMethod startMethod = StartMethod::ForkServer;
     quint32 tasksPerChunk = 1;     ///< The most tasks that one submit() may bring, 1 to 10,000,000.
     quint32 chunks = 16384;        ///< How many chunks may be under way; submit() refuses more.
@@ -126,7 +127,7 @@ struct WithdrawnChunk
     quint32 count = 0;
 };
 
-/// A fixed number of worker processes that take tasks from one queue in shared memory.
+/// Worker processes that take tasks from one queue in shared memory.
 ///
 /// Tasks start in the order of submission and finish in any order. Every accepted task is reported
 /// exactly once, also when its worker is killed: such a death costs at most the task in hand, and
@@ -179,6 +180,9 @@ public:
     /// Helps until @p isDone, for some microseconds at most: what waits hot for a result fetches it
     /// itself. Any thread.
     void collectUntil(const std::function<bool()> &isDone);
+    /// How many workers there are to be, 1 to slotCount(): starts those that are missing, or lets
+    /// some go, idle ones first, others once they have ended the chunk in hand.
+    void resize(int workers);
     /// No more tasks come: once all are reported the workers end, and closed() follows.
     void close();
     /// Kills the workers; tasks not yet finished are reported as Cancelled. closed() follows.
@@ -194,7 +198,7 @@ public:
     {
         return m_workerOf[slot].load(std::memory_order_acquire);
     }
-    [[nodiscard]] int slotCount() const { return m_config.workers; }
+    [[nodiscard]] int slotCount() const { return m_slotCount; }
     /// Chunks that wait for a worker. Any thread.
     [[nodiscard]] quint64 queuedChunks() const;
     /// The first task numbers of up to @p most waiting chunks, the next first. Any thread; a
@@ -252,6 +256,10 @@ private:
     void breakDown(const Error &error);
     void terminateBy(int signal);
     void addWorkers();
+    void replaceWorkers();
+    void letWorkersGo();
+    [[nodiscard]] bool lacksWorkers() const { return m_present < quint64(m_wanted.load()); }
+    void setUpSlot(quint32 slot);
     void wantWorkerLocked();
     [[nodiscard]] Error initializerError(quint32 slot);
     void checkReady();
@@ -290,6 +298,9 @@ private:
     [[nodiscard]] runtime::TaskRing &ring() const { return *m_ring; }
 
     const WorkerPoolConfig m_config;
+    const int m_slotCount;
+    std::atomic<int> m_wanted;           ///< Workers; changed in the engine's thread only.
+    std::atomic<quint32> m_usedSlots{0}; ///< Those from here on had no worker yet.
     ReportHandler m_handler;
     std::function<void()> m_roomHandler;
     std::atomic<State> m_state{State::New}; ///< Changed in the engine's thread only.

@@ -115,7 +115,7 @@ std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
 void WorkerPool::wantWorkerLocked()
 {
     const quint64 present = m_present.load(std::memory_order_relaxed);
-    if (present < m_underWay && present < static_cast<quint64>(m_config.workers) &&
+    if (present < m_underWay && present < static_cast<quint64>(m_wanted) &&
         !m_isAddWanted.exchange(true))
         QMetaObject::invokeMethod(this, &WorkerPool::addWorkers, Qt::QueuedConnection);
 }
@@ -223,8 +223,9 @@ void WorkerPool::drain()
 
 void WorkerPool::drainLocked()
 {
-    for (int slot = 0; slot < m_config.workers; ++slot)
-        drainSlotLocked(static_cast<quint32>(slot));
+    const quint32 slots = m_usedSlots.load(std::memory_order_acquire);
+    for (quint32 slot = 0; slot < slots; ++slot)
+        drainSlotLocked(slot);
     while (!m_overflow.empty() && ring().push(m_overflow.back())) {
         m_overflow.pop_back();
         poolHeader().idle.wake(1, m_header->parkOf());
@@ -248,11 +249,11 @@ void WorkerPool::arm()
 {
     poolHeader().parentArmed.store(1, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    for (int slot = 0; slot < m_config.workers; ++slot) {
+    const quint32 slots = m_usedSlots.load(std::memory_order_acquire);
+    for (quint32 slot = 0; slot < slots; ++slot) {
         const auto &completed = *m_header->at<runtime::CompletionRing>(
-            poolHeader().completionsOffset +
-            static_cast<quint64>(slot) * poolHeader().completionBytes);
-        if (!completed.isEmpty() && workerIn(static_cast<quint32>(slot)) >= 0) {
+            poolHeader().completionsOffset + slot * poolHeader().completionBytes);
+        if (workerIn(slot) >= 0 && !completed.isEmpty()) {
             QMetaObject::invokeMethod(this, &WorkerPool::drain, Qt::QueuedConnection);
             return;
         }
@@ -382,7 +383,7 @@ quint64 WorkerPool::resultBytes() const
 {
     const auto *arenas = m_header->at<runtime::ResultArena>(poolHeader().arenasOffset);
     quint64 bytes = 0;
-    for (int slot = 0; slot < m_config.workers; ++slot)
+    for (quint32 slot = 0; slot < m_usedSlots; ++slot)
         bytes += arenas[slot].usedBytes();
     return bytes;
 }

@@ -47,7 +47,7 @@ public:
     {
         if (m_pool.initializer != noTask && !initialize())
             return initializerExitCode;
-        while (!m_isRecycled) {
+        while (!m_isRecycled && !isToLeave()) {
             if (const auto number = m_ring.pop([this](std::uint32_t next) { return claim(next); }))
                 runChunk(*number);
             else if (!waitForTask())
@@ -105,7 +105,12 @@ private:
         outcome.finishedNs = nowNs();
     }
 
-    /// False: there will be none, or none has come within the idle limit.
+    [[nodiscard]] bool isToLeave() const
+    {
+        return m_slot.leave.load(std::memory_order_relaxed) != 0;
+    }
+
+    /// False: there will be none.
     bool waitForTask()
     {
         const std::int64_t limit = m_pool.idleLimitNs;
@@ -115,7 +120,7 @@ private:
             m_pool.idle, m_process.slotIndex(), m_header.parkOf(),
             [this] { return !m_ring.isEmpty(); },
             [this, limit, begin] {
-                m_isRecycled = limit != 0 && nowNs() - begin >= limit;
+                m_isRecycled = isToLeave() || (limit != 0 && nowNs() - begin >= limit);
                 return !m_isRecycled && m_process.goesOn();
             },
             limit != 0 ? std::min(limit, parkNs) : parkNs);

@@ -71,6 +71,7 @@ void clearForNextProcess(ProcessSlot &slot)
     for (auto *mark : {&slot.ownSignal, &slot.recycled})
         mark->store(0, std::memory_order_relaxed);
     slot.failure = {};
+    slot.leave.store(0, std::memory_order_relaxed);
     slot.gotEnd.store(0, std::memory_order_relaxed);
     slot.park.store(0, std::memory_order_release);
 }

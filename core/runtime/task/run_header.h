@@ -46,6 +46,7 @@ struct alignas(64) ProcessSlot
     /// Producer: the item to begin with, after its predecessor died. Process: the handle of what it
     /// is started with.
     std::uint64_t firstItem;
+    std::atomic<std::uint32_t> leave; ///< Pool worker: ends after the chunk in hand.
 
     // Written by the process.
     alignas(64) std::atomic<Phase> phase;
@@ -69,8 +70,9 @@ struct alignas(64) ProcessSlot
     std::atomic<std::uint32_t> gotEnd; ///< A consumer has taken its END.
     // What became of it.
     std::atomic<std::int32_t> ownSignal; ///< A fatal signal of its own doing.
-    std::atomic<std::int32_t> recycled;  ///< Leaves: has done its share of tasks, or had none.
-    std::atomic<std::int64_t> cpuNs;     ///< At a normal end.
+    /// Leaves: has done its share of tasks, had none, or was told to.
+    std::atomic<std::int32_t> recycled;
+    std::atomic<std::int64_t> cpuNs; ///< At a normal end.
     std::atomic<std::int64_t> maxResidentKiB;
     ResultExtent failure; ///< What its initializer threw, encoded.
 
