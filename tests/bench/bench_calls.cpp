@@ -3,6 +3,7 @@
 // Measures typed calls and prints one JSON object: rates, the best of several runs, and what noise
 // does not touch, allocations a call. With a name of a figure only that one, for a profiler.
 
+#include "core/memory/shared_bytes.h"
 #include "core/pool/pool.h"
 #include "core/process/worker_main.h"
 
@@ -54,6 +55,11 @@ int noop(int number)
 std::size_t sizeOf(const QByteArray &bytes)
 {
     return static_cast<std::size_t>(bytes.size());
+}
+
+std::size_t sizeOfShared(const SharedBytes &bytes)
+{
+    return bytes.size();
 }
 
 struct Cost
@@ -138,6 +144,13 @@ int main(int argc, char **argv)
     if (isWanted("copied_64_mib"))
         print("copied_64_mib",
               measure(5, 1, [&] { static_cast<void>(pool->apply<&sizeOf>(large)); }));
+    const SharedBytes shared = SharedBytes::allocate(64 << 20).value();
+    std::fill_n(shared.writable().data(), shared.size(), std::byte{1});
+    if (isWanted("shared_64_mib"))
+        print("shared_64_mib", measure(5, 1000, [&] {
+                  for (int i = 0; i < 1000; ++i)
+                      static_cast<void>(pool->apply<&sizeOfShared>(shared));
+              }));
     pool->close();
     std::printf("\n}\n");
     return 0;
