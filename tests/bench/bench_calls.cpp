@@ -3,6 +3,7 @@
 // Measures typed calls and prints one JSON object: rates, the best of several runs, and what noise
 // does not touch, allocations a call. With a name of a figure only that one, for a profiler.
 
+#include "core/executor/executor.h"
 #include "core/memory/shared_bytes.h"
 #include "core/pool/pool.h"
 #include "core/process/worker_main.h"
@@ -90,12 +91,14 @@ void print(const char *name, const Cost &cost)
                 1e9 / cost.ns, name, cost.ns / 1e3, name, cost.allocations);
 }
 
-void submitAll(Pool &pool, int calls)
+/// @p submit gives a future of noop() of its argument.
+template<typename Submit>
+void submitAll(int calls, Submit submit)
 {
-    std::vector<AsyncResult<int>> handles;
+    std::vector<Future<int>> handles;
     handles.reserve(static_cast<std::size_t>(calls));
     for (int i = 0; i < calls; ++i)
-        handles.push_back(pool.applyAsync<&noop>(i));
+        handles.push_back(submit(i));
     for (int i = 0; i < calls; ++i) {
         if (handles[static_cast<std::size_t>(i)].result().value() != i)
             std::abort();
@@ -106,7 +109,9 @@ void submitFromThreads(Pool &pool, int threads, int calls)
 {
     std::vector<std::thread> all;
     for (int i = 0; i < threads; ++i)
-        all.emplace_back([&pool, calls, threads] { submitAll(pool, calls / threads); });
+        all.emplace_back([&pool, calls, threads] {
+            submitAll(calls / threads, [&pool](int n) { return pool.applyAsync<&noop>(n); });
+        });
     for (std::thread &one : all)
         one.join();
 }
@@ -126,7 +131,9 @@ int main(int argc, char **argv)
     constexpr int calls = 300'000;
     std::printf("{\"cores\": %d", QThread::idealThreadCount());
     if (isWanted("future"))
-        print("future", measure(7, calls, [&] { submitAll(*pool, calls); }));
+        print("future", measure(7, calls, [&] {
+                  submitAll(calls, [&](int n) { return pool->applyAsync<&noop>(n); });
+              }));
     if (isWanted("future_3_threads"))
         print("future_3_threads", measure(5, calls, [&] { submitFromThreads(*pool, 3, calls); }));
     const std::vector<int> inputs(5'000'000, 1);
@@ -152,6 +159,13 @@ int main(int argc, char **argv)
                       static_cast<void>(pool->apply<&sizeOfShared>(shared));
               }));
     pool->close();
+    if (isWanted("executor_future")) {
+        Executor executor = Executor::open().value();
+        const ExecutorScope scope(executor);
+        print("executor_future", measure(5, calls, [&] {
+                  submitAll(calls, [&](int n) { return executor.submit<&noop>(n); });
+              }));
+    }
     std::printf("\n}\n");
     return 0;
 }
