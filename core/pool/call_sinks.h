@@ -76,7 +76,7 @@ std::vector<T> GatherState::values() const
 {
     std::vector<T> values;
     if constexpr (FlatPayload<T> && !std::is_empty_v<T> && !std::same_as<T, bool>) {
-        if (m_packedBytes == sizeof(T)) {
+        if (m_packedBytes == sizeof(T) && m_count > 0) {
             values.resize(m_count);
             std::memcpy(values.data(), m_packed.data(), m_packed.size());
             return values;

@@ -46,6 +46,15 @@ private:
 
 constexpr qint64 applySpinNs = 60'000;
 
+/// The position of the first mark of a failure from @p begin on; @p end: there is none.
+quint32 firstFailed(const std::uint8_t *failed, quint32 begin, quint32 end)
+{
+    if (end - begin == 1)
+        return failed[begin] == 1 ? begin : end;
+    const void *found = std::memchr(failed + begin, 1, end - begin);
+    return found ? static_cast<quint32>(static_cast<const std::uint8_t *>(found) - failed) : end;
+}
+
 } // namespace
 
 void ReportSink::keep(quint64, quint32, const std::byte *)
@@ -293,10 +302,7 @@ void WorkerPool::reportPackedLocked(quint32 number, quint32 finished, int worker
         isSingle ? &chunk.hasFailed : reinterpret_cast<const std::uint8_t *>(packed);
     const std::byte *results = isSingle ? chunk.result.data() : packed + chunk.count;
     while (state.reported < finished) {
-        const void *next = std::memchr(failed + state.reported, 1, finished - state.reported);
-        const auto end =
-            next ? static_cast<quint32>(static_cast<const std::uint8_t *>(next) - failed)
-                 : finished;
+        const quint32 end = firstFailed(failed, state.reported, finished);
         if (const quint32 count = end - state.reported; count > 0) {
             const quint64 first = chunk.first + state.reported;
             state.sink->keep(first, count,
