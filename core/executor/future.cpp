@@ -69,14 +69,15 @@ bool FutureState::cancel()
 }
 
 /// Settles it, if @p from is given only out of that phase.
-bool FutureState::finish(Phase phase, Outcome outcome, std::optional<Phase> from)
+bool FutureState::finish(Phase phase, std::optional<Outcome> outcome, std::optional<Phase> from)
 {
     std::vector<std::pair<quint64, std::function<void()>>> callbacks;
     {
         const std::lock_guard lock(m_mutex);
         if (isSettled() || (from && settledPhase() != *from))
             return false;
-        m_outcome = std::move(outcome);
+        if (outcome)
+            m_outcome = std::move(*outcome);
         m_phase.store(static_cast<quint32>(phase), std::memory_order_seq_cst);
         callbacks.swap(m_callbacks);
     }

@@ -64,6 +64,9 @@ public:
     void then(QObject *context, std::function<void()> callback);
 
 protected:
+    /// In two steps what settle() does, for the one that alone settles it.
+    void prepare(EncodedBytes result) { m_outcome = std::move(result); }
+    void settlePrepared() { finish(Phase::Done, std::nullopt, std::nullopt); }
     /// Fetches results that come soon, in the thread that waits for them.
     virtual void help() const {}
     /// Whether a worker has taken a task, though nobody has called setRunning().
@@ -74,7 +77,8 @@ private:
     {
         return static_cast<Phase>(m_phase.load(std::memory_order_acquire));
     }
-    bool finish(Phase phase, Outcome outcome, std::optional<Phase> from);
+    /// Without @p outcome: the prepared one.
+    bool finish(Phase phase, std::optional<Outcome> outcome, std::optional<Phase> from);
 
     runtime::FutexWord m_phase{0};
     mutable std::atomic<int> m_waiters{0};

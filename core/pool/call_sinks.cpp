@@ -19,7 +19,7 @@ bool CallState::cancel()
 
 void CallState::keepResults(quint32, quint32, const std::byte *results)
 {
-    m_kept = EncodedBytes(std::span(results, chunk().packedBytes.value_or(0)));
+    prepare(EncodedBytes(std::span(results, chunk().packedBytes.value_or(0))));
 }
 
 void CallState::help() const

@@ -27,13 +27,12 @@ public:
 
 protected:
     void keepResults(quint32, quint32, const std::byte *results) override;
-    void tellKept(quint32, quint32) override { settle(m_kept); }
+    void tellKept(quint32, quint32) override { settlePrepared(); }
     void help() const override;
     [[nodiscard]] bool hasStarted() const override;
 
 private:
     const std::weak_ptr<PoolCore> m_core;
-    EncodedBytes m_kept;
 };
 
 /// Gathers the results of calls of one task, in their order.

@@ -284,7 +284,6 @@ private:
     void freeLocked(quint32 number);
     void flushReports();
     void flushSunkReports();
-    [[nodiscard]] bool hasRoom() const;
     void takeValueLocked(const runtime::TaskOutcome &outcome, quint32 slot, TaskReport &report);
     [[nodiscard]] std::vector<std::byte> takeExtent(const runtime::ResultExtent &extent,
                                                     quint32 slot);

@@ -438,15 +438,19 @@ void WorkerPool::flushSunkReports()
             one.sink->take(std::move(*one.report));
         one.sink.reset();
     }
-    if (!sunk.empty() && m_roomHandler && hasRoom())
+    if (sunk.empty())
+        return;
+    sunk.clear();
+    bool hasRoom = false;
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_sunk.capacity() < sunk.capacity() && m_sunk.empty())
+            m_sunk.swap(sunk); // Memory for those that come next.
+        // For a good many, that is: those in the queue last meanwhile.
+        hasRoom = m_free.size() >= m_config.chunks / 4;
+    }
+    if (hasRoom && m_roomHandler)
         m_roomHandler();
-}
-
-/// Room for a good many, that is: those in the queue last meanwhile.
-bool WorkerPool::hasRoom() const
-{
-    const std::lock_guard lock(m_mutex);
-    return m_free.size() >= m_config.chunks / 4;
 }
 
 } // namespace proclab
