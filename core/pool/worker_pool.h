@@ -114,8 +114,7 @@ public:
     virtual void keep(quint64 first, quint32 count, const std::byte *results);
     /// They have been kept.
     virtual void tell(quint64 first, quint32 count);
-    /// The chunk is over: nobody reads its arguments any more. Comes before the last of its reports
-    /// or, if it was withdrawn, after.
+    /// The chunk is over: nobody reads its arguments any more. Comes last.
     virtual void letGo() {}
 };
 

@@ -430,12 +430,12 @@ void WorkerPool::flushSunkReports()
         sunk.swap(m_sunk);
     }
     for (SunkReport &one : sunk) {
-        if (one.isOver)
-            one.sink->letGo();
         if (one.kept > 0)
             one.sink->tell(one.first, one.kept);
         else if (one.report)
             one.sink->take(std::move(*one.report));
+        if (one.isOver) // To give much memory back takes its time: nobody waits for that.
+            one.sink->letGo();
         one.sink.reset();
     }
     if (sunk.empty())
