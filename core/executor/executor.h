@@ -96,6 +96,8 @@ public:
         return map<Function>(MapOptions(), std::move(inputs)...);
     }
 
+    /// The most workers from now on; see Pool::resize().
+    Result<void> resize(int workers) { return core()->resize(workers); }
     /// No more calls: ShutDown. The workers end when those accepted are done; Cancel: when those
     /// that run are done, the others are cancelled. Can be called again, to cancel or to wait.
     void shutdown(Wait wait = Wait::Yes, Pending pending = Pending::Run)

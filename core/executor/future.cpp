@@ -42,17 +42,18 @@ FutureState::Phase FutureState::phase() const
     const Phase settled = settledPhase();
     if (settled != Phase::Pending)
         return settled;
-    const auto source = m_source.lock();
-    if (!source || !source->hasStarted())
+    if (!hasStarted())
         return settledPhase();
     return std::max(settledPhase(), Phase::Running);
 }
 
 bool FutureState::setRunning()
 {
-    auto pending = static_cast<quint32>(Phase::Pending);
-    return m_phase.compare_exchange_strong(pending, static_cast<quint32>(Phase::Running),
-                                           std::memory_order_acq_rel);
+    const std::lock_guard lock(m_mutex);
+    if (settledPhase() != Phase::Pending)
+        return false;
+    m_phase.store(static_cast<quint32>(Phase::Running), std::memory_order_release);
+    return true;
 }
 
 bool FutureState::settle(Outcome outcome)
@@ -64,30 +65,21 @@ bool FutureState::settle(Outcome outcome)
 
 bool FutureState::cancel()
 {
-    if (const auto source = isSettled() ? nullptr : m_source.lock())
-        return (source->withdraw() && wait(std::nullopt)) && settledPhase() == Phase::Cancelled;
     return finish(Phase::Cancelled, Error{ErrorCode::Cancelled}, Phase::Pending) ||
            settledPhase() == Phase::Cancelled;
 }
 
 /// Settles it, if @p from is given only out of that phase.
-bool FutureState::finish(Phase phase, Outcome outcome, std::optional<Phase> from)
+bool FutureState::finish(Phase phase, std::optional<Outcome> outcome, std::optional<Phase> from)
 {
     std::vector<std::pair<quint64, std::function<void()>>> callbacks;
     {
         const std::lock_guard lock(m_mutex);
-        if (isSettled())
+        if (isSettled() || (from && settledPhase() != *from))
             return false;
-        std::swap(m_outcome, outcome);
-        auto before = static_cast<quint32>(from.value_or(settledPhase()));
-        const auto after = static_cast<quint32>(phase);
-        // Only setRunning() changes it beside, once.
-        while (!m_phase.compare_exchange_strong(before, after, std::memory_order_seq_cst)) {
-            if (from) {
-                std::swap(m_outcome, outcome);
-                return false;
-            }
-        }
+        if (outcome)
+            m_outcome = std::move(*outcome);
+        m_phase.store(static_cast<quint32>(phase), std::memory_order_seq_cst);
         callbacks.swap(m_callbacks);
     }
     if (m_waiters.load(std::memory_order_seq_cst) != 0)
@@ -103,8 +95,8 @@ bool FutureState::wait(TimeLimit limit) const
         return isSettled();
     const qint64 limitNs = limit ? std::max<qint64>(limit->count(), 0) : -1;
     const qint64 end = runtime::nowNs() + limitNs;
-    if (const auto source = limitNs != 0 ? m_source.lock() : nullptr)
-        source->help(*this);
+    if (limitNs != 0)
+        help();
     for (;;) {
         const quint32 seen = m_phase.load(std::memory_order_acquire);
         if (seen >= static_cast<quint32>(Phase::Cancelled))
@@ -145,6 +137,8 @@ quint64 FutureState::addCallback(std::function<void()> callback)
 
 void FutureState::removeCallback(quint64 number)
 {
+    if (m_forkCount != runtime::forkCount())
+        return; // Its mutex may be held for ever here.
     std::function<void()> removed; // What it holds is let go after the mutex.
     const std::lock_guard lock(m_mutex);
     const auto found =

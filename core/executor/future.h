@@ -5,6 +5,7 @@
 #include "core/base/time_limit.h"
 #include "core/executor/remote_error.h"
 #include "core/payload/codec.h"
+#include "core/runtime/payload/encoded_bytes.h"
 #include "core/runtime/sync/futex.h"
 #include "core/runtime/task/fork_count.h"
 
@@ -23,35 +24,26 @@
 
 namespace proclab {
 
-class FutureState;
-
-/// Where the tasks of a FutureState are, for what cannot wait until they have ended.
-///
-/// Threads: any.
-class FutureSource
-{
-public:
-    virtual ~FutureSource() = default;
-    /// Fetches results that come soon, in the thread that waits for them.
-    virtual void help(const FutureState &state) = 0;
-    /// Whether a worker has taken a task.
-    [[nodiscard]] virtual bool hasStarted() const = 0;
-    /// Takes the tasks back if none has started, and settles the state as Cancelled; false if not.
-    virtual bool withdraw() = 0;
-};
-
-/// What handles of one task, or of several whose results belong together, share.
+/// What handles of one task, or of several whose results belong together, share. As it is, nobody
+/// settles it but its holder; further classes know where the tasks are.
 ///
 /// Threads: any.
 class FutureState
 {
 public:
     enum class Phase : quint32 { Pending, Running, Cancelled, Done, Failed };
-    /// The encoded result of each of the tasks, or the error of the first that failed.
-    using Outcome = Result<std::vector<std::vector<std::byte>>>;
+    /// The encoded result, which several tasks have elsewhere; or the error of the first that
+    /// failed.
+    using Outcome = Result<EncodedBytes>;
+
+    FutureState() = default;
+    virtual ~FutureState() = default;
+    FutureState(const FutureState &) = delete;
+    FutureState &operator=(const FutureState &) = delete;
 
     [[nodiscard]] Phase phase() const;
     [[nodiscard]] bool isSettled() const { return settledPhase() >= Phase::Cancelled; }
+    [[nodiscard]] bool isCancelled() const { return settledPhase() == Phase::Cancelled; }
     /// Once isSettled(); never changes then.
     [[nodiscard]] const Outcome &outcome() const { return m_outcome; }
 
@@ -60,33 +52,41 @@ public:
     /// Settles it, wakes who waits and runs the callbacks; false if it is settled already.
     bool settle(Outcome outcome);
     /// Pending -> Cancelled; true if it is cancelled now, by this call or an earlier one.
-    bool cancel();
+    virtual bool cancel();
     /// False: not settled within @p limit, or, in a process that was forked since, never.
     [[nodiscard]] bool wait(TimeLimit limit) const;
     /// What a wait in vain ends with.
     [[nodiscard]] Error whyNotSettled() const;
     /// Runs @p callback once it is settled, in the thread that settles it; at once if it is, or
-    /// never will be here (see wait()). What it throws is logged and goes no further. Returns its number.
+    /// never will be here (see wait()). What it throws is logged and goes no further. Returns its
+    /// number.
     quint64 addCallback(std::function<void()> callback);
     /// Forgets a callback; one that runs already is not stopped.
     void removeCallback(quint64 number);
     /// Has @p context's thread run @p callback, from its event loop, once it is settled; not if
     /// @p context is gone by then.
     void then(QObject *context, std::function<void()> callback);
-    /// Set before the state is shared; none: nobody but the holder of the state settles it.
-    void setSource(std::weak_ptr<FutureSource> source) { m_source = std::move(source); }
+
+protected:
+    /// In two steps what settle() does, for the one that alone settles it.
+    void prepare(EncodedBytes result) { m_outcome = std::move(result); }
+    void settlePrepared() { finish(Phase::Done, std::nullopt, std::nullopt); }
+    /// Fetches results that come soon, in the thread that waits for them.
+    virtual void help() const {}
+    /// Whether a worker has taken a task, though nobody has called setRunning().
+    [[nodiscard]] virtual bool hasStarted() const { return false; }
 
 private:
     [[nodiscard]] Phase settledPhase() const
     {
         return static_cast<Phase>(m_phase.load(std::memory_order_acquire));
     }
-    bool finish(Phase phase, Outcome outcome, std::optional<Phase> from);
+    /// Without @p outcome: the prepared one.
+    bool finish(Phase phase, std::optional<Outcome> outcome, std::optional<Phase> from);
 
     const quint32 m_forkCount = runtime::forkCount();
     runtime::FutexWord m_phase{0};
     mutable std::atomic<int> m_waiters{0};
-    std::weak_ptr<FutureSource> m_source;
     Outcome m_outcome = Error{ErrorCode::InvalidState};
     std::mutex m_mutex;
     // Guarded by m_mutex.
@@ -103,7 +103,8 @@ class Future
 {
 public:
     using Phase = FutureState::Phase;
-    using Decoder = T (*)(const std::vector<std::vector<std::byte>> &);
+    /// Makes the value of a state that is Done; throws what decoding throws.
+    using Decoder = T (*)(const FutureState &);
 
     Future(std::shared_ptr<FutureState> state, Decoder decode)
         : m_state(std::move(state))
@@ -133,7 +134,7 @@ public:
         if (!outcome)
             return outcome.error();
         try {
-            return m_decode(*outcome);
+            return m_decode(*m_state);
         } catch (const std::exception &exception) {
             return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
         } catch (...) {

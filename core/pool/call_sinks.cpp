@@ -7,95 +7,140 @@
 
 namespace proclab {
 
-class GatherSink::Chunk final : public CallSink
+bool CallState::cancel()
 {
-public:
-    Chunk(std::shared_ptr<GatherSink> gathered, std::size_t first)
-        : m_gathered(std::move(gathered))
-        , m_first(first)
-    {}
-    void take(quint32 position, Result<std::vector<std::byte>> result) override
-    {
-        m_gathered->gather(m_first + position, std::move(result));
+    if (!isSettled()) {
+        const auto core = m_core.lock();
+        if (!core || !core->withdraw(*this) || !wait(std::nullopt))
+            return false;
     }
-
-private:
-    const std::shared_ptr<GatherSink> m_gathered;
-    const std::size_t m_first;
-};
-
-std::shared_ptr<GatherSink> GatherSink::make(std::size_t count,
-                                             const std::shared_ptr<PoolCore> &core)
-{
-    std::shared_ptr<GatherSink> made(new GatherSink(count, core));
-    made->m_state->setSource(made);
-    return made;
+    return isCancelled();
 }
 
-GatherSink::GatherSink(std::size_t count, const std::shared_ptr<PoolCore> &core)
-    : m_core(core)
-    , m_state(std::make_shared<FutureState>())
-    , m_results(count)
-    , m_missing(count)
-{}
-
-std::shared_ptr<CallSink> GatherSink::chunk(std::size_t first)
+void CallState::keepResults(quint32, quint32, const std::byte *results)
 {
-    return std::make_shared<Chunk>(shared_from_this(), first);
+    prepare(EncodedBytes(std::span(results, chunk().packedBytes.value_or(0))));
 }
 
-void GatherSink::help(const FutureState &state)
+void CallState::help() const
 {
     if (const auto core = m_core.lock())
-        core->help(state);
+        core->help(*this);
 }
 
-bool GatherSink::hasStarted() const
+bool CallState::hasStarted() const
 {
     const auto core = m_core.lock();
     return core && core->hasStarted(*this);
 }
 
-bool GatherSink::withdraw()
+class GatherState::Chunk final : public CallSink
 {
-    const auto core = m_core.lock();
-    return core && core->withdraw(*this);
+public:
+    Chunk(std::shared_ptr<GatherState> gathered, CallChunk chunk, std::size_t first)
+        : CallSink(std::move(chunk))
+        , m_gathered(std::move(gathered))
+        , m_first(first)
+    {}
+    void end(quint32 position, Result<EncodedBytes> result) override
+    {
+        m_gathered->gather(m_first + position, std::move(result));
+    }
+
+protected:
+    void keepResults(quint32 position, quint32 count, const std::byte *results) override
+    {
+        const std::size_t each = m_gathered->m_packedBytes;
+        if (each > 0)
+            std::memcpy(m_gathered->m_packed.data() + (m_first + position) * each, results,
+                        count * each);
+    }
+    void tellKept(quint32, quint32 count) override { m_gathered->noteEnded(count); }
+
+private:
+    const std::shared_ptr<GatherState> m_gathered;
+    const std::size_t m_first;
+};
+
+GatherState::GatherState(const std::shared_ptr<PoolCore> &core, std::size_t count,
+                         std::optional<quint8> packedBytes)
+    : m_core(core)
+    , m_count(count)
+    , m_packedBytes(packedBytes.value_or(0))
+    , m_packed(count * m_packedBytes)
+    , m_single(packedBytes ? 0 : count)
+    , m_missing(count)
+{}
+
+std::shared_ptr<CallSink> GatherState::sinkOf(std::shared_ptr<GatherState> state, CallChunk chunk,
+                                              std::size_t first)
+{
+    return std::make_shared<Chunk>(std::move(state), std::move(chunk), first);
 }
 
-void GatherSink::gather(std::size_t number, Result<std::vector<std::byte>> result)
+void GatherState::help() const
 {
-    {
+    if (const auto core = m_core.lock())
+        core->help(*this);
+}
+
+void GatherState::gather(std::size_t number, Result<EncodedBytes> result)
+{
+    if (result) {
+        m_single[number] = std::move(*result);
+    } else {
         const std::lock_guard lock(m_mutex);
-        Q_ASSERT(m_missing > 0); // Each call ends once.
-        if (result)
-            m_results[number] = std::move(*result);
-        else if (!m_error || number < m_error->first)
+        if (!m_error || number < m_error->first)
             m_error.emplace(number, result.error());
-        if (--m_missing > 0)
-            return;
     }
+    noteEnded(1);
+}
+
+void GatherState::noteEnded(std::size_t count)
+{
+    const std::size_t missing = m_missing.fetch_sub(count, std::memory_order_acq_rel);
+    Q_ASSERT(missing >= count); // Each call ends once.
+    if (missing > count)
+        return;
     // The last one: nobody else looks any more.
     if (m_error)
-        m_state->settle(m_error->second);
+        settle(m_error->second);
     else
-        m_state->settle(std::move(m_results));
+        settle(EncodedBytes());
 }
 
 class StreamSink::Chunk final : public CallSink
 {
 public:
-    Chunk(std::shared_ptr<StreamSink> stream, std::size_t first)
-        : m_stream(std::move(stream))
+    Chunk(std::shared_ptr<StreamSink> stream, CallChunk chunk, std::size_t first)
+        : CallSink(std::move(chunk))
+        , m_stream(std::move(stream))
         , m_first(first)
+        , m_packed(std::size_t{this->chunk().count} * this->chunk().packedBytes.value_or(0))
     {}
-    void take(quint32 position, Result<std::vector<std::byte>> result) override
+    void end(quint32 position, Result<EncodedBytes> result) override
     {
         m_stream->take(m_first + position, std::move(result));
+    }
+
+protected:
+    void keepResults(quint32 position, quint32 count, const std::byte *results) override
+    {
+        const std::size_t each = chunk().packedBytes.value_or(0);
+        if (each > 0)
+            std::memcpy(m_packed.data() + position * each, results, count * each);
+    }
+    void tellKept(quint32 position, quint32 count) override
+    {
+        const std::size_t each = chunk().packedBytes.value_or(0);
+        for (std::size_t i = position; i < std::size_t{position} + count; ++i)
+            end(static_cast<quint32>(i), EncodedBytes(std::span(m_packed).subspan(i * each, each)));
     }
 
 private:
     const std::shared_ptr<StreamSink> m_stream;
     const std::size_t m_first;
+    std::vector<std::byte> m_packed;
 };
 
 namespace {
@@ -130,7 +175,7 @@ void StreamSink::feed()
         }
         if (part.isLast)
             m_source = nullptr;
-        if (!part.chunk.arguments.empty())
+        if (part.chunk.count > 0)
             submit(std::move(part.chunk));
         if (part.failure)
             take(m_submitted++, *part.failure);
@@ -139,17 +184,17 @@ void StreamSink::feed()
 
 void StreamSink::submit(CallChunk chunk)
 {
-    const std::size_t count = chunk.arguments.size();
+    const std::size_t count = chunk.count;
     const std::size_t first = std::exchange(m_submitted, m_submitted + count);
-    const auto sink = std::make_shared<Chunk>(shared_from_this(), first);
+    const auto sink = std::make_shared<Chunk>(shared_from_this(), std::move(chunk), first);
     m_chunks.emplace_back(m_submitted, sink);
-    if (const auto submitted = m_core->submit(std::move(chunk), sink); !submitted) {
+    if (const auto submitted = m_core->submit(sink); !submitted) {
         for (std::size_t i = 0; i < count; ++i)
             take(first + i, submitted.error());
     }
 }
 
-Result<std::vector<std::byte>> StreamSink::next(TimeLimit limit)
+Result<EncodedBytes> StreamSink::next(TimeLimit limit)
 {
     if (m_core->isOfParent())
         return PoolCore::ofParent();
@@ -191,7 +236,7 @@ void StreamSink::close()
     m_results.clear();
 }
 
-void StreamSink::take(std::size_t number, Result<std::vector<std::byte>> result)
+void StreamSink::take(std::size_t number, Result<EncodedBytes> result)
 {
     const std::lock_guard lock(m_mutex);
     if (m_isClosed)

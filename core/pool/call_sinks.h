@@ -13,49 +13,88 @@
 
 namespace proclab {
 
-/// Gathers the results of some calls, in their order, into one FutureState.
-class GatherSink final : public CallSink,
-                         public FutureSource,
-                         public std::enable_shared_from_this<GatherSink>
+/// One call, and its future's state.
+class CallState final : public FutureState, public CallSink
 {
 public:
-    /// For @p count calls; with none nobody settles it but the caller.
-    static std::shared_ptr<GatherSink> make(std::size_t count,
-                                            const std::shared_ptr<PoolCore> &core);
+    CallState(const std::shared_ptr<PoolCore> &core, CallChunk chunk)
+        : CallSink(std::move(chunk))
+        , m_core(core)
+    {}
 
-    [[nodiscard]] const std::shared_ptr<FutureState> &state() const { return m_state; }
-    /// What takes the results of a chunk whose first call is number @p first; that of all calls is
-    /// the GatherSink itself.
-    [[nodiscard]] std::shared_ptr<CallSink> chunk(std::size_t first);
-    void take(quint32 position, Result<std::vector<std::byte>> result) override
-    {
-        gather(position, std::move(result));
-    }
-    void help(const FutureState &state) override;
+    void end(quint32, Result<EncodedBytes> result) override { settle(std::move(result)); }
+    bool cancel() override;
+
+protected:
+    void keepResults(quint32, quint32, const std::byte *results) override;
+    void tellKept(quint32, quint32) override { settlePrepared(); }
+    void help() const override;
     [[nodiscard]] bool hasStarted() const override;
-    bool withdraw() override;
+
+private:
+    const std::weak_ptr<PoolCore> m_core;
+};
+
+/// Gathers the results of calls of one task, in their order.
+class GatherState final : public FutureState
+{
+public:
+    /// For @p count calls; with none nobody settles it but the caller. @p packedBytes: see TaskOf.
+    GatherState(const std::shared_ptr<PoolCore> &core, std::size_t count,
+                std::optional<quint8> packedBytes);
+
+    /// The sink of @p chunk, whose first call is number @p first. @p state is this.
+    [[nodiscard]] static std::shared_ptr<CallSink> sinkOf(std::shared_ptr<GatherState> state,
+                                                          CallChunk chunk, std::size_t first);
+    bool cancel() override { return isCancelled(); }
+    /// Of a state that is Done.
+    template<typename T>
+    [[nodiscard]] std::vector<T> values() const;
+
+protected:
+    void help() const override;
 
 private:
     class Chunk;
 
-    GatherSink(std::size_t count, const std::shared_ptr<PoolCore> &core);
-    void gather(std::size_t number, Result<std::vector<std::byte>> result);
+    void gather(std::size_t number, Result<EncodedBytes> result);
+    void noteEnded(std::size_t count);
 
     const std::weak_ptr<PoolCore> m_core;
-    std::shared_ptr<FutureState> m_state;
+    const std::size_t m_count;
+    const std::size_t m_packedBytes;
+    std::vector<std::byte> m_packed;    ///< With packed results, side by side;
+    std::vector<EncodedBytes> m_single; ///< else one by one.
+    std::atomic<std::size_t> m_missing;
     std::mutex m_mutex;
-    // Guarded by m_mutex.
-    std::vector<std::vector<std::byte>> m_results;
-    std::size_t m_missing;
     std::optional<std::pair<std::size_t, Error>> m_error; ///< Of the first call that failed.
 };
+
+template<typename T>
+std::vector<T> GatherState::values() const
+{
+    std::vector<T> values;
+    if constexpr (FlatPayload<T> && !std::is_empty_v<T> && !std::same_as<T, bool>) {
+        if (m_packedBytes == sizeof(T) && m_count > 0) {
+            values.resize(m_count);
+            std::memcpy(values.data(), m_packed.data(), m_packed.size());
+            return values;
+        }
+    }
+    values.reserve(m_count);
+    for (std::size_t i = 0; i < m_count; ++i)
+        values.push_back(decodePayload<T>(
+            m_single.empty() ? std::span(m_packed).subspan(i * m_packedBytes, m_packedBytes)
+                             : std::span<const std::byte>(m_single[i])));
+    return values;
+}
 
 enum class StreamOrder { OfInputs, OfCompletion };
 
 /// Some further inputs of a stream, encoded. After them comes the end, or one that has no bytes.
 struct StreamPart
 {
-    CallChunk chunk;
+    CallChunk chunk; ///< With as many calls as its EncodedCalls has.
     bool isLast = false;
     std::optional<Error> failure = std::nullopt;
 };
@@ -85,7 +124,7 @@ public:
     void feed();
     /// The next result; EndOfStream after the last; Timeout, which ends the stream if it is that of
     /// the config. Throws as feed() does.
-    Result<std::vector<std::byte>> next(TimeLimit limit);
+    Result<EncodedBytes> next(TimeLimit limit);
     /// Takes back what has not started; next() gives EndOfStream.
     void close();
 
@@ -93,7 +132,7 @@ private:
     class Chunk;
 
     void submit(CallChunk chunk);
-    void take(std::size_t number, Result<std::vector<std::byte>> result);
+    void take(std::size_t number, Result<EncodedBytes> result);
 
     const std::shared_ptr<PoolCore> m_core;
     const StreamConfig m_config;
@@ -107,7 +146,7 @@ private:
     std::mutex m_mutex;
     std::condition_variable m_arrived;
     // Guarded by m_mutex.
-    std::map<std::size_t, Result<std::vector<std::byte>>> m_results; ///< By place in the order.
+    std::map<std::size_t, Result<EncodedBytes>> m_results; ///< By place in the order.
     std::size_t m_completed = 0;
     bool m_isClosed = false;
 };
@@ -129,7 +168,7 @@ public:
             const auto error = std::exchange(*m_error, std::nullopt);
             return error.value_or(Error{ErrorCode::EndOfStream});
         }
-        Result<std::vector<std::byte>> bytes = m_sink->next(limit);
+        Result<EncodedBytes> bytes = m_sink->next(limit);
         if (!bytes)
             return bytes.error();
         try {

@@ -18,7 +18,7 @@ namespace proclab {
 template<typename T>
 using AsyncResult = Future<T>;
 
-/// A fixed number of worker processes that share calls of this program's own functions, as Python's
+/// Worker processes that share calls of this program's own functions, as Python's
 /// multiprocessing.Pool, with what that does not keep: a dying worker costs at most the call in its
 /// hands, which fails with WorkerDied, and no call ever hangs.
 ///
@@ -120,6 +120,10 @@ public:
         return lazily<Function>(std::move(inputs), chunkSize, StreamOrder::OfCompletion);
     }
 
+    /// Changes the number of workers, 1 to PoolOptions::maxWorkers, while calls go on: further ones
+    /// start at once; where there are too many, idle ones end at once and others with the calls in
+    /// their hands. No call is lost by it. InvalidArgument; ShutDown after close(); BrokenPool.
+    Result<void> resize(int workers) { return m_core->resize(workers); }
     /// No more calls: ShutDown. The workers end when those accepted are done.
     void close() { m_core->close(); }
     /// Ends the workers at once; what is not done ends as Cancelled.
@@ -128,6 +132,7 @@ public:
     /// terminate().
     Result<void> join(TimeLimit limit = std::nullopt) { return m_core->join(limit); }
 
+    /// As asked for; those that have been told to leave may still be there.
     [[nodiscard]] int workerCount() const { return m_core->workerCount(); }
     /// Of the workers that live now.
     [[nodiscard]] std::vector<qint64> workerPids() const { return m_core->workerPids(); }
@@ -151,58 +156,59 @@ private:
     }
 
     template<auto Function, typename Input>
-    static auto encodeOne(const Input &input, OneArgument)
+    static void encodeOne(EncodedCalls &calls, const Input &input, OneArgument)
     {
-        return encodeCall<Function>(input);
+        encodeCall<Function>(calls, input);
     }
     template<auto Function, typename Input>
-    static auto encodeOne(const Input &input, TupleOfArguments)
+    static void encodeOne(EncodedCalls &calls, const Input &input, TupleOfArguments)
     {
-        return std::apply([](const auto &...part) { return encodeCall<Function>(part...); }, input);
+        std::apply([&calls](const auto &...part) { encodeCall<Function>(calls, part...); }, input);
     }
     template<auto Function, typename Inputs, typename Form>
-    static Result<std::vector<std::vector<std::byte>>> encodeAll(Inputs &inputs, Form form)
+    static Result<std::shared_ptr<const EncodedCalls>> encodeAll(Inputs &inputs, Form form)
     {
-        std::vector<std::vector<std::byte>> calls;
+        auto calls = std::make_shared<EncodedCalls>();
+        if constexpr (std::ranges::sized_range<Inputs> &&
+                      FixedPayload<typename TaskOf<Function>::Arguments>)
+            calls->bytes.reserve(std::size_t(std::ranges::size(inputs)) *
+                                 Codec<typename TaskOf<Function>::Arguments>::fixedBytes);
         for (auto &&input : inputs) {
             try {
-                calls.push_back(encodeOne<Function>(input, form));
+                encodeOne<Function>(*calls, input, form);
             } catch (const EncodeFailure &failure) {
                 return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(failure.what())};
             }
         }
-        return calls;
+        return std::shared_ptr<const EncodedCalls>(std::move(calls));
     }
 
     template<auto Function>
-    auto mapEncoded(Result<std::vector<std::vector<std::byte>>> encoded, std::size_t chunkSize,
-                    const HandleTransfer &sent)
+    auto mapEncoded(const Result<std::shared_ptr<const EncodedCalls>> &encoded,
+                    std::size_t chunkSize, const HandleTransfer &sent)
     {
         using Value = typename TaskOf<Function>::Value;
-        auto calls = encoded ? std::move(*encoded) : std::vector<std::vector<std::byte>>();
-        const auto gathered = GatherSink::make(calls.size(), m_core);
+        const std::size_t count = encoded ? (*encoded)->count : 0;
+        const auto gathered =
+            std::make_shared<GatherState>(m_core, count, TaskOf<Function>::packedBytes());
         Result<void> submitted;
         if (!encoded)
             submitted = encoded.error();
-        const std::size_t size = m_core->chunkSize(calls.size(), chunkSize);
-        for (std::size_t first = 0; submitted && first < calls.size(); first += size) {
-            const std::size_t end = std::min(first + size, calls.size());
-            submitted = m_core->submit(
-                chunkOf<Function>({std::make_move_iterator(calls.begin() + std::ptrdiff_t(first)),
-                                   std::make_move_iterator(calls.begin() + std::ptrdiff_t(end))},
-                                  sent),
-                gathered->chunk(first));
+        const std::size_t size = m_core->chunkSize(count, chunkSize);
+        for (std::size_t first = 0; submitted && first < count; first += size) {
+            CallChunk chunk = chunkOf<Function>();
+            chunk.count = static_cast<quint32>(std::min(size, count - first));
+            chunk.calls = *encoded;
+            chunk.first = first;
+            chunk.objects = sent.objects;
+            submitted = m_core->submit(GatherState::sinkOf(gathered, std::move(chunk), first));
         }
         if (!submitted)
-            gathered->state()->settle(submitted.error());
-        else if (calls.empty())
-            gathered->state()->settle(std::vector<std::vector<std::byte>>());
-        return AsyncResult<std::vector<Value>>(gathered->state(), [](const auto &parts) {
-            std::vector<Value> values;
-            values.reserve(parts.size());
-            for (const auto &part : parts)
-                values.push_back(decodePayload<Value>(part));
-            return values;
+            gathered->settle(submitted.error());
+        else if (count == 0)
+            gathered->settle(EncodedBytes());
+        return AsyncResult<std::vector<Value>>(gathered, [](const FutureState &state) {
+            return static_cast<const GatherState &>(state).values<Value>();
         });
     }
 

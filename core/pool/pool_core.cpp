@@ -35,7 +35,7 @@ QString tr(const char *text)
 PoolCore::PoolCore(const PoolOptions &options, const PoolConduct &conduct)
     : m_options(options)
     , m_conduct(conduct)
-    , m_workerCount(options.workers.value_or(std::min(usableCores(), maxWorkers)))
+    , m_workerCount(options.workers.value_or(std::min(usableCores(), options.maxWorkers)))
     , m_engine(options.engine ? *options.engine : Engine::global())
     , m_extents(firstExtent, options.argumentBytes)
 {}
@@ -58,6 +58,9 @@ Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options,
     if (const int workers = options.workers.value_or(1); workers < 1 || workers > maxWorkers)
         return invalidArgument(u"workers"_s, QString::number(workers),
                                tr("1 to %1").arg(maxWorkers));
+    if (options.maxWorkers < options.workers.value_or(1) || options.maxWorkers > maxWorkers)
+        return invalidArgument(u"maxWorkers"_s, QString::number(options.maxWorkers),
+                               tr("%1 to %2").arg(options.workers.value_or(1)).arg(maxWorkers));
     if (const int tasks = options.maxTasksPerWorker.value_or(1); tasks < 1)
         return invalidArgument(u"maxTasksPerWorker"_s, QString::number(tasks), tr("1 or more"));
     if (static_cast<int>(runtime::nestingDepth()) >= options.maxNesting)
@@ -113,6 +116,7 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
     WorkerPoolConfig config;
     config.workerProgram = m_engine.workerProgram();
     config.workers = m_workerCount;
+    config.maxWorkers = m_options.maxWorkers;
     config.startMethod = m_options.startMethod;
     config.tasksPerChunk = PoolCore::maxCallsPerChunk;
     config.chunks = maxChunks;
@@ -143,6 +147,7 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
     bool isReady = false;
     runInEngine([&] {
         m_workers = std::make_unique<WorkerPool>(config);
+        m_workers->setRoomHandler([this] { feed(); });
         watch();
         QObject::connect(m_workers.get(), &WorkerPool::ready, m_workers.get(), [this, &isReady] {
             m_workers->openGate();
@@ -229,7 +234,7 @@ void PoolCore::close(Pending pending)
 {
     if (isOfParent())
         return;
-    std::deque<Waiting> waiting;
+    Waiting waiting;
     std::vector<WithdrawnChunk> withdrawn;
     {
         const std::lock_guard lock(m_mutex);
@@ -289,7 +294,7 @@ void PoolCore::end()
         isOpen = m_state == State::Open;
     }
     if (isOpen)
-        qWarning("A pool was left open: its %d workers are ended", m_workerCount);
+        qWarning("A pool was left open: its %d workers are ended", m_workerCount.load());
     terminate();
     static_cast<void>(join(std::nullopt));
 }
@@ -302,7 +307,7 @@ Error PoolCore::ofParent()
 /// Nothing that waits will be done any more.
 void PoolCore::giveUp(const Error &error)
 {
-    std::deque<Waiting> waiting;
+    Waiting waiting;
     {
         const std::lock_guard lock(m_mutex);
         if (m_state == State::Ended || m_state == State::Broken)
@@ -316,23 +321,21 @@ void PoolCore::giveUp(const Error &error)
 }
 
 /// What waits, without what was withdrawn; the caller tells it.
-std::deque<PoolCore::Waiting> PoolCore::takeWaitingLocked(CallSink::Place place)
+PoolCore::Waiting PoolCore::takeWaitingLocked(CallSink::Place place)
 {
-    std::deque<Waiting> waiting;
+    Waiting waiting;
     waiting.swap(m_waiting);
     std::erase_if(waiting,
-                  [](const Waiting &one) { return one.sink->m_place != CallSink::Place::Waiting; });
-    for (const Waiting &one : waiting)
-        one.sink->m_place = place;
+                  [](const auto &sink) { return sink->m_place != CallSink::Place::Waiting; });
+    for (const auto &sink : waiting)
+        sink->m_place = place;
     return waiting;
 }
 
-void PoolCore::tellAll(const std::deque<Waiting> &waiting, const Error &error)
+void PoolCore::tellAll(const Waiting &waiting, const Error &error)
 {
-    for (const Waiting &one : waiting) {
-        for (quint32 i = 0; i < one.chunk.arguments.size(); ++i)
-            one.sink->take(i, error);
-    }
+    for (const auto &sink : waiting)
+        sink->endAll(error);
 }
 
 Result<void> PoolCore::join(TimeLimit limit)
@@ -351,6 +354,26 @@ Result<void> PoolCore::join(TimeLimit limit)
         m_ended.wait(lock, hasEnded);
     else if (!m_ended.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)), hasEnded))
         return Error{ErrorCode::Timeout};
+    return {};
+}
+
+Result<void> PoolCore::resize(int workers)
+{
+    if (isOfParent())
+        return ofParent();
+    if (workers < 1 || workers > m_options.maxWorkers)
+        return invalidArgument(u"workers"_s, QString::number(workers),
+                               tr("1 to %1").arg(m_options.maxWorkers));
+    const std::lock_guard lock(m_mutex);
+    if (m_state == State::Broken)
+        return *m_givenUpBy;
+    if (m_state != State::Open)
+        return Error{ErrorCode::ShutDown, {}, tr("the pool")};
+    m_workerCount = workers;
+    // In the order of the calls, as they are under the mutex.
+    QMetaObject::invokeMethod(
+        m_workers.get(), [pool = m_workers.get(), workers] { pool->resize(workers); },
+        Qt::QueuedConnection);
     return {};
 }
 

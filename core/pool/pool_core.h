@@ -3,12 +3,14 @@
 
 #include "core/executor/future.h"
 #include "core/pool/extent_allocator.h"
+#include "core/pool/task.h"
 #include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
 #include "core/process/environment.h"
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/task/fork_count.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -27,6 +29,7 @@ namespace proclab {
 struct PoolOptions
 {
     std::optional<int> workers = std::nullopt; ///< 1 to 256; none: as many as cores may be used.
+    int maxWorkers = 256; ///< How many resize() may ask for, at least `workers`; up to 256.
     StartMethod startMethod = StartMethod::ForkServer;
     std::optional<int> maxTasksPerWorker = std::nullopt; ///< Then it is replaced; none: never.
     std::optional<OnCrash> onCrash =
@@ -59,37 +62,82 @@ struct PoolMemory
     quint64 results = 0;   ///< Written by workers and not taken yet; small ones need none.
 };
 
-/// The encoded arguments of some calls of one task, which one worker takes together.
+/// Some calls of one task, encoded, which one worker takes together.
 struct CallChunk
 {
     quint32 task = 0;
     std::string_view name;
-    std::vector<std::vector<std::byte>> arguments;
-    std::vector<runtime::ObjectRef> objects; ///< Of the arguments; held until the calls have ended.
+    std::optional<quint8> packedBytes = std::nullopt; ///< See TaskOf.
+    quint32 count = 1;
+    EncodedBytes single = {}; ///< The arguments, if they are those of one call.
+    /// Else they are here, from call `first` on.
+    std::shared_ptr<const EncodedCalls> calls = nullptr;
+    std::size_t first = 0;
+    std::vector<runtime::ObjectRef> objects =
+        {}; ///< Of the arguments; held until the calls have ended.
+
+    /// The arguments of its calls, one behind the other.
+    [[nodiscard]] std::span<const std::byte> bytes() const;
+    /// Whether workers need a table of where each begins.
+    [[nodiscard]] bool needsTable() const { return calls && count > 1 && !calls->ends.empty(); }
+    [[nodiscard]] quint64 tableBytes() const
+    {
+        return needsTable() ? (quint64{count} + 1) * sizeof(quint64) : 0;
+    }
 };
 
-/// Who is told what became of the calls of one chunk.
-class CallSink
+class PoolCore;
+
+/// Some calls on their way, and who is told what became of them.
+class CallSink : public ReportSink
 {
 public:
-    virtual ~CallSink() = default;
+    explicit CallSink(CallChunk chunk) : m_chunk(std::move(chunk)) {}
     /// Call @p position of the chunk has ended. Any thread, one call at a time.
-    virtual void take(quint32 position, Result<std::vector<std::byte>> result) = 0;
+    virtual void end(quint32 position, Result<EncodedBytes> result) = 0;
+
+    void take(TaskReport &&report) final;
+    void keep(quint64 first, quint32 count, const std::byte *results) final
+    {
+        keepResults(static_cast<quint32>(first - m_firstNumber), count, results);
+    }
+    void tell(quint64 first, quint32 count) final
+    {
+        tellKept(static_cast<quint32>(first - m_firstNumber), count);
+    }
+    void letHandlesGo() final { m_chunk.objects.clear(); }
+    void letGo() final;
+
+protected:
+    /// In two steps, see ReportSink: calls @p position and following have ended with packed
+    /// results.
+    virtual void keepResults(quint32 position, quint32 count, const std::byte *results) = 0;
+    virtual void tellKept(quint32 position, quint32 count) = 0;
+    [[nodiscard]] const CallChunk &chunk() const { return m_chunk; }
 
 private:
     friend class PoolCore;
     enum class Place { New, Waiting, Handed, Withdrawn, GivenUp };
 
-    // Guarded by the core's mutex.
-    Place m_place = Place::New;
-    quint32 m_count = 0;  ///< Of its calls, once submitted.
-    ChunkTicket m_ticket; ///< Handed.
+    void endAll(const Error &error)
+    {
+        for (quint32 i = 0; i < m_chunk.count; ++i)
+            end(i, error);
+    }
+
+    CallChunk m_chunk; ///< Its arguments until they are in the workers' memory.
+    // Set when it is handed to the workers, of the core that does so.
+    PoolCore *m_core = nullptr;
+    quint64 m_firstNumber = 0; ///< Of its calls, among all of the core.
+    std::optional<quint64> m_extent;
+    ChunkTicket m_ticket;
+    Place m_place = Place::New; ///< Guarded by the core's mutex.
 };
 
 /// What a Pool does beside types: accepts chunks of calls without a limit, hands them to workers,
 /// and tells their sinks of results and errors.
 ///
-/// Threads: any. Held by its Pool; calls under way hold it too.
+/// Threads: any. Its holder keeps it until the workers have ended, see stayUntilEnded().
 class PoolCore : public std::enable_shared_from_this<PoolCore>
 {
 public:
@@ -111,8 +159,8 @@ public:
     /// Holds what the initializer's arguments refer to, which every later worker needs too.
     void keep(const std::vector<runtime::ObjectRef> &objects) { m_kept = objects; }
     /// ShutDown after close(), BrokenPool, EncodeError (more bytes than there can be): the sink is
-    /// not told then. At most one chunk for each sink.
-    Result<void> submit(CallChunk chunk, std::shared_ptr<CallSink> sink);
+    /// not told then. Each sink once.
+    Result<void> submit(std::shared_ptr<CallSink> sink);
     /// Tells @p sink that its calls are cancelled, if no worker has taken them; true if they are.
     bool withdraw(CallSink &sink);
     /// Whether a worker has taken the calls of @p sink.
@@ -132,6 +180,8 @@ public:
     Result<void> join(TimeLimit limit);
     /// Once closed: stays until the last worker has ended, though nobody holds it.
     void stayUntilEnded();
+    /// See Pool::resize().
+    Result<void> resize(int workers);
     [[nodiscard]] int workerCount() const { return m_workerCount; }
     [[nodiscard]] std::vector<qint64> workerPids() const;
     [[nodiscard]] PoolMemory memoryInUse() const;
@@ -144,12 +194,8 @@ public:
     void help(const FutureState &state) const;
 
 private:
-    class ChunkSink;
-    struct Waiting
-    {
-        CallChunk chunk;
-        std::shared_ptr<CallSink> sink;
-    };
+    friend class CallSink;
+    using Waiting = std::deque<std::shared_ptr<CallSink>>;
     enum class State { Open, Closed, Broken, Ended };
     static constexpr quint64 firstExtent = 64; ///< Offset 0 means: none.
 
@@ -160,12 +206,13 @@ private:
     void shutDown();
     void endWorkers();
     void closeWorkersLocked();
-    /// Puts a chunk in the workers' queue and returns what holds it; null: there is no room now.
-    std::shared_ptr<void> hand(Waiting &waiting);
+    /// Puts calls in the workers' queue; false: there is no room now.
+    bool handLocked(const std::shared_ptr<CallSink> &sink);
+    [[nodiscard]] std::optional<quint64> placeArguments(const CallChunk &chunk, TaskChunk &task);
     void feed();
     void giveUp(const Error &error);
-    std::deque<Waiting> takeWaitingLocked(CallSink::Place place);
-    static void tellAll(const std::deque<Waiting> &waiting, const Error &error);
+    Waiting takeWaitingLocked(CallSink::Place place);
+    static void tellAll(const Waiting &waiting, const Error &error);
     [[nodiscard]] bool canEverHold(const CallChunk &chunk) const;
     [[nodiscard]] quint64 maxArgumentBytes() const;
     static Error tooLarge();
@@ -179,7 +226,7 @@ private:
     const PoolOptions m_options;
     const PoolConduct m_conduct;
     const quint32 m_forkCount = runtime::forkCount();
-    const int m_workerCount;
+    std::atomic<int> m_workerCount; ///< Changed under m_mutex.
     std::vector<runtime::ObjectRef> m_kept;
     Engine &m_engine;
     runtime::Segment m_arguments;
@@ -191,7 +238,7 @@ private:
     std::optional<Error> m_givenUpBy; ///< What calls fail with that will not be done.
     bool m_hasEnded = false;          ///< No worker is left.
     quint64 m_nextCall = 0;
-    std::deque<Waiting> m_waiting;
+    Waiting m_waiting;
     std::map<int, qint64> m_pids; ///< By number, of all workers ever.
     std::map<int, qint64> m_living;
     std::condition_variable m_ended;

@@ -27,21 +27,6 @@ QString tr(const char *text)
     return QCoreApplication::translate("Error", text);
 }
 
-/// The calls' arguments one after the other, behind a table of where each begins.
-std::vector<std::byte> joined(const std::vector<std::vector<std::byte>> &arguments)
-{
-    std::vector<std::byte> bytes;
-    PayloadWriter writer(bytes);
-    std::size_t end = (arguments.size() + 1) * sizeof(quint64);
-    writer.size(end);
-    for (const auto &one : arguments)
-        writer.size(end += one.size());
-    bytes.reserve(end);
-    for (const auto &one : arguments)
-        bytes.insert(bytes.end(), one.begin(), one.end());
-    return bytes;
-}
-
 std::shared_ptr<const RemoteFailure> failureOf(const std::vector<std::byte> &bytes,
                                                const QString &worker)
 {
@@ -66,74 +51,54 @@ std::shared_ptr<const RemoteFailure> failureOf(const std::vector<std::byte> &byt
 
 } // namespace
 
-/// A chunk in the workers' hands, and the memory of its arguments.
-class PoolCore::ChunkSink final : public ReportSink
+std::span<const std::byte> CallChunk::bytes() const
 {
-public:
-    ChunkSink(std::shared_ptr<PoolCore> core, std::shared_ptr<CallSink> sink, std::string_view name)
-        : m_core(std::move(core))
-        , m_sink(std::move(sink))
-        , m_name(name)
-    {}
-    ~ChunkSink() override
-    {
-        if (extent)
-            m_core->giveBack(*extent);
-        if (isHanded)
-            m_core->feed();
-    }
-    void take(TaskReport &&report) override
-    {
-        const auto position = static_cast<quint32>(report.index - first);
-        if (report.status == TaskReport::Status::Done)
-            m_sink->take(position, std::move(report.bytes));
-        else
-            m_sink->take(position, m_core->errorOf(report, m_name));
-    }
+    if (!calls)
+        return single;
+    const std::size_t begin = calls->begin(first);
+    return std::span(calls->bytes).subspan(begin, calls->begin(first + count) - begin);
+}
 
-    quint64 first = 0;
-    std::optional<quint64> extent;
-    bool isHanded = false;
-    std::vector<runtime::ObjectRef> objects;
+void CallSink::take(TaskReport &&report)
+{
+    const auto position = static_cast<quint32>(report.index - m_firstNumber);
+    if (report.status == TaskReport::Status::Done)
+        end(position, EncodedBytes(std::move(report.bytes)));
+    else
+        end(position, m_core->errorOf(report, m_chunk.name));
+}
 
-private:
-    const std::shared_ptr<PoolCore> m_core;
-    const std::shared_ptr<CallSink> m_sink;
-    const std::string_view m_name;
-};
+void CallSink::letGo()
+{
+    if (m_extent)
+        m_core->giveBack(*m_extent);
+}
 
-Result<void> PoolCore::submit(CallChunk chunk, std::shared_ptr<CallSink> sink)
+Result<void> PoolCore::submit(std::shared_ptr<CallSink> sink)
 {
     if (isOfParent())
         return ofParent();
-    std::shared_ptr<void> handed; // Let go after the mutex: its end may feed the workers.
     const std::lock_guard lock(m_mutex);
     if (m_state == State::Broken)
         return *m_givenUpBy;
     if (m_state != State::Open)
         return Error{ErrorCode::ShutDown, {}, tr("the pool")};
-    if (!canEverHold(chunk))
+    if (!canEverHold(sink->m_chunk))
         return tooLarge();
     sink->m_place = CallSink::Place::Waiting;
-    sink->m_count = static_cast<quint32>(chunk.arguments.size());
-    Waiting waiting{std::move(chunk), std::move(sink)};
-    if (m_waiting.empty())
-        handed = hand(waiting);
-    if (!handed)
-        m_waiting.push_back(std::move(waiting));
+    if (!m_waiting.empty() || !handLocked(sink))
+        m_waiting.push_back(std::move(sink));
+    else
+        m_workers->wake(1);
     return {};
 }
 
 /// Else it would wait for ever, and those behind it too.
 bool PoolCore::canEverHold(const CallChunk &chunk) const
 {
-    const auto &calls = chunk.arguments;
-    if (calls.size() == 1 && calls[0].size() <= TaskDescriptor::inlineBytes)
-        return true;
-    quint64 bytes = (calls.size() + 1) * sizeof(quint64);
-    for (const auto &one : calls)
-        bytes += one.size();
-    return bytes <= maxArgumentBytes();
+    const quint64 size = chunk.bytes().size();
+    return (chunk.count == 1 && size <= TaskDescriptor::inlineBytes) ||
+           chunk.tableBytes() + size <= maxArgumentBytes();
 }
 
 quint64 PoolCore::maxArgumentBytes() const
@@ -147,58 +112,87 @@ Error PoolCore::tooLarge()
     return {ErrorCode::EncodeError, {}, tr("arguments larger than the pool's memory")};
 }
 
-std::shared_ptr<void> PoolCore::hand(Waiting &waiting)
+bool PoolCore::handLocked(const std::shared_ptr<CallSink> &sink)
 {
-    CallChunk &calls = waiting.chunk;
-    const auto count = static_cast<quint32>(calls.arguments.size());
-    const bool isInline = count == 1 && calls.arguments[0].size() <= TaskDescriptor::inlineBytes;
-    std::vector<std::byte> table;
-    if (count > 1)
-        table = joined(calls.arguments);
-    const std::vector<std::byte> &bytes = count > 1 ? table : calls.arguments[0];
-    const auto sink = std::make_shared<ChunkSink>(shared_from_this(), waiting.sink, calls.name);
-    TaskChunk chunk;
-    chunk.workload = calls.task;
-    chunk.count = count;
-    chunk.first = sink->first = m_nextCall;
-    if (isInline) {
-        chunk.inlineArgs = bytes;
+    CallChunk &calls = sink->m_chunk;
+    TaskChunk task;
+    task.workload = calls.task;
+    task.count = calls.count;
+    task.first = m_nextCall;
+    task.packedBytes = calls.packedBytes;
+    const std::span<const std::byte> bytes = calls.bytes();
+    if (bytes.empty() || (calls.count == 1 && bytes.size() <= TaskDescriptor::inlineBytes)) {
+        task.inlineArgs = bytes;
     } else {
-        {
-            const std::lock_guard lock(m_extentsMutex);
-            sink->extent = m_extents.allocate(bytes.size());
-        }
-        if (!sink->extent)
-            return nullptr;
-        std::memcpy(m_arguments.data() + *sink->extent, bytes.data(), bytes.size());
-        chunk.args = {*sink->extent, static_cast<quint32>(bytes.size()),
-                      count > 1 ? ArgumentRange::eachOwn : 0};
+        sink->m_extent = placeArguments(calls, task);
+        if (!sink->m_extent)
+            return false;
     }
-    const auto ticket = m_workers->submit(chunk, sink);
-    if (!ticket)
-        return nullptr;
-    waiting.sink->m_place = CallSink::Place::Handed;
-    waiting.sink->m_ticket = *ticket;
-    sink->isHanded = true;
-    sink->objects = std::move(calls.objects);
-    m_nextCall += count;
-    return sink;
+    // From submit() on its results may come.
+    sink->m_core = this;
+    sink->m_firstNumber = m_nextCall;
+    const auto ticket = m_workers->submitQuietly(task, sink);
+    if (!ticket) {
+        if (sink->m_extent)
+            giveBack(*std::exchange(sink->m_extent, std::nullopt));
+        return false;
+    }
+    sink->m_place = CallSink::Place::Handed;
+    sink->m_ticket = *ticket;
+    m_nextCall += calls.count;
+    calls.calls.reset();
+    if (calls.single.size() > EncodedBytes::inlineBytes)
+        calls.single = {};
+    return true;
+}
+
+/// Writes the calls' arguments where workers read them, and to @p task where that is; nothing if
+/// there is no room now.
+std::optional<quint64> PoolCore::placeArguments(const CallChunk &chunk, TaskChunk &task)
+{
+    const std::span<const std::byte> bytes = chunk.bytes();
+    const quint64 table = chunk.tableBytes();
+    const quint64 size = table + bytes.size();
+    std::optional<quint64> extent;
+    {
+        const std::lock_guard lock(m_extentsMutex);
+        extent = m_extents.allocate(size);
+    }
+    if (!extent)
+        return std::nullopt;
+    std::byte *place = m_arguments.data() + *extent;
+    if (table != 0) {
+        PayloadWriter writer(place);
+        const std::size_t begin = chunk.calls->begin(chunk.first);
+        for (std::size_t i = 0; i <= chunk.count; ++i)
+            writer.size(table + chunk.calls->begin(chunk.first + i) - begin);
+    }
+    std::memcpy(place + table, bytes.data(), bytes.size());
+    if (table != 0 || chunk.count == 1) {
+        task.args = {*extent, static_cast<quint32>(size), table != 0 ? ArgumentRange::eachOwn : 0};
+    } else {
+        const auto each = static_cast<quint32>(chunk.calls->each);
+        task.args = {*extent, each, each};
+        task.hasOwnArguments = true;
+    }
+    return extent;
 }
 
 void PoolCore::feed()
 {
-    std::vector<std::shared_ptr<void>> handed; // See submit().
     const std::lock_guard lock(m_mutex);
+    quint32 handed = 0;
     while (!m_waiting.empty() && m_state <= State::Closed) {
-        Waiting &next = m_waiting.front();
-        if (next.sink->m_place == CallSink::Place::Waiting) {
-            auto one = hand(next);
-            if (!one)
-                return;
-            handed.push_back(std::move(one));
+        const std::shared_ptr<CallSink> &next = m_waiting.front();
+        if (next->m_place == CallSink::Place::Waiting) {
+            if (!handLocked(next))
+                break;
+            ++handed;
         }
         m_waiting.pop_front();
     }
+    if (handed > 0)
+        m_workers->wake(handed);
     if (m_state == State::Closed)
         closeWorkersLocked();
 }
@@ -207,7 +201,7 @@ bool PoolCore::withdraw(CallSink &sink)
 {
     if (isOfParent())
         return false;
-    std::optional<WithdrawnChunk> withdrawn; // Let go after the mutex, see submit().
+    std::optional<WithdrawnChunk> withdrawn;
     {
         const std::lock_guard lock(m_mutex);
         if (sink.m_place == CallSink::Place::Withdrawn)
@@ -218,8 +212,7 @@ bool PoolCore::withdraw(CallSink &sink)
             return false;
         sink.m_place = CallSink::Place::Withdrawn; // feed() leaves it out.
     }
-    for (quint32 i = 0; i < sink.m_count; ++i)
-        sink.take(i, Error{ErrorCode::Cancelled});
+    sink.endAll(Error{ErrorCode::Cancelled});
     return true;
 }
 
@@ -242,7 +235,7 @@ void PoolCore::giveBack(quint64 extent)
 
 std::size_t PoolCore::chunkSize(std::size_t count, std::size_t wanted) const
 {
-    const std::size_t shares = 4 * static_cast<std::size_t>(m_workerCount);
+    const std::size_t shares = 4 * static_cast<std::size_t>(m_workerCount.load());
     const std::size_t size = wanted != 0 ? wanted : (count + shares - 1) / shares;
     return std::clamp<std::size_t>(size, 1, maxCallsPerChunk);
 }

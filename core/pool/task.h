@@ -2,9 +2,12 @@
 #pragma once
 
 #include "core/payload/codec.h"
+#include "core/runtime/task/chunk_run.h"
 #include "core/runtime/task/task_registry.h"
 
 #include <cstddef>
+#include <exception>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -55,6 +58,15 @@ public:
     using Value = std::conditional_t<std::is_void_v<Result>, std::monostate, Result>;
     static_assert(Payload<Arguments> && Payload<Value>);
 
+    /// How many bytes each result has, if they are few enough to travel side by side.
+    [[nodiscard]] static constexpr std::optional<std::uint8_t> packedBytes()
+    {
+        if constexpr (FixedPayload<Value>) {
+            if constexpr (Codec<Value>::fixedBytes <= runtime::TaskDescriptor::resultRoom)
+                return std::uint8_t{Codec<Value>::fixedBytes};
+        }
+        return std::nullopt;
+    }
     /// What workers know it by.
     [[nodiscard]] static std::uint32_t number()
     {
@@ -71,26 +83,79 @@ public:
     }
 
 private:
-    static void run(std::span<const std::byte> bytes, std::vector<std::byte> &result)
+    static Value call(std::span<const std::byte> bytes)
     {
         Arguments arguments = decodePayload<Arguments>(bytes);
-        if constexpr (std::is_void_v<Result>)
+        if constexpr (std::is_void_v<Result>) {
             std::apply(Function, std::move(arguments));
-        else
-            encodePayload(Value(std::apply(Function, std::move(arguments))), result);
+            return {};
+        } else {
+            return std::apply(Function, std::move(arguments));
+        }
+    }
+    static void run(std::span<const std::byte> bytes, std::vector<std::byte> &result)
+    {
+        encodePayload(call(bytes), result);
+    }
+    static void runChunk(runtime::ChunkRun &chunk)
+    {
+        while (chunk.begin()) {
+            try {
+                PayloadWriter result(chunk.result());
+                encodePayload(call(chunk.arguments()), result);
+                chunk.succeed();
+            } catch (...) {
+                chunk.fail();
+            }
+        }
     }
 
-    inline static const std::uint32_t s_position = runtime::registerTask(name(), &run);
+    inline static const std::uint32_t s_position =
+        runtime::registerTask(name(), &run, packedBytes() ? &runChunk : nullptr);
 };
+
+/// The encoded arguments of calls, one behind the other.
+struct EncodedCalls
+{
+    std::vector<std::byte> bytes;
+    std::size_t count = 0;
+    std::size_t each = 0;          ///< Bytes of each; 0: by `ends`.
+    std::vector<std::size_t> ends; ///< Of each, if they differ.
+
+    [[nodiscard]] std::size_t begin(std::size_t call) const
+    {
+        return ends.empty() ? call * each : call == 0 ? 0 : ends[call - 1];
+    }
+};
+
+/// Appends a call of @p Function; EncodeFailure leaves @p calls as they were.
+template<auto Function, typename... A>
+void encodeCall(EncodedCalls &calls, A &&...arguments)
+{
+    using Arguments = typename TaskOf<Function>::Arguments;
+    static_assert(std::is_constructible_v<Arguments, A...>,
+                  "these are no arguments of the function");
+    const std::size_t before = calls.bytes.size();
+    try {
+        encodePayload(Arguments(std::forward<A>(arguments)...), calls.bytes);
+    } catch (...) {
+        calls.bytes.resize(before);
+        throw;
+    }
+    if constexpr (FixedPayload<Arguments>)
+        calls.each = Codec<Arguments>::fixedBytes;
+    else
+        calls.ends.push_back(calls.bytes.size());
+    ++calls.count;
+}
 
 /// The encoded arguments of one call of @p Function.
 template<auto Function, typename... A>
 [[nodiscard]] std::vector<std::byte> encodeCall(A &&...arguments)
 {
-    using Arguments = typename TaskOf<Function>::Arguments;
-    static_assert(std::is_constructible_v<Arguments, A...>,
-                  "these are no arguments of the function");
-    return encodePayload(Arguments(std::forward<A>(arguments)...));
+    EncodedCalls calls;
+    encodeCall<Function>(calls, std::forward<A>(arguments)...);
+    return std::move(calls.bytes);
 }
 
 } // namespace proclab

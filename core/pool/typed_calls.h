@@ -15,13 +15,30 @@
 
 namespace proclab {
 
-/// Encoded calls of @p Function, as a core takes them, with what they @p sent beside bytes.
+/// Calls of @p Function, without arguments yet.
 template<auto Function>
-[[nodiscard]] CallChunk chunkOf(std::vector<std::vector<std::byte>> arguments,
-                                const HandleTransfer &sent)
+[[nodiscard]] CallChunk chunkOf()
 {
-    return {TaskOf<Function>::number(), TaskOf<Function>::name(), std::move(arguments),
-            sent.objects};
+    return {.task = TaskOf<Function>::number(),
+            .name = TaskOf<Function>::name(),
+            .packedBytes = TaskOf<Function>::packedBytes()};
+}
+
+/// The encoded arguments of one call of @p Function, in place if they are few; EncodeFailure.
+template<auto Function, typename... A>
+[[nodiscard]] EncodedBytes encodeSingle(A &&...arguments)
+{
+    using Arguments = typename TaskOf<Function>::Arguments;
+    if constexpr (FixedPayload<Arguments>) {
+        constexpr std::size_t size = Codec<Arguments>::fixedBytes;
+        if constexpr (size <= EncodedBytes::inlineBytes) {
+            std::array<std::byte, size + 1> bytes;
+            PayloadWriter writer(bytes.data());
+            encodePayload(Arguments(std::forward<A>(arguments)...), writer);
+            return EncodedBytes(std::span(bytes).first(size));
+        }
+    }
+    return EncodedBytes(encodeCall<Function>(std::forward<A>(arguments)...));
 }
 
 /// A core whose workers call @p Initializer first; EncodeError if its arguments have no bytes.
@@ -47,20 +64,23 @@ template<auto Function, typename... A>
 [[nodiscard]] auto submitCall(const std::shared_ptr<PoolCore> &core, A &&...arguments)
 {
     using Value = typename TaskOf<Function>::Value;
-    const auto gathered = GatherSink::make(1, core);
+    CallChunk chunk = chunkOf<Function>();
     Result<void> submitted;
     try {
-        const HandleTransfer sent;
-        std::vector<std::vector<std::byte>> calls(1);
-        calls[0] = encodeCall<Function>(std::forward<A>(arguments)...);
-        submitted = core->submit(chunkOf<Function>(std::move(calls), sent), gathered);
+        HandleTransfer sent;
+        chunk.single = encodeSingle<Function>(std::forward<A>(arguments)...);
+        chunk.objects = std::move(sent.objects);
     } catch (const std::exception &exception) {
         submitted = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
     }
+    auto call = std::make_shared<CallState>(core, std::move(chunk));
+    if (submitted)
+        submitted = core->submit(call);
     if (!submitted)
-        gathered->state()->settle(submitted.error());
-    return Future<Value>(gathered->state(),
-                         [](const auto &parts) { return decodePayload<Value>(parts[0]); });
+        call->settle(submitted.error());
+    return Future<Value>(std::move(call), [](const FutureState &state) {
+        return decodePayload<Value>(*state.outcome());
+    });
 }
 
 /// What a stream of calls of @p Function reads: its arguments, side by side, from @p inputs, which
@@ -86,22 +106,22 @@ template<auto Function, std::ranges::input_range... Inputs>
     return [source, isAtEnd](std::size_t most) {
         const HandleTransfer sent;
         StreamPart part;
-        part.chunk = chunkOf<Function>({}, sent);
-        while (part.chunk.arguments.size() < most && !part.failure) {
+        const auto calls = std::make_shared<EncodedCalls>();
+        while (calls->count < most && !part.failure) {
             part.isLast = isAtEnd(*source);
             if (part.isLast)
                 break;
             try {
-                std::apply(
-                    [&part](auto &...each) {
-                        part.chunk.arguments.push_back(encodeCall<Function>(*each...));
-                    },
-                    source->next);
+                std::apply([&calls](auto &...each) { encodeCall<Function>(*calls, *each...); },
+                           source->next);
             } catch (const EncodeFailure &failure) {
                 part.failure = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(failure.what())};
             }
             std::apply([](auto &...each) { (++each, ...); }, source->next);
         }
+        part.chunk = chunkOf<Function>();
+        part.chunk.count = static_cast<quint32>(calls->count);
+        part.chunk.calls = calls;
         part.chunk.objects = sent.objects;
         return part;
     };

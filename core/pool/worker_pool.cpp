@@ -11,7 +11,6 @@
 #include <QSocketNotifier>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <climits>
 
@@ -27,7 +26,6 @@ using runtime::TaskWord;
 namespace {
 
 constexpr int watchMs = 20;
-constexpr std::size_t pageBytes = 4096;
 constexpr int terminateGraceMs = 1'000;
 constexpr int restartMs = 500; // What is short now, memory or processes, may be there then.
 constexpr qint64 leaveGraceNs = 5'000'000'000; ///< For workers to leave once all work is done.
@@ -57,11 +55,13 @@ Error deathOf(int worker, const ChildExit &exit, int ownSignal)
 
 WorkerPool::WorkerPool(const WorkerPoolConfig &config)
     : m_config(config)
-    , m_workerOf(std::make_unique<std::atomic<int>[]>(static_cast<std::size_t>(config.workers)))
-    , m_timedOut(static_cast<std::size_t>(config.workers), -1)
-    , m_standstill(static_cast<std::size_t>(config.workers))
+    , m_slotCount(std::max(config.workers, config.maxWorkers))
+    , m_wanted(config.workers)
+    , m_workerOf(std::make_unique<std::atomic<int>[]>(static_cast<std::size_t>(m_slotCount)))
+    , m_timedOut(static_cast<std::size_t>(m_slotCount), -1)
+    , m_standstill(static_cast<std::size_t>(m_slotCount))
 {
-    for (int slot = 0; slot < config.workers; ++slot)
+    for (int slot = 0; slot < m_slotCount; ++slot)
         m_workerOf[static_cast<std::size_t>(slot)] = -1;
     connect(&m_watch, &QTimer::timeout, this, &WorkerPool::watchTasks);
 }
@@ -72,74 +72,6 @@ WorkerPool::~WorkerPool()
     m_group.reset();
     if (m_eventFd >= 0)
         ::close(m_eventFd);
-}
-
-Result<void> WorkerPool::makeSegment()
-{
-    using namespace runtime;
-    const quint32 chunks = m_config.chunks;
-    const quint32 cells = std::bit_ceil(chunks * 2 + static_cast<quint32>(m_config.workers));
-    PoolHeader pool = {};
-    pool.descriptorCount = chunks;
-    pool.tasksPerDescriptor = m_config.tasksPerChunk;
-    pool.maxTasksPerWorker = m_config.maxTasksPerWorker;
-    pool.completionCapacity = std::bit_ceil(chunks);
-    pool.completionBytes = (CompletionRing::bytes(pool.completionCapacity) + 63) / 64 * 64;
-    const auto slots = static_cast<std::size_t>(m_config.workers);
-    const std::size_t tasks = std::size_t{chunks} * m_config.tasksPerChunk;
-    LayoutPlan plan;
-    plan.take(sizeof(RunHeader));
-    const quint64 slotsOffset = plan.take(slots * sizeof(ProcessSlot));
-    const quint64 partOffset = plan.take(sizeof(PoolHeader));
-    pool.ringOffset = plan.take(TaskRing::bytes(cells));
-    pool.descriptorsOffset = plan.take(chunks * sizeof(TaskDescriptor));
-    pool.completionsOffset = plan.take(slots * pool.completionBytes);
-    pool.outcomesOffset = plan.take(tasks * sizeof(TaskOutcome));
-    pool.textsOffset = plan.take(tasks * sizeof(OutcomeText));
-    pool.arenasOffset = plan.take(slots * sizeof(ResultArena));
-    pool.resultsOffset = plan.take(slots * m_config.resultBytesPerWorker, pageBytes);
-
-    m_segment = Segment::create("proclab-pool", plan.size());
-    if (!m_segment.isValid())
-        return osError(
-            {}, errno,
-            QCoreApplication::translate("Error", "shared memory of %1 MiB").arg(plan.size() >> 20));
-    m_header = m_segment.at<RunHeader>(0);
-    m_header->magic = RunHeader::magicNumber;
-    m_header->layoutHash = layoutHash();
-    m_header->tasksHash = m_config.resultBytesPerWorker != 0 ? registeredTasksHash() : 0;
-    m_header->parentPid = ::getpid();
-    m_header->nesting = runtime::nestingDepth() + 1;
-    m_header->programPid = runtime::programPid();
-    m_header->slotCount = static_cast<quint32>(m_config.workers);
-    m_header->seed = m_config.seed;
-    m_header->slotsOffset = slotsOffset;
-    m_header->partOffset = partOffset;
-    // The header's atomics are zero already; only plain numbers are written.
-    PoolHeader &shared = poolHeader();
-    shared.descriptorCount = pool.descriptorCount;
-    shared.tasksPerDescriptor = pool.tasksPerDescriptor;
-    shared.completionCapacity = pool.completionCapacity;
-    shared.maxTasksPerWorker = pool.maxTasksPerWorker;
-    shared.idleLimitNs = std::chrono::nanoseconds(m_config.idleLimit).count();
-    shared.ringOffset = pool.ringOffset;
-    shared.descriptorsOffset = pool.descriptorsOffset;
-    shared.outcomesOffset = pool.outcomesOffset;
-    shared.textsOffset = pool.textsOffset;
-    shared.completionsOffset = pool.completionsOffset;
-    shared.completionBytes = pool.completionBytes;
-    shared.arenasOffset = pool.arenasOffset;
-    shared.resultsOffset = pool.resultsOffset;
-    shared.initializer = m_config.initializer;
-    shared.initializerArgs = m_config.initializerArgs;
-    shared.environment = m_config.environment;
-    ring().setUp(cells);
-    for (std::size_t slot = 0; slot < slots; ++slot) {
-        m_header->at<ResultArena>(pool.arenasOffset)[slot].setUp(m_config.resultBytesPerWorker);
-        m_header->at<CompletionRing>(pool.completionsOffset + slot * pool.completionBytes)
-            ->setUp(pool.completionCapacity);
-    }
-    return {};
 }
 
 Result<void> WorkerPool::open()
@@ -176,8 +108,7 @@ Result<void> WorkerPool::open()
         openGate();
         return {};
     }
-    for (int slot = 0; slot < m_config.workers; ++slot)
-        startWorker(static_cast<quint32>(slot), -1);
+    replaceWorkers();
     return {};
 }
 
@@ -238,6 +169,7 @@ QList<quint32> WorkerPool::nextTasks(int most) const
 
 void WorkerPool::startWorker(quint32 slot, int replaces)
 {
+    setUpSlot(slot);
     m_timedOut[slot] = -1;
     m_standstill[slot] = {};
     // The number is given when the process is there; until then the slot remembers whom it follows.
@@ -255,12 +187,53 @@ void WorkerPool::addWorkers()
     quint64 wanted = 0;
     {
         const std::lock_guard lock(m_mutex);
-        wanted = std::min(m_underWay, static_cast<quint64>(m_config.workers));
+        wanted = std::min(m_underWay, static_cast<quint64>(m_wanted));
     }
-    for (quint32 slot = 0; m_present < wanted; ++slot) {
+    for (quint32 slot = 0; m_present < wanted && slot < quint32(m_slotCount); ++slot) {
         if (!m_group->isAlive(slot))
             startWorker(slot, -1);
     }
+}
+
+/// Starts those that are missing.
+void WorkerPool::replaceWorkers()
+{
+    for (quint32 slot = 0; lacksWorkers() && slot < quint32(m_slotCount); ++slot) {
+        if (!m_group->isAlive(slot))
+            startWorker(slot, -1);
+    }
+}
+
+void WorkerPool::resize(int workers)
+{
+    Q_ASSERT(workers >= 1 && workers <= m_slotCount);
+    if (m_state != State::Open)
+        return;
+    m_wanted = workers;
+    letWorkersGo();
+    if (m_config.onDemand)
+        addWorkers();
+    else
+        replaceWorkers();
+}
+
+/// Tells as many to leave as are too many, and no others: who was told before and has not left yet
+/// may stay.
+void WorkerPool::letWorkersGo()
+{
+    std::vector<quint32> slots;
+    for (quint32 slot = m_usedSlots; slot-- > 0;) {
+        if (m_group->isAlive(slot))
+            slots.push_back(slot);
+    }
+    std::ranges::stable_partition(slots, [this](quint32 slot) {
+        return m_header->slot(slot).wait.load(std::memory_order_relaxed) == runtime::WaitKind::Task;
+    });
+    const auto wanted = static_cast<std::size_t>(m_wanted);
+    const std::size_t tooMany = slots.size() - std::min(slots.size(), wanted);
+    for (std::size_t i = 0; i < slots.size(); ++i)
+        m_header->slot(slots[i]).leave.store(i < tooMany ? 1 : 0, std::memory_order_relaxed);
+    poolHeader().idle.wakeAll(m_header->parkOf());
 }
 
 void WorkerPool::handleStarted(quint32 slot, qint64 pid)
@@ -320,7 +293,7 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
                    0});
     else if (hasNoInitializer)
         breakDown(initializerError(slot));
-    else if (m_startDeaths > 3 + m_config.workers)
+    else if (m_startDeaths > 3 + m_wanted)
         breakDown({ErrorCode::BrokenPool,
                    m_config.workerProgram,
                    QCoreApplication::translate("Error", "workers end before they are ready"),
@@ -328,7 +301,7 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
                    0});
     else if (m_config.onDemand)
         addWorkers();
-    else if (m_state == State::Open || (m_state == State::Closing && hasWork))
+    else if (lacksWorkers() && (m_state == State::Open || (m_state == State::Closing && hasWork)))
         startWorker(slot, worker);
     checkReady();
     endIfDone();
@@ -369,7 +342,8 @@ void WorkerPool::handleStartFailure(quint32 slot, const Error &error)
     QTimer::singleShot(restartMs, this, [this, slot, replaces] {
         if (m_config.onDemand)
             addWorkers();
-        else if (m_state == State::Open || m_state == State::Closing)
+        else if ((m_state == State::Open || m_state == State::Closing) && lacksWorkers() &&
+                 !m_group->isAlive(slot))
             startWorker(slot, replaces);
     });
 }
@@ -416,8 +390,7 @@ void WorkerPool::watchTasks()
         m_isOverdue = true; // Somebody has stopped it, say.
         m_group->killAll();
     }
-    for (int i = 0; i < m_config.workers; ++i) {
-        const auto slot = static_cast<quint32>(i);
+    for (quint32 slot = 0; slot < m_usedSlots; ++slot) {
         const runtime::ProcessSlot &place = m_header->slot(slot);
         if (workerIn(slot) < 0)
             continue;
@@ -461,21 +434,6 @@ bool WorkerPool::standsBetweenTasks(quint32 slot, qint64 now, qint64 limit)
     if (waits || seen.progress != progress || seen.sinceNs == 0)
         seen = {progress, waits ? 0 : now};
     return seen.sinceNs != 0 && now - seen.sinceNs > limit;
-}
-
-runtime::TaskDescriptor &WorkerPool::task(quint32 number) const
-{
-    return m_header->at<TaskDescriptor>(poolHeader().descriptorsOffset)[number];
-}
-
-runtime::PoolHeader &WorkerPool::poolHeader() const
-{
-    return m_header->part<runtime::PoolHeader>();
-}
-
-runtime::TaskRing &WorkerPool::ring() const
-{
-    return *m_header->at<runtime::TaskRing>(poolHeader().ringOffset);
 }
 
 } // namespace proclab

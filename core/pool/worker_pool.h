@@ -35,6 +35,7 @@ struct WorkerPoolConfig
 {
     QString workerProgram = {}; ///< Absolute path.
     int workers = 1;            ///< 1 to 256.
+    int maxWorkers = 0; ///< For resize(), which costs address space only; less: as `workers`.
     StartMethod startMethod = StartMethod::ForkServer;
     quint32 tasksPerChunk = 1;     ///< The most tasks that one submit() may bring, 1 to 10,000,000.
     quint32 chunks = 16384;        ///< How many chunks may be under way; submit() refuses more.
@@ -66,6 +67,10 @@ struct TaskChunk
     runtime::ArgumentRange
         args{}; ///< In the input segment; offset 0: `inlineArgs`, at most 48 bytes.
     std::span<const std::byte> inlineArgs = {};
+    /// The range's arguments are counted from this chunk's first task on, not from task 0.
+    bool hasOwnArguments = false;
+    /// Of each result, which all have so many bytes: they are told by ReportSink::keep().
+    std::optional<quint8> packedBytes = std::nullopt;
 };
 
 /// Which of the chunks under way.
@@ -98,13 +103,22 @@ struct TaskReport
     std::vector<std::byte> bytes;
 };
 
-/// Who is told what became of the tasks of one submit(), in place of the report handler. Called
-/// once for each task, without a lock, by the engine's thread or by one that waits in apply().
+/// Who is told what became of the tasks of one submit(), in place of the report handler: once of
+/// each task, without a lock but for keep(), by the engine's thread or by one that waits.
 class ReportSink
 {
 public:
     virtual ~ReportSink() = default;
     virtual void take(TaskReport &&report) = 0;
+    /// In place of take(), if the chunk packs its results: those of @p count tasks from number @p
+    /// first on. Under the pool's lock: it copies them and no more; tell() follows.
+    virtual void keep(quint64 first, quint32 count, const std::byte *results);
+    /// They have been kept.
+    virtual void tell(quint64 first, quint32 count);
+    /// The chunk is over: nobody reads its arguments any more. What others may wait for is let go
+    /// before the last of its tasks is told, the rest behind that.
+    virtual void letHandlesGo() {}
+    virtual void letGo() {}
 };
 
 /// Tasks that were cancelled before a worker took them, and whom to tell.
@@ -115,7 +129,7 @@ struct WithdrawnChunk
     quint32 count = 0;
 };
 
-/// A fixed number of worker processes that take tasks from one queue in shared memory.
+/// Worker processes that take tasks from one queue in shared memory.
 ///
 /// Tasks start in the order of submission and finish in any order. Every accepted task is reported
 /// exactly once, also when its worker is killed: such a death costs at most the task in hand, and
@@ -137,6 +151,9 @@ public:
 
     /// Where finished tasks are told, in batches. Set it before open().
     void setReportHandler(ReportHandler handler) { m_handler = std::move(handler); }
+    /// Who is told, without a lock, that submit() has room again for a good many. Set it before
+    /// open().
+    void setRoomHandler(std::function<void()> handler) { m_roomHandler = std::move(handler); }
     /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError:
     /// no memory, no descriptors, no worker program.
     Result<void> open();
@@ -148,6 +165,11 @@ public:
     /// What becomes of it is told to @p sink, if there is one, which is let go with the chunk.
     std::optional<ChunkTicket> submit(const TaskChunk &chunk,
                                       std::shared_ptr<ReportSink> sink = nullptr);
+    /// The same without waking a worker for it: wake() does so.
+    std::optional<ChunkTicket> submitQuietly(const TaskChunk &chunk,
+                                             std::shared_ptr<ReportSink> sink);
+    /// Wakes up to @p count workers that sleep.
+    void wake(quint32 count);
     /// Takes a chunk with a sink back that no worker has taken yet; the caller tells the sink. Any
     /// thread.
     std::optional<WithdrawnChunk> withdraw(const ChunkTicket &ticket);
@@ -160,6 +182,9 @@ public:
     /// Helps until @p isDone, for some microseconds at most: what waits hot for a result fetches it
     /// itself. Any thread.
     void collectUntil(const std::function<bool()> &isDone);
+    /// How many workers there are to be, 1 to slotCount(): starts those that are missing, or lets
+    /// some go, idle ones first, others once they have ended the chunk in hand.
+    void resize(int workers);
     /// No more tasks come: once all are reported the workers end, and closed() follows.
     void close();
     /// Kills the workers; tasks not yet finished are reported as Cancelled. closed() follows.
@@ -175,7 +200,7 @@ public:
     {
         return m_workerOf[slot].load(std::memory_order_acquire);
     }
-    [[nodiscard]] int slotCount() const { return m_config.workers; }
+    [[nodiscard]] int slotCount() const { return m_slotCount; }
     /// Chunks that wait for a worker. Any thread.
     [[nodiscard]] quint64 queuedChunks() const;
     /// The first task numbers of up to @p most waiting chunks, the next first. Any thread; a
@@ -211,7 +236,10 @@ private:
     struct SunkReport
     {
         std::shared_ptr<ReportSink> sink;
-        std::optional<TaskReport> report; ///< None: it was told, and is let go.
+        std::unique_ptr<TaskReport> report = nullptr;
+        quint64 first = 0;
+        quint32 kept = 0; ///< From `first` on.
+        bool isOver = false;
     };
     /// Since when a worker was seen to be in no task and to wait for nothing, always at this
     /// progress.
@@ -230,6 +258,10 @@ private:
     void breakDown(const Error &error);
     void terminateBy(int signal);
     void addWorkers();
+    void replaceWorkers();
+    void letWorkersGo();
+    [[nodiscard]] bool lacksWorkers() const { return m_present < quint64(m_wanted.load()); }
+    void setUpSlot(quint32 slot);
     void wantWorkerLocked();
     [[nodiscard]] Error initializerError(quint32 slot);
     void checkReady();
@@ -243,6 +275,8 @@ private:
     void drainSlotLocked(quint32 slot);
     void collectLocked(quint32 number);
     void reportFinishedLocked(quint32 number, quint32 finished, int worker);
+    void reportPackedLocked(quint32 number, quint32 finished, int worker);
+    void reportOutcomeLocked(quint32 number, int worker);
     void recoverLocked(quint32 slot, int worker, const ChildExit &exit);
     void recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit);
     void giveUpLocked(quint32 number);
@@ -260,17 +294,25 @@ private:
     void watchTasks();
     bool standsBetweenTasks(quint32 slot, qint64 now, qint64 limit);
 
-    [[nodiscard]] runtime::TaskDescriptor &task(quint32 number) const;
-    [[nodiscard]] runtime::PoolHeader &poolHeader() const;
-    [[nodiscard]] runtime::TaskRing &ring() const;
+    [[nodiscard]] runtime::TaskDescriptor &task(quint32 number) const { return m_tasks[number]; }
+    [[nodiscard]] runtime::PoolHeader &poolHeader() const { return *m_poolHeader; }
+    [[nodiscard]] runtime::TaskRing &ring() const { return *m_ring; }
 
     const WorkerPoolConfig m_config;
+    const int m_slotCount;
+    std::atomic<int> m_wanted;           ///< Workers; changed in the engine's thread only.
+    std::atomic<quint32> m_usedSlots{0}; ///< Those from here on had no worker yet.
     ReportHandler m_handler;
+    std::function<void()> m_roomHandler;
     std::atomic<State> m_state{State::New}; ///< Changed in the engine's thread only.
     TaskReport::Status m_restStatus =
         TaskReport::Status::Cancelled; ///< Of tasks that terminate() leaves.
     runtime::Segment m_segment;
+    // In the segment; set by open().
     runtime::RunHeader *m_header = nullptr;
+    runtime::PoolHeader *m_poolHeader = nullptr;
+    runtime::TaskDescriptor *m_tasks = nullptr;
+    runtime::TaskRing *m_ring = nullptr;
     int m_eventFd = -1;
     std::unique_ptr<QSocketNotifier> m_wakeUps;
     std::unique_ptr<ProcessGroup> m_group;

@@ -44,30 +44,50 @@ private:
     std::condition_variable m_done;
 };
 
-constexpr int maxAttempts = 2;
 constexpr qint64 applySpinNs = 60'000;
 
-TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
+/// The position of the first mark of a failure from @p begin on; @p end: there is none.
+quint32 firstFailed(const std::uint8_t *failed, quint32 begin, quint32 end)
 {
-    if (exit.signal == 0)
-        return TaskReport::Cause::Exit;
-    return ownSignal == exit.signal ? TaskReport::Cause::Signal : TaskReport::Cause::Lost;
+    if (end - begin == 1)
+        return failed[begin] == 1 ? begin : end;
+    const void *found = std::memchr(failed + begin, 1, end - begin);
+    return found ? static_cast<quint32>(static_cast<const std::uint8_t *>(found) - failed) : end;
 }
+
 } // namespace
+
+void ReportSink::keep(quint64, quint32, const std::byte *)
+{
+    Q_UNREACHABLE();
+}
+
+void ReportSink::tell(quint64, quint32)
+{
+    Q_UNREACHABLE();
+}
 
 // ---- submitting, from any thread
 
 std::optional<ChunkTicket> WorkerPool::submit(const TaskChunk &chunk,
                                               std::shared_ptr<ReportSink> sink)
 {
-    std::optional<ChunkTicket> ticket;
-    {
-        const std::lock_guard lock(m_mutex);
-        ticket = submitLocked(chunk, std::move(sink));
-    }
+    const auto ticket = submitQuietly(chunk, std::move(sink));
     if (ticket)
-        poolHeader().idle.wake(1, m_header->parkOf());
+        wake(1);
     return ticket;
+}
+
+std::optional<ChunkTicket> WorkerPool::submitQuietly(const TaskChunk &chunk,
+                                                     std::shared_ptr<ReportSink> sink)
+{
+    const std::lock_guard lock(m_mutex);
+    return submitLocked(chunk, std::move(sink));
+}
+
+void WorkerPool::wake(quint32 count)
+{
+    poolHeader().idle.wake(count, m_header->parkOf());
 }
 
 std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
@@ -79,7 +99,8 @@ std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
     const quint32 number = m_free.back();
     m_free.pop_back();
     ++m_underWay;
-    m_chunks[number] = {runtime::nowNs(), 0, 1, false, std::move(sink)};
+    // Who is told of packed results is not told of times.
+    m_chunks[number] = {chunk.packedBytes ? 0 : runtime::nowNs(), 0, 1, false, std::move(sink)};
     TaskDescriptor &added = task(number);
     added.progress.store(0, std::memory_order_relaxed);
     added.count = chunk.count;
@@ -87,7 +108,10 @@ std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
     added.args = chunk.args;
     added.workload = chunk.workload;
     added.inlineSize =
-        static_cast<quint32>(std::min(chunk.inlineArgs.size(), TaskDescriptor::inlineBytes));
+        static_cast<quint8>(std::min(chunk.inlineArgs.size(), TaskDescriptor::inlineBytes));
+    added.flags = static_cast<quint8>((chunk.hasOwnArguments ? TaskDescriptor::ownArguments : 0) |
+                                      (chunk.packedBytes ? TaskDescriptor::packsResults : 0));
+    added.resultBytes = chunk.packedBytes.value_or(0);
     if (added.inlineSize != 0)
         std::memcpy(added.inlineArgs.data(), chunk.inlineArgs.data(), added.inlineSize);
     requeueLocked(number);
@@ -100,7 +124,7 @@ std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
 void WorkerPool::wantWorkerLocked()
 {
     const quint64 present = m_present.load(std::memory_order_relaxed);
-    if (present < m_underWay && present < static_cast<quint64>(m_config.workers) &&
+    if (present < m_underWay && present < static_cast<quint64>(m_wanted) &&
         !m_isAddWanted.exchange(true))
         QMetaObject::invokeMethod(this, &WorkerPool::addWorkers, Qt::QueuedConnection);
 }
@@ -208,8 +232,9 @@ void WorkerPool::drain()
 
 void WorkerPool::drainLocked()
 {
-    for (int slot = 0; slot < m_config.workers; ++slot)
-        drainSlotLocked(static_cast<quint32>(slot));
+    const quint32 slots = m_usedSlots.load(std::memory_order_acquire);
+    for (quint32 slot = 0; slot < slots; ++slot)
+        drainSlotLocked(slot);
     while (!m_overflow.empty() && ring().push(m_overflow.back())) {
         m_overflow.pop_back();
         poolHeader().idle.wake(1, m_header->parkOf());
@@ -233,11 +258,11 @@ void WorkerPool::arm()
 {
     poolHeader().parentArmed.store(1, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    for (int slot = 0; slot < m_config.workers; ++slot) {
+    const quint32 slots = m_usedSlots.load(std::memory_order_acquire);
+    for (quint32 slot = 0; slot < slots; ++slot) {
         const auto &completed = *m_header->at<runtime::CompletionRing>(
-            poolHeader().completionsOffset +
-            static_cast<quint64>(slot) * poolHeader().completionBytes);
-        if (!completed.isEmpty() && workerIn(static_cast<quint32>(slot)) >= 0) {
+            poolHeader().completionsOffset + slot * poolHeader().completionBytes);
+        if (workerIn(slot) >= 0 && !completed.isEmpty()) {
             QMetaObject::invokeMethod(this, &WorkerPool::drain, Qt::QueuedConnection);
             return;
         }
@@ -257,32 +282,65 @@ void WorkerPool::collectLocked(quint32 number)
 /// Reports the tasks of a chunk up to, without, @p finished.
 void WorkerPool::reportFinishedLocked(quint32 number, quint32 finished, int worker)
 {
+    if ((task(number).flags & TaskDescriptor::packsResults) != 0) {
+        reportPackedLocked(number, finished, worker);
+        return;
+    }
+    while (m_chunks[number].reported < finished)
+        reportOutcomeLocked(number, worker);
+}
+
+void WorkerPool::reportPackedLocked(quint32 number, quint32 finished, int worker)
+{
     const TaskDescriptor &chunk = task(number);
     ChunkState &state = m_chunks[number];
-    const quint64 place = quint64{number} * m_config.tasksPerChunk;
-    const quint32 slot = TaskWord::owner(chunk.word.load(std::memory_order_relaxed));
-    for (; state.reported < finished; ++state.reported) {
-        const runtime::TaskOutcome &outcome =
-            m_header->at<runtime::TaskOutcome>(poolHeader().outcomesOffset)[place + state.reported];
-        TaskReport report;
-        report.index = chunk.first + state.reported;
-        report.worker = worker;
-        report.attempts = state.attempts;
-        report.startedNs = outcome.startedNs;
-        report.finishedNs = outcome.finishedNs;
-        report.slept = outcome.slept;
-        takeValueLocked(outcome, slot, report);
-        if (outcome.error != runtime::OutcomeError::None) {
-            report.status = TaskReport::Status::Failed;
-            report.cause = TaskReport::Cause::Exception;
-            const auto &text = m_header->at<runtime::OutcomeText>(
-                poolHeader().textsOffset)[place + state.reported];
-            report.message.assign(text.data(),
-                                  std::min<std::size_t>(outcome.textSize, text.size()));
+    const auto *packed = m_header->at<std::byte>(
+        poolHeader().packedOffset +
+        number * runtime::PackedResults::bytes(poolHeader().tasksPerDescriptor));
+    const bool isSingle = chunk.count == 1;
+    const auto *failed =
+        isSingle ? &chunk.hasFailed : reinterpret_cast<const std::uint8_t *>(packed);
+    const std::byte *results = isSingle ? chunk.result.data() : packed + chunk.count;
+    while (state.reported < finished) {
+        const quint32 end = firstFailed(failed, state.reported, finished);
+        if (const quint32 count = end - state.reported; count > 0) {
+            const quint64 first = chunk.first + state.reported;
+            state.sink->keep(first, count,
+                             results + std::size_t{state.reported} * chunk.resultBytes);
+            m_sunk.push_back({.sink = state.sink, .first = first, .kept = count});
+            state.reported = end;
+            state.attempts = 1;
+        } else {
+            reportOutcomeLocked(number, worker);
         }
-        state.attempts = 1; // An attempt counts for the task at which the chunk went on.
-        deliverLocked(number, std::move(report));
     }
+}
+
+/// Reports the next task of a chunk by the outcome that its worker has written.
+void WorkerPool::reportOutcomeLocked(quint32 number, int worker)
+{
+    const TaskDescriptor &chunk = task(number);
+    ChunkState &state = m_chunks[number];
+    const quint64 place = quint64{number} * m_config.tasksPerChunk + state.reported;
+    const runtime::TaskOutcome &outcome =
+        m_header->at<runtime::TaskOutcome>(poolHeader().outcomesOffset)[place];
+    TaskReport report;
+    report.index = chunk.first + state.reported;
+    report.worker = worker;
+    report.attempts = state.attempts;
+    report.startedNs = outcome.startedNs;
+    report.finishedNs = outcome.finishedNs;
+    report.slept = outcome.slept;
+    takeValueLocked(outcome, TaskWord::owner(chunk.word.load(std::memory_order_relaxed)), report);
+    if (outcome.error != runtime::OutcomeError::None) {
+        report.status = TaskReport::Status::Failed;
+        report.cause = TaskReport::Cause::Exception;
+        const auto &text = m_header->at<runtime::OutcomeText>(poolHeader().textsOffset)[place];
+        report.message.assign(text.data(), std::min<std::size_t>(outcome.textSize, text.size()));
+    }
+    ++state.reported;
+    state.attempts = 1; // An attempt counts for the task at which the chunk went on.
+    deliverLocked(number, std::move(report));
 }
 
 void WorkerPool::deliverLocked(quint32 number, TaskReport report)
@@ -290,7 +348,8 @@ void WorkerPool::deliverLocked(quint32 number, TaskReport report)
     const ChunkState &state = m_chunks[number];
     report.submittedNs = state.submittedNs;
     if (state.sink)
-        m_sunk.push_back({state.sink, std::move(report)});
+        m_sunk.push_back(
+            {.sink = state.sink, .report = std::make_unique<TaskReport>(std::move(report))});
     else
         m_reports.push_back(std::move(report));
 }
@@ -330,7 +389,7 @@ quint64 WorkerPool::resultBytes() const
 {
     const auto *arenas = m_header->at<runtime::ResultArena>(poolHeader().arenasOffset);
     quint64 bytes = 0;
-    for (int slot = 0; slot < m_config.workers; ++slot)
+    for (quint32 slot = 0; slot < m_usedSlots; ++slot)
         bytes += arenas[slot].usedBytes();
     return bytes;
 }
@@ -340,9 +399,13 @@ void WorkerPool::freeLocked(quint32 number)
     const quint64 word = task(number).word.load(std::memory_order_relaxed);
     task(number).word.store(TaskWord::make(TaskWord::generation(word) + 1, 0, TaskState::Free),
                             std::memory_order_release);
-    if (m_chunks[number].isWithdrawn) // No report holds it: it is let go without the mutex.
-        m_sunk.push_back({std::move(m_chunks[number].sink), std::nullopt});
-    m_chunks[number].sink.reset();
+    if (auto &sink = m_chunks[number].sink) {
+        if (!m_sunk.empty() && m_sunk.back().sink == sink)
+            m_sunk.back().isOver = true;
+        else
+            m_sunk.push_back({.sink = std::move(sink), .isOver = true});
+        sink.reset();
+    }
     m_free.push_back(number);
     --m_underWay;
 }
@@ -367,114 +430,29 @@ void WorkerPool::flushSunkReports()
         sunk.swap(m_sunk);
     }
     for (SunkReport &one : sunk) {
-        if (one.report)
+        if (one.isOver)
+            one.sink->letHandlesGo();
+        if (one.kept > 0)
+            one.sink->tell(one.first, one.kept);
+        else if (one.report)
             one.sink->take(std::move(*one.report));
+        if (one.isOver) // To give much memory back takes its time: nobody waits for that.
+            one.sink->letGo();
+        one.sink.reset();
     }
-}
-
-/// The process of @p slot is gone: what it finished counts, the task in its hands is judged, the
-/// rest goes back.
-void WorkerPool::recoverLocked(quint32 slot, int worker, const ChildExit &exit)
-{
-    drainSlotLocked(slot);
-    for (quint32 number = 0; number < m_config.chunks; ++number) {
-        const quint64 word = task(number).word.load(std::memory_order_acquire);
-        if (TaskWord::owner(word) != slot)
-            continue;
-        if (TaskWord::state(word) == TaskState::Done)
-            collectLocked(number); // It died before it could say so.
-        else if (TaskWord::state(word) == TaskState::Running)
-            recoverChunkLocked(number, slot, worker, exit);
-    }
-    m_header->at<runtime::ResultArena>(poolHeader().arenasOffset)[slot].reset();
-}
-
-void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit)
-{
-    TaskDescriptor &chunk = task(number);
-    const runtime::ProcessSlot &place = m_header->slot(slot);
-    quint32 finished = chunk.progress.load(std::memory_order_acquire);
-    reportFinishedLocked(number, finished, worker);
-    const quint64 index = chunk.first + finished;
-    if (finished < chunk.count && place.hasItem() &&
-        place.current.load(std::memory_order_relaxed) == index) {
-        TaskReport report;
-        report.index = index;
-        report.worker = worker;
-        report.attempts = m_chunks[number].attempts;
-        report.startedNs = place.currentSinceNs.load(std::memory_order_relaxed);
-        report.finishedNs = runtime::nowNs();
-        report.cause = causeOf(exit, place.ownSignal.load(std::memory_order_acquire));
-        report.status = TaskReport::Status::Failed;
-        report.code = exit.signal != 0 ? exit.signal : exit.exitCode;
-        const bool wasTimedOut = m_timedOut[slot] >= 0 && exit.signal == SIGKILL;
-        bool isJudged = true;
-        if (m_state == State::Terminating) {
-            report.status = m_restStatus;
-            report.cause = restCause();
-            report.code = 0;
-        } else if (wasTimedOut && m_timedOut[slot] == static_cast<qint64>(index)) {
-            report.cause = TaskReport::Cause::Timeout;
-        } else if (wasTimedOut) {
-            isJudged = false; // The kill was meant for the task before: this one is not to blame.
-        } else if (m_config.onCrash == OnCrash::Retry && report.attempts < maxAttempts) {
-            ++m_chunks[number].attempts;
-            m_retried.fetch_add(1, std::memory_order_relaxed);
-            isJudged = false;
-        } else if (report.cause == TaskReport::Cause::Lost) {
-            report.status = TaskReport::Status::Lost;
-        }
-        if (isJudged) {
-            deliverLocked(number, std::move(report));
-            m_chunks[number].attempts = 1;
-            m_chunks[number].reported = ++finished;
-            chunk.progress.store(finished, std::memory_order_relaxed);
-        }
-    }
-    if (finished == chunk.count)
-        freeLocked(number);
-    else
-        requeueLocked(number);
-}
-
-/// No worker is left: whatever is not finished never will be.
-void WorkerPool::reportRest()
-{
+    if (sunk.empty())
+        return;
+    sunk.clear();
+    bool hasRoom = false;
     {
         const std::lock_guard lock(m_mutex);
-        drainLocked();
-        for (quint32 number = 0; number < m_config.chunks; ++number) {
-            const quint64 word = task(number).word.load(std::memory_order_acquire);
-            if (TaskWord::state(word) == TaskState::Ready ||
-                TaskWord::state(word) == TaskState::Running)
-                giveUpLocked(number);
-            else if (TaskWord::state(word) == TaskState::Withdrawn)
-                freeLocked(number);
-        }
+        if (m_sunk.capacity() < sunk.capacity() && m_sunk.empty())
+            m_sunk.swap(sunk); // Memory for those that come next.
+        // For a good many, that is: those in the queue last meanwhile.
+        hasRoom = m_free.size() >= m_config.chunks / 4;
     }
-    flushReports();
-}
-
-void WorkerPool::giveUpLocked(quint32 number)
-{
-    const TaskDescriptor &chunk = task(number);
-    reportFinishedLocked(number, chunk.progress.load(std::memory_order_acquire), -1);
-    ChunkState &state = m_chunks[number];
-    for (; state.reported < chunk.count; ++state.reported) {
-        TaskReport report;
-        report.index = chunk.first + state.reported;
-        report.status = m_restStatus;
-        report.cause = restCause();
-        report.finishedNs = runtime::nowNs();
-        deliverLocked(number, std::move(report));
-    }
-    freeLocked(number);
-}
-
-TaskReport::Cause WorkerPool::restCause() const
-{
-    return m_restStatus == TaskReport::Status::Lost ? TaskReport::Cause::Lost
-                                                    : TaskReport::Cause::Cancelled;
+    if (hasRoom && m_roomHandler)
+        m_roomHandler();
 }
 
 } // namespace proclab

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // Measures the engine and prints one JSON object: what tests/bench/compare.py sets beside Python's
-// figures.
+// figures. bench_calls has the calls of a program's own functions.
 
-#include "core/executor/executor.h"
-#include "core/pool/pool.h"
 #include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
 #include "core/process/worker_main.h"
@@ -115,77 +113,6 @@ double startsPerSecond(Engine &engine, StartMethod method, int workers)
     return workers / seconds(begin);
 }
 
-int noop(int number)
-{
-    return number;
-}
-
-std::size_t sizeOf(const QByteArray &bytes)
-{
-    return static_cast<std::size_t>(bytes.size());
-}
-
-/// The pool of a program's own functions, which this program is the worker of.
-void measureTypedPool(int workers)
-{
-    Result<Pool> pool = Pool::open({.workers = workers});
-    if (!pool)
-        return;
-    constexpr int calls = 500'000;
-    const auto submitAll = [&] {
-        std::vector<AsyncResult<int>> handles;
-        handles.reserve(calls);
-        const qint64 begin = runtime::nowNs();
-        for (int i = 0; i < calls; ++i)
-            handles.push_back(pool->applyAsync<&noop>(i));
-        for (int i = 0; i < calls; ++i) {
-            if (handles[std::size_t(i)].result().value() != i)
-                std::abort();
-        }
-        return calls / seconds(begin);
-    };
-    submitAll();
-    std::printf(", \"future_per_s\": %.0f", submitAll());
-    const std::vector<int> inputs(5'000'000, 1);
-    qint64 begin = runtime::nowNs();
-    if (pool->map<&noop>(inputs, 1'000).value() != inputs)
-        std::abort();
-    std::printf(", \"map_per_s\": %.0f", static_cast<double>(inputs.size()) / seconds(begin));
-    begin = runtime::nowNs();
-    for (int i = 0; i < 20'000; ++i)
-        static_cast<void>(pool->apply<&noop>(i));
-    std::printf(", \"typed_round_trip_us\": %.2f", seconds(begin) * 1e6 / 20'000);
-    const QByteArray large(64 << 20, 'x');
-    begin = runtime::nowNs();
-    static_cast<void>(pool->apply<&sizeOf>(large));
-    std::printf(", \"argument_64_mib_ms\": %.1f", seconds(begin) * 1e3);
-    pool->close();
-}
-
-/// The same by an Executor.
-void measureExecutor(int workers)
-{
-    auto executor = Executor::open({.workers = workers});
-    if (!executor)
-        return;
-    constexpr int calls = 500'000;
-    const auto submitAll = [&] {
-        std::vector<Future<int>> futures;
-        futures.reserve(calls);
-        const qint64 begin = runtime::nowNs();
-        for (int i = 0; i < calls; ++i)
-            futures.push_back(executor->submit<&noop>(i));
-        for (int i = 0; i < calls; ++i) {
-            if (futures[std::size_t(i)].result().value() != i)
-                std::abort();
-        }
-        return calls / seconds(begin);
-    };
-    submitAll();
-    std::printf(", \"executor_future_per_s\": %.0f", submitAll());
-    executor->shutdown();
-}
-
 } // namespace
 
 int main(int argc, char **argv)
@@ -207,8 +134,6 @@ int main(int argc, char **argv)
         pool.runTasks(1'000'000, 1'000);
         std::printf(", \"pool_chunked_per_s\": %.0f", pool.runTasks(5'000'000, 1'000));
     }
-    measureTypedPool(std::max(1, cores - 1));
-    measureExecutor(std::max(1, cores - 1));
     startsPerSecond(engine, StartMethod::Spawn, 8);
     std::printf(", \"spawn_per_s\": %.0f", startsPerSecond(engine, StartMethod::Spawn, 200));
     std::printf(", \"forkserver_per_s\": %.0f",

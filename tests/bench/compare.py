@@ -197,6 +197,7 @@ def main():
     theirs = Python(scale)
     engine = ours.figures("bench_engine")
     ipc = ours.figures("bench_ipc")
+    calls = ours.figures("bench_calls")
     pool = theirs.pool()
     starts = max(4, 40 // scale)
     spawn, forkserver = (theirs.starts(method, starts) for method in ("spawn", "forkserver"))
@@ -206,9 +207,12 @@ def main():
     rows = [
         ("no-op tasks, single, /s", engine["pool_single_per_s"], pool["pool_single_per_s"], "500,000"),
         ("no-op tasks, chunks of 1,000, /s", engine["pool_chunked_per_s"], pool["pool_chunked_per_s"], ""),
-        ("own functions, call + future, /s", engine["future_per_s"], pool["pool_single_per_s"], "2,000,000"),
-        ("own functions, map by 1,000, /s", engine["map_per_s"], pool["pool_chunked_per_s"], "20,000,000"),
-        ("own functions, round trip, us", engine["typed_round_trip_us"], pool["round_trip_us"], "2"),
+        ("own functions, call + future, /s", calls["future_per_s"], pool["pool_single_per_s"], "2,000,000"),
+        ("the same, memory allocations each", calls["future_allocations"], None, "1"),
+        ("own functions, map by 1,000, /s", calls["map_per_s"], pool["pool_chunked_per_s"], "20,000,000"),
+        ("own functions, round trip, us", calls["apply_us"], pool["round_trip_us"], "2"),
+        ("64 MiB argument, copied, us", calls["copied_64_mib_us"], None, ""),
+        ("64 MiB argument, SharedBytes, us", calls["shared_64_mib_us"], None, "50"),
         ("apply round trip, hot, us", engine["round_trip_us"], pool["round_trip_us"], "10"),
         ("workers started, spawn, /s", engine["spawn_per_s"], spawn, "400"),
         ("workers started, forkserver, /s", engine["forkserver_per_s"], forkserver, ""),

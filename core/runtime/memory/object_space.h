@@ -173,6 +173,18 @@ public:
     /// The same by its PID, by whoever has reaped it.
     void processEnded(std::int32_t pid);
 
+    /// Where an object's bytes lie behind descriptor(), on pages of their own; offset 0: it is so
+    /// small that they do not.
+    struct Storage
+    {
+        std::uint64_t offset = 0;
+        std::uint64_t size = 0;
+    };
+    [[nodiscard]] Storage storageOf(const SharedObject &object) const
+    {
+        const ObjectEntry &held = entry(object.handle().index);
+        return {held.offset, held.size};
+    }
     [[nodiscard]] std::byte *at(std::uint64_t offset) const { return m_segment.data() + offset; }
     /// Objects that are there now, and the bytes of their storage.
     struct Usage

@@ -37,12 +37,19 @@ public:
 class PayloadWriter
 {
 public:
-    explicit PayloadWriter(std::vector<std::byte> &bytes) : m_bytes(bytes) {}
+    explicit PayloadWriter(std::vector<std::byte> &bytes) : m_bytes(&bytes) {}
+    /// Writes to @p place, which has room for all that comes: values of fixedPayloadBytes.
+    explicit PayloadWriter(std::byte *place) : m_place(place) {}
 
     void raw(const void *data, std::size_t size)
     {
+        if (!m_bytes) {
+            std::memcpy(m_place, data, size);
+            m_place += size;
+            return;
+        }
         const auto *begin = static_cast<const std::byte *>(data);
-        m_bytes.insert(m_bytes.end(), begin, begin + size);
+        m_bytes->insert(m_bytes->end(), begin, begin + size);
     }
     void size(std::size_t count)
     {
@@ -51,7 +58,8 @@ public:
     }
 
 private:
-    std::vector<std::byte> &m_bytes;
+    std::vector<std::byte> *m_bytes = nullptr;
+    std::byte *m_place = nullptr;
 };
 
 /// Takes the bytes of a payload apart; nothing in them is trusted. DecodeError where they end
@@ -92,6 +100,17 @@ private:
 template<typename T>
 struct Codec;
 
+/// Types that have a `static constexpr std::size_t fixedBytes` in their Codec: each value takes so
+/// many bytes, no more and no fewer. Calls with such arguments and results travel side by side,
+/// without a table.
+template<typename T>
+concept FixedPayload = requires
+{
+    {
+        Codec<T>::fixedBytes
+        } -> std::convertible_to<std::size_t>;
+};
+
 /// True for further types that only point at their value, such as Qt's string views.
 template<typename T>
 inline constexpr bool isPayloadView = false;
@@ -106,6 +125,8 @@ concept FlatPayload = std::is_trivially_copyable_v<T> && std::is_default_constru
 template<FlatPayload T>
 struct Codec<T>
 {
+    static constexpr std::size_t fixedBytes = std::is_empty_v<T> ? 0 : sizeof(T);
+
     static void encode(PayloadWriter &writer, const T &value)
     {
         if constexpr (!std::is_empty_v<T>)
@@ -140,6 +161,17 @@ struct TextCodec
             std::memcpy(value.data(), bytes.data(), bytes.size());
         return value;
     }
+};
+
+/// Parts one behind the other have a fixed size if each has.
+template<bool areFixed, typename... T>
+struct FixedParts
+{
+};
+template<typename... T>
+struct FixedParts<true, T...>
+{
+    static constexpr std::size_t fixedBytes = (std::size_t{0} + ... + Codec<T>::fixedBytes);
 };
 
 /// A sequence: a count of elements, then these.
@@ -199,6 +231,7 @@ requires(!FlatPayload<std::optional<T>>) struct Codec<std::optional<T>>
 
 template<typename... T>
 requires(!FlatPayload<std::tuple<T...>>) struct Codec<std::tuple<T...>>
+    : payload_detail::FixedParts<(FixedPayload<T> && ...), T...>
 {
     static void encode(PayloadWriter &writer, const std::tuple<T...> &value)
     {
@@ -209,9 +242,9 @@ requires(!FlatPayload<std::tuple<T...>>) struct Codec<std::tuple<T...>>
         return std::tuple<T...>{Codec<T>::decode(reader)...}; // Braces: from left to right.
     }
 };
-
 template<typename First, typename Second>
 requires(!FlatPayload<std::pair<First, Second>>) struct Codec<std::pair<First, Second>>
+    : payload_detail::FixedParts<FixedPayload<First> && FixedPayload<Second>, First, Second>
 {
     static void encode(PayloadWriter &writer, const std::pair<First, Second> &value)
     {
@@ -258,18 +291,25 @@ concept Payload = requires(PayloadWriter &writer, PayloadReader &reader, const T
         } -> std::convertible_to<T>;
 };
 
-/// Appends the bytes of @p value; EncodeFailure if its codec throws.
+/// Writes the bytes of @p value; EncodeFailure if its codec throws.
 template<Payload T>
-void encodePayload(const T &value, std::vector<std::byte> &bytes)
+void encodePayload(const T &value, PayloadWriter &writer)
 {
     try {
-        PayloadWriter writer(bytes);
         Codec<T>::encode(writer, value);
     } catch (const std::exception &exception) {
         std::throw_with_nested(EncodeFailure(exception.what()));
     } catch (...) {
         std::throw_with_nested(EncodeFailure("unknown exception"));
     }
+}
+
+/// Appends the bytes of @p value.
+template<Payload T>
+void encodePayload(const T &value, std::vector<std::byte> &bytes)
+{
+    PayloadWriter writer(bytes);
+    encodePayload(value, writer);
 }
 
 template<Payload T>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/kill_point.h"
 #include "core/runtime/memory/result_arena.h"
+#include "core/runtime/task/chunk_run.h"
 #include "core/runtime/task/task_registry.h"
 #include "core/runtime/task/worker_process.h"
 
@@ -47,7 +48,7 @@ public:
         takeEnvironment(m_process.input(m_pool.environment, 0));
         if (m_pool.initializer != noTask && !initialize())
             return initializerExitCode;
-        while (!m_isRecycled) {
+        while (!m_isRecycled && !isToLeave()) {
             if (const auto number = m_ring.pop([this](std::uint32_t next) { return claim(next); }))
                 runChunk(*number);
             else if (!waitForTask())
@@ -59,7 +60,58 @@ public:
     }
 
 private:
-    /// False: there will be none, or none has come within the idle limit.
+    /// The calls of one chunk, for their task's own loop.
+    class TypedRun final : public ChunkRun
+    {
+    public:
+        TypedRun(PoolWorker &worker, std::uint32_t number, std::uint32_t end)
+            : ChunkRun(worker.m_descriptors[number], worker.m_slot, end,
+                       worker.m_header.at<std::byte>(
+                           worker.m_pool.packedOffset +
+                           number * PackedResults::bytes(worker.m_pool.tasksPerDescriptor)),
+                       worker.m_pool.timesTasks != 0)
+            , m_worker(worker)
+            , m_number(number)
+        {
+            const TaskDescriptor &task = worker.m_descriptors[number];
+            const ArgumentRange &range = task.args;
+            if (range.offset == 0 || (task.flags & TaskDescriptor::ownArguments) == 0)
+                return;
+            // The last one's lie in the input: so do the others'.
+            if (worker.m_process.input(range, task.count - 1).size() == range.size)
+                setArguments(worker.m_process.inputSegment().data() + range.offset, range.stride);
+        }
+
+    private:
+        [[nodiscard]] std::span<const std::byte> argumentsOf(std::uint32_t position) const override
+        {
+            return m_worker.argumentsOf(m_worker.m_descriptors[m_number], position);
+        }
+        void tellFailure(std::uint32_t position) override
+        {
+            m_worker.tellFailure(m_number, position);
+        }
+
+        PoolWorker &m_worker;
+        const std::uint32_t m_number;
+    };
+
+    void tellFailure(std::uint32_t number, std::uint32_t position)
+    {
+        const std::uint64_t place = std::uint64_t{number} * m_pool.tasksPerDescriptor + position;
+        TaskOutcome &outcome = m_header.at<TaskOutcome>(m_pool.outcomesOffset)[place];
+        outcome = {};
+        outcome.startedNs = m_slot.currentSinceNs.load(std::memory_order_relaxed);
+        fail(m_descriptors[number].workload, outcome);
+        outcome.finishedNs = nowNs();
+    }
+
+    [[nodiscard]] bool isToLeave() const
+    {
+        return m_slot.leave.load(std::memory_order_relaxed) != 0;
+    }
+
+    /// False: there will be none.
     bool waitForTask()
     {
         const std::int64_t limit = m_pool.idleLimitNs;
@@ -69,7 +121,7 @@ private:
             m_pool.idle, m_process.slotIndex(), m_header.parkOf(),
             [this] { return !m_ring.isEmpty(); },
             [this, limit, begin] {
-                m_isRecycled = limit != 0 && nowNs() - begin >= limit;
+                m_isRecycled = isToLeave() || (limit != 0 && nowNs() - begin >= limit);
                 return !m_isRecycled && m_process.goesOn();
             },
             limit != 0 ? std::min(limit, parkNs) : parkNs);
@@ -103,14 +155,17 @@ private:
         m_slot.chunk.store(number, std::memory_order_release);
         PROCLAB_KILL_POINT("claim.named");
         const std::uint64_t outcomes = std::uint64_t{number} * m_pool.tasksPerDescriptor;
-        std::int64_t now = nowNs();
-        for (std::uint32_t i = task.progress.load(std::memory_order_relaxed); i < task.count; ++i) {
-            if (m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker) {
-                PROCLAB_KILL_POINT("recycle.inside-chunk");
-                m_isRecycled = true; // The parent gives the rest of the chunk to the next worker.
-                return;
-            }
-            now = runTask(task, i, outcomes + i, now);
+        const std::uint32_t end = endOfShare(task);
+        if ((task.flags & TaskDescriptor::packsResults) != 0) {
+            TypedRun run(*this, number, end);
+            registeredTasks()[task.workload - firstRegisteredTask].runChunk(run);
+        } else {
+            runOneByOne(task, outcomes, end);
+        }
+        if (end < task.count) {
+            PROCLAB_KILL_POINT("recycle.inside-chunk");
+            m_isRecycled = true; // The parent gives the rest of the chunk to the next worker.
+            return;
         }
         task.word.store(
             TaskWord::make(TaskWord::generation(mine), m_process.slotIndex(), TaskState::Done),
@@ -118,6 +173,24 @@ private:
         PROCLAB_KILL_POINT("complete.done");
         tellDone(number);
         m_isRecycled = m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker;
+    }
+
+    /// Where this worker leaves off a chunk: behind it, unless it may do only so many tasks more.
+    [[nodiscard]] std::uint32_t endOfShare(const TaskDescriptor &task) const
+    {
+        if (m_pool.maxTasksPerWorker == 0)
+            return task.count;
+        const std::uint64_t done = std::min(m_slot.done(), m_pool.maxTasksPerWorker);
+        return static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(task.count, task.progress.load(std::memory_order_relaxed) +
+                                                    m_pool.maxTasksPerWorker - done));
+    }
+
+    void runOneByOne(TaskDescriptor &task, std::uint64_t outcomes, std::uint32_t end)
+    {
+        std::int64_t now = nowNs();
+        for (std::uint32_t i = task.progress.load(std::memory_order_relaxed); i < end; ++i)
+            now = runTask(task, i, outcomes + i, now);
     }
 
     void tellDone(std::uint32_t number)
@@ -171,8 +244,9 @@ private:
         if (task.args.offset == 0)
             return std::span<const std::byte>(task.inlineArgs)
                 .first(std::min<std::size_t>(task.inlineSize, TaskDescriptor::inlineBytes));
-        const bool eachOwn = task.args.stride == ArgumentRange::eachOwn;
-        return m_process.input(task.args, eachOwn ? position : task.first + position);
+        const bool isOwn = task.args.stride == ArgumentRange::eachOwn ||
+                           (task.flags & TaskDescriptor::ownArguments) != 0;
+        return m_process.input(task.args, isOwn ? position : task.first + position);
     }
 
     void runWorkload(std::uint32_t workload, std::span<const std::byte> args, std::uint64_t index,
@@ -196,10 +270,17 @@ private:
             outcome.value = publish();
             return;
         } catch (...) {
-            outcome.error = OutcomeError::Exception;
-            PROCLAB_KILL_POINT("run.threw");
-            m_result = encodePayload(describeCurrentException(task.name));
+            fail(number, outcome);
         }
+    }
+
+    /// In a catch block: what task @p number threw.
+    void fail(std::uint32_t number, TaskOutcome &outcome)
+    {
+        outcome.error = OutcomeError::Exception;
+        PROCLAB_KILL_POINT("run.threw");
+        m_result = encodePayload(
+            describeCurrentException(registeredTasks()[number - firstRegisteredTask].name));
         outcome.value = publish();
     }
 

@@ -43,6 +43,7 @@ std::uint64_t layoutHash()
                                    offsetof(ProcessSlot, park),
                                    offsetof(ProcessSlot, trace),
                                    offsetof(TaskDescriptor, inlineArgs),
+                                   offsetof(TaskDescriptor, result),
                                    offsetof(PoolHeader, parentArmed),
                                    offsetof(CounterHeader, values),
                                    offsetof(RunHeader, gate)})
@@ -71,6 +72,7 @@ void clearForNextProcess(ProcessSlot &slot)
     for (auto *mark : {&slot.ownSignal, &slot.recycled})
         mark->store(0, std::memory_order_relaxed);
     slot.failure = {};
+    slot.leave.store(0, std::memory_order_relaxed);
     slot.gotEnd.store(0, std::memory_order_relaxed);
     slot.park.store(0, std::memory_order_release);
 }

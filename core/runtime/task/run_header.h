@@ -46,6 +46,7 @@ struct alignas(64) ProcessSlot
     /// Producer: the item to begin with, after its predecessor died. Process: the handle of what it
     /// is started with.
     std::uint64_t firstItem;
+    std::atomic<std::uint32_t> leave; ///< Pool worker: ends after the chunk in hand.
 
     // Written by the process.
     alignas(64) std::atomic<Phase> phase;
@@ -69,8 +70,9 @@ struct alignas(64) ProcessSlot
     std::atomic<std::uint32_t> gotEnd; ///< A consumer has taken its END.
     // What became of it.
     std::atomic<std::int32_t> ownSignal; ///< A fatal signal of its own doing.
-    std::atomic<std::int32_t> recycled;  ///< Leaves: has done its share of tasks, or had none.
-    std::atomic<std::int64_t> cpuNs;     ///< At a normal end.
+    /// Leaves: has done its share of tasks, had none, or was told to.
+    std::atomic<std::int32_t> recycled;
+    std::atomic<std::int64_t> cpuNs; ///< At a normal end.
     std::atomic<std::int64_t> maxResidentKiB;
     ResultExtent failure; ///< What its initializer threw, encoded.
 
@@ -124,9 +126,10 @@ struct alignas(64) ProcessSlot
 void clearForNextProcess(ProcessSlot &slot);
 
 /// A task's arguments: a range of the input segment, which workers can only read; `stride` 0: the
-/// same for each task, else one range a task, `stride` bytes apart. Offset 0: the descriptor's
-/// inline bytes. `stride` eachOwn: the range holds those of a chunk's tasks one after the other,
-/// behind a table of `count + 1` 64-bit offsets from its beginning.
+/// same for each task, else one range a task, `stride` bytes apart, from task 0 on or, with
+/// TaskDescriptor::ownArguments, from the chunk's first. Offset 0: the descriptor's inline bytes.
+/// `stride` eachOwn: the range holds those of a chunk's tasks one after the other, behind a table
+/// of `count + 1` 64-bit offsets from its beginning.
 struct ArgumentRange
 {
     static constexpr std::uint32_t eachOwn = ~std::uint32_t{0};
@@ -170,6 +173,12 @@ struct TaskWord
 struct alignas(64) TaskDescriptor
 {
     static constexpr std::size_t inlineBytes = 48;
+    static constexpr std::size_t resultRoom = 32;
+
+    /// Results all have `resultBytes` bytes: a chunk's are in its PackedResults, that of a single
+    /// task in `result`. Only of a task that failed there is an outcome.
+    static constexpr std::uint8_t packsResults = 1;
+    static constexpr std::uint8_t ownArguments = 2; ///< See ArgumentRange.
 
     std::atomic<std::uint64_t> word;
     std::atomic<std::uint32_t>
@@ -178,8 +187,23 @@ struct alignas(64) TaskDescriptor
     std::uint64_t first;
     ArgumentRange args;
     std::uint32_t workload;
-    std::uint32_t inlineSize;
+    std::uint8_t flags;
+    std::uint8_t inlineSize;
+    std::uint8_t resultBytes;
+    std::uint8_t hasFailed; ///< The single task whose result would be in `result`.
     std::array<std::byte, inlineBytes> inlineArgs;
+    std::array<std::byte, resultRoom> result;
+};
+static_assert(sizeof(TaskDescriptor) == 128);
+
+/// Results of a chunk side by side: for each task first a byte that says whether it failed, then,
+/// behind all of these, its result.
+struct PackedResults
+{
+    static constexpr std::uint64_t bytes(std::uint64_t tasks)
+    {
+        return (tasks * (1 + TaskDescriptor::resultRoom) + 63) / 64 * 64;
+    }
 };
 
 enum class OutcomeError : std::uint8_t { None, Exception };
@@ -211,11 +235,13 @@ struct PoolHeader
     std::uint32_t tasksPerDescriptor; ///< Outcomes that each descriptor owns.
     std::uint32_t completionCapacity;
     std::uint64_t maxTasksPerWorker; ///< 0: none.
+    std::uint32_t timesTasks;        ///< Each task's beginning is noted, not only each chunk's.
     std::int64_t idleLimitNs;        ///< A worker that waits longer for a task leaves; 0: never.
     std::uint64_t ringOffset;
     std::uint64_t descriptorsOffset;
     std::uint64_t outcomesOffset;
     std::uint64_t textsOffset;
+    std::uint64_t packedOffset; ///< PackedResults of each descriptor.
     std::uint64_t completionsOffset;
     std::uint64_t completionBytes; ///< Of one slot's ring.
     std::uint64_t arenasOffset;    ///< A ResultArena for each slot.

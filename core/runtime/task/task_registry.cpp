@@ -52,9 +52,9 @@ void addNested(const std::exception &outer, std::vector<std::string> &nested)
 
 } // namespace
 
-std::uint32_t registerTask(std::string_view name, TaskBody run)
+std::uint32_t registerTask(std::string_view name, TaskBody run, ChunkBody runChunk)
 {
-    tasks().push_back({name, run});
+    tasks().push_back({name, run, runChunk});
     return static_cast<std::uint32_t>(tasks().size() - 1);
 }
 

@@ -16,16 +16,22 @@ namespace proclab::runtime {
 /// result, which comes empty; throws to fail.
 using TaskBody = void (*)(std::span<const std::byte> arguments, std::vector<std::byte> &result);
 
+class ChunkRun;
+
+/// The same for a whole chunk of calls, whose results all have ChunkRun::resultBytes() bytes.
+using ChunkBody = void (*)(ChunkRun &chunk);
+
 /// A task of the program's own, which its workers, being the same program, know by the same number.
 struct RegisteredTask
 {
     std::string_view name; ///< As the compiler spells the function.
     TaskBody run = nullptr;
+    ChunkBody runChunk = nullptr; ///< None: results have no fixed size, or are large.
 };
 
 /// Registers a task before main() begins, and returns its number, from 0. What main() would
 /// register its workers would not have.
-std::uint32_t registerTask(std::string_view name, TaskBody run);
+std::uint32_t registerTask(std::string_view name, TaskBody run, ChunkBody runChunk = nullptr);
 [[nodiscard]] std::span<const RegisteredTask> registeredTasks();
 /// Changes with the list of tasks; never 0. A worker with another one is of another program.
 [[nodiscard]] std::uint64_t registeredTasksHash();

@@ -38,13 +38,13 @@ Future<int> makeFuture(Phase phase)
     if (phase == Phase::Failed)
         state->settle(failure);
     if (phase == Phase::Done)
-        state->settle(std::vector<std::vector<std::byte>>{encodePayload(42)});
-    return {state, [](const auto &parts) { return decodePayload<int>(parts[0]); }};
+        state->settle(EncodedBytes(encodePayload(42)));
+    return {state, [](const FutureState &done) { return decodePayload<int>(*done.outcome()); }};
 }
 
 void finish(const Future<int> &future, int value)
 {
-    future.state()->settle(std::vector<std::vector<std::byte>>{encodePayload(value)});
+    future.state()->settle(EncodedBytes(encodePayload(value)));
 }
 
 /// Whether a thread of this process waits in the kernel.
