@@ -81,4 +81,27 @@ private:
     qint64 m_group = 0;
 };
 
+/// For what has to come.
+constexpr std::chrono::seconds pythonPatience{30};
+
+/// Runs a script that says "begun", and "ended" once it has what it waits for. Empty if that never
+/// comes; else what is wrong with that.
+inline QByteArray whyNoHang(const QByteArray &script)
+{
+    using namespace std::chrono_literals;
+    PythonProgram python(script);
+    if (!python.waitForLine("begun", pythonPatience))
+        return "it has not begun: " + python.errors();
+    if (python.waitForLine("ended", 1'500ms))
+        return "this Python has been mended";
+    return {};
+}
+
 } // namespace proclab::test
+
+/// First in a test function that runs a PythonProgram.
+#define PROCLAB_NEED_PYTHON()                                                                      \
+    do {                                                                                           \
+        if (!proclab::test::PythonProgram::isInstalled())                                          \
+            QSKIP("no python3 here");                                                              \
+    } while (false)

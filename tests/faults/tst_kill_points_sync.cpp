@@ -3,33 +3,23 @@
 // One of several processes ends between any two steps of a lock or a queue: see README.md.
 
 #include "core/runtime/sync/shared_lock.h"
-#include "tests/faults/kill_points.h"
-#include "tests/support/forked_child.h"
+#include "tests/faults/kill_point_walk.h"
 #include "tests/support/shared_queue.h"
 
-#include <QSet>
 #include <QTest>
 
 #include <optional>
-#include <vector>
 
 using namespace Qt::StringLiterals;
 using namespace proclab::runtime;
-using proclab::test::allKillPoints;
-using proclab::test::followKillPlan;
-using proclab::test::forkChild;
+using proclab::test::Family;
 using proclab::test::KillPlan;
+using proclab::test::KillPointWalk;
 using proclab::test::SharedQueue;
-using proclab::test::waitForChild;
 
 namespace {
 
 constexpr std::int64_t patienceNs = SharedQueue::patienceNs;
-/// So many runs in a row in which nobody came to the n-th point: what processes pass differs a
-/// little from run to run.
-constexpr int runsBeyond = 5;
-constexpr int maxRepeats = 200;
-
 /// Who waits in vain gives up in the end, and its exit code says so.
 auto patience()
 {
@@ -42,54 +32,6 @@ void spinFor(std::int64_t lengthNs)
     while (nowNs() < end)
         spinPause();
 }
-
-/// The forked processes of a run, each in the slot of its number; ends those that are left.
-class Family
-{
-public:
-    ~Family()
-    {
-        for (const pid_t pid : m_pids) {
-            if (pid > 0 && ::kill(pid, SIGKILL) == 0)
-                waitForChild(pid);
-        }
-    }
-    template<typename Body>
-    void add(KillPlan &plan, Body body)
-    {
-        const auto slot = static_cast<std::uint32_t>(m_pids.size());
-        m_pids.push_back(forkChild([&plan, body, slot] {
-            followKillPlan(&plan);
-            return body(slot);
-        }));
-        ++m_left;
-    }
-    [[nodiscard]] int left() const { return m_left; }
-
-    struct End
-    {
-        std::uint32_t slot = 0;
-        bool wasKilled = false;
-        int exitCode = 0;
-    };
-    /// One that has ended; nothing: none has.
-    std::optional<End> reap()
-    {
-        for (std::uint32_t slot = 0; slot < m_pids.size(); ++slot) {
-            int status = 0;
-            if (m_pids[slot] <= 0 || ::waitpid(m_pids[slot], &status, WNOHANG) <= 0)
-                continue;
-            m_pids[slot] = 0;
-            --m_left;
-            return End{slot, WIFSIGNALED(status), WEXITSTATUS(status)};
-        }
-        return std::nullopt;
-    }
-
-private:
-    std::vector<pid_t> m_pids;
-    int m_left = 0;
-};
 
 /// What the processes of a test of the lock share.
 struct Guarded
@@ -122,69 +64,23 @@ class tst_KillPointsSync : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase();
-    void init() { m_visited.clear(); }
+    void init() { m_walk.emplace(); }
     void lockOutlivesItsOwners();
     void queueLosesOneItemAtMost_data();
     void queueLosesOneItemAtMost();
 
 private:
-    [[nodiscard]] KillPlan &plan() const { return *m_plan.at<KillPlan>(0); }
-    [[nodiscard]] QString place(std::uint64_t n) const
-    {
-        return u"point %1, %2: "_s.arg(n).arg(plan().pointName());
-    }
-    template<typename Run>
-    void visitAll(const QStringList &groups, Run run);
-    [[nodiscard]] QStringList missed(const QStringList &groups) const;
+    [[nodiscard]] KillPlan &plan() const { return m_walk->plan(); }
+    [[nodiscard]] QString place(std::uint64_t n) const { return m_walk->place(n); }
     void lockAt(std::uint64_t n);
     void queueAt(std::uint64_t n, std::uint64_t capacity);
 
-    Segment m_plan;
-    QSet<QString> m_visited;
+    std::optional<KillPointWalk> m_walk;
 };
-
-void tst_KillPointsSync::initTestCase()
-{
-    m_plan = Segment::create("proclab-test-plan", sizeof(KillPlan));
-    QVERIFY(m_plan.isValid());
-}
-
-/// Lets one process die at each point that @p run passes, and at those of @p groups for sure.
-template<typename Run>
-void tst_KillPointsSync::visitAll(const QStringList &groups, Run run)
-{
-    const auto runAt = [&](std::uint64_t n, const QString &only) {
-        plan().begin(n, SIGKILL, only);
-        run(n);
-        if (plan().hasStruck())
-            m_visited.insert(plan().pointName());
-    };
-    std::uint64_t n = 0;
-    for (int beyond = 0; beyond < runsBeyond && !QTest::currentTestFailed();) {
-        runAt(++n, {});
-        beyond = plan().hasStruck() ? 0 : beyond + 1;
-    }
-    qInfo("%llu points", static_cast<unsigned long long>(n - runsBeyond));
-    // What is passed once or twice in a run, at varying places, was perhaps no run's n-th point.
-    for (int i = 0; i < maxRepeats && !missed(groups).isEmpty() && !QTest::currentTestFailed(); ++i)
-        runAt(1, missed(groups).at(i % missed(groups).size()));
-    if (!QTest::currentTestFailed())
-        QCOMPARE(missed(groups).join(u' '), QString());
-}
-
-QStringList tst_KillPointsSync::missed(const QStringList &groups) const
-{
-    QStringList names = allKillPoints();
-    names.removeIf([&](const QString &name) {
-        return m_visited.contains(name) || !groups.contains(name.section(u'.', 0, 0));
-    });
-    return names;
-}
 
 void tst_KillPointsSync::lockOutlivesItsOwners()
 {
-    visitAll({u"lock"_s, u"unlock"_s}, [this](std::uint64_t n) { lockAt(n); });
+    m_walk->visitAll({u"lock"_s, u"unlock"_s}, [this](std::uint64_t n) { lockAt(n); });
 }
 
 void tst_KillPointsSync::lockAt(std::uint64_t n)
@@ -247,7 +143,7 @@ void tst_KillPointsSync::queueLosesOneItemAtMost()
     QStringList groups = {u"put"_s, u"get"_s};
     if (capacity == 1)
         groups += {u"park"_s, u"wake"_s};
-    visitAll(groups, [this, capacity](std::uint64_t n) { queueAt(n, capacity); });
+    m_walk->visitAll(groups, [this, capacity](std::uint64_t n) { queueAt(n, capacity); });
 }
 
 void tst_KillPointsSync::queueAt(std::uint64_t n, std::uint64_t capacity)

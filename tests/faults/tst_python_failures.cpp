@@ -2,7 +2,7 @@
 
 // What Python's multiprocessing does when something dies, and ProcLab must not: each failure is a
 // pair of functions, `…` for ProcLab and `…InPython` for the proof that the failure is real. Those
-// of executors, queues and shared memory belong here too.
+// beside Pool's are in tst_python_failures_beyond_pools.cpp.
 
 #include "core/executor/remote_error.h"
 #include "core/pool/pool.h"
@@ -26,10 +26,7 @@ using namespace proclab;
 
 namespace {
 
-/// For what has to come.
-constexpr auto patience = 30s;
-/// For what never comes: Python, waiting.
-constexpr auto hangLimit = 1'500ms;
+constexpr auto patience = test::pythonPatience;
 
 /// An exception that takes two values and tells one: nobody can make it anew from its text.
 class Unbuildable : public std::exception
@@ -134,25 +131,8 @@ private Q_SLOTS:
     void lazyMapReadsAheadInPython();
 
 private:
-    void expectHang(const QByteArray &script);
-
     std::optional<test::LeakCheck> m_before;
 };
-
-#define PROCLAB_NEED_PYTHON()                                                                      \
-    do {                                                                                           \
-        if (!test::PythonProgram::isInstalled())                                                   \
-            QSKIP("no python3 here");                                                              \
-    } while (false)
-
-/// The script says "begun", and "ended" once it has what it waits for: which it never does.
-void tst_PythonFailures::expectHang(const QByteArray &script)
-{
-    test::PythonProgram python(script);
-    const bool hasBegun = python.waitForLine("begun", patience).has_value();
-    QVERIFY2(hasBegun, python.errors().constData());
-    QVERIFY2(!python.waitForLine("ended", hangLimit), "this Python has been mended");
-}
 
 // ---- a task's worker is killed
 
@@ -175,7 +155,7 @@ void tst_PythonFailures::taskThatKillsItself()
 void tst_PythonFailures::taskThatKillsItselfInPython()
 {
     PROCLAB_NEED_PYTHON();
-    expectHang(R"(
+    QCOMPARE(test::whyNoHang(R"(
 import multiprocessing, os, signal
 def kill_itself():
     os.kill(os.getpid(), signal.SIGKILL)
@@ -184,7 +164,8 @@ result = pool.apply_async(kill_itself)
 print("begun", flush=True)
 result.get()
 print("ended", flush=True)
-)");
+)"),
+             QByteArray());
 }
 
 // ---- an idle worker is killed
@@ -210,7 +191,7 @@ void tst_PythonFailures::idleWorkerIsKilledInPython()
 {
     PROCLAB_NEED_PYTHON();
     // The pause lets the worker go to sleep at the queue, whose lock it then holds for ever.
-    expectHang(R"(
+    QCOMPARE(test::whyNoHang(R"(
 import multiprocessing, os, signal, time
 pool = multiprocessing.get_context("fork").Pool(1)
 pid = pool.apply(os.getpid)
@@ -219,7 +200,8 @@ os.kill(pid, signal.SIGKILL)
 print("begun", flush=True)
 pool.apply(os.getpid)
 print("ended", flush=True)
-)");
+)"),
+             QByteArray());
 }
 
 // ---- an exception arrives that nobody can make anew
@@ -244,7 +226,7 @@ void tst_PythonFailures::exceptionThatCannotBeRebuilt()
 void tst_PythonFailures::exceptionThatCannotBeRebuiltInPython()
 {
     PROCLAB_NEED_PYTHON();
-    expectHang(R"(
+    QCOMPARE(test::whyNoHang(R"(
 import multiprocessing, os
 class Unbuildable(Exception):
     def __init__(self, first, second):
@@ -257,7 +239,8 @@ good = pool.apply_async(os.getpid)
 print("begun", flush=True)
 good.get()
 print("ended", flush=True)
-)");
+)"),
+             QByteArray());
 }
 
 // ---- the program is killed

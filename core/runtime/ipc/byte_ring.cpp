@@ -7,15 +7,29 @@
 
 namespace proclab::runtime {
 
+void ByteRing::Passing::note(Kind newKind, std::uint64_t newEnd, ObjectHandle newMemory,
+                             std::uint32_t taken)
+{
+    end = newEnd;
+    memory = newMemory;
+    takenBefore = taken;
+    PROCLAB_KILL_POINT("ring-note.before-kind");
+    kind.store(newKind, std::memory_order_release);
+}
+
 void ByteRing::setUp(const Limits &limits)
 {
     m_limits = limits;
 }
 
+/// Can be done twice: who does it may die in it.
 void ByteRing::release(ObjectSpace &space, Memory &memory)
 {
-    if (memory.capacity.exchange(0, std::memory_order_acq_rel) != 0)
-        space.endFlight(memory.handle);
+    if (memory.capacity.load(std::memory_order_acquire) == 0)
+        return;
+    space.endFlight(memory.handle); // Only once, for the object is gone then.
+    PROCLAB_KILL_POINT("ring-release.let-go");
+    memory.capacity.store(0, std::memory_order_release);
 }
 
 void ByteRing::end(ObjectSpace &space)
@@ -24,6 +38,7 @@ void ByteRing::end(ObjectSpace &space)
         const Found found = first(space);
         if (found.header.kind == RecordHeader::Apart)
             space.endFlight(found.apart);
+        PROCLAB_KILL_POINT("ring-end.let-go");
         m_head.store(moved(m_head.load(std::memory_order_relaxed), found.length),
                      std::memory_order_release);
     }
@@ -38,22 +53,27 @@ void ByteRing::sharerDied(ObjectSpace &space, std::uint32_t sharer,
         return lock.owner() == static_cast<int>(sharer);
     };
     if (isOwner(m_producing)) {
-        if (m_entering.kind == Passing::Apart &&
+        if (m_entering.noted() == Passing::Apart &&
             m_entering.end == m_tail.load(std::memory_order_acquire))
             space.endFlight(m_entering.memory); // It never came in.
-        m_entering.kind = Passing::None;
+        PROCLAB_KILL_POINT("ring-died.entering");
+        m_entering.clear();
         release(space, m_memory[1 - m_current.load(std::memory_order_acquire)]);
     }
     if (isOwner(m_consuming)) {
         const bool isTaken = m_leaving.end != m_head.load(std::memory_order_acquire);
-        if (m_leaving.kind != Passing::None)
+        if (m_leaving.noted() != Passing::None)
             takenCount.store(m_leaving.takenBefore + (isTaken ? 1 : 0), std::memory_order_release);
-        if (m_leaving.kind == Passing::Apart && isTaken)
+        PROCLAB_KILL_POINT("ring-died.counted");
+        if (m_leaving.noted() == Passing::Apart && isTaken)
             space.endFlight(m_leaving.memory); // It went with its consumer.
-        m_leaving.kind = Passing::None;
+        PROCLAB_KILL_POINT("ring-died.leaving");
+        m_leaving.clear();
     }
     m_consuming.recover(sharer);
+    PROCLAB_KILL_POINT("ring-died.one-lock");
     m_producing.recover(sharer);
+    PROCLAB_KILL_POINT("ring-died.before-notify");
     items.notify();
     room.notify();
 }
@@ -121,13 +141,17 @@ ByteRing::Room ByteRing::appendApart(ObjectSpace &space, const Record &record)
     if (!memory)
         return Room::NoMemory;
     std::memcpy(&memory->body<std::byte>(), record.bytes.data(), record.bytes.size());
-    m_entering = {m_tail.load(std::memory_order_relaxed), memory->handle(), 0, Passing::Apart};
+    PROCLAB_KILL_POINT("ring-put.apart-filled");
+    m_entering.note(Passing::Apart, m_tail.load(std::memory_order_relaxed), memory->handle());
+    PROCLAB_KILL_POINT("ring-put.apart-noted");
     space.beginFlight(*memory);
+    PROCLAB_KILL_POINT("ring-put.apart-in-flight");
     const ObjectHandle handle = memory->handle();
     write(space, lengthApart,
           {record.bytes.size(), RecordHeader::Apart, static_cast<std::uint8_t>(record.mark)},
           std::as_bytes(std::span(&handle, 1)));
-    m_entering.kind = Passing::None;
+    PROCLAB_KILL_POINT("ring-put.apart-in");
+    m_entering.clear();
     return Room::Done;
 }
 
@@ -143,11 +167,14 @@ void ByteRing::write(ObjectSpace &space, std::uint64_t length, const RecordHeade
     };
     if (skipped > 0)
         putWord(positionOf(tail), {skipped, RecordHeader::Skip});
+    PROCLAB_KILL_POINT("ring-put.skipped");
     putWord(positionOf(tail) + skipped, header);
     if (!bytes.empty())
         std::memcpy(at(space, positionOf(tail) + skipped) + headerBytes, bytes.data(),
                     bytes.size());
+    PROCLAB_KILL_POINT("ring-put.written");
     m_tail.store(moved(tail, skipped + length), std::memory_order_release);
+    PROCLAB_KILL_POINT("ring-put.tail-moved");
 }
 
 /// By a producer, with its lock. Positions stay what they are, and records in one piece: a multiple
@@ -157,14 +184,19 @@ bool ByteRing::grow(ObjectSpace &space, std::uint64_t capacity)
     const ObjectRef memory = space.create(ObjectKind::Blob, capacity);
     if (!memory)
         return false;
+    PROCLAB_KILL_POINT("ring-grow.made");
     (void)space.acquire(m_consuming);
+    PROCLAB_KILL_POINT("ring-grow.locked");
     const std::uint32_t current = m_current.load(std::memory_order_relaxed);
     Memory &old = m_memory[current];
     Memory &grown = m_memory[1 - current];
     grown.handle = memory->handle();
     grown.offset = static_cast<std::uint64_t>(&memory->body<std::byte>() - space.at(0));
+    PROCLAB_KILL_POINT("ring-grow.placed");
     grown.capacity.store(capacity, std::memory_order_release);
+    PROCLAB_KILL_POINT("ring-grow.noted");
     space.beginFlight(*memory);
+    PROCLAB_KILL_POINT("ring-grow.in-flight");
     const std::uint64_t was = old.capacity.load(std::memory_order_relaxed);
     std::uint64_t position = positionOf(m_head.load(std::memory_order_relaxed));
     for (std::uint64_t left = usedBytes(); left > 0;) {
@@ -174,8 +206,11 @@ bool ByteRing::grow(ObjectSpace &space, std::uint64_t capacity)
         position += length;
         left -= length;
     }
+    PROCLAB_KILL_POINT("ring-grow.copied");
     m_current.store(1 - current, std::memory_order_release);
+    PROCLAB_KILL_POINT("ring-grow.current");
     release(space, old);
+    PROCLAB_KILL_POINT("ring-grow.released");
     m_consuming.unlock();
     return true;
 }
@@ -212,12 +247,16 @@ void ByteRing::take(ObjectSpace &space, const Found &found, std::atomic<std::uin
     const bool isApart = found.header.kind == RecordHeader::Apart;
     const std::uint64_t head = m_head.load(std::memory_order_relaxed);
     const std::uint32_t taken = takenCount.load(std::memory_order_relaxed);
-    m_leaving = {head, found.apart, taken, isApart ? Passing::Apart : Passing::Inline};
+    m_leaving.note(isApart ? Passing::Apart : Passing::Inline, head, found.apart, taken);
+    PROCLAB_KILL_POINT("ring-get.noted");
     m_head.store(moved(head, found.length), std::memory_order_release);
+    PROCLAB_KILL_POINT("ring-get.head-moved");
     takenCount.store(taken + 1, std::memory_order_release);
+    PROCLAB_KILL_POINT("ring-get.counted");
     if (isApart)
         space.endFlight(found.apart);
-    m_leaving.kind = Passing::None;
+    PROCLAB_KILL_POINT("ring-get.let-go");
+    m_leaving.clear();
 }
 
 } // namespace proclab::runtime

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/kill_point.h"
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/sync/wait_point.h"
 
@@ -63,6 +64,7 @@ public:
             const Room found = append(space, record);
             m_producing.unlock();
             if (found == Room::Done) {
+                PROCLAB_KILL_POINT("ring-put.before-notify");
                 items.notify(1);
                 return Outcome::Done;
             }
@@ -87,11 +89,14 @@ public:
             const bool isTaken = !isEmpty();
             if (isTaken) {
                 const Found found = first(space);
+                PROCLAB_KILL_POINT("ring-get.found");
                 store(found.bytes, std::uint32_t{found.header.mark});
+                PROCLAB_KILL_POINT("ring-get.stored");
                 take(space, found, takenCount);
             }
             m_consuming.unlock();
             if (isTaken) {
+                PROCLAB_KILL_POINT("ring-get.before-notify");
                 room.notify(1);
                 return Outcome::Done;
             }
@@ -161,10 +166,17 @@ private:
     /// A record on its way into or out of the ring, for whoever recovers a death.
     struct Passing
     {
+        enum Kind : std::uint32_t { None, Inline, Apart };
+
         std::uint64_t end;         ///< The tail or head before.
         ObjectHandle memory;       ///< Of a record that lies apart.
         std::uint32_t takenBefore; ///< The consumer's count.
-        enum : std::uint32_t { None, Inline, Apart } kind;
+        std::atomic<Kind> kind;    ///< Written last: before that there is no note.
+
+        void note(Kind newKind, std::uint64_t newEnd, ObjectHandle newMemory,
+                  std::uint32_t taken = 0);
+        [[nodiscard]] Kind noted() const { return kind.load(std::memory_order_acquire); }
+        void clear() { kind.store(None, std::memory_order_release); }
     };
 
     // A word of either end: count (24 bits) | position (40 bits), both going round.

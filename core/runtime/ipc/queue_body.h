@@ -15,19 +15,40 @@ struct QueueBody
     /// Of each sharer: items it got, and items it said it is done with, both going round.
     std::array<std::atomic<std::uint32_t>, maxSharers> taken;
     std::array<std::atomic<std::uint32_t>, maxSharers> done;
-    std::atomic<std::uint32_t> finished; ///< Items of all, done or lost, going round.
-    std::atomic<std::uint32_t> lost;     ///< Items in the hands of sharers that died.
-    WaitPoint joining;                   ///< For all items to be finished.
+    std::atomic<std::uint32_t> lost; ///< Items in the hands of sharers that died.
+    WaitPoint joining;               ///< For all items to be finished.
 
     /// Items put and not yet finished.
     [[nodiscard]] std::uint32_t unfinished() const
     {
-        return static_cast<std::uint32_t>(
-            (ring.putCount() - finished.load(std::memory_order_acquire)) & ByteRing::maxRecords);
+        return unfinishedAt(m_finished.load(std::memory_order_acquire));
     }
     /// False: there is nothing that is not finished.
     bool finish(std::uint32_t sharer);
+    /// Can be done twice, or in part and then again.
     void sharerDied(ObjectSpace &space, std::uint32_t sharer);
+
+private:
+    // One word, so that a process dies before or after what it says: items of all that are done or
+    // lost (24 bits, going round) | the sharer that was last (10) | its `done` by then (the lowest
+    // 30). Whoever comes next brings `done` up to it.
+    static constexpr std::uint32_t doneBits = 30;
+    static constexpr std::uint32_t doneMask = (1U << doneBits) - 1;
+    static constexpr std::uint32_t countShift = 40;
+    static_assert(maxSharers <= 1U << (countShift - doneBits));
+
+    [[nodiscard]] std::uint32_t unfinishedAt(std::uint64_t word) const
+    {
+        return static_cast<std::uint32_t>((ring.putCount() - (word >> countShift)) &
+                                          ByteRing::maxRecords);
+    }
+    void bringUp(std::uint64_t word);
+    bool advance(std::uint64_t word, std::uint32_t sharer, std::uint32_t count);
+    void noteEarlierLoss();
+
+    std::atomic<std::uint64_t> m_finished;
+    std::atomic<std::uint32_t> m_losing;   ///< A dead sharer for which m_lostThen holds; 0: none.
+    std::atomic<std::uint32_t> m_lostThen; ///< `lost`, once its items are counted.
 };
 
 /// Two rings, one for each direction; a side that has no process left closes what it wrote.

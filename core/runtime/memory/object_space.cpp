@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/memory/object_space.h"
 
+#include "core/runtime/kill_point.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -156,6 +158,7 @@ std::uint32_t ObjectSpace::takeSelf()
         std::int32_t nobody = 0;
         if (!sharer.pid.compare_exchange_strong(nobody, ::getpid(), std::memory_order_acq_rel))
             continue;
+        PROCLAB_KILL_POINT("space-sharer.numbered");
         const auto state = stateOf(::getpid());
         sharer.startTicks.store(state ? state->startTicks : 0, std::memory_order_release);
         m_self.store(number, std::memory_order_relaxed);
@@ -197,17 +200,22 @@ ObjectRef ObjectSpace::create(ObjectKind kind, std::size_t size)
         const std::uint64_t mine = ObjectEntry::make(generation, self, kind, ObjectEntry::Claimed);
         if (!entry.word.compare_exchange_strong(word, mine, std::memory_order_acq_rel))
             continue;
+        PROCLAB_KILL_POINT("space-create.claimed");
         std::uint32_t used = header().entriesUsed.load(std::memory_order_relaxed);
         while (used <= index && !header().entriesUsed.compare_exchange_weak(used, index + 1)) {
         }
+        PROCLAB_KILL_POINT("space-create.used");
         if (!reserve(entry, size)) {
             entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Free),
                              std::memory_order_release);
             break;
         }
+        PROCLAB_KILL_POINT("space-create.reserved");
         entry.holders[self / 64].fetch_or(std::uint64_t{1} << self % 64);
+        PROCLAB_KILL_POINT("space-create.held");
         entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live),
                          std::memory_order_release);
+        PROCLAB_KILL_POINT("space-create.live");
         return hold({index, generation});
     }
     errno = ENOMEM;
@@ -243,8 +251,10 @@ bool ObjectSpace::reserve(ObjectEntry &entry, std::size_t size)
         place = std::max(place, end);
     }
     const bool fits = place + wanted <= m_segment.size();
+    PROCLAB_KILL_POINT("space-reserve.found");
     if (fits)
         entry.offset = place;
+    PROCLAB_KILL_POINT("space-reserve.placed");
     header.allocating.unlock();
     return fits;
 }
@@ -269,7 +279,9 @@ ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
     const bool isKnown = known && known->handle() == handle;
     const std::uint32_t self = this->self();
     const std::uint64_t bit = std::uint64_t{1} << self % 64;
+    PROCLAB_KILL_POINT("space-attach.before");
     const bool wasHeld = (entry.holders[self / 64].fetch_or(bit) & bit) != 0;
+    PROCLAB_KILL_POINT("space-attach.held");
     for (;;) {
         const std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
         const bool isSame = ObjectEntry::generationOf(word) == handle.generation &&
@@ -291,19 +303,23 @@ ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
 
 void ObjectSpace::beginFlight(const SharedObject &object)
 {
+    PROCLAB_KILL_POINT("space-flight.before-begin");
     entry(object.handle().index).inFlight.fetch_add(1, std::memory_order_seq_cst);
+    PROCLAB_KILL_POINT("space-flight.begun");
 }
 
 void ObjectSpace::endFlight(ObjectHandle handle)
 {
     if (handle.index >= maxObjects || !open())
         return;
+    PROCLAB_KILL_POINT("space-flight.before-end");
     ObjectEntry &entry = this->entry(handle.index);
     if (ObjectEntry::generationOf(entry.word.load(std::memory_order_acquire)) != handle.generation)
         return;
     std::uint32_t count = entry.inFlight.load(std::memory_order_relaxed);
     while (count > 0 && !entry.inFlight.compare_exchange_weak(count, count - 1)) {
     }
+    PROCLAB_KILL_POINT("space-flight.ended");
     if (count == 1)
         freeIfUnheld(handle.index);
 }
@@ -322,6 +338,7 @@ void ObjectSpace::let(ObjectHandle handle)
     entry(handle.index)
         .holders[self / 64]
         .fetch_and(~(std::uint64_t{1} << self % 64), std::memory_order_seq_cst);
+    PROCLAB_KILL_POINT("space-let.done");
     freeIfUnheld(handle.index);
 }
 
@@ -335,16 +352,20 @@ void ObjectSpace::freeIfUnheld(std::uint32_t index)
     const ObjectKind kind = ObjectEntry::kindOf(word);
     if (!entry.word.compare_exchange_strong(
             word, ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending)))
-        return;           // Another process was faster.
+        return; // Another process was faster.
+    PROCLAB_KILL_POINT("space-free.ending");
     if (entry.isHeld()) { // Taken again in between, by somebody who waits for this answer.
         entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live));
         freeIfUnheld(index);
         return;
     }
     end(entry, kind);
+    PROCLAB_KILL_POINT("space-free.ended");
     release(entry);
+    PROCLAB_KILL_POINT("space-free.released");
     entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Free),
                      std::memory_order_release);
+    PROCLAB_KILL_POINT("space-free.done");
 }
 
 void ObjectSpace::end(ObjectEntry &entry, ObjectKind kind)
@@ -368,6 +389,7 @@ void ObjectSpace::release(ObjectEntry &entry)
         std::memset(at(entry.offset), 0, bytes);
     else
         m_segment.discard(entry.offset, bytes);
+    PROCLAB_KILL_POINT("space-release.cleared");
     entry.offset = 0;
 }
 
@@ -416,7 +438,9 @@ void ObjectSpace::letAllOf(std::uint32_t sharer)
 {
     Header &header = this->header();
     const std::int32_t pid = pidOf(sharer);
+    PROCLAB_KILL_POINT("space-recover.begun");
     header.allocating.recover(sharer);
+    PROCLAB_KILL_POINT("space-recover.allocating");
     const std::uint32_t count = header.entriesUsed.load(std::memory_order_acquire);
     const std::uint64_t bit = std::uint64_t{1} << sharer % 64;
     for (std::uint32_t index = 0; index < count; ++index) {
@@ -427,18 +451,24 @@ void ObjectSpace::letAllOf(std::uint32_t sharer)
         if (state == ObjectEntry::Live) {
             if (const auto died = actionsOf(kind).sharerDied)
                 died(*this, bodyOf(entry), sharer, pid);
+            PROCLAB_KILL_POINT("space-recover.told");
         } else if (state != ObjectEntry::Free && ObjectEntry::ownerOf(word) == sharer) {
             if (state == ObjectEntry::Ending)
                 end(entry, kind);
+            PROCLAB_KILL_POINT("space-recover.ended");
             release(entry);
+            PROCLAB_KILL_POINT("space-recover.released");
             entry.word.store(
                 ObjectEntry::make(ObjectEntry::generationOf(word), 0, kind, ObjectEntry::Free),
                 std::memory_order_release);
         }
-        entry.holders[sharer / 64].fetch_and(~bit);
+        if ((entry.holders[sharer / 64].fetch_and(~bit) & bit) != 0)
+            PROCLAB_KILL_POINT("space-recover.let-go");
         freeIfUnheld(index); // Also one that it had let go, but not yet ended.
     }
+    PROCLAB_KILL_POINT("space-recover.all-let-go");
     header.sharers[sharer].startTicks.store(0, std::memory_order_relaxed);
+    PROCLAB_KILL_POINT("space-recover.ticks-cleared");
     header.sharers[sharer].pid.store(0, std::memory_order_release);
 }
 
