@@ -4,7 +4,7 @@
 
 usage: compare.py BIN_FOLDER [--quick]
 
-BIN_FOLDER holds bench_engine, bench_ipc, proclab-cli and proclab-worker (build/release-like flags give
+BIN_FOLDER holds bench_engine, bench_ipc, bench_limits, proclab-cli and proclab-worker (build/release-like flags give
 the figures that count). Every figure is the median of three. It judges nothing.
 """
 
@@ -128,6 +128,34 @@ class Python:
             return (count - 1) / spent
         return median(run)
 
+    def parked(self):
+        with self.context.Pool(1) as pool:
+            pool.apply(noop)
+            trips = []
+            for _ in range(200 // self.scale):
+                time.sleep(0.005)
+                trips.append(seconds(lambda: pool.apply(noop)))
+        return statistics.median(trips) * 1e6
+
+    def programs(self):
+        count = 300 // self.scale
+        return median(lambda: count / seconds(
+            lambda: [subprocess.run(["true"], capture_output=True, check=True) for _ in range(count)]))
+
+    def forks(self):
+        """All started, then all waited for."""
+        count = 300 // self.scale
+
+        def run():
+            pids = []
+            for _ in range(count):
+                pids.append(os.fork())
+                if pids[-1] == 0:
+                    os._exit(0)
+            for pid in pids:
+                os.waitpid(pid, 0)
+        return median(lambda: count / seconds(run))
+
     def counter(self, processes):
         count = 200_000 // self.scale
 
@@ -155,8 +183,8 @@ class ProcLab:
         self.folder = folder
         self.scale = scale
 
-    def figures(self, program):
-        runs = [json.loads(subprocess.run([os.path.join(self.folder, program)], check=True,
+    def figures(self, program, *arguments):
+        runs = [json.loads(subprocess.run([os.path.join(self.folder, program), *arguments], check=True,
                                           capture_output=True, text=True).stdout)
                 for _ in range(REPEATS)]
         return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
@@ -192,11 +220,13 @@ class ProcLab:
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    scale = 10 if "--quick" in sys.argv else 1
+    quick = [word for word in sys.argv if word == "--quick"]
+    scale = 10 if quick else 1
     ours = ProcLab(sys.argv[1], scale)
     theirs = Python(scale)
     engine = ours.figures("bench_engine")
     ipc = ours.figures("bench_ipc")
+    limits = ours.figures("bench_limits", *quick)
     calls = ours.figures("bench_calls")
     pool = theirs.pool()
     starts = max(4, 40 // scale)
@@ -233,6 +263,13 @@ def main():
         ("Value, lock, 2 processes, /s", ipc["value_lock_2_per_s"], locked[1], "30,000,000"),
         ("Value, atomic, 2 processes, /s", ipc["value_atomic_2_per_s"], locked[1], "200,000,000"),
     ]
+    rows += [
+        ("apply round trip, parked, us", limits["round_trip_parked_us"], theirs.parked(), "60"),
+        ("worker's death to error, median, us", limits["death_to_error_p50_us"], None, ""),
+        ("worker's death to error, p99, us", limits["death_to_error_p99_us"], None, "5,000"),
+        ("programs run, one by one, /s", limits["program_runs_per_s"], theirs.programs(), ""),
+        ("forks of the caller, /s", limits["process_fork_per_s"], theirs.forks(), ""),
+    ]
     others = [
         ("Queue 1:1 to Boost message_queue", ipc["queue_1_1_per_s"], ipc["boost_queue_per_s"]),
         ("Pipe, 64 bytes, to the kernel's", ipc["pipe_64_per_s"], ipc["kernel_pipe_64_per_s"]),
@@ -248,6 +285,12 @@ def main():
     print(f"\n{'beside other peers':38}{'ProcLab':>14}{'peer':>14}{'ratio':>9}")
     for name, mine, peer in others:
         print(f"{name:38}{mine:>14,.0f}{peer:>14,.0f}{mine / peer:>9.1f}")
+    print("\nwhat must stay flat")
+    for title, prefix, unit in (("a task of a map, of so many", "map_ns_of_", "ns"),
+                                ("a single task, with so many workers", "single_ns_with_", "ns"),
+                                ("a call with an argument of so many bytes", "argument_us_of_", "us")):
+        found = [(name[len(prefix):], limits[name]) for name in limits if name.startswith(prefix)]
+        print(f"{title}: " + ", ".join(f"{int(at):,}: {value:,.0f} {unit}" for at, value in found))
 
 
 if __name__ == "__main__":
