@@ -31,6 +31,12 @@ int pollTimeout(std::int64_t deadlineNs)
     return static_cast<int>((left + 999'999) / 1'000'000);
 }
 
+/// For poll(), which leaves out what is below 0.
+int numberOf(const std::shared_ptr<OwnedDescriptor> &pipe)
+{
+    return pipe ? pipe->get() : -1;
+}
+
 } // namespace
 
 bool waitFor(int descriptor, short events, std::int64_t deadlineNs)
@@ -70,29 +76,29 @@ ssize_t writeQuietly(int descriptor, QByteArrayView bytes)
     return written;
 }
 
-void Exchange::begin(const LaunchedProgram &ends, const QByteArray &input, qint64 maxCapturedBytes)
+void Exchange::begin(const ProgramPipes &ends, const QByteArray &input, qint64 maxCapturedBytes)
 {
     m_most = maxCapturedBytes;
     m_input = m_input.sliced(m_sent) + input;
     m_sent = 0;
-    if (ends.output.isOpen() && !m_output)
+    if (ends.output && !m_output)
         m_output.emplace();
-    if (ends.error.isOpen() && !m_error)
+    if (ends.error && !m_error)
         m_error.emplace();
 }
 
-Result<void> Exchange::go(LaunchedProgram &ends, int pidFd, std::int64_t deadlineNs)
+Result<void> Exchange::go(ProgramPipes &ends, int pidFd, std::int64_t deadlineNs,
+                          bool endsAtInterrupt)
 {
     std::int64_t drainedNs = 0; // 0: it has not ended yet.
     for (;;) {
         if (m_sent == m_input.size())
             ends.input.reset();
-        if (drainedNs != 0 && !ends.output.isOpen() && !ends.error.isOpen())
+        if (drainedNs != 0 && !ends.output && !ends.error)
             return {};
-        // poll() leaves out what is below 0.
-        pollfd polled[] = {{ends.input.get(), POLLOUT, 0},
-                           {ends.output.get(), POLLIN, 0},
-                           {ends.error.get(), POLLIN, 0},
+        pollfd polled[] = {{numberOf(ends.input), POLLOUT, 0},
+                           {numberOf(ends.output), POLLIN, 0},
+                           {numberOf(ends.error), POLLIN, 0},
                            {drainedNs == 0 ? pidFd : -1, POLLIN, 0}};
         const bool isAny = ::poll(polled, std::size(polled),
                                   pollTimeout(drainedNs != 0 ? drainedNs : deadlineNs)) > 0;
@@ -113,27 +119,27 @@ Result<void> Exchange::go(LaunchedProgram &ends, int pidFd, std::int64_t deadlin
         }
         if (drainedNs != 0 && now >= drainedNs)
             return collectRest(ends);
-        if (InterruptGuard::isPending())
+        if (endsAtInterrupt && InterruptGuard::isPending())
             return Error{ErrorCode::Cancelled};
         if (drainedNs == 0 && now >= deadlineNs)
             return Error{ErrorCode::Timeout};
     }
 }
 
-void Exchange::send(OwnedDescriptor &input)
+void Exchange::send(const Pipe &input)
 {
-    const ssize_t sent = writeQuietly(input.get(), QByteArrayView(m_input).sliced(m_sent));
+    const ssize_t sent = writeQuietly(input->get(), QByteArrayView(m_input).sliced(m_sent));
     if (sent > 0)
         m_sent += sent;
     else if (sent < 0 && errno != EAGAIN && errno != EINTR)
         m_sent = m_input.size(); // It reads no more, which is its own affair.
 }
 
-Result<void> Exchange::collect(OwnedDescriptor &pipe, std::optional<QByteArray> &into)
+Result<void> Exchange::collect(Pipe &pipe, std::optional<QByteArray> &into)
 {
     const qsizetype before = into->size();
     into->resize(before + qsizetype{readBytes});
-    const ssize_t size = ::read(pipe.get(), into->data() + before, readBytes);
+    const ssize_t size = ::read(pipe->get(), into->data() + before, readBytes);
     const int code = errno;
     into->resize(before + std::max<ssize_t>(size, 0));
     if (size == 0 || (size < 0 && code != EAGAIN && code != EINTR))
@@ -147,10 +153,10 @@ Result<void> Exchange::collect(OwnedDescriptor &pipe, std::optional<QByteArray> 
 }
 
 /// What lies in the pipes, and no more: whoever else writes to them may do so for ever.
-Result<void> Exchange::collectRest(LaunchedProgram &ends)
+Result<void> Exchange::collectRest(ProgramPipes &ends)
 {
     for (auto &[pipe, into] : {std::pair(&ends.output, &m_output), {&ends.error, &m_error}}) {
-        for (qsizetype left = largestPipe; pipe->isOpen() && left > 0;) {
+        for (qsizetype left = largestPipe; *pipe && left > 0;) {
             const qsizetype before = (*into)->size();
             if (const auto kept = collect(*pipe, *into); !kept)
                 return kept;

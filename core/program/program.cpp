@@ -87,6 +87,13 @@ Result<void> checkOptions(const ProgramOptions &options)
     return {};
 }
 
+/// When a wait for a pipe looks whether it has been closed meanwhile.
+std::int64_t soonest(std::int64_t deadlineNs)
+{
+    constexpr std::int64_t lookNs = 100'000'000;
+    return std::min(deadlineNs, runtime::nowNs() + lookNs);
+}
+
 QString secondsOf(TimeLimit limit)
 {
     return QString::number(std::chrono::duration<double>(limit.value_or(0ns)).count());
@@ -123,8 +130,20 @@ struct Program::Record
 
     std::mutex mutex;
     // Guarded by mutex.
-    LaunchedProgram launched; ///< Its pid and pidFd never change.
+    LaunchedProgram launched; ///< Its pid and pidFd, which never change.
+    ProgramPipes pipes;
     std::optional<int> exitCode;
+
+    [[nodiscard]] std::shared_ptr<OwnedDescriptor> input()
+    {
+        const std::lock_guard lock(mutex);
+        return pipes.input;
+    }
+    [[nodiscard]] std::shared_ptr<OwnedDescriptor> pipe(Stream stream)
+    {
+        const std::lock_guard lock(mutex);
+        return stream == Stream::Output ? pipes.output : pipes.error;
+    }
 
     std::mutex exchangeMutex; ///< One communicate() at a time.
     Exchange exchange;        ///< Guarded by it.
@@ -156,6 +175,11 @@ Result<Program> Program::open(const ProgramOptions &options)
     record->hasOwnGroup = options.newSession || options.processGroup == 0;
     record->maxCapturedBytes = options.maxCapturedBytes;
     record->launched = std::move(*launched);
+    const auto hold = [](OwnedDescriptor &end) {
+        return end.isOpen() ? std::make_shared<OwnedDescriptor>(std::move(end)) : nullptr;
+    };
+    record->pipes = {hold(record->launched.input), hold(record->launched.output),
+                     hold(record->launched.error)};
     return Program(std::move(record));
 }
 
@@ -198,34 +222,31 @@ Result<int> Program::wait(TimeLimit limit) const
 
 std::optional<int> Program::inputDescriptor() const
 {
-    const std::lock_guard lock(m_record->mutex);
-    const OwnedDescriptor &input = m_record->launched.input;
-    return input.isOpen() ? std::optional<int>(input.get()) : std::nullopt;
+    const auto pipe = m_record->input();
+    return pipe ? std::optional<int>(pipe->get()) : std::nullopt;
 }
 
 std::optional<int> Program::descriptor(Stream stream) const
 {
-    const std::lock_guard lock(m_record->mutex);
-    const OwnedDescriptor &pipe =
-        stream == Stream::Output ? m_record->launched.output : m_record->launched.error;
-    return pipe.isOpen() ? std::optional<int>(pipe.get()) : std::nullopt;
+    const auto pipe = m_record->pipe(stream);
+    return pipe ? std::optional<int>(pipe->get()) : std::nullopt;
 }
 
 Result<void> Program::write(QByteArrayView bytes, TimeLimit limit) const
 {
     const std::int64_t deadline = deadlineOf(limit);
     while (!bytes.isEmpty()) {
-        const auto descriptor = inputDescriptor();
-        if (!descriptor)
+        const auto pipe = m_record->input();
+        if (!pipe)
             return Error{ErrorCode::Closed};
-        const ssize_t written = writeQuietly(*descriptor, bytes);
+        const ssize_t written = writeQuietly(pipe->get(), bytes);
         if (written >= 0)
             bytes = bytes.sliced(written);
         else if (errno == EPIPE)
             return Error{ErrorCode::EndOfStream};
         else if (errno != EAGAIN && errno != EINTR)
             return osError({}, errno, tr("input of a program"));
-        else if (!waitFor(*descriptor, POLLOUT, deadline))
+        else if (!waitFor(pipe->get(), POLLOUT, soonest(deadline)) && runtime::nowNs() >= deadline)
             return Error{ErrorCode::Timeout};
     }
     return {};
@@ -234,7 +255,7 @@ Result<void> Program::write(QByteArrayView bytes, TimeLimit limit) const
 void Program::closeInput() const
 {
     const std::lock_guard lock(m_record->mutex);
-    m_record->launched.input.reset();
+    m_record->pipes.input.reset();
 }
 
 Result<QByteArray> Program::read(Stream stream, qsizetype most, TimeLimit limit) const
@@ -242,11 +263,11 @@ Result<QByteArray> Program::read(Stream stream, qsizetype most, TimeLimit limit)
     const std::int64_t deadline = deadlineOf(limit);
     QByteArray bytes(std::max<qsizetype>(most, 1), Qt::Uninitialized);
     for (;;) {
-        const auto descriptor = this->descriptor(stream);
-        if (!descriptor)
+        const auto pipe = m_record->pipe(stream);
+        if (!pipe)
             return Error{ErrorCode::Closed};
         const ssize_t size =
-            ::read(*descriptor, bytes.data(), static_cast<std::size_t>(bytes.size()));
+            ::read(pipe->get(), bytes.data(), static_cast<std::size_t>(bytes.size()));
         if (size > 0) {
             bytes.truncate(size);
             return bytes;
@@ -255,35 +276,33 @@ Result<QByteArray> Program::read(Stream stream, qsizetype most, TimeLimit limit)
             return Error{ErrorCode::EndOfStream};
         if (errno != EAGAIN && errno != EINTR)
             return osError({}, errno, tr("output of a program"));
-        if (!waitReadable(*descriptor, deadline))
+        if (!waitReadable(pipe->get(), soonest(deadline)) && runtime::nowNs() >= deadline)
             return Error{ErrorCode::Timeout};
     }
 }
 
 Result<ProgramReport> Program::communicate(const QByteArray &input, TimeLimit limit) const
 {
+    return exchange(input, limit, false);
+}
+
+Result<ProgramReport> Program::exchange(const QByteArray &input, TimeLimit limit,
+                                        bool endsAtInterrupt) const
+{
     const std::lock_guard exchanging(m_record->exchangeMutex);
-    LaunchedProgram ends;
-    {
-        // Nobody else has them meanwhile.
+    ProgramPipes pipes; // Nobody else has them meanwhile.
+    const auto swapPipes = [this, &pipes] {
         const std::lock_guard lock(m_record->mutex);
-        LaunchedProgram &own = m_record->launched;
-        std::swap(ends.input, own.input);
-        std::swap(ends.output, own.output);
-        std::swap(ends.error, own.error);
-    }
+        std::swap(m_record->pipes, pipes);
+    };
+    swapPipes();
     Exchange &exchange = m_record->exchange;
-    exchange.begin(ends, input, m_record->maxCapturedBytes);
-    const auto ended = exchange.go(ends, m_record->launched.pidFd.get(), deadlineOf(limit));
+    exchange.begin(pipes, input, m_record->maxCapturedBytes);
+    const auto ended =
+        exchange.go(pipes, m_record->launched.pidFd.get(), deadlineOf(limit), endsAtInterrupt);
     ProgramReport report{m_record->arguments, pid(), 0, exchange.output(), exchange.error()};
     if (!ended) {
-        {
-            const std::lock_guard lock(m_record->mutex);
-            LaunchedProgram &own = m_record->launched;
-            std::swap(ends.input, own.input);
-            std::swap(ends.output, own.output);
-            std::swap(ends.error, own.error);
-        }
+        swapPipes();
         Error error = ended.error();
         error.subject = QString::fromLocal8Bit(m_record->arguments.first());
         if (error.code == ErrorCode::Timeout)
@@ -328,9 +347,7 @@ Result<int> Program::leave(TimeLimit limit) const
 {
     {
         const std::lock_guard lock(m_record->mutex);
-        m_record->launched.input.reset();
-        m_record->launched.output.reset();
-        m_record->launched.error.reset();
+        m_record->pipes = {};
     }
     return wait(limit);
 }
@@ -351,7 +368,7 @@ Result<ProgramReport> Program::run(const ProgramOptions &options)
     const auto program = open(started);
     if (!program)
         return program.error();
-    Result<ProgramReport> report = program->communicate(input, options.timeout);
+    Result<ProgramReport> report = program->exchange(input, options.timeout, options.passInterrupt);
     if (!report) {
         Error error = report.error();
         if (error.code == ErrorCode::Cancelled) {

@@ -156,6 +156,9 @@ public:
 private:
     struct Record;
 
+    /// communicate(), which also ends, as Cancelled, when a guard holds SIGINT back.
+    Result<ProgramReport> exchange(const QByteArray &input, TimeLimit limit,
+                                   bool endsAtInterrupt) const;
     explicit Program(std::shared_ptr<Record> record) : m_record(std::move(record)) {}
 
     std::shared_ptr<Record> m_record;

@@ -76,6 +76,7 @@ private Q_SLOTS:
     void scopeWaitsForTheEnd();
     void brokenInputIsNoHarm();
     void readAndWriteHaveLimits();
+    void closingEndsAWaitingRead();
     void diesWithItsParent();
     void killEndsTheGroup();
     void manyThreadsStartPrograms();
@@ -333,6 +334,17 @@ void tst_ProgramOpen::readAndWriteHaveLimits()
     QVERIFY(program.kill());
     QCOMPARE(codeOf(program.read(Stream::Output, 1, 60s)), ErrorCode::EndOfStream);
     QCOMPARE(made(program.leave(60s)), -SIGKILL);
+}
+
+/// A reader that waits learns at once that the pipe was closed here.
+void tst_ProgramOpen::closingEndsAWaitingRead()
+{
+    const auto program = made(Program::open(piped("read line")));
+    Result<QByteArray> read = QByteArray();
+    std::jthread reader([&] { read = program.read(Stream::Output); });
+    QCOMPARE(made(program.leave(60s)), 1); // Its input has ended.
+    reader.join();
+    QVERIFY(codeOf(read) == ErrorCode::Closed || codeOf(read) == ErrorCode::EndOfStream);
 }
 
 /// A program whose parent is killed is killed too.
