@@ -22,6 +22,10 @@ using runtime::TaskDescriptor;
 
 namespace {
 
+/// Of the arguments' memory, from its beginning, where extents are taken first: it is not given
+/// back to the system, for the first touch of a page costs more than copying it.
+constexpr quint64 keptBytes = quint64{64} << 20;
+
 QString tr(const char *text)
 {
     return QCoreApplication::translate("Error", text);
@@ -228,9 +232,10 @@ bool PoolCore::hasStarted(const CallSink &sink) const
 void PoolCore::giveBack(quint64 extent)
 {
     const std::lock_guard lock(m_extentsMutex);
-    const quint64 length = m_extents.giveBack(extent);
-    if (length >= runtime::discardedBytes)
-        m_arguments.discard(extent, length);
+    const quint64 end = extent + m_extents.giveBack(extent);
+    const quint64 begin = std::max(extent, keptBytes);
+    if (end >= begin + runtime::discardedBytes)
+        m_arguments.discard(begin, end - begin);
 }
 
 std::size_t PoolCore::chunkSize(std::size_t count, std::size_t wanted) const
