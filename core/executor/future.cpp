@@ -2,6 +2,7 @@
 #include "core/executor/future.h"
 
 #include "core/runtime/sync/clock.h"
+#include "core/runtime/trace/process_notes.h"
 
 #include <QCoreApplication>
 #include <QDebug>
@@ -24,8 +25,30 @@ Q_SIGNALS:
 
 namespace {
 
+/// While a callback runs its thread does what users want: who waits for them may not wait in vain.
+class InCallback
+{
+public:
+    InCallback()
+    {
+        if (m_notes)
+            m_notes->beginCallback();
+    }
+    ~InCallback()
+    {
+        if (m_notes)
+            m_notes->endCallback();
+    }
+    InCallback(const InCallback &) = delete;
+    InCallback &operator=(const InCallback &) = delete;
+
+private:
+    runtime::ProcessNotes *const m_notes = runtime::ownNotes();
+};
+
 void call(const std::function<void()> &callback)
 {
+    const InCallback noted;
     try {
         callback();
     } catch (const std::exception &exception) {
@@ -97,6 +120,7 @@ bool FutureState::wait(TimeLimit limit) const
     const qint64 end = runtime::nowNs() + limitNs;
     if (limitNs != 0)
         help();
+    runtime::WaitScope noted;
     for (;;) {
         const quint32 seen = m_phase.load(std::memory_order_acquire);
         if (seen >= static_cast<quint32>(Phase::Cancelled))
@@ -104,6 +128,7 @@ bool FutureState::wait(TimeLimit limit) const
         const qint64 left = limit ? end - runtime::nowNs() : -1;
         if (limit && left <= 0)
             return false;
+        noted.sleepsFor({runtime::WaitSubject::Kind::Calls}, limit ? end : runtime::noDeadline);
         // Counted before the phase is looked at again: who settles it then sees the waiter.
         m_waiters.fetch_add(1, std::memory_order_seq_cst);
         if (m_phase.load(std::memory_order_seq_cst) == seen)

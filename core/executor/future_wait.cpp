@@ -1,11 +1,32 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/executor/future_wait.h"
 
+#include "core/runtime/trace/process_notes.h"
+
 #include <QCoreApplication>
 
 #include <algorithm>
 
 namespace proclab {
+
+namespace {
+
+/// Waits for others to change what @p holds says; false: not within @p limit.
+template<typename Holds>
+bool waitUntilHolds(std::condition_variable &changed, std::unique_lock<std::mutex> &lock,
+                    TimeLimit limit, Holds holds)
+{
+    if (holds())
+        return true;
+    const std::int64_t deadline = deadlineOf(limit);
+    const runtime::WaitScope noted({runtime::WaitSubject::Kind::Calls}, deadline);
+    if (limit)
+        return changed.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)), holds);
+    changed.wait(lock, holds);
+    return true;
+}
+
+} // namespace
 
 FutureWatch::FutureWatch(std::vector<std::shared_ptr<FutureState>> states)
     : m_shared(std::make_shared<Shared>())
@@ -41,10 +62,7 @@ void FutureWatch::waitUntil(ReturnWhen when, TimeLimit limit)
                (when == ReturnWhen::FirstCompleted && now.settledCount > 0) ||
                (when == ReturnWhen::FirstException && now.failedCount > 0);
     };
-    if (limit)
-        m_shared->changed.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)), holds);
-    else
-        m_shared->changed.wait(lock, holds);
+    waitUntilHolds(m_shared->changed, lock, limit, holds);
 }
 
 Result<std::size_t> FutureWatch::next(TimeLimit limit)
@@ -53,10 +71,7 @@ Result<std::size_t> FutureWatch::next(TimeLimit limit)
         return Error{ErrorCode::EndOfStream};
     std::unique_lock lock(m_shared->mutex);
     const auto hasNext = [this] { return !m_shared->settled.empty(); };
-    if (!limit)
-        m_shared->changed.wait(lock, hasNext);
-    else if (!m_shared->changed.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)),
-                                         hasNext))
+    if (!waitUntilHolds(m_shared->changed, lock, limit, hasNext))
         return Error{ErrorCode::Timeout,
                      {},
                      QCoreApplication::translate("Error", "%1 of %2 futures unfinished")

@@ -186,6 +186,7 @@ Result<std::vector<std::size_t>> Connection::wait(std::span<const Connection> co
         return found;
     };
     std::vector<runtime::ExpectedWord> words;
+    runtime::WaitScope noted;
     for (;;) {
         words.clear();
         for (const Connection &connection : connections) {
@@ -198,6 +199,7 @@ Result<std::vector<std::size_t>> Connection::wait(std::span<const Connection> co
         auto found = ready();
         const std::int64_t leftNs = found.empty() ? deadline - runtime::nowNs() : 0;
         if (leftNs > 0) {
+            noted.sleepsFor({runtime::WaitSubject::Kind::Several}, deadline);
             // No call waits for words and descriptors both; nor for more words than it can hold.
             const bool isSliced = !polled.empty() || words.size() > runtime::maxFutexes;
             const std::int64_t lengthNs =

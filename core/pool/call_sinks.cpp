@@ -207,6 +207,9 @@ Result<EncodedBytes> StreamSink::next(TimeLimit limit)
         const std::chrono::nanoseconds left(*m_deadlineNs - runtime::nowNs());
         limit = limit ? std::min(*limit, left) : left;
     }
+    runtime::WaitScope noted;
+    if (!hasNext())
+        noted.sleepsFor({runtime::WaitSubject::Kind::Calls}, deadlineOf(limit));
     if (!limit) {
         m_arrived.wait(lock, hasNext);
     } else if (!m_arrived.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)), hasNext)) {

@@ -350,6 +350,7 @@ Result<void> PoolCore::join(TimeLimit limit)
     if (QThread::currentThread() == m_engine.context()->thread())
         return Error{ErrorCode::InvalidState, {}, tr("a callback cannot wait for the pool")};
     const auto hasEnded = [this] { return m_hasEnded; };
+    const runtime::WaitScope noted({runtime::WaitSubject::Kind::Calls}, deadlineOf(limit));
     if (!limit)
         m_ended.wait(lock, hasEnded);
     else if (!m_ended.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)), hasEnded))

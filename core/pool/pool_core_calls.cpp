@@ -263,6 +263,7 @@ Error PoolCore::errorOf(const TaskReport &report, std::string_view task) const
                                : tr("worker %1, PID %2").arg(report.worker + 1).arg(known->second);
     const QString name = QString::fromUtf8(task.data(), static_cast<qsizetype>(task.size()));
     const QString where = tr("%1 in %2, attempt %3").arg(worker, name).arg(report.attempts);
+    const QString lastWords = QString::fromStdString(report.message); // Of a worker that died.
     switch (report.cause) {
     case Cause::Exception: {
         auto failure = failureOf(report.bytes, worker);
@@ -273,15 +274,15 @@ Error PoolCore::errorOf(const TaskReport &report, std::string_view task) const
         return error;
     }
     case Cause::Exit:
-        return {deathCode(), where, tr("exit code %1").arg(report.code)};
+        return {deathCode(), where, tr("exit code %1").arg(report.code), lastWords};
     case Cause::Signal:
-        return {deathCode(), where, tr("signal %1").arg(signalName(report.code))};
+        return {deathCode(), where, tr("signal %1").arg(signalName(report.code)), lastWords};
     case Cause::Timeout:
-        return {ErrorCode::Timeout, where};
+        return {ErrorCode::Timeout, where, {}, lastWords};
     case Cause::Lost:
         if (m_state == State::Broken && report.worker < 0)
             return *m_givenUpBy;
-        return {deathCode(), where, tr("%1 from outside").arg(signalName(report.code))};
+        return {deathCode(), where, tr("%1 from outside").arg(signalName(report.code)), lastWords};
     case Cause::Cancelled:
     case Cause::None:
         break;

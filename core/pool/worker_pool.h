@@ -98,7 +98,7 @@ struct TaskReport
     qint64 startedNs = 0; ///< 0: never started.
     qint64 finishedNs = 0;
     runtime::TaskValue value;
-    std::string message; ///< Of a workload's exception: "type: what()".
+    std::string message; ///< Of a workload's exception: "type: what()"; of a death: lastWords().
     /// Of a registered task: its encoded result; of one that threw, the encoded RemoteException.
     std::vector<std::byte> bytes;
 };

@@ -62,6 +62,8 @@ void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, co
         report.cause = causeOf(exit, place.ownSignal.load(std::memory_order_acquire));
         report.status = TaskReport::Status::Failed;
         report.code = exit.signal != 0 ? exit.signal : exit.exitCode;
+        if (exit.blackBox)
+            report.message = lastWords(*exit.blackBox).toStdString();
         const bool wasTimedOut = m_timedOut[slot] >= 0 && exit.signal == SIGKILL;
         bool isJudged = true;
         if (m_state == State::Terminating) {

@@ -92,10 +92,11 @@ bool endGroup(qint64 group)
     return isEmpty();
 }
 
-std::vector<pid_t> childPids()
+std::vector<pid_t> childPids(pid_t parent)
 {
     std::vector<pid_t> pids;
-    const QDir threads(u"/proc/self/task"_s);
+    const QString process = parent == 0 ? u"self"_s : QString::number(parent);
+    const QDir threads(u"/proc/%1/task"_s.arg(process));
     for (const QString &thread : threads.entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
         QFile list(threads.filePath(thread) % u"/children"_s);
         if (!list.open(QIODevice::ReadOnly))

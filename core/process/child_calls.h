@@ -24,8 +24,8 @@ bool waitPidFd(int pidFd, int options, siginfo_t &info, rusage &usage);
 /// Kills whoever is left in process group @p group, and reaps those that are this program's
 /// children. True: nobody is.
 bool endGroup(qint64 group);
-/// The children of this process, of all its threads, zombies among them.
-[[nodiscard]] std::vector<pid_t> childPids();
+/// The children of a process, of all its threads, zombies among them; 0: of this one.
+[[nodiscard]] std::vector<pid_t> childPids(pid_t parent = 0);
 /// As prctl(PR_SET_NAME) gave it; a zombie keeps it.
 [[nodiscard]] QByteArray processName(pid_t pid);
 

@@ -82,7 +82,8 @@ Engine::Engine(const QString &workerProgram)
     m_thread->start();
     // Once this returns the thread's loop runs and holds all the descriptors that it will hold.
     QMetaObject::invokeMethod(
-        m_context.get(), [] {}, Qt::BlockingQueuedConnection);
+        m_context.get(), [] { runtime::noteEngineThread(::gettid()); },
+        Qt::BlockingQueuedConnection);
 }
 
 Engine::~Engine()
@@ -103,6 +104,7 @@ Engine::~Engine()
     }
     m_thread->quit();
     m_thread->wait();
+    runtime::noteEngineThread(0);
 }
 
 void Engine::beforeEnd(std::weak_ptr<void> user, std::function<void()> end)

@@ -27,13 +27,22 @@ using State = ProcessRecord::State;
 
 namespace {
 
-/// Waits until @p descriptor can be read; false: not within @p limit.
-bool waitReadable(int descriptor, TimeLimit limit)
+/// What joining process @p pid waits for.
+runtime::WaitSubject endOf(qint64 pid)
+{
+    return {runtime::WaitSubject::Kind::Process, static_cast<std::uint64_t>(pid)};
+}
+
+/// Waits for the end of process @p pid by its descriptor; false: not within @p limit.
+bool waitForEnd(int pidFd, qint64 pid, TimeLimit limit)
 {
     const std::int64_t deadline = deadlineOf(limit);
-    pollfd polled = {descriptor, POLLIN, 0};
+    pollfd polled = {pidFd, POLLIN, 0};
+    runtime::WaitScope noted;
     for (;;) {
         const std::int64_t leftMs = (deadline - runtime::nowNs() + 999'999) / 1'000'000;
+        if (leftMs > 0)
+            noted.sleepsFor(endOf(pid), deadline);
         const int found = ::poll(&polled, 1, int(std::clamp<std::int64_t>(leftMs, 0, 100'000)));
         if (found > 0)
             return true;
@@ -170,10 +179,12 @@ Result<void> Process::join(TimeLimit limit) const
         return started;
     const auto hasEnded = [this] { return m_record->state == State::Ended; };
     const std::int64_t deadline = deadlineOf(limit);
+    runtime::WaitScope noted;
     while (!hasEnded()) {
         const std::int64_t leftNs = deadline - runtime::nowNs();
         if (leftNs <= 0)
             return Error{ErrorCode::Timeout};
+        noted.sleepsFor(endOf(m_record->pid), deadline);
         m_record->changed.wait_for(
             lock, std::chrono::nanoseconds(std::min<std::int64_t>(leftNs, 1'000'000'000)));
     }
@@ -208,6 +219,12 @@ Result<std::optional<int>> Process::exitCode() const
     if (m_record->isClosed)
         return Error{ErrorCode::Closed};
     return m_record->state == State::Ended ? std::optional<int>(m_record->exitCode) : std::nullopt;
+}
+
+std::optional<BlackBox> Process::blackBox() const
+{
+    const std::lock_guard lock(m_record->mutex);
+    return m_record->blackBox ? std::optional<BlackBox>(*m_record->blackBox) : std::nullopt;
 }
 
 Result<int> Process::sentinel() const
@@ -310,7 +327,7 @@ std::optional<ThisProcess::Parent> ThisProcess::parent()
 
 bool ThisProcess::Parent::join(TimeLimit limit) const
 {
-    return currentProcess().parentFd < 0 || waitReadable(currentProcess().parentFd, limit);
+    return currentProcess().parentFd < 0 || waitForEnd(currentProcess().parentFd, pid, limit);
 }
 
 } // namespace proclab

@@ -119,6 +119,9 @@ public:
     /// is. InvalidState before it is started.
     Result<int> sentinel() const;
 
+    /// What it did last, if it died or ended with another code than 0; nothing while it runs.
+    [[nodiscard]] std::optional<BlackBox> blackBox() const;
+
     Result<void> interrupt() const; ///< SIGINT
     Result<void> terminate() const; ///< SIGTERM
     Result<void> kill() const;      ///< SIGKILL, for whatever it has started too.

@@ -57,6 +57,14 @@ void prepareChild(const ProcessGroup::Config &config, int socket)
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/// For this program's own black box.
+void noteEvent(runtime::EventKind kind, qint64 pid, int status)
+{
+    if (runtime::ProcessNotes *notes = runtime::ownNotes())
+        notes->events.record(kind, static_cast<std::uint64_t>(pid),
+                             static_cast<std::uint64_t>(std::int64_t{status}));
+}
+
 } // namespace
 
 struct ProcessGroup::Child
@@ -465,6 +473,7 @@ void ProcessGroup::adopt(quint32 slot, qint64 pid)
     child.ended = std::make_unique<QSocketNotifier>(child.pidFd, QSocketNotifier::Read);
     connect(child.ended.get(), &QSocketNotifier::activated, this, [this, slot] { reap(slot); });
     const bool isToDie = child.isToDie;
+    noteEvent(runtime::EventKind::ProcessStarted, pid, 0);
     Q_EMIT started(slot, pid);
     if (isToDie)
         kill(slot);
@@ -491,12 +500,18 @@ void ProcessGroup::noteEnd(qint64 pid)
     m_mayHaveOrphans = true;
 }
 
-void ProcessGroup::finish(quint32 slot, const ChildExit &exit)
+void ProcessGroup::finish(quint32 slot, ChildExit exit)
 {
     m_children.erase(slot);
     if (!endGroup(exit.pid))
         m_groups.push_back(exit.pid);
+    const int status = exit.signal != 0 ? -exit.signal : exit.exitCode;
+    if (status != 0) { // Before what it held is let go.
+        if (auto box = BlackBox::of(exit.pid))
+            exit.blackBox = std::make_shared<const BlackBox>(std::move(*box));
+    }
     noteEnd(exit.pid);
+    noteEvent(runtime::EventKind::ProcessEnded, exit.pid, status);
     if (!m_sweep.isActive())
         m_sweep.start();
     Q_EMIT exited(slot, exit);

@@ -4,6 +4,7 @@
 #include "core/base/result.h"
 #include "core/process/start_method.h"
 #include "core/runtime/task/run_header.h"
+#include "core/waits/black_box.h"
 
 #include <QObject>
 #include <QTimer>
@@ -29,6 +30,7 @@ struct ChildExit
     std::optional<qint64>
         cpuNs; ///< As the kernel accounted; not known for a spawned child that was killed.
     std::optional<quint64> peakResidentBytes;
+    std::shared_ptr<const BlackBox> blackBox; ///< Unless it ended well; null: it noted nothing.
 };
 
 /// The worker processes of one run, in the slots of its segment: starts them by spawn, or from a
@@ -105,7 +107,7 @@ private:
     void readAnswers();
     void adopt(quint32 slot, qint64 pid);
     void reap(quint32 slot);
-    void finish(quint32 slot, const ChildExit &exit);
+    void finish(quint32 slot, ChildExit exit);
     void fail(quint32 slot, const Error &error);
 
     const Config m_config;

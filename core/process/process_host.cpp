@@ -207,6 +207,11 @@ void ProcessHost::handleStarted(quint32 slot, qint64 pid)
 
 void ProcessHost::handleExit(quint32 slot, const ChildExit &exit)
 {
+    {
+        const std::lock_guard lock(m_mutex);
+        const std::lock_guard recordLock(m_records[slot]->mutex);
+        m_records[slot]->blackBox = exit.blackBox;
+    }
     finish(slot, exit.signal != 0 ? -exit.signal : exit.exitCode, {});
 }
 

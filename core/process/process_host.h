@@ -51,6 +51,7 @@ struct ProcessRecord
     qint64 pid = 0;
     int exitCode = 0; ///< Once Ended: below 0, the signal that ended it.
     int pidFd = -1;   ///< Readable once it has ended.
+    std::shared_ptr<const BlackBox> blackBox; ///< Once Ended, unless it ended well.
     runtime::ObjectRef start;
     std::vector<runtime::ObjectRef> handles; ///< In its arguments, until they have landed.
 };

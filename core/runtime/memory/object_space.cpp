@@ -2,6 +2,7 @@
 #include "core/runtime/memory/object_space.h"
 
 #include "core/runtime/kill_point.h"
+#include "core/runtime/memory/object_space_layout.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,26 +17,6 @@
 #include <unistd.h>
 
 namespace proclab::runtime {
-
-/// A process that uses shared objects. Its number is given again once all it held is let go.
-struct ObjectSpace::Sharer
-{
-    std::atomic<std::int32_t> pid; ///< 0: nobody.
-    /// When it started, in clock ticks since the boot, which tells it from a later process of its
-    /// PID; 0: not noted yet.
-    std::atomic<std::uint64_t> startTicks;
-    FutexWord forks; ///< Its forked children that hold what it held.
-};
-
-struct ObjectSpace::Header
-{
-    SharedLock allocating; ///< Held by whoever looks for room: one at a time.
-    alignas(64)
-        SharedLock recovering; ///< One at a time, so that no number is given again too soon.
-    alignas(64) std::atomic<std::uint32_t> entriesUsed; ///< All above were never used.
-    std::array<Sharer, maxSharers> sharers;
-    std::array<ObjectEntry, maxObjects> entries;
-};
 
 namespace {
 
@@ -81,6 +62,23 @@ std::optional<ProcessState> stateOf(std::int32_t pid)
         field = std::strchr(field + 1, ' ');
     state.startTicks = field ? std::strtoull(field + 1, nullptr, 10) : 0;
     return state;
+}
+
+/// Whether the kernel itself takes its time from the processor's counter, so that it runs evenly
+/// and is the same on all cores.
+bool isCounterTrusted()
+{
+#if defined(__x86_64__)
+    const int fd = ::open("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+                          O_RDONLY | O_CLOEXEC);
+    char name[4] = {};
+    const ssize_t size = fd >= 0 ? ::read(fd, name, sizeof name) : -1;
+    if (fd >= 0)
+        ::close(fd);
+    return size == sizeof name && std::memcmp(name, "tsc\n", sizeof name) == 0;
+#else
+    return false;
+#endif
 }
 
 ObjectSpace *theSpace = nullptr; // For the fork handlers, once it is open.
@@ -150,22 +148,77 @@ ObjectEntry &ObjectSpace::entry(std::uint32_t index) const
 
 std::uint32_t ObjectSpace::takeSelf()
 {
+    if (const std::uint32_t self = tryTakeSelf(); self != 0)
+        return self;
+    std::fputs("proclab: more than 1,023 processes share objects\n", stderr);
+    ::_exit(1);
+}
+
+std::uint32_t ObjectSpace::tryTakeSelf()
+{
     const std::lock_guard lock(m_mutex);
     if (const std::uint32_t self = m_self.load(std::memory_order_relaxed); self != 0)
         return self;
-    for (std::uint32_t number = 1; number < maxSharers; ++number) {
-        Sharer &sharer = header().sharers[number];
+    Header &header = this->header();
+    const std::uint32_t last = header.lastSharer.load(std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < maxSharers - 1; ++i) {
+        const std::uint32_t number = 1 + (last + i) % (maxSharers - 1);
+        Sharer &sharer = header.sharers[number];
         std::int32_t nobody = 0;
         if (!sharer.pid.compare_exchange_strong(nobody, ::getpid(), std::memory_order_acq_rel))
             continue;
         PROCLAB_KILL_POINT("space-sharer.numbered");
         const auto state = stateOf(::getpid());
         sharer.startTicks.store(state ? state->startTicks : 0, std::memory_order_release);
+        header.lastSharer.store(number, std::memory_order_relaxed);
+        std::uint32_t used = header.sharersUsed.load(std::memory_order_relaxed);
+        while (used <= number && !header.sharersUsed.compare_exchange_weak(used, number + 1)) {
+        }
+        if (header.clock.load(std::memory_order_relaxed) == Header::Unknown)
+            header.clock.store(isCounterTrusted() ? Header::Counter : Header::System);
+        header.notes[number].restart(::getpid(), header.clock.load() == Header::Counter);
         m_self.store(number, std::memory_order_relaxed);
         return number;
     }
-    std::fputs("proclab: more than 1,023 processes share objects\n", stderr);
-    ::_exit(1);
+    return 0;
+}
+
+/// Who uses objects needs a number more than who only has something to say of itself.
+bool ObjectSpace::hasNumbersToSpare() const
+{
+    const auto &sharers = header().sharers;
+    return std::count_if(sharers.begin(), sharers.end(), [](const Sharer &sharer) {
+               return sharer.pid.load(std::memory_order_relaxed) != 0;
+           }) < maxSharers * 3 / 4;
+}
+
+ProcessNotes *ObjectSpace::ownNotes()
+{
+    std::uint32_t self = m_self.load(std::memory_order_relaxed);
+    // Only what has been shared already is opened for this.
+    if (self == 0 && (m_isOpen.load(std::memory_order_acquire) || m_inheritedFd >= 0) && open() &&
+        hasNumbersToSpare())
+        self = tryTakeSelf();
+    return self != 0 ? &header().notes[self] : nullptr;
+}
+
+ProcessNotes *ownNotes()
+{
+    return ObjectSpace::instance().ownNotes();
+}
+
+std::optional<std::uint64_t> offsetInTree(const void *address)
+{
+    return ObjectSpace::instance().offsetOf(address);
+}
+
+std::optional<std::uint64_t> ObjectSpace::offsetOf(const void *address) const
+{
+    const auto *byte = static_cast<const std::byte *>(address);
+    if (!m_isOpen.load(std::memory_order_acquire) || byte < m_segment.data() ||
+        byte >= m_segment.data() + m_segment.size())
+        return std::nullopt;
+    return static_cast<std::uint64_t>(byte - m_segment.data());
 }
 
 SharedLock::Outcome ObjectSpace::acquire(SharedLock &lock, std::int64_t deadlineNs)
@@ -211,6 +264,7 @@ ObjectRef ObjectSpace::create(ObjectKind kind, std::size_t size)
             break;
         }
         PROCLAB_KILL_POINT("space-create.reserved");
+        entry.bornNs.store(nowNs(), std::memory_order_relaxed);
         entry.holders[self / 64].fetch_or(std::uint64_t{1} << self % 64);
         PROCLAB_KILL_POINT("space-create.held");
         entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live),
@@ -476,7 +530,8 @@ void ObjectSpace::processEnded(std::int32_t pid)
 {
     if (!m_isOpen.load(std::memory_order_acquire))
         return;
-    for (std::uint32_t sharer = 1; sharer < maxSharers; ++sharer) {
+    const std::uint32_t used = header().sharersUsed.load(std::memory_order_acquire);
+    for (std::uint32_t sharer = 1; sharer < used; ++sharer) {
         if (pidOf(sharer) == pid)
             recover(sharer);
     }
@@ -526,6 +581,7 @@ void ObjectSpace::afterForkInChild()
     // that has changed, so it is made anew.
     new (&theSpace->m_mutex) std::recursive_mutex;
     const std::uint32_t parent = theSpace->m_self.exchange(0, std::memory_order_relaxed);
+    forgetThreads();
     if (theSpace->m_held.empty())
         return;
     const std::uint32_t self = theSpace->self();

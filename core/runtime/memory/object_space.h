@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 /// The memory that a program and all the processes below it share for the objects they hand to each
 /// other: locks, queues, pipes, values. One for the whole tree of processes, so an object's handle
@@ -56,6 +57,7 @@ struct alignas(64) ObjectEntry
     std::atomic<std::uint32_t> inFlight; ///< Handles on their way through a queue or pipe.
     std::atomic<std::uint64_t> offset;   ///< Of the storage, in the segment; 0: `small`.
     std::atomic<std::uint64_t> size;
+    std::atomic<std::int64_t> bornNs; ///< Tells what was noted of an earlier object in its place.
     std::array<std::atomic<std::uint64_t>, maxSharers / 64> holders; ///< A bit for each sharer.
     alignas(64) std::array<std::byte, 192> small;
 
@@ -80,6 +82,7 @@ struct alignas(64) ObjectEntry
 };
 
 class ObjectSpace;
+class ProcessNotes;
 
 /// What a kind of object does when a sharer dies, and when nobody holds it any more.
 struct ObjectKindActions
@@ -186,6 +189,11 @@ public:
         return {held.offset, held.size};
     }
     [[nodiscard]] std::byte *at(std::uint64_t offset) const { return m_segment.data() + offset; }
+    /// None: @p address is elsewhere, or this process has not opened the memory.
+    [[nodiscard]] std::optional<std::uint64_t> offsetOf(const void *address) const;
+    /// What this process tells others of itself; it takes a number for that. Null: it has not
+    /// opened the memory, or there is no number left.
+    [[nodiscard]] ProcessNotes *ownNotes();
     /// Objects that are there now, and the bytes of their storage.
     struct Usage
     {
@@ -196,12 +204,15 @@ public:
 
 private:
     friend class SharedObject;
+    friend class TreeReader;
     struct Sharer;
     struct Header;
 
     ObjectSpace() = default;
     bool open();
     std::uint32_t takeSelf();
+    std::uint32_t tryTakeSelf(); ///< 0: there is no number left.
+    [[nodiscard]] bool hasNumbersToSpare() const;
     [[nodiscard]] Header &header() const;
     [[nodiscard]] ObjectEntry &entry(std::uint32_t index) const;
     ObjectRef hold(ObjectHandle handle);

@@ -4,6 +4,7 @@
 #include "core/runtime/kill_point.h"
 #include "core/runtime/sync/clock.h"
 #include "core/runtime/sync/futex.h"
+#include "core/runtime/trace/process_notes.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -64,9 +65,11 @@ public:
     }
 
     /// The owner's slot; -1: free.
-    [[nodiscard]] int owner() const
+    [[nodiscard]] int owner() const { return ownerIn(m_word.load(std::memory_order_relaxed)); }
+    /// The same, of the word that a waiter has seen.
+    [[nodiscard]] static int ownerIn(std::uint32_t word)
     {
-        return static_cast<int>(m_word.load(std::memory_order_relaxed) & ownerMask) - 1;
+        return static_cast<int>(word & ownerMask) - 1;
     }
 
     /// The parent, once slot @p dead is known to be gone: if it held the lock, the next owner gets
@@ -92,6 +95,7 @@ private:
     template<typename GoOn>
     Outcome lockSlowly(std::uint32_t slot, GoOn goOn, std::int64_t deadlineNs)
     {
+        WaitScope noted;
         std::int64_t spinUntil = 0;
         for (int round = 0;; ++round) {
             std::uint32_t word = m_word.load(std::memory_order_relaxed);
@@ -124,6 +128,7 @@ private:
             const std::int64_t leftNs = deadlineNs - nowNs();
             if (leftNs <= 0 || !goOn())
                 return Outcome::GivenUp;
+            noted.sleepsOn(m_word, word | waitersBit, deadlineNs);
             PROCLAB_KILL_POINT("lock.before-sleep");
             futexWait(m_word, word | waitersBit, std::min(leftNs, parkNs));
         }

@@ -151,6 +151,7 @@ std::uint32_t ConditionBody::enter(ObjectSpace &space)
 bool ConditionBody::sleep(std::uint32_t place, std::int64_t deadlineNs)
 {
     FutexWord &word = sleepers[place].word;
+    WaitScope noted;
     for (;;) {
         const std::uint32_t seen = word.load(std::memory_order_acquire);
         if ((seen & 0xff) == Sleeper::Notified)
@@ -158,6 +159,7 @@ bool ConditionBody::sleep(std::uint32_t place, std::int64_t deadlineNs)
         const std::int64_t leftNs = deadlineNs - nowNs();
         if (leftNs <= 0)
             return false;
+        noted.sleepsOn(word, seen, deadlineNs);
         futexWait(word, seen, std::min(leftNs, parkNs));
     }
 }

@@ -3,6 +3,7 @@
 
 #include "core/runtime/sync/clock.h"
 #include "core/runtime/sync/futex.h"
+#include "core/runtime/trace/process_notes.h"
 
 #include <algorithm>
 #include <atomic>
@@ -37,6 +38,7 @@ public:
             if (ready())
                 return true;
         }
+        WaitScope noted;
         for (;;) {
             const std::uint32_t seen = m_changes.load(std::memory_order_acquire);
             m_sleepers.fetch_add(1, std::memory_order_seq_cst);
@@ -45,8 +47,10 @@ public:
             std::atomic_thread_fence(std::memory_order_seq_cst);
             const bool isReady = ready();
             const std::int64_t leftNs = isReady ? 0 : deadlineNs - nowNs();
-            if (leftNs > 0)
+            if (leftNs > 0) {
+                noted.sleepsOn(m_changes, seen, deadlineNs);
                 futexWait(m_changes, seen, std::min(leftNs, parkNs));
+            }
             m_sleepers.fetch_sub(1, std::memory_order_relaxed);
             if (isReady || leftNs <= 0)
                 return isReady;

@@ -40,7 +40,11 @@ public:
         , m_descriptors(m_header.at<TaskDescriptor>(m_pool.descriptorsOffset))
         , m_completions(*m_header.at<CompletionRing>(m_pool.completionsOffset +
                                                      process.slotIndex() * m_pool.completionBytes))
-    {}
+        , m_notes(m_header.tasksHash != 0 ? ownNotes() : nullptr)
+    {
+        if (m_notes)
+            m_notes->setName("PoolWorker-" + std::to_string(m_slot.ordinal + 1));
+    }
 
     /// Returns the exit code.
     int run()
@@ -116,11 +120,13 @@ private:
     {
         const std::int64_t limit = m_pool.idleLimitNs;
         const std::int64_t begin = nowNs();
+        WaitScope noted;
         m_slot.beginWait(WaitKind::Task, begin);
         const bool found = waitIn(
             m_pool.idle, m_process.slotIndex(), m_header.parkOf(),
             [this] { return !m_ring.isEmpty(); },
-            [this, limit, begin] {
+            [this, limit, begin, &noted] {
+                noted.sleepsFor({WaitSubject::Kind::Task}, limit != 0 ? begin + limit : noDeadline);
                 m_isRecycled = isToLeave() || (limit != 0 && nowNs() - begin >= limit);
                 return !m_isRecycled && m_process.goesOn();
             },
@@ -156,12 +162,16 @@ private:
         PROCLAB_KILL_POINT("claim.named");
         const std::uint64_t outcomes = std::uint64_t{number} * m_pool.tasksPerDescriptor;
         const std::uint32_t end = endOfShare(task);
+        if (m_notes)
+            m_notes->events.record(EventKind::TaskBegan, task.workload, task.first);
         if ((task.flags & TaskDescriptor::packsResults) != 0) {
             TypedRun run(*this, number, end);
             registeredTasks()[task.workload - firstRegisteredTask].runChunk(run);
         } else {
             runOneByOne(task, outcomes, end);
         }
+        if (m_notes)
+            m_notes->events.record(EventKind::TaskEnded, task.workload, task.first);
         if (end < task.count) {
             PROCLAB_KILL_POINT("recycle.inside-chunk");
             m_isRecycled = true; // The parent gives the rest of the chunk to the next worker.
@@ -347,6 +357,7 @@ private:
     TaskRing &m_ring;
     TaskDescriptor *m_descriptors;
     CompletionRing &m_completions;
+    ProcessNotes *const m_notes; ///< Null: the lab's worker program, which has none.
     std::string m_text;
     std::vector<std::byte> m_result;
     std::int64_t m_lastNs = longTaskNs + 1;

@@ -76,6 +76,8 @@ bool becomeProcess(ObjectHandle handle)
     current.parentName = start.parentName();
     current.parentFd = static_cast<int>(::syscall(SYS_pidfd_open, start.parentPid, 0));
     current.start = object;
+    if (ProcessNotes *notes = ownNotes())
+        notes->setName(current.name);
     takeEnvironment(start.environment());
     if (!current.isDaemon)
         followParent(graceNs);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/process/engine.h"
+#include "core/waits/wait_graph.h"
+
+#include <QObject>
+
+#include <memory>
+
+namespace proclab {
+
+/// Tells of deadlocks among the program and the processes below it, each once, about 100 ms after
+/// it came to be. It looks every 50 ms, closely only while somebody has waited for longer than
+/// that, and believes what two looks see. It ends nobody.
+///
+/// Threads: made, used and destroyed in one thread, which need not be the engine's and needs no
+/// event loop; deadlockFound() is emitted in the engine's thread: connect with a context object, or
+/// with Qt::DirectConnection to act even while all other threads wait.
+/// Blocking: the constructor and the destructor, until the engine's thread is between two events.
+class DeadlockWatch final : public QObject
+{
+    Q_OBJECT
+
+public:
+    explicit DeadlockWatch(Engine &engine = Engine::global(), QObject *parent = nullptr);
+    ~DeadlockWatch() override;
+
+Q_SIGNALS:
+    void deadlockFound(const proclab::Deadlock &deadlock);
+
+private:
+    class Looker;
+
+    void end();
+
+    Engine &m_engine;
+    std::shared_ptr<Looker> m_looker; ///< Of the engine's thread.
+};
+
+} // namespace proclab

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/waits/wait.h"
+
+#include "core/runtime/ipc/queue_body.h"
+#include "core/runtime/sync/sync_bodies.h"
+
+#include <QCoreApplication>
+#include <QStringList>
+
+#include <algorithm>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+using runtime::ObjectKind;
+using runtime::TreeReader;
+using runtime::WaitSubject;
+using Kind = Wait::Kind;
+
+namespace {
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("Error", text);
+}
+
+template<typename Body>
+const Body &as(const TreeReader::Place &place)
+{
+    return *reinterpret_cast<const Body *>(place.body);
+}
+
+/// Where a thread sleeps: in an object, at one of its words.
+struct Sleep
+{
+    Kind kind = Kind::Internal;
+    /// Of a pipe: whose holders can wake it; of all else the object's.
+    std::optional<std::uint32_t> side = std::nullopt;
+};
+
+Sleep sleepAtQueue(const runtime::QueueBody &queue, const runtime::FutexWord *word)
+{
+    if (word == &queue.ring.items.changes())
+        return {Kind::QueueEmpty};
+    if (word == &queue.ring.room.changes())
+        return {Kind::QueueFull};
+    return {word == &queue.joining.changes() ? Kind::QueueDone : Kind::Internal};
+}
+
+Sleep sleepAtPipe(const runtime::PipeBody &pipe, const runtime::FutexWord *word)
+{
+    for (std::uint32_t writer = 0; writer < pipe.directions.size(); ++writer) {
+        if (word == &pipe.directions[writer].ring.items.changes())
+            return {Kind::PipeEmpty, writer};
+        if (word == &pipe.directions[writer].ring.room.changes())
+            return {Kind::PipeFull, 1 - writer};
+    }
+    return {};
+}
+
+Sleep sleepAt(const TreeReader::Place &place, const runtime::FutexWord *word)
+{
+    switch (place.kind) {
+    case ObjectKind::Lock:
+    case ObjectKind::RLock:
+        return {Kind::Lock};
+    case ObjectKind::Semaphore:
+        return {Kind::Semaphore};
+    case ObjectKind::Event:
+        return {Kind::Event};
+    case ObjectKind::Condition:
+        return {Kind::Condition};
+    case ObjectKind::Barrier:
+        if (word == &as<runtime::BarrierBody>(place).waiting.changes())
+            return {Kind::Barrier};
+        break;
+    case ObjectKind::Queue:
+        return sleepAtQueue(as<runtime::QueueBody>(place), word);
+    case ObjectKind::Pipe:
+        return sleepAtPipe(as<runtime::PipeBody>(place), word);
+    default:
+        break;
+    }
+    return {};
+}
+
+/// The lock's word is what the thread has seen: it says who the owner is.
+void setOwner(Wait &wait, std::uint32_t seen)
+{
+    const int owner = runtime::SharedLock::ownerIn(seen);
+    const qint64 pid =
+        owner > 0 ? runtime::ObjectSpace::instance().pidOf(static_cast<std::uint32_t>(owner)) : 0;
+    if (pid != 0)
+        wait.wakers = {pid};
+    else
+        wait.hasUnknownWaker = true;
+}
+
+void setHolders(Wait &wait, const TreeReader::Holders &holders)
+{
+    wait.hasUnknownWaker = holders.isInFlight;
+    for (const std::uint32_t sharer : holders.sharers) {
+        if (const qint64 pid = runtime::ObjectSpace::instance().pidOf(sharer))
+            wait.wakers.append(pid);
+    }
+}
+
+void setPlace(const TreeReader &reader, const runtime::NotedWait &noted, Wait &wait)
+{
+    const auto place = reader.find(noted.subject.number);
+    if (!place) { // The locks of the tree's memory itself belong to no object.
+        wait.kind = Kind::Internal;
+        setOwner(wait, noted.seen);
+        return;
+    }
+    if (place->bornNs > noted.sinceNs)
+        return;
+    const Sleep sleep = sleepAt(*place, &reader.word(noted.subject.number));
+    wait.kind = sleep.kind;
+    wait.object = place->object.index;
+    if (sleep.kind == Kind::Lock || sleep.kind == Kind::Internal)
+        setOwner(wait, noted.seen);
+    else if (sleep.side)
+        setHolders(wait, reader.holdersOfSide(place->object, *sleep.side));
+    else
+        setHolders(wait, reader.holdersOf(place->object));
+}
+
+QString kindText(Kind kind)
+{
+    switch (kind) {
+    case Kind::Lock:
+        return tr("lock %1");
+    case Kind::Semaphore:
+        return tr("a unit of semaphore %1");
+    case Kind::Event:
+        return tr("event %1");
+    case Kind::Condition:
+        return tr("condition %1");
+    case Kind::Barrier:
+        return tr("barrier %1");
+    case Kind::QueueEmpty:
+        return tr("an item of queue %1");
+    case Kind::QueueFull:
+        return tr("room in queue %1");
+    case Kind::QueueDone:
+        return tr("all items of queue %1 to be done");
+    case Kind::PipeEmpty:
+        return tr("a message of pipe %1");
+    case Kind::PipeFull:
+        return tr("room in pipe %1");
+    case Kind::Internal:
+        return tr("an inner lock");
+    case Kind::ProcessEnd:
+        return tr("the end of %1");
+    case Kind::Calls:
+        return tr("the results of its calls");
+    case Kind::Task:
+        return tr("a task");
+    case Kind::Several:
+        return tr("one of several pipes");
+    case Kind::Gone:
+        break;
+    }
+    return tr("an object that is gone");
+}
+
+} // namespace
+
+Wait waits_detail::waitOf(const TreeReader &reader, const runtime::NotedWait &noted)
+{
+    Wait wait;
+    wait.thread = noted.thread;
+    wait.sinceNs = noted.sinceNs;
+    wait.sequence = noted.sequence;
+    if (noted.deadlineNs != runtime::noDeadline)
+        wait.deadlineNs = noted.deadlineNs;
+    switch (noted.subject.kind) {
+    case WaitSubject::Kind::Word:
+        setPlace(reader, noted, wait);
+        break;
+    case WaitSubject::Kind::Process:
+        wait.kind = Kind::ProcessEnd;
+        wait.wakers = {static_cast<qint64>(noted.subject.number)};
+        break;
+    case WaitSubject::Kind::Calls:
+        wait.kind = Kind::Calls;
+        break;
+    case WaitSubject::Kind::Task:
+        wait.kind = Kind::Task;
+        break;
+    case WaitSubject::Kind::Several:
+    case WaitSubject::Kind::None:
+        wait.kind = Kind::Several;
+        wait.hasUnknownWaker = true;
+        break;
+    }
+    return wait;
+}
+
+QString subjectText(const Wait &wait)
+{
+    QString text = kindText(wait.kind);
+    if (wait.object)
+        text = text.arg(*wait.object);
+    if (wait.kind == Kind::ProcessEnd && !wait.wakers.isEmpty())
+        text = text.arg(tr("PID %1").arg(wait.wakers.front()));
+    if (wait.kind == Kind::Lock && !wait.wakers.isEmpty())
+        text += tr(", held by PID %1").arg(wait.wakers.front());
+    return text;
+}
+
+QString waitText(const Wait &wait, qint64 nowNs)
+{
+    return tr("%1 (PID %2, thread %3) has waited for %4 for %5 ms")
+        .arg(wait.process)
+        .arg(wait.pid)
+        .arg(wait.thread)
+        .arg(subjectText(wait))
+        .arg((nowNs - wait.sinceNs) / 1'000'000);
+}
+
+QString notedName(qint64 pid)
+{
+    const auto *notes = TreeReader().notesOf(static_cast<std::int32_t>(pid));
+    return notes ? QString::fromStdString(notes->name()) : QString();
+}
+
+} // namespace proclab
