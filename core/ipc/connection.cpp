@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <poll.h>
 
 namespace proclab {
@@ -169,8 +170,13 @@ Result<std::vector<std::size_t>> Connection::wait(std::span<const Connection> co
     }
     const std::int64_t deadline = deadlineOf(limit);
     std::vector<pollfd> polled;
-    for (const int descriptor : descriptors)
+    for (const int descriptor : descriptors) {
+        if (::fcntl(descriptor, F_GETFD) < 0)
+            return osError(
+                {}, errno,
+                QCoreApplication::translate("Error", "wait for descriptor %1").arg(descriptor));
         polled.push_back({descriptor, POLLIN, 0});
+    }
     const auto ready = [&] {
         std::vector<std::size_t> found;
         for (std::size_t i = 0; i < connections.size(); ++i) {

@@ -112,6 +112,7 @@ private Q_SLOTS:
     void waitCollectsAll();
     void waitGivesUp();
     void waitKnowsDescriptors();
+    void wrongDescriptorsAreRefused();
     void deadReaderBreaksThePipe_data() { test::addStartMethods(); }
     void deadReaderBreaksThePipe();
     void fullPipeWaits_data() { test::addStartMethods(); }
@@ -397,6 +398,17 @@ void tst_Pipe::waitKnowsDescriptors()
     QCOMPARE(*Connection::wait(std::span(&here, 1), 10s, descriptors),
              (std::vector<std::size_t>{0, 1}));
     ::close(sockets[0]);
+}
+
+// PC-16: connections are made with their pipe, not of descriptors; those can be waited for.
+void tst_Pipe::wrongDescriptorsAreRefused()
+{
+    for (const int descriptor : {-1, 54'321}) {
+        const auto found = Connection::wait({}, 60s, std::span(&descriptor, 1));
+        QCOMPARE(codeOf(found), ErrorCode::OsError);
+        QCOMPARE(found.error().systemCode, EBADF);
+        QVERIFY(errorText(found.error()).contains(QString::number(descriptor)));
+    }
 }
 
 // PC-17
