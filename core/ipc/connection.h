@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/ipc/item_travel.h"
 #include "core/runtime/ipc/queue_body.h"
-#include "core/sync/shared_handle.h"
 
 #include <QByteArray>
 
@@ -147,21 +147,9 @@ struct Codec<Connection>
 template<Payload T>
 Result<void> Connection::send(const T &value, TimeLimit limit) const
 {
-    std::vector<std::byte> bytes;
-    const HandleTransfer sent;
-    try {
-        encodePayload(value, bytes);
-    } catch (const std::exception &exception) {
-        return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
-    }
-    for (const auto &object : sent.objects)
-        runtime::ObjectSpace::instance().beginFlight(*object);
-    auto result = sendMessage(bytes, limit);
-    for (const auto &object : sent.objects) {
-        if (!result)
-            runtime::ObjectSpace::instance().endFlight(object->handle());
-    }
-    return result;
+    return sendOff(value, [this, limit](std::span<const std::byte> bytes) {
+        return sendMessage(bytes, limit);
+    });
 }
 
 template<typename Store>
@@ -190,23 +178,15 @@ Result<void> Connection::receiveMessage(TimeLimit limit, Store store) const
 template<Payload T>
 Result<T> Connection::receive(TimeLimit limit) const
 {
-    std::vector<std::byte> bytes;
+    ScratchBytes scratch;
+    std::vector<std::byte> &bytes = scratch.bytes();
     const auto received =
         receiveMessage(limit, [&bytes](std::span<const std::byte> message, std::uint32_t /*mark*/) {
             bytes.assign(message.begin(), message.end());
         });
     if (!received)
         return received.error();
-    const HandleTransfer landed;
-    Result<T> value = Error{ErrorCode::EncodeError};
-    try {
-        value = decodePayload<T>(bytes);
-    } catch (const std::exception &exception) {
-        value = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
-    }
-    for (const auto &object : landed.objects)
-        runtime::ObjectSpace::instance().endFlight(object->handle());
-    return value;
+    return landed<T>(bytes);
 }
 
 } // namespace proclab

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/ipc/scratch_bytes.h"
+#include "core/ipc/item_travel.h"
 #include "core/runtime/ipc/queue_body.h"
-#include "core/sync/shared_handle.h"
 
 #include <QCoreApplication>
 
@@ -120,30 +119,13 @@ private:
 template<Payload T>
 Result<void> Queue<T>::put(const T &item, TimeLimit limit) const
 {
-    const std::int64_t deadline = limit ? deadlineOf(limit) : runtime::noDeadline;
-    if constexpr (FlatPayload<T> && !std::is_empty_v<T>) {
-        return putRecord(std::as_bytes(std::span(&item, 1)), Item, deadline);
-    } else {
-        ScratchBytes scratch; // Not one for all: an item may itself put one.
-        std::vector<std::byte> &encoded = scratch.bytes();
-        const HandleTransfer sent;
-        try {
-            encodePayload(item, encoded);
-        } catch (const std::exception &exception) {
-            const Error error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
-            if (m_state->hook)
-                m_state->hook(error, item);
-            return error;
-        }
-        for (const auto &object : sent.objects)
-            space().beginFlight(*object);
-        const Result<void> result = putRecord(encoded, Item, deadline);
-        for (const auto &object : sent.objects) {
-            if (!result)
-                space().endFlight(object->handle());
-        }
-        return result;
-    }
+    const std::int64_t deadline = deadlineOf(limit);
+    Result<void> result = sendOff(item, [this, deadline](std::span<const std::byte> bytes) {
+        return putRecord(bytes, Item, deadline);
+    });
+    if (!result && result.error().code == ErrorCode::EncodeError && m_state->hook)
+        m_state->hook(result.error(), item);
+    return result;
 }
 
 template<Payload T>
@@ -198,16 +180,7 @@ Result<T> Queue<T>::get(TimeLimit limit) const
         queue.finish(space().self()); // An END is no task.
         return Error{ErrorCode::EndOfStream};
     }
-    const HandleTransfer received;
-    Result<T> item = Error{ErrorCode::EncodeError};
-    try {
-        item = decodePayload<T>(bytes);
-    } catch (const std::exception &exception) {
-        item = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
-    }
-    for (const auto &object : received.objects)
-        space().endFlight(object->handle());
-    return item;
+    return landed<T>(bytes);
 }
 
 } // namespace proclab
