@@ -43,6 +43,7 @@ Result<Pipe> Pipe::create(Direction direction)
         const bool isDuplex = direction == Direction::Duplex;
         ends[side]->body<PipeEndBody>() = {pipe->handle(), side, isDuplex || side == 0,
                                            isDuplex || side == 1};
+        pipe->body<PipeBody>().isOpen[side].store(1, std::memory_order_release);
     }
     return Pipe{Connection::of(ends[0]), Connection::of(ends[1])};
 }

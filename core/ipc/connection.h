@@ -90,10 +90,7 @@ private:
     {
         return body().directions[1 - m_state->side];
     }
-    [[nodiscard]] bool isOtherGone() const
-    {
-        return body().isGone[1 - m_state->side].load(std::memory_order_acquire) != 0;
-    }
+    [[nodiscard]] bool isOtherGone() const { return body().isGone(1 - m_state->side); }
     [[nodiscard]] bool canReceiveNow() const
     {
         return !incoming().ring.isEmpty() || isOtherGone() || isClosed();

@@ -3,6 +3,7 @@
 // One of several processes ends between any two steps of a Queue, or of the memory in which shared
 // objects lie; and so does one that recovers what another left. See README.md.
 
+#include "core/ipc/connection.h"
 #include "core/ipc/queue.h"
 #include "tests/faults/kill_point_walk.h"
 #include "tests/support/results.h"
@@ -148,7 +149,7 @@ void tst_KillPointsSharing::checkBalance(const ObjectSpace::Usage &before)
 void tst_KillPointsSharing::objectsOutliveTheirUsers()
 {
     m_walk->visitAll({u"space-sharer"_s, u"space-create"_s, u"space-reserve"_s, u"space-attach"_s,
-                      u"space-let"_s, u"space-free"_s, u"space-release"_s},
+                      u"space-let"_s, u"space-pipe"_s, u"space-free"_s, u"space-release"_s},
                      [this](std::uint64_t n) { objectsAt(n); });
 }
 
@@ -174,6 +175,8 @@ void tst_KillPointsSharing::objectsAt(std::uint64_t n)
                 ++notes.arrived;
                 // The other's may be gone again.
                 (void)space.attach(notes.handles[1 - slot], ObjectKind::Blob);
+                if (!Pipe::create())
+                    return 1;
             }
             return 0;
         });

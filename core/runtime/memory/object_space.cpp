@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <csignal>
@@ -82,6 +83,8 @@ std::optional<ProcessState> stateOf(std::int32_t pid)
     state.startTicks = field ? std::strtoull(field + 1, nullptr, 10) : 0;
     return state;
 }
+
+thread_local bool isRecoveringInside = false;
 
 ObjectSpace *theSpace = nullptr; // For the fork handlers, once it is open.
 
@@ -326,10 +329,25 @@ void ObjectSpace::endFlight(ObjectHandle handle)
 
 bool ObjectSpace::isHeld(ObjectHandle handle) const
 {
-    const ObjectEntry &entry = this->entry(handle.index);
-    return ObjectEntry::generationOf(entry.word.load(std::memory_order_acquire)) ==
-               handle.generation &&
-           entry.isHeld();
+    ObjectEntry &entry = this->entry(handle.index);
+    const std::uint64_t word = entry.word.load(std::memory_order_acquire);
+    return ObjectEntry::generationOf(word) == handle.generation &&
+           (ObjectEntry::stateOf(word) == ObjectEntry::Live ||
+            ObjectEntry::stateOf(word) == ObjectEntry::Ending) &&
+           isHeld(entry, ObjectEntry::kindOf(word));
+}
+
+bool ObjectSpace::isHeld(ObjectEntry &entry, ObjectKind kind) const
+{
+    const auto isNeeded = actionsOf(kind).isNeeded;
+    return entry.isHeld() || (isNeeded && isNeeded(bodyOf(entry)));
+}
+
+void ObjectSpace::freeIfUnheld(ObjectHandle handle)
+{
+    if (ObjectEntry::generationOf(entry(handle.index).word.load(std::memory_order_acquire)) ==
+        handle.generation)
+        freeIfUnheld(handle.index);
 }
 
 void ObjectSpace::let(ObjectHandle handle)
@@ -346,32 +364,45 @@ void ObjectSpace::freeIfUnheld(std::uint32_t index)
 {
     ObjectEntry &entry = this->entry(index);
     std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
-    if (ObjectEntry::stateOf(word) != ObjectEntry::Live || entry.isHeld())
-        return;
     const std::uint32_t generation = ObjectEntry::generationOf(word);
     const ObjectKind kind = ObjectEntry::kindOf(word);
-    if (!entry.word.compare_exchange_strong(
-            word, ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending)))
+    if (ObjectEntry::stateOf(word) != ObjectEntry::Live || isHeld(entry, kind))
+        return;
+    const std::uint64_t ending = ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending);
+    if (!entry.word.compare_exchange_strong(word, ending))
         return; // Another process was faster.
     PROCLAB_KILL_POINT("space-free.ending");
-    if (entry.isHeld()) { // Taken again in between, by somebody who waits for this answer.
+    if (isHeld(entry, kind)) { // Taken again in between, by somebody who waits for this answer.
         entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live));
         freeIfUnheld(index);
         return;
     }
-    end(entry, kind);
-    PROCLAB_KILL_POINT("space-free.ended");
-    release(entry);
-    PROCLAB_KILL_POINT("space-free.released");
-    entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Free),
-                     std::memory_order_release);
-    PROCLAB_KILL_POINT("space-free.done");
+    end(entry, ending);
+    clear(entry, ending);
 }
 
-void ObjectSpace::end(ObjectEntry &entry, ObjectKind kind)
+/// An Ending one, by its owner or for that: what the kind does comes before the memory goes.
+void ObjectSpace::end(ObjectEntry &entry, std::uint64_t word)
 {
+    const ObjectKind kind = ObjectEntry::kindOf(word);
     if (const auto ended = actionsOf(kind).ended)
         ended(*this, bodyOf(entry));
+    PROCLAB_KILL_POINT("space-free.ended");
+    entry.word.store(ObjectEntry::make(ObjectEntry::generationOf(word), ObjectEntry::ownerOf(word),
+                                       kind, ObjectEntry::Clearing),
+                     std::memory_order_release);
+    PROCLAB_KILL_POINT("space-free.clearing");
+}
+
+/// One that nobody uses, by its owner or for that.
+void ObjectSpace::clear(ObjectEntry &entry, std::uint64_t word)
+{
+    release(entry);
+    PROCLAB_KILL_POINT("space-free.released");
+    entry.word.store(ObjectEntry::make(ObjectEntry::generationOf(word), 0,
+                                       ObjectEntry::kindOf(word), ObjectEntry::Free),
+                     std::memory_order_release);
+    PROCLAB_KILL_POINT("space-free.done");
 }
 
 std::byte *ObjectSpace::bodyOf(ObjectEntry &entry) const
@@ -413,7 +444,9 @@ bool ObjectSpace::recover(std::uint32_t sharer)
     // What is let go may need a lock that another dead process holds: one recovery in another.
     static thread_local bool isRecovering = false;
     if (isRecovering) {
+        const bool wasInside = std::exchange(isRecoveringInside, true);
         letAllOf(sharer);
+        isRecoveringInside = wasInside;
         return true;
     }
     (void)header.recovering.lock(self(), [this, &header] {
@@ -433,6 +466,23 @@ bool ObjectSpace::recover(std::uint32_t sharer)
     return isStillThere;
 }
 
+/// Holds the object meanwhile: as number 0, which is nobody's, for who recovers has a lock.
+void ObjectSpace::tellOfDeath(ObjectEntry &entry, std::uint64_t word, std::uint32_t sharer,
+                              std::int32_t pid)
+{
+    const auto died = actionsOf(ObjectEntry::kindOf(word)).sharerDied;
+    if (!died)
+        return;
+    const bool wasHeld = (entry.holders[0].fetch_or(1) & 1) != 0;
+    PROCLAB_KILL_POINT("space-recover.held");
+    if (entry.word.load(std::memory_order_seq_cst) == word)
+        died(*this, bodyOf(entry), sharer, pid);
+    PROCLAB_KILL_POINT("space-recover.told");
+    // Of a recovery inside another's, that still uses it; one that died in here does no more.
+    if (!wasHeld || !isRecoveringInside)
+        entry.holders[0].fetch_and(~std::uint64_t{1});
+}
+
 /// All steps can be done twice: whoever does this may die in it.
 void ObjectSpace::letAllOf(std::uint32_t sharer)
 {
@@ -447,25 +497,19 @@ void ObjectSpace::letAllOf(std::uint32_t sharer)
         ObjectEntry &entry = header.entries[index];
         const std::uint64_t word = entry.word.load(std::memory_order_acquire);
         const auto state = ObjectEntry::stateOf(word);
-        const ObjectKind kind = ObjectEntry::kindOf(word);
         if (state == ObjectEntry::Live) {
-            if (const auto died = actionsOf(kind).sharerDied)
-                died(*this, bodyOf(entry), sharer, pid);
-            PROCLAB_KILL_POINT("space-recover.told");
+            tellOfDeath(entry, word, sharer, pid);
         } else if (state != ObjectEntry::Free && ObjectEntry::ownerOf(word) == sharer) {
             if (state == ObjectEntry::Ending)
-                end(entry, kind);
-            PROCLAB_KILL_POINT("space-recover.ended");
-            release(entry);
-            PROCLAB_KILL_POINT("space-recover.released");
-            entry.word.store(
-                ObjectEntry::make(ObjectEntry::generationOf(word), 0, kind, ObjectEntry::Free),
-                std::memory_order_release);
+                end(entry, word);
+            clear(entry, word);
         }
         if ((entry.holders[sharer / 64].fetch_and(~bit) & bit) != 0)
             PROCLAB_KILL_POINT("space-recover.let-go");
-        freeIfUnheld(index); // Also one that it had let go, but not yet ended.
     }
+    // Also those that it had let go, but not yet ended.
+    for (std::uint32_t index = 0; index < count; ++index)
+        freeIfUnheld(index);
     PROCLAB_KILL_POINT("space-recover.all-let-go");
     header.sharers[sharer].startTicks.store(0, std::memory_order_relaxed);
     PROCLAB_KILL_POINT("space-recover.ticks-cleared");

@@ -50,9 +50,15 @@ struct ObjectHandle
 /// any instant: an entry claimed by a dead process is free again, a live one loses its holder.
 struct alignas(64) ObjectEntry
 {
-    enum State : std::uint64_t { Free, Claimed, Live, Ending };
+    enum State : std::uint64_t {
+        Free,
+        Claimed,
+        Live,
+        Ending,   ///< Its end is under way, which can be repeated while its memory is whole.
+        Clearing, ///< It has ended.
+    };
 
-    std::atomic<std::uint64_t> word; ///< generation (32) | owner while Claimed (16) | kind | state
+    std::atomic<std::uint64_t> word; ///< generation (32) | owner, unless Live (16) | kind | state
     std::atomic<std::uint32_t> inFlight; ///< Handles on their way through a queue or pipe.
     std::atomic<std::uint64_t> offset;   ///< Of the storage, in the segment; 0: `small`.
     std::atomic<std::uint64_t> size;
@@ -88,6 +94,9 @@ struct ObjectKindActions
     void (*sharerDied)(ObjectSpace &space, std::byte *body, std::uint32_t sharer, std::int32_t pid);
     /// Nobody uses @p body any more; its memory goes next.
     void (*ended)(ObjectSpace &space, std::byte *body);
+    /// Whether it stays though nobody holds it, for other objects that need it. Whoever changes the
+    /// answer to no calls ObjectSpace::freeIfUnheld().
+    bool (*isNeeded)(const std::byte *body);
 };
 [[nodiscard]] const ObjectKindActions &actionsOf(ObjectKind kind);
 
@@ -156,6 +165,8 @@ public:
     }
     /// Whether any process of the tree but those whose handles are gone still holds it.
     [[nodiscard]] bool isHeld(ObjectHandle handle) const;
+    /// Ends the object @p handle if that is not so.
+    void freeIfUnheld(ObjectHandle handle);
 
     /// This process's number among the sharers; the first call takes one. The caller's objects know
     /// owners by it.
@@ -195,10 +206,14 @@ private:
     ObjectRef hold(ObjectHandle handle);
     bool reserve(ObjectEntry &entry, std::size_t size);
     [[nodiscard]] std::byte *bodyOf(ObjectEntry &entry) const;
-    void end(ObjectEntry &entry, ObjectKind kind);
+    [[nodiscard]] bool isHeld(ObjectEntry &entry, ObjectKind kind) const;
+    void end(ObjectEntry &entry, std::uint64_t word);
+    void clear(ObjectEntry &entry, std::uint64_t word);
     void release(ObjectEntry &entry);
     void let(ObjectHandle handle);
     void freeIfUnheld(std::uint32_t index);
+    void tellOfDeath(ObjectEntry &entry, std::uint64_t word, std::uint32_t sharer,
+                     std::int32_t pid);
     void letAllOf(std::uint32_t sharer);
     [[nodiscard]] bool isDead(std::uint32_t sharer) const;
     static void beforeFork();
