@@ -110,8 +110,7 @@ private:
     {
         return [state = m_state.get()] { return state->isClosed.load(std::memory_order_acquire); };
     }
-    Result<void> putRecord(std::span<const std::byte> bytes, Mark mark,
-                           std::int64_t deadlineNs) const;
+    Result<void> putRecord(const runtime::ByteRing::Record &record, std::int64_t deadlineNs) const;
 
     std::shared_ptr<State> m_state = std::make_shared<State>();
 };
@@ -121,7 +120,7 @@ Result<void> Queue<T>::put(const T &item, TimeLimit limit) const
 {
     const std::int64_t deadline = limit ? deadlineOf(limit) : runtime::noDeadline;
     if constexpr (FlatPayload<T> && !std::is_empty_v<T>) {
-        return putRecord(std::as_bytes(std::span(&item, 1)), Item, deadline);
+        return putRecord({std::as_bytes(std::span(&item, 1)), Item}, deadline);
     } else {
         static thread_local std::vector<std::byte> bytes;
         std::vector<std::byte> encoded = std::exchange(bytes, {}); // An item may itself put one.
@@ -135,13 +134,7 @@ Result<void> Queue<T>::put(const T &item, TimeLimit limit) const
                 m_state->hook(error, item);
             return error;
         }
-        for (const auto &object : sent.objects)
-            space().beginFlight(*object);
-        const Result<void> result = putRecord(encoded, Item, deadline);
-        for (const auto &object : sent.objects) {
-            if (!result)
-                space().endFlight(object->handle());
-        }
+        const Result<void> result = putRecord({encoded, Item, sent.objects}, deadline);
         bytes = std::move(encoded);
         return result;
     }
@@ -151,19 +144,19 @@ template<Payload T>
 Result<void> Queue<T>::putEnd(int count) const
 {
     for (int i = 0; i < count; ++i) {
-        if (auto result = putRecord({}, End, runtime::noDeadline); !result)
+        if (auto result = putRecord({{}, End}, runtime::noDeadline); !result)
             return result;
     }
     return {};
 }
 
 template<Payload T>
-Result<void> Queue<T>::putRecord(std::span<const std::byte> bytes, Mark mark,
+Result<void> Queue<T>::putRecord(const runtime::ByteRing::Record &record,
                                  std::int64_t deadlineNs) const
 {
     if (refusal()())
         return Error{ErrorCode::Closed};
-    switch (body().ring.put(space(), {bytes, mark}, deadlineNs, refusal())) {
+    switch (body().ring.put(space(), record, deadlineNs, refusal())) {
     case runtime::ByteRing::Outcome::Done:
         return {};
     case runtime::ByteRing::Outcome::TimedOut:
@@ -189,8 +182,9 @@ Result<T> Queue<T>::get(TimeLimit limit) const
         mark = itsMark;
     };
     runtime::QueueBody &queue = body();
-    const auto outcome =
-        queue.ring.get(space(), queue.taken[space().self()], deadlineOf(limit), refusal(), store);
+    runtime::ObjectRef parcel; // Keeps what the item's handles are of until they have landed.
+    const auto outcome = queue.ring.get(space(), queue.taken[space().self()], deadlineOf(limit),
+                                        refusal(), store, &parcel);
     if (outcome == runtime::ByteRing::Outcome::TimedOut)
         return Error{ErrorCode::Empty};
     if (outcome != runtime::ByteRing::Outcome::Done)
@@ -199,15 +193,13 @@ Result<T> Queue<T>::get(TimeLimit limit) const
         queue.finish(space().self()); // An END is no task.
         return Error{ErrorCode::EndOfStream};
     }
-    const HandleTransfer received;
+    const HandleTransfer received; // What a transfer around this is not told of.
     Result<T> item = Error{ErrorCode::EncodeError};
     try {
         item = decodePayload<T>(bytes);
     } catch (const std::exception &exception) {
         item = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
     }
-    for (const auto &object : received.objects)
-        space().endFlight(object->handle());
     buffer = std::move(bytes);
     return item;
 }

@@ -2,6 +2,7 @@
 #include "core/runtime/ipc/queue_body.h"
 #include "core/runtime/kill_point.h"
 #include "core/runtime/sync/sync_bodies.h"
+#include "core/runtime/task/process_start.h"
 
 #include <array>
 
@@ -68,6 +69,11 @@ void pipeEndEnded(ObjectSpace &space, std::byte *body)
     space.freeIfUnheld(end.pipe);
 }
 
+void startEnded(ObjectSpace &space, std::byte *body)
+{
+    as<ProcessStart>(body).letParcelGo(space);
+}
+
 bool pipeHasEnds(const std::byte *body)
 {
     return reinterpret_cast<const PipeBody *>(body)->hasEnds();
@@ -85,6 +91,7 @@ const ObjectKindActions &actionsOf(ObjectKind kind)
     static constexpr ObjectKindActions queue = {queueUserDied, queueEnded, nullptr};
     static constexpr ObjectKindActions pipe = {pipeUserDied, pipeEnded, pipeHasEnds};
     static constexpr ObjectKindActions pipeEnd = {nullptr, pipeEndEnded, nullptr};
+    static constexpr ObjectKindActions start = {nullptr, startEnded, nullptr};
     switch (kind) {
     case ObjectKind::Lock:
         return lock;
@@ -100,6 +107,8 @@ const ObjectKindActions &actionsOf(ObjectKind kind)
         return pipe;
     case ObjectKind::PipeEnd:
         return pipeEnd;
+    case ObjectKind::Start:
+        return start;
     default:
         return nothing;
     }

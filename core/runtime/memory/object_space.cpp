@@ -84,6 +84,11 @@ std::optional<ProcessState> stateOf(std::int32_t pid)
     return state;
 }
 
+std::uint64_t packedHandle(ObjectHandle handle)
+{
+    return std::uint64_t{handle.index} << 32 | handle.generation;
+}
+
 thread_local bool isRecoveringInside = false;
 
 ObjectSpace *theSpace = nullptr; // For the fork handlers, once it is open.
@@ -230,6 +235,7 @@ bool ObjectSpace::reserve(ObjectEntry &entry, std::size_t size)
 {
     entry.offset = 0;
     entry.size = size;
+    entry.wasPacked = 0;
     if (size <= entry.small.size()) {
         entry.small.fill(std::byte{0});
         return true;
@@ -307,7 +313,7 @@ ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
 void ObjectSpace::beginFlight(const SharedObject &object)
 {
     PROCLAB_KILL_POINT("space-flight.before-begin");
-    entry(object.handle().index).inFlight.fetch_add(1, std::memory_order_seq_cst);
+    entry(object.handle().index).inFlight.store(1, std::memory_order_seq_cst);
     PROCLAB_KILL_POINT("space-flight.begun");
 }
 
@@ -319,12 +325,10 @@ void ObjectSpace::endFlight(ObjectHandle handle)
     ObjectEntry &entry = this->entry(handle.index);
     if (ObjectEntry::generationOf(entry.word.load(std::memory_order_acquire)) != handle.generation)
         return;
-    std::uint32_t count = entry.inFlight.load(std::memory_order_relaxed);
-    while (count > 0 && !entry.inFlight.compare_exchange_weak(count, count - 1)) {
-    }
+    if (entry.inFlight.exchange(0, std::memory_order_seq_cst) == 0)
+        return;
     PROCLAB_KILL_POINT("space-flight.ended");
-    if (count == 1)
-        freeIfUnheld(handle.index);
+    freeIfUnheld(handle.index);
 }
 
 bool ObjectSpace::isHeld(ObjectHandle handle) const
@@ -334,13 +338,81 @@ bool ObjectSpace::isHeld(ObjectHandle handle) const
     return ObjectEntry::generationOf(word) == handle.generation &&
            (ObjectEntry::stateOf(word) == ObjectEntry::Live ||
             ObjectEntry::stateOf(word) == ObjectEntry::Ending) &&
-           isHeld(entry, ObjectEntry::kindOf(word));
+           isHeld(entry, word);
 }
 
-bool ObjectSpace::isHeld(ObjectEntry &entry, ObjectKind kind) const
+/// Its holders are asked before the parcels: who takes its handle from one is among them by then,
+/// or waits for the answer.
+bool ObjectSpace::isHeld(ObjectEntry &entry, std::uint64_t word) const
 {
-    const auto isNeeded = actionsOf(kind).isNeeded;
-    return entry.isHeld() || (isNeeded && isNeeded(bodyOf(entry)));
+    if (entry.isHeld())
+        return true;
+    const auto isNeeded = actionsOf(ObjectEntry::kindOf(word)).isNeeded;
+    const auto index = static_cast<std::uint32_t>(&entry - header().entries.data());
+    return (isNeeded && isNeeded(bodyOf(entry))) ||
+           (entry.wasPacked.load(std::memory_order_seq_cst) != 0 &&
+            isPacked({index, ObjectEntry::generationOf(word)}));
+}
+
+/// The parcels themselves say what they keep, so that no death can leave a wrong count of them.
+bool ObjectSpace::isPacked(ObjectHandle handle) const
+{
+    const std::uint64_t packed = packedHandle(handle);
+    const auto isThere = [](std::uint64_t word) {
+        const auto state = ObjectEntry::stateOf(word);
+        return ObjectEntry::kindOf(word) == ObjectKind::Parcel &&
+               (state == ObjectEntry::Live || state == ObjectEntry::Ending);
+    };
+    const std::uint32_t used = header().entriesUsed.load(std::memory_order_acquire);
+    for (std::uint32_t index = 0; index < used; ++index) {
+        ObjectEntry &entry = this->entry(index);
+        const std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
+        if (!isThere(word))
+            continue;
+        auto &parcel = *reinterpret_cast<ParcelBody *>(bodyOf(entry));
+        const std::uint64_t room =
+            std::min<std::uint64_t>(entry.size / sizeof(std::uint64_t), maxObjects);
+        const std::uint64_t count = std::min(parcel.count.load(std::memory_order_seq_cst), room);
+        const auto *handles = parcel.handles();
+        const bool isIn = std::any_of(handles, handles + count, [packed](const auto &one) {
+            return one.load(std::memory_order_relaxed) == packed;
+        });
+        // Else it has ended meanwhile, and this was something else.
+        const std::uint64_t after = entry.word.load(std::memory_order_seq_cst);
+        if (isIn && isThere(after) &&
+            ObjectEntry::generationOf(after) == ObjectEntry::generationOf(word))
+            return true;
+    }
+    return false;
+}
+
+/// What a parcel that has ended kept may be free now.
+void ObjectSpace::unpack(ParcelBody &parcel)
+{
+    const std::uint64_t count = parcel.count.load(std::memory_order_acquire);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const std::uint64_t packed = parcel.handles()[i].load(std::memory_order_relaxed);
+        freeIfUnheld(ObjectHandle{static_cast<std::uint32_t>(packed >> 32),
+                                  static_cast<std::uint32_t>(packed)});
+        PROCLAB_KILL_POINT("space-unpack.one");
+    }
+}
+
+ObjectRef ObjectSpace::pack(std::span<const ObjectRef> objects, std::size_t size)
+{
+    auto parcel = create(ObjectKind::Parcel, ParcelBody::bytesBefore(objects.size()) + size);
+    if (!parcel)
+        return nullptr;
+    auto &body = parcel->body<ParcelBody>();
+    std::size_t position = 0;
+    for (const ObjectRef &object : objects) {
+        entry(object->handle().index).wasPacked.store(1, std::memory_order_seq_cst);
+        body.handles()[position++].store(packedHandle(object->handle()), std::memory_order_relaxed);
+    }
+    PROCLAB_KILL_POINT("space-pack.filled");
+    body.count.store(objects.size(), std::memory_order_seq_cst);
+    PROCLAB_KILL_POINT("space-pack.done");
+    return parcel;
 }
 
 void ObjectSpace::freeIfUnheld(ObjectHandle handle)
@@ -366,13 +438,13 @@ void ObjectSpace::freeIfUnheld(std::uint32_t index)
     std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
     const std::uint32_t generation = ObjectEntry::generationOf(word);
     const ObjectKind kind = ObjectEntry::kindOf(word);
-    if (ObjectEntry::stateOf(word) != ObjectEntry::Live || isHeld(entry, kind))
+    if (ObjectEntry::stateOf(word) != ObjectEntry::Live || isHeld(entry, word))
         return;
     const std::uint64_t ending = ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending);
     if (!entry.word.compare_exchange_strong(word, ending))
         return; // Another process was faster.
     PROCLAB_KILL_POINT("space-free.ending");
-    if (isHeld(entry, kind)) { // Taken again in between, by somebody who waits for this answer.
+    if (isHeld(entry, ending)) { // Taken again in between, by somebody who waits for this answer.
         entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live));
         freeIfUnheld(index);
         return;
@@ -392,6 +464,8 @@ void ObjectSpace::end(ObjectEntry &entry, std::uint64_t word)
                                        kind, ObjectEntry::Clearing),
                      std::memory_order_release);
     PROCLAB_KILL_POINT("space-free.clearing");
+    if (kind == ObjectKind::Parcel)
+        unpack(*reinterpret_cast<ParcelBody *>(bodyOf(entry)));
 }
 
 /// One that nobody uses, by its owner or for that.

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 
 /// The memory that a program and all the processes below it share for the objects they hand to each
 /// other: locks, queues, pipes, values. One for the whole tree of processes, so an object's handle
@@ -33,8 +34,9 @@ enum class ObjectKind : std::uint8_t {
     Queue,
     PipeEnd,
     Pipe,
-    Blob,  ///< A payload on its way.
-    Start, ///< What a Process is started with.
+    Blob,   ///< A payload on its way.
+    Start,  ///< What a Process is started with.
+    Parcel, ///< A payload on its way with the handles in it, whose objects it keeps.
 };
 
 /// Where an object is, for whoever holds it; the generation tells it from later ones in its place.
@@ -59,8 +61,9 @@ struct alignas(64) ObjectEntry
     };
 
     std::atomic<std::uint64_t> word; ///< generation (32) | owner, unless Live (16) | kind | state
-    std::atomic<std::uint32_t> inFlight; ///< Handles on their way through a queue or pipe.
-    std::atomic<std::uint64_t> offset;   ///< Of the storage, in the segment; 0: `small`.
+    std::atomic<std::uint32_t> inFlight;  ///< 1: of a payload on its way through a queue or pipe.
+    std::atomic<std::uint32_t> wasPacked; ///< Its handle has been in a Parcel.
+    std::atomic<std::uint64_t> offset;    ///< Of the storage, in the segment; 0: `small`.
     std::atomic<std::uint64_t> size;
     std::array<std::atomic<std::uint64_t>, maxSharers / 64> holders; ///< A bit for each sharer.
     alignas(64) std::array<std::byte, 192> small;
@@ -83,6 +86,25 @@ struct alignas(64) ObjectEntry
     static constexpr State stateOf(std::uint64_t word) { return static_cast<State>(word & 0xff); }
 
     [[nodiscard]] bool isHeld() const;
+};
+
+/// How a Parcel begins; its payload follows the handles.
+struct ParcelBody
+{
+    std::atomic<std::uint64_t> count; ///< Of handles, once all are there.
+
+    static constexpr std::size_t bytesBefore(std::size_t handles)
+    {
+        return sizeof(ParcelBody) + handles * sizeof(std::uint64_t);
+    }
+    [[nodiscard]] std::atomic<std::uint64_t> *handles()
+    {
+        return reinterpret_cast<std::atomic<std::uint64_t> *>(this + 1);
+    }
+    [[nodiscard]] std::byte *payload()
+    {
+        return reinterpret_cast<std::byte *>(this) + bytesBefore(count);
+    }
 };
 
 class ObjectSpace;
@@ -155,7 +177,11 @@ public:
     /// This process's hold on an object of another's making; null: there is none of that kind (any
     /// more).
     ObjectRef attach(ObjectHandle handle, ObjectKind kind);
-    /// A hold that a handle on its way has, so that its sender need not keep the object.
+    /// A Parcel with room for @p size bytes, which keeps @p objects as long as it is there; null as
+    /// by create().
+    ObjectRef pack(std::span<const ObjectRef> objects, std::size_t size);
+    /// The one hold that a payload on its way has, so that its sender need not keep it; to end it
+    /// twice is to end it once.
     void beginFlight(const SharedObject &object);
     void endFlight(ObjectHandle handle);
     /// The memory of an object that somebody surely holds, or that is on its way.
@@ -206,7 +232,9 @@ private:
     ObjectRef hold(ObjectHandle handle);
     bool reserve(ObjectEntry &entry, std::size_t size);
     [[nodiscard]] std::byte *bodyOf(ObjectEntry &entry) const;
-    [[nodiscard]] bool isHeld(ObjectEntry &entry, ObjectKind kind) const;
+    [[nodiscard]] bool isHeld(ObjectEntry &entry, std::uint64_t word) const;
+    [[nodiscard]] bool isPacked(ObjectHandle handle) const;
+    void unpack(ParcelBody &parcel);
     void end(ObjectEntry &entry, std::uint64_t word);
     void clear(ObjectEntry &entry, std::uint64_t word);
     void release(ObjectEntry &entry);
