@@ -90,18 +90,16 @@ private:
     {
         return body().directions[1 - m_state->side];
     }
-    [[nodiscard]] bool isOtherGone() const
-    {
-        return body().isGone[1 - m_state->side].load(std::memory_order_acquire) != 0;
-    }
+    [[nodiscard]] bool isOtherGone() const { return body().isGone(1 - m_state->side); }
     [[nodiscard]] bool canReceiveNow() const
     {
         return !incoming().ring.isEmpty() || isOtherGone() || isClosed();
     }
-    Result<void> sendMessage(std::span<const std::byte> bytes, TimeLimit limit) const;
-    /// @p store(bytes, mark) copies the message.
+    Result<void> sendMessage(const runtime::ByteRing::Record &record, TimeLimit limit) const;
+    /// @p store(bytes, mark) copies the message; @p parcel keeps what its handles are of.
     template<typename Store>
-    Result<void> receiveMessage(TimeLimit limit, Store store) const;
+    Result<void> receiveMessage(TimeLimit limit, Store store,
+                                runtime::ObjectRef *parcel = nullptr) const;
 
     std::shared_ptr<State> m_state;
 };
@@ -147,13 +145,14 @@ struct Codec<Connection>
 template<Payload T>
 Result<void> Connection::send(const T &value, TimeLimit limit) const
 {
-    return sendOff(value, [this, limit](std::span<const std::byte> bytes) {
-        return sendMessage(bytes, limit);
+    return sendOff(value, [this, limit](std::span<const std::byte> bytes, const auto &handles) {
+        return sendMessage({bytes, 0, handles}, limit);
     });
 }
 
 template<typename Store>
-Result<void> Connection::receiveMessage(TimeLimit limit, Store store) const
+Result<void> Connection::receiveMessage(TimeLimit limit, Store store,
+                                        runtime::ObjectRef *parcel) const
 {
     if (isClosed())
         return Error{ErrorCode::Closed};
@@ -162,7 +161,7 @@ Result<void> Connection::receiveMessage(TimeLimit limit, Store store) const
     runtime::ObjectSpace &space = runtime::ObjectSpace::instance();
     runtime::PipeBody::Direction &from = incoming();
     const auto get = [&](std::int64_t deadlineNs, auto isOver) {
-        return from.ring.get(space, from.taken[space.self()], deadlineNs, isOver, store);
+        return from.ring.get(space, from.taken[space.self()], deadlineNs, isOver, store, parcel);
     };
     auto outcome = get(deadlineOf(limit), [this] { return isOtherGone() || isClosed(); });
     // What the other end sent before it went is received all the same.
@@ -180,10 +179,11 @@ Result<T> Connection::receive(TimeLimit limit) const
 {
     ScratchBytes scratch;
     std::vector<std::byte> &bytes = scratch.bytes();
-    const auto received =
-        receiveMessage(limit, [&bytes](std::span<const std::byte> message, std::uint32_t /*mark*/) {
-            bytes.assign(message.begin(), message.end());
-        });
+    runtime::ObjectRef parcel;
+    const auto store = [&bytes](std::span<const std::byte> message, std::uint32_t /*mark*/) {
+        bytes.assign(message.begin(), message.end());
+    };
+    const auto received = receiveMessage(limit, store, &parcel);
     if (!received)
         return received.error();
     return landed<T>(bytes);

@@ -11,19 +11,20 @@
 #include <span>
 #include <type_traits>
 
-/// How items go through queues and pipes: as bytes, with the handles among them held on their way.
+/// How items go through queues and pipes: as bytes, and what their handles are of in a parcel.
 namespace proclab {
 
 /// A type whose items are their bytes, with nothing to encode.
 template<typename T>
 concept FlatItem = FlatPayload<T> && !std::is_empty_v<T>;
 
-/// Encodes @p item and gives its bytes to @p send; EncodeError, or what that returns.
+/// Encodes @p item and gives its bytes, and the handles among them, to @p send; EncodeError, or
+/// what that returns.
 template<Payload T, typename Send>
 Result<void> sendOff(const T &item, Send send)
 {
     if constexpr (FlatItem<T>) {
-        return send(std::as_bytes(std::span(&item, 1)));
+        return send(std::as_bytes(std::span(&item, 1)), std::span<const runtime::ObjectRef>());
     } else {
         ScratchBytes scratch; // Not one for all: encoding may itself send something.
         const HandleTransfer sent;
@@ -32,18 +33,12 @@ Result<void> sendOff(const T &item, Send send)
         } catch (const std::exception &exception) {
             return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
         }
-        for (const auto &object : sent.objects)
-            runtime::ObjectSpace::instance().beginFlight(*object);
-        Result<void> result = send(std::span<const std::byte>(scratch.bytes()));
-        for (const auto &object : sent.objects) {
-            if (!result)
-                runtime::ObjectSpace::instance().endFlight(object->handle());
-        }
-        return result;
+        return send(std::span<const std::byte>(scratch.bytes()),
+                    std::span<const runtime::ObjectRef>(sent.objects));
     }
 }
 
-/// Decodes what has come, and lets its handles land; EncodeError.
+/// Decodes what has come, while its parcel is held; EncodeError.
 template<Payload T>
 Result<T> landed(std::span<const std::byte> bytes)
 {
@@ -54,16 +49,12 @@ Result<T> landed(std::span<const std::byte> bytes)
             return value;
         }
     }
-    const HandleTransfer received;
-    Result<T> item = Error{ErrorCode::EncodeError};
+    const HandleTransfer received; // What a transfer around this is not told of.
     try {
-        item = decodePayload<T>(bytes);
+        return decodePayload<T>(bytes);
     } catch (const std::exception &exception) {
-        item = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+        return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
     }
-    for (const auto &object : received.objects)
-        runtime::ObjectSpace::instance().endFlight(object->handle());
-    return item;
 }
 
 } // namespace proclab

@@ -110,8 +110,7 @@ private:
     {
         return [state = m_state.get()] { return state->isClosed.load(std::memory_order_acquire); };
     }
-    Result<void> putRecord(std::span<const std::byte> bytes, Mark mark,
-                           std::int64_t deadlineNs) const;
+    Result<void> putRecord(const runtime::ByteRing::Record &record, std::int64_t deadlineNs) const;
 
     std::shared_ptr<State> m_state = std::make_shared<State>();
 };
@@ -120,9 +119,10 @@ template<Payload T>
 Result<void> Queue<T>::put(const T &item, TimeLimit limit) const
 {
     const std::int64_t deadline = deadlineOf(limit);
-    Result<void> result = sendOff(item, [this, deadline](std::span<const std::byte> bytes) {
-        return putRecord(bytes, Item, deadline);
-    });
+    const auto put = [this, deadline](std::span<const std::byte> bytes, const auto &handles) {
+        return putRecord({bytes, Item, handles}, deadline);
+    };
+    Result<void> result = sendOff(item, put);
     if (!result && result.error().code == ErrorCode::EncodeError && m_state->hook)
         m_state->hook(result.error(), item);
     return result;
@@ -132,19 +132,19 @@ template<Payload T>
 Result<void> Queue<T>::putEnd(int count) const
 {
     for (int i = 0; i < count; ++i) {
-        if (auto result = putRecord({}, End, runtime::noDeadline); !result)
+        if (auto result = putRecord({{}, End}, runtime::noDeadline); !result)
             return result;
     }
     return {};
 }
 
 template<Payload T>
-Result<void> Queue<T>::putRecord(std::span<const std::byte> bytes, Mark mark,
+Result<void> Queue<T>::putRecord(const runtime::ByteRing::Record &record,
                                  std::int64_t deadlineNs) const
 {
     if (refusal()())
         return Error{ErrorCode::Closed};
-    switch (body().ring.put(space(), {bytes, mark}, deadlineNs, refusal())) {
+    switch (body().ring.put(space(), record, deadlineNs, refusal())) {
     case runtime::ByteRing::Outcome::Done:
         return {};
     case runtime::ByteRing::Outcome::TimedOut:
@@ -170,8 +170,9 @@ Result<T> Queue<T>::get(TimeLimit limit) const
         mark = itsMark;
     };
     runtime::QueueBody &queue = body();
-    const auto outcome =
-        queue.ring.get(space(), queue.taken[space().self()], deadlineOf(limit), refusal(), store);
+    runtime::ObjectRef parcel; // Keeps what the item's handles are of until they have landed.
+    const auto outcome = queue.ring.get(space(), queue.taken[space().self()], deadlineOf(limit),
+                                        refusal(), store, &parcel);
     if (outcome == runtime::ByteRing::Outcome::TimedOut)
         return Error{ErrorCode::Empty};
     if (outcome != runtime::ByteRing::Outcome::Done)

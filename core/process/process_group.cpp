@@ -53,7 +53,10 @@ void prepareChild(const ProcessGroup::Config &config, int socket)
         if (fd >= 0)
             ::fcntl(fd, F_SETFD, 0);
     }
-    ::setpgid(0, 0); // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent.
+    // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent. A worker's own
+    // children leave its group once they can be known by their name: see attach().
+    if (runtime::nestingDepth() == 0)
+        ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -386,6 +389,8 @@ bool ProcessGroup::endOrphans()
         if (::waitpid(pid, nullptr, WNOHANG) == pid) {
             m_orphans.erase(pid);
             runtime::ObjectSpace::instance().processEnded(pid);
+            if (!endGroup(pid)) // Those that had no name yet.
+                m_groups.push_back(pid);
         }
     }
     return hasFound;

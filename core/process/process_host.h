@@ -52,7 +52,7 @@ struct ProcessRecord
     int exitCode = 0; ///< Once Ended: below 0, the signal that ended it.
     int pidFd = -1;   ///< Readable once it has ended.
     runtime::ObjectRef start;
-    std::vector<runtime::ObjectRef> handles; ///< In its arguments, until they have landed.
+    std::vector<runtime::ObjectRef> handles; ///< In its arguments, until it is started.
 };
 
 /// Starts the Processes of this program and tells their records what becomes of them. One for each

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <csignal>
@@ -82,6 +83,13 @@ std::optional<ProcessState> stateOf(std::int32_t pid)
     state.startTicks = field ? std::strtoull(field + 1, nullptr, 10) : 0;
     return state;
 }
+
+std::uint64_t packedHandle(ObjectHandle handle)
+{
+    return std::uint64_t{handle.index} << 32 | handle.generation;
+}
+
+thread_local bool isRecoveringInside = false;
 
 ObjectSpace *theSpace = nullptr; // For the fork handlers, once it is open.
 
@@ -227,6 +235,7 @@ bool ObjectSpace::reserve(ObjectEntry &entry, std::size_t size)
 {
     entry.offset = 0;
     entry.size = size;
+    entry.wasPacked = 0;
     if (size <= entry.small.size()) {
         entry.small.fill(std::byte{0});
         return true;
@@ -304,7 +313,7 @@ ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
 void ObjectSpace::beginFlight(const SharedObject &object)
 {
     PROCLAB_KILL_POINT("space-flight.before-begin");
-    entry(object.handle().index).inFlight.fetch_add(1, std::memory_order_seq_cst);
+    entry(object.handle().index).inFlight.store(1, std::memory_order_seq_cst);
     PROCLAB_KILL_POINT("space-flight.begun");
 }
 
@@ -316,20 +325,101 @@ void ObjectSpace::endFlight(ObjectHandle handle)
     ObjectEntry &entry = this->entry(handle.index);
     if (ObjectEntry::generationOf(entry.word.load(std::memory_order_acquire)) != handle.generation)
         return;
-    std::uint32_t count = entry.inFlight.load(std::memory_order_relaxed);
-    while (count > 0 && !entry.inFlight.compare_exchange_weak(count, count - 1)) {
-    }
+    if (entry.inFlight.exchange(0, std::memory_order_seq_cst) == 0)
+        return;
     PROCLAB_KILL_POINT("space-flight.ended");
-    if (count == 1)
-        freeIfUnheld(handle.index);
+    freeIfUnheld(handle.index);
 }
 
 bool ObjectSpace::isHeld(ObjectHandle handle) const
 {
-    const ObjectEntry &entry = this->entry(handle.index);
-    return ObjectEntry::generationOf(entry.word.load(std::memory_order_acquire)) ==
-               handle.generation &&
-           entry.isHeld();
+    ObjectEntry &entry = this->entry(handle.index);
+    const std::uint64_t word = entry.word.load(std::memory_order_acquire);
+    return ObjectEntry::generationOf(word) == handle.generation &&
+           (ObjectEntry::stateOf(word) == ObjectEntry::Live ||
+            ObjectEntry::stateOf(word) == ObjectEntry::Ending) &&
+           isHeld(entry, word);
+}
+
+/// Its holders are asked before the parcels: who takes its handle from one is among them by then,
+/// or waits for the answer.
+bool ObjectSpace::isHeld(ObjectEntry &entry, std::uint64_t word) const
+{
+    if (entry.isHeld())
+        return true;
+    const auto isNeeded = actionsOf(ObjectEntry::kindOf(word)).isNeeded;
+    const auto index = static_cast<std::uint32_t>(&entry - header().entries.data());
+    return (isNeeded && isNeeded(bodyOf(entry))) ||
+           (entry.wasPacked.load(std::memory_order_seq_cst) != 0 &&
+            isPacked({index, ObjectEntry::generationOf(word)}));
+}
+
+/// The parcels themselves say what they keep, so that no death can leave a wrong count of them.
+bool ObjectSpace::isPacked(ObjectHandle handle) const
+{
+    const std::uint64_t packed = packedHandle(handle);
+    const auto isThere = [](std::uint64_t word) {
+        const auto state = ObjectEntry::stateOf(word);
+        return ObjectEntry::kindOf(word) == ObjectKind::Parcel &&
+               (state == ObjectEntry::Live || state == ObjectEntry::Ending);
+    };
+    const std::uint32_t used = header().entriesUsed.load(std::memory_order_acquire);
+    for (std::uint32_t index = 0; index < used; ++index) {
+        ObjectEntry &entry = this->entry(index);
+        const std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
+        if (!isThere(word))
+            continue;
+        auto &parcel = *reinterpret_cast<ParcelBody *>(bodyOf(entry));
+        const std::uint64_t room =
+            std::min<std::uint64_t>(entry.size / sizeof(std::uint64_t), maxObjects);
+        const std::uint64_t count = std::min(parcel.count.load(std::memory_order_seq_cst), room);
+        const auto *handles = parcel.handles();
+        const bool isIn = std::any_of(handles, handles + count, [packed](const auto &one) {
+            return one.load(std::memory_order_relaxed) == packed;
+        });
+        // Else it has ended meanwhile, and this was something else.
+        const std::uint64_t after = entry.word.load(std::memory_order_seq_cst);
+        if (isIn && isThere(after) &&
+            ObjectEntry::generationOf(after) == ObjectEntry::generationOf(word))
+            return true;
+    }
+    return false;
+}
+
+/// What a parcel that has ended kept may be free now.
+void ObjectSpace::unpack(ParcelBody &parcel)
+{
+    const std::uint64_t count = parcel.count.load(std::memory_order_acquire);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const std::uint64_t packed = parcel.handles()[i].load(std::memory_order_relaxed);
+        freeIfUnheld(ObjectHandle{static_cast<std::uint32_t>(packed >> 32),
+                                  static_cast<std::uint32_t>(packed)});
+        PROCLAB_KILL_POINT("space-unpack.one");
+    }
+}
+
+ObjectRef ObjectSpace::pack(std::span<const ObjectRef> objects, std::size_t size)
+{
+    auto parcel = create(ObjectKind::Parcel, ParcelBody::bytesBefore(objects.size()) + size);
+    if (!parcel)
+        return nullptr;
+    auto &body = parcel->body<ParcelBody>();
+    std::size_t position = 0;
+    for (const ObjectRef &object : objects) {
+        entry(object->handle().index).wasPacked.store(1, std::memory_order_seq_cst);
+        body.handles()[position++].store(packedHandle(object->handle()), std::memory_order_relaxed);
+    }
+    PROCLAB_KILL_POINT("space-pack.filled");
+    body.count.store(objects.size(), std::memory_order_seq_cst);
+    PROCLAB_KILL_POINT("space-pack.done");
+    return parcel;
+}
+
+void ObjectSpace::freeIfUnheld(ObjectHandle handle)
+{
+    if (ObjectEntry::generationOf(entry(handle.index).word.load(std::memory_order_acquire)) ==
+        handle.generation)
+        freeIfUnheld(handle.index);
 }
 
 void ObjectSpace::let(ObjectHandle handle)
@@ -346,32 +436,47 @@ void ObjectSpace::freeIfUnheld(std::uint32_t index)
 {
     ObjectEntry &entry = this->entry(index);
     std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
-    if (ObjectEntry::stateOf(word) != ObjectEntry::Live || entry.isHeld())
-        return;
     const std::uint32_t generation = ObjectEntry::generationOf(word);
     const ObjectKind kind = ObjectEntry::kindOf(word);
-    if (!entry.word.compare_exchange_strong(
-            word, ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending)))
+    if (ObjectEntry::stateOf(word) != ObjectEntry::Live || isHeld(entry, word))
+        return;
+    const std::uint64_t ending = ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending);
+    if (!entry.word.compare_exchange_strong(word, ending))
         return; // Another process was faster.
     PROCLAB_KILL_POINT("space-free.ending");
-    if (entry.isHeld()) { // Taken again in between, by somebody who waits for this answer.
+    if (isHeld(entry, ending)) { // Taken again in between, by somebody who waits for this answer.
         entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live));
         freeIfUnheld(index);
         return;
     }
-    end(entry, kind);
-    PROCLAB_KILL_POINT("space-free.ended");
-    release(entry);
-    PROCLAB_KILL_POINT("space-free.released");
-    entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Free),
-                     std::memory_order_release);
-    PROCLAB_KILL_POINT("space-free.done");
+    end(entry, ending);
+    clear(entry, ending);
 }
 
-void ObjectSpace::end(ObjectEntry &entry, ObjectKind kind)
+/// An Ending one, by its owner or for that: what the kind does comes before the memory goes.
+void ObjectSpace::end(ObjectEntry &entry, std::uint64_t word)
 {
+    const ObjectKind kind = ObjectEntry::kindOf(word);
     if (const auto ended = actionsOf(kind).ended)
         ended(*this, bodyOf(entry));
+    PROCLAB_KILL_POINT("space-free.ended");
+    entry.word.store(ObjectEntry::make(ObjectEntry::generationOf(word), ObjectEntry::ownerOf(word),
+                                       kind, ObjectEntry::Clearing),
+                     std::memory_order_release);
+    PROCLAB_KILL_POINT("space-free.clearing");
+    if (kind == ObjectKind::Parcel)
+        unpack(*reinterpret_cast<ParcelBody *>(bodyOf(entry)));
+}
+
+/// One that nobody uses, by its owner or for that.
+void ObjectSpace::clear(ObjectEntry &entry, std::uint64_t word)
+{
+    release(entry);
+    PROCLAB_KILL_POINT("space-free.released");
+    entry.word.store(ObjectEntry::make(ObjectEntry::generationOf(word), 0,
+                                       ObjectEntry::kindOf(word), ObjectEntry::Free),
+                     std::memory_order_release);
+    PROCLAB_KILL_POINT("space-free.done");
 }
 
 std::byte *ObjectSpace::bodyOf(ObjectEntry &entry) const
@@ -413,7 +518,9 @@ bool ObjectSpace::recover(std::uint32_t sharer)
     // What is let go may need a lock that another dead process holds: one recovery in another.
     static thread_local bool isRecovering = false;
     if (isRecovering) {
+        const bool wasInside = std::exchange(isRecoveringInside, true);
         letAllOf(sharer);
+        isRecoveringInside = wasInside;
         return true;
     }
     (void)header.recovering.lock(self(), [this, &header] {
@@ -433,6 +540,23 @@ bool ObjectSpace::recover(std::uint32_t sharer)
     return isStillThere;
 }
 
+/// Holds the object meanwhile: as number 0, which is nobody's, for who recovers has a lock.
+void ObjectSpace::tellOfDeath(ObjectEntry &entry, std::uint64_t word, std::uint32_t sharer,
+                              std::int32_t pid)
+{
+    const auto died = actionsOf(ObjectEntry::kindOf(word)).sharerDied;
+    if (!died)
+        return;
+    const bool wasHeld = (entry.holders[0].fetch_or(1) & 1) != 0;
+    PROCLAB_KILL_POINT("space-recover.held");
+    if (entry.word.load(std::memory_order_seq_cst) == word)
+        died(*this, bodyOf(entry), sharer, pid);
+    PROCLAB_KILL_POINT("space-recover.told");
+    // Of a recovery inside another's, that still uses it; one that died in here does no more.
+    if (!wasHeld || !isRecoveringInside)
+        entry.holders[0].fetch_and(~std::uint64_t{1});
+}
+
 /// All steps can be done twice: whoever does this may die in it.
 void ObjectSpace::letAllOf(std::uint32_t sharer)
 {
@@ -447,25 +571,19 @@ void ObjectSpace::letAllOf(std::uint32_t sharer)
         ObjectEntry &entry = header.entries[index];
         const std::uint64_t word = entry.word.load(std::memory_order_acquire);
         const auto state = ObjectEntry::stateOf(word);
-        const ObjectKind kind = ObjectEntry::kindOf(word);
         if (state == ObjectEntry::Live) {
-            if (const auto died = actionsOf(kind).sharerDied)
-                died(*this, bodyOf(entry), sharer, pid);
-            PROCLAB_KILL_POINT("space-recover.told");
+            tellOfDeath(entry, word, sharer, pid);
         } else if (state != ObjectEntry::Free && ObjectEntry::ownerOf(word) == sharer) {
             if (state == ObjectEntry::Ending)
-                end(entry, kind);
-            PROCLAB_KILL_POINT("space-recover.ended");
-            release(entry);
-            PROCLAB_KILL_POINT("space-recover.released");
-            entry.word.store(
-                ObjectEntry::make(ObjectEntry::generationOf(word), 0, kind, ObjectEntry::Free),
-                std::memory_order_release);
+                end(entry, word);
+            clear(entry, word);
         }
         if ((entry.holders[sharer / 64].fetch_and(~bit) & bit) != 0)
             PROCLAB_KILL_POINT("space-recover.let-go");
-        freeIfUnheld(index); // Also one that it had let go, but not yet ended.
     }
+    // Also those that it had let go, but not yet ended.
+    for (std::uint32_t index = 0; index < count; ++index)
+        freeIfUnheld(index);
     PROCLAB_KILL_POINT("space-recover.all-let-go");
     header.sharers[sharer].startTicks.store(0, std::memory_order_relaxed);
     PROCLAB_KILL_POINT("space-recover.ticks-cleared");

@@ -12,6 +12,7 @@
 #include <array>
 #include <csignal>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include <poll.h>
@@ -108,6 +109,7 @@ private Q_SLOTS:
     void messagesStayApart();
     void endsTravel_data() { test::addStartMethods(); }
     void endsTravel();
+    void pipeStaysWhileItsEndsAreOnTheirWay();
     void waitCollectsAll_data();
     void waitCollectsAll();
     void waitGivesUp();
@@ -315,6 +317,24 @@ void tst_Pipe::endsTravel()
     QCOMPARE(codeOf(reader.receive<int>(60s)), ErrorCode::EndOfStream);
     QCOMPARE(codeOf(queue.put(writer)), ErrorCode::EncodeError);
     others.terminate();
+}
+
+void tst_Pipe::pipeStaysWhileItsEndsAreOnTheirWay()
+{
+    const auto queue = made(Queue<Connection>::create());
+    {
+        const Pipe pipe = made(Pipe::create());
+        QVERIFY(pipe.first.send(7));
+        QVERIFY(queue.put(pipe.first));
+        QVERIFY(queue.put(pipe.second));
+    }
+    std::optional<Connection> first = made(queue.get());
+    const Connection second = made(queue.get());
+    QVERIFY(second.send(8));
+    QCOMPARE(made(first->receive<int>()), 8);
+    first.reset();
+    QCOMPARE(made(second.receive<int>()), 7);
+    QCOMPARE(codeOf(second.receive<int>()), ErrorCode::EndOfStream);
 }
 
 void tst_Pipe::waitCollectsAll_data()
