@@ -19,6 +19,7 @@
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 using namespace Qt::StringLiterals;
 
@@ -109,7 +110,12 @@ int killParents(quint64 count, quint32 seed, std::chrono::seconds limit,
     for (; killed < count && !deadline.hasExpired(); ++killed) {
         QProcess program;
         program.setProcessChannelMode(QProcess::ForwardedChannels);
-        program.setChildProcessModifier([] { ::prctl(PR_SET_PDEATHSIG, SIGKILL); });
+        program.setChildProcessModifier([] {
+            // As a program whose orphans come to init: the kernel ends those of them that are
+            // stopped, which can't follow their parent, because nobody in their session is left.
+            ::setsid();
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        });
         program.start(
             QCoreApplication::applicationFilePath(),
             QStringList{u"--as-parent"_s, u"--seed"_s, QString::number(random.generate())} +

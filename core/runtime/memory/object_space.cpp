@@ -2,41 +2,18 @@
 #include "core/runtime/memory/object_space.h"
 
 #include "core/runtime/kill_point.h"
+#include "core/runtime/memory/object_space_layout.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <optional>
-#include <utility>
 #include <vector>
 
-#include <csignal>
-#include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
 
 namespace proclab::runtime {
-
-/// A process that uses shared objects. Its number is given again once all it held is let go.
-struct ObjectSpace::Sharer
-{
-    std::atomic<std::int32_t> pid; ///< 0: nobody.
-    /// When it started, in clock ticks since the boot, which tells it from a later process of its
-    /// PID; 0: not noted yet.
-    std::atomic<std::uint64_t> startTicks;
-    FutexWord forks; ///< Its forked children that hold what it held.
-};
-
-struct ObjectSpace::Header
-{
-    SharedLock allocating; ///< Held by whoever looks for room: one at a time.
-    alignas(64)
-        SharedLock recovering; ///< One at a time, so that no number is given again too soon.
-    alignas(64) std::atomic<std::uint32_t> entriesUsed; ///< All above were never used.
-    std::array<Sharer, maxSharers> sharers;
-    std::array<ObjectEntry, maxObjects> entries;
-};
 
 namespace {
 
@@ -49,47 +26,6 @@ constexpr std::size_t toPages(std::size_t bytes)
 {
     return (bytes + pageBytes - 1) / pageBytes * pageBytes;
 }
-
-struct ProcessState
-{
-    std::uint64_t startTicks = 0; ///< 0: not known.
-    bool isZombie = false;
-};
-
-/// What /proc says of a process; nothing: there is none.
-std::optional<ProcessState> stateOf(std::int32_t pid)
-{
-    char path[32];
-    std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) // Without a free descriptor a process counts as alive for as long as its PID is.
-        return errno != ENOENT && (::kill(pid, 0) == 0 || errno != ESRCH)
-                   ? std::optional<ProcessState>(ProcessState())
-                   : std::nullopt;
-    char text[1024];
-    const ssize_t size = ::read(fd, text, sizeof text - 1);
-    ::close(fd);
-    if (size <= 0)
-        return std::nullopt;
-    text[size] = 0;
-    // The name may itself contain ") ", so the fields begin after the last one: state is field 3.
-    const char *field = std::strrchr(text, ')');
-    if (!field)
-        return std::nullopt;
-    ProcessState state;
-    state.isZombie = field[2] == 'Z' || field[2] == 'X';
-    for (int i = 2; field && i < 22; ++i)
-        field = std::strchr(field + 1, ' ');
-    state.startTicks = field ? std::strtoull(field + 1, nullptr, 10) : 0;
-    return state;
-}
-
-std::uint64_t packedHandle(ObjectHandle handle)
-{
-    return std::uint64_t{handle.index} << 32 | handle.generation;
-}
-
-thread_local bool isRecoveringInside = false;
 
 ObjectSpace *theSpace = nullptr; // For the fork handlers, once it is open.
 
@@ -167,7 +103,7 @@ std::uint32_t ObjectSpace::takeSelf()
         if (!sharer.pid.compare_exchange_strong(nobody, ::getpid(), std::memory_order_acq_rel))
             continue;
         PROCLAB_KILL_POINT("space-sharer.numbered");
-        const auto state = stateOf(::getpid());
+        const auto state = processStateOf(::getpid());
         sharer.startTicks.store(state ? state->startTicks : 0, std::memory_order_release);
         m_self.store(number, std::memory_order_relaxed);
         return number;
@@ -354,67 +290,6 @@ bool ObjectSpace::isHeld(ObjectEntry &entry, std::uint64_t word) const
             isPacked({index, ObjectEntry::generationOf(word)}));
 }
 
-/// The parcels themselves say what they keep, so that no death can leave a wrong count of them.
-bool ObjectSpace::isPacked(ObjectHandle handle) const
-{
-    const std::uint64_t packed = packedHandle(handle);
-    const auto isThere = [](std::uint64_t word) {
-        const auto state = ObjectEntry::stateOf(word);
-        return ObjectEntry::kindOf(word) == ObjectKind::Parcel &&
-               (state == ObjectEntry::Live || state == ObjectEntry::Ending);
-    };
-    const std::uint32_t used = header().entriesUsed.load(std::memory_order_acquire);
-    for (std::uint32_t index = 0; index < used; ++index) {
-        ObjectEntry &entry = this->entry(index);
-        const std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
-        if (!isThere(word))
-            continue;
-        auto &parcel = *reinterpret_cast<ParcelBody *>(bodyOf(entry));
-        const std::uint64_t room =
-            std::min<std::uint64_t>(entry.size / sizeof(std::uint64_t), maxObjects);
-        const std::uint64_t count = std::min(parcel.count.load(std::memory_order_seq_cst), room);
-        const auto *handles = parcel.handles();
-        const bool isIn = std::any_of(handles, handles + count, [packed](const auto &one) {
-            return one.load(std::memory_order_relaxed) == packed;
-        });
-        // Else it has ended meanwhile, and this was something else.
-        const std::uint64_t after = entry.word.load(std::memory_order_seq_cst);
-        if (isIn && isThere(after) &&
-            ObjectEntry::generationOf(after) == ObjectEntry::generationOf(word))
-            return true;
-    }
-    return false;
-}
-
-/// What a parcel that has ended kept may be free now.
-void ObjectSpace::unpack(ParcelBody &parcel)
-{
-    const std::uint64_t count = parcel.count.load(std::memory_order_acquire);
-    for (std::uint64_t i = 0; i < count; ++i) {
-        const std::uint64_t packed = parcel.handles()[i].load(std::memory_order_relaxed);
-        freeIfUnheld(ObjectHandle{static_cast<std::uint32_t>(packed >> 32),
-                                  static_cast<std::uint32_t>(packed)});
-        PROCLAB_KILL_POINT("space-unpack.one");
-    }
-}
-
-ObjectRef ObjectSpace::pack(std::span<const ObjectRef> objects, std::size_t size)
-{
-    auto parcel = create(ObjectKind::Parcel, ParcelBody::bytesBefore(objects.size()) + size);
-    if (!parcel)
-        return nullptr;
-    auto &body = parcel->body<ParcelBody>();
-    std::size_t position = 0;
-    for (const ObjectRef &object : objects) {
-        entry(object->handle().index).wasPacked.store(1, std::memory_order_seq_cst);
-        body.handles()[position++].store(packedHandle(object->handle()), std::memory_order_relaxed);
-    }
-    PROCLAB_KILL_POINT("space-pack.filled");
-    body.count.store(objects.size(), std::memory_order_seq_cst);
-    PROCLAB_KILL_POINT("space-pack.done");
-    return parcel;
-}
-
 void ObjectSpace::freeIfUnheld(ObjectHandle handle)
 {
     if (ObjectEntry::generationOf(entry(handle.index).word.load(std::memory_order_acquire)) ==
@@ -496,108 +371,6 @@ void ObjectSpace::release(ObjectEntry &entry)
         m_segment.discard(entry.offset, bytes);
     PROCLAB_KILL_POINT("space-release.cleared");
     entry.offset = 0;
-}
-
-bool ObjectSpace::isDead(std::uint32_t sharer) const
-{
-    const Sharer &entry = header().sharers[sharer];
-    const std::uint64_t since = entry.startTicks.load(std::memory_order_acquire);
-    const std::int32_t pid = entry.pid.load(std::memory_order_acquire);
-    if (pid == 0)
-        return false;
-    const auto state = stateOf(pid);
-    return !state || state->isZombie ||
-           (since != 0 && state->startTicks != 0 && state->startTicks != since);
-}
-
-bool ObjectSpace::recover(std::uint32_t sharer)
-{
-    if (sharer == 0 || sharer >= maxSharers || !open() || !isDead(sharer))
-        return false;
-    Header &header = this->header();
-    // What is let go may need a lock that another dead process holds: one recovery in another.
-    static thread_local bool isRecovering = false;
-    if (isRecovering) {
-        const bool wasInside = std::exchange(isRecoveringInside, true);
-        letAllOf(sharer);
-        isRecoveringInside = wasInside;
-        return true;
-    }
-    (void)header.recovering.lock(self(), [this, &header] {
-        // A death in the middle of this: what was not done is done again by the next.
-        const int owner = header.recovering.owner();
-        if (owner > 0 && isDead(static_cast<std::uint32_t>(owner)))
-            header.recovering.recover(static_cast<std::uint32_t>(owner));
-        return true;
-    });
-    const bool isStillThere = isDead(sharer);
-    if (isStillThere) {
-        isRecovering = true;
-        letAllOf(sharer);
-        isRecovering = false;
-    }
-    header.recovering.unlock();
-    return isStillThere;
-}
-
-/// Holds the object meanwhile: as number 0, which is nobody's, for who recovers has a lock.
-void ObjectSpace::tellOfDeath(ObjectEntry &entry, std::uint64_t word, std::uint32_t sharer,
-                              std::int32_t pid)
-{
-    const auto died = actionsOf(ObjectEntry::kindOf(word)).sharerDied;
-    if (!died)
-        return;
-    const bool wasHeld = (entry.holders[0].fetch_or(1) & 1) != 0;
-    PROCLAB_KILL_POINT("space-recover.held");
-    if (entry.word.load(std::memory_order_seq_cst) == word)
-        died(*this, bodyOf(entry), sharer, pid);
-    PROCLAB_KILL_POINT("space-recover.told");
-    // Of a recovery inside another's, that still uses it; one that died in here does no more.
-    if (!wasHeld || !isRecoveringInside)
-        entry.holders[0].fetch_and(~std::uint64_t{1});
-}
-
-/// All steps can be done twice: whoever does this may die in it.
-void ObjectSpace::letAllOf(std::uint32_t sharer)
-{
-    Header &header = this->header();
-    const std::int32_t pid = pidOf(sharer);
-    PROCLAB_KILL_POINT("space-recover.begun");
-    header.allocating.recover(sharer);
-    PROCLAB_KILL_POINT("space-recover.allocating");
-    const std::uint32_t count = header.entriesUsed.load(std::memory_order_acquire);
-    const std::uint64_t bit = std::uint64_t{1} << sharer % 64;
-    for (std::uint32_t index = 0; index < count; ++index) {
-        ObjectEntry &entry = header.entries[index];
-        const std::uint64_t word = entry.word.load(std::memory_order_acquire);
-        const auto state = ObjectEntry::stateOf(word);
-        if (state == ObjectEntry::Live) {
-            tellOfDeath(entry, word, sharer, pid);
-        } else if (state != ObjectEntry::Free && ObjectEntry::ownerOf(word) == sharer) {
-            if (state == ObjectEntry::Ending)
-                end(entry, word);
-            clear(entry, word);
-        }
-        if ((entry.holders[sharer / 64].fetch_and(~bit) & bit) != 0)
-            PROCLAB_KILL_POINT("space-recover.let-go");
-    }
-    // Also those that it had let go, but not yet ended.
-    for (std::uint32_t index = 0; index < count; ++index)
-        freeIfUnheld(index);
-    PROCLAB_KILL_POINT("space-recover.all-let-go");
-    header.sharers[sharer].startTicks.store(0, std::memory_order_relaxed);
-    PROCLAB_KILL_POINT("space-recover.ticks-cleared");
-    header.sharers[sharer].pid.store(0, std::memory_order_release);
-}
-
-void ObjectSpace::processEnded(std::int32_t pid)
-{
-    if (!m_isOpen.load(std::memory_order_acquire))
-        return;
-    for (std::uint32_t sharer = 1; sharer < maxSharers; ++sharer) {
-        if (pidOf(sharer) == pid)
-            recover(sharer);
-    }
 }
 
 ObjectSpace::Usage ObjectSpace::usage() const
