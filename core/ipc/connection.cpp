@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <poll.h>
 
 namespace proclab {
@@ -43,6 +44,7 @@ Result<Pipe> Pipe::create(Direction direction)
         const bool isDuplex = direction == Direction::Duplex;
         ends[side]->body<PipeEndBody>() = {pipe->handle(), side, isDuplex || side == 0,
                                            isDuplex || side == 1};
+        pipe->body<PipeBody>().isOpen[side].store(1, std::memory_order_release);
     }
     return Pipe{Connection::of(ends[0]), Connection::of(ends[1])};
 }
@@ -83,7 +85,7 @@ void Connection::close() const
     }
 }
 
-Result<void> Connection::sendMessage(std::span<const std::byte> bytes, TimeLimit limit) const
+Result<void> Connection::sendMessage(const ByteRing::Record &record, TimeLimit limit) const
 {
     if (isClosed())
         return Error{ErrorCode::Closed};
@@ -92,7 +94,7 @@ Result<void> Connection::sendMessage(std::span<const std::byte> bytes, TimeLimit
     const auto isOver = [this] { return isOtherGone() || isClosed(); };
     auto outcome = isOver() ? Outcome::Refused : Outcome::Done;
     if (outcome == Outcome::Done)
-        outcome = body().directions[m_state->side].ring.put(ObjectSpace::instance(), {bytes, 0},
+        outcome = body().directions[m_state->side].ring.put(ObjectSpace::instance(), record,
                                                             deadlineOf(limit), isOver);
     if (outcome == Outcome::Done)
         return {};
@@ -113,7 +115,7 @@ Result<void> Connection::sendBytes(const QByteArray &bytes, qsizetype offset, qs
                                QStringLiteral("%1 from %2").arg(size).arg(offset),
                                QCoreApplication::translate("Error", "%1 bytes").arg(bytes.size()));
     const auto all = std::as_bytes(std::span(bytes.constData(), std::size_t(bytes.size())));
-    return sendMessage(all.subspan(std::size_t(offset), std::size_t(size < 0 ? left : size)),
+    return sendMessage({all.subspan(std::size_t(offset), std::size_t(size < 0 ? left : size))},
                        std::nullopt);
 }
 
@@ -169,8 +171,13 @@ Result<std::vector<std::size_t>> Connection::wait(std::span<const Connection> co
     }
     const std::int64_t deadline = deadlineOf(limit);
     std::vector<pollfd> polled;
-    for (const int descriptor : descriptors)
+    for (const int descriptor : descriptors) {
+        if (::fcntl(descriptor, F_GETFD) < 0)
+            return osError(
+                {}, errno,
+                QCoreApplication::translate("Error", "wait for descriptor %1").arg(descriptor));
         polled.push_back({descriptor, POLLIN, 0});
+    }
     const auto ready = [&] {
         std::vector<std::size_t> found;
         for (std::size_t i = 0; i < connections.size(); ++i) {

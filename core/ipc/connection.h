@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/ipc/item_travel.h"
 #include "core/runtime/ipc/queue_body.h"
-#include "core/sync/shared_handle.h"
 
 #include <QByteArray>
 
@@ -90,18 +90,16 @@ private:
     {
         return body().directions[1 - m_state->side];
     }
-    [[nodiscard]] bool isOtherGone() const
-    {
-        return body().isGone[1 - m_state->side].load(std::memory_order_acquire) != 0;
-    }
+    [[nodiscard]] bool isOtherGone() const { return body().isGone(1 - m_state->side); }
     [[nodiscard]] bool canReceiveNow() const
     {
         return !incoming().ring.isEmpty() || isOtherGone() || isClosed();
     }
-    Result<void> sendMessage(std::span<const std::byte> bytes, TimeLimit limit) const;
-    /// @p store(bytes, mark) copies the message.
+    Result<void> sendMessage(const runtime::ByteRing::Record &record, TimeLimit limit) const;
+    /// @p store(bytes, mark) copies the message; @p parcel keeps what its handles are of.
     template<typename Store>
-    Result<void> receiveMessage(TimeLimit limit, Store store) const;
+    Result<void> receiveMessage(TimeLimit limit, Store store,
+                                runtime::ObjectRef *parcel = nullptr) const;
 
     std::shared_ptr<State> m_state;
 };
@@ -147,25 +145,14 @@ struct Codec<Connection>
 template<Payload T>
 Result<void> Connection::send(const T &value, TimeLimit limit) const
 {
-    std::vector<std::byte> bytes;
-    const HandleTransfer sent;
-    try {
-        encodePayload(value, bytes);
-    } catch (const std::exception &exception) {
-        return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
-    }
-    for (const auto &object : sent.objects)
-        runtime::ObjectSpace::instance().beginFlight(*object);
-    auto result = sendMessage(bytes, limit);
-    for (const auto &object : sent.objects) {
-        if (!result)
-            runtime::ObjectSpace::instance().endFlight(object->handle());
-    }
-    return result;
+    return sendOff(value, [this, limit](std::span<const std::byte> bytes, const auto &handles) {
+        return sendMessage({bytes, 0, handles}, limit);
+    });
 }
 
 template<typename Store>
-Result<void> Connection::receiveMessage(TimeLimit limit, Store store) const
+Result<void> Connection::receiveMessage(TimeLimit limit, Store store,
+                                        runtime::ObjectRef *parcel) const
 {
     if (isClosed())
         return Error{ErrorCode::Closed};
@@ -174,7 +161,7 @@ Result<void> Connection::receiveMessage(TimeLimit limit, Store store) const
     runtime::ObjectSpace &space = runtime::ObjectSpace::instance();
     runtime::PipeBody::Direction &from = incoming();
     const auto get = [&](std::int64_t deadlineNs, auto isOver) {
-        return from.ring.get(space, from.taken[space.self()], deadlineNs, isOver, store);
+        return from.ring.get(space, from.taken[space.self()], deadlineNs, isOver, store, parcel);
     };
     auto outcome = get(deadlineOf(limit), [this] { return isOtherGone() || isClosed(); });
     // What the other end sent before it went is received all the same.
@@ -190,23 +177,16 @@ Result<void> Connection::receiveMessage(TimeLimit limit, Store store) const
 template<Payload T>
 Result<T> Connection::receive(TimeLimit limit) const
 {
-    std::vector<std::byte> bytes;
-    const auto received =
-        receiveMessage(limit, [&bytes](std::span<const std::byte> message, std::uint32_t /*mark*/) {
-            bytes.assign(message.begin(), message.end());
-        });
+    ScratchBytes scratch;
+    std::vector<std::byte> &bytes = scratch.bytes();
+    runtime::ObjectRef parcel;
+    const auto store = [&bytes](std::span<const std::byte> message, std::uint32_t /*mark*/) {
+        bytes.assign(message.begin(), message.end());
+    };
+    const auto received = receiveMessage(limit, store, &parcel);
     if (!received)
         return received.error();
-    const HandleTransfer landed;
-    Result<T> value = Error{ErrorCode::EncodeError};
-    try {
-        value = decodePayload<T>(bytes);
-    } catch (const std::exception &exception) {
-        value = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
-    }
-    for (const auto &object : landed.objects)
-        runtime::ObjectSpace::instance().endFlight(object->handle());
-    return value;
+    return landed<T>(bytes);
 }
 
 } // namespace proclab

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/ipc/scratch_bytes.h"
+#include "core/ipc/item_travel.h"
 #include "core/runtime/ipc/queue_body.h"
-#include "core/sync/shared_handle.h"
 
 #include <QCoreApplication>
 
@@ -111,8 +110,7 @@ private:
     {
         return [state = m_state.get()] { return state->isClosed.load(std::memory_order_acquire); };
     }
-    Result<void> putRecord(std::span<const std::byte> bytes, Mark mark,
-                           std::int64_t deadlineNs) const;
+    Result<void> putRecord(const runtime::ByteRing::Record &record, std::int64_t deadlineNs) const;
 
     std::shared_ptr<State> m_state = std::make_shared<State>();
 };
@@ -120,49 +118,33 @@ private:
 template<Payload T>
 Result<void> Queue<T>::put(const T &item, TimeLimit limit) const
 {
-    const std::int64_t deadline = limit ? deadlineOf(limit) : runtime::noDeadline;
-    if constexpr (FlatPayload<T> && !std::is_empty_v<T>) {
-        return putRecord(std::as_bytes(std::span(&item, 1)), Item, deadline);
-    } else {
-        ScratchBytes scratch; // Not one for all: an item may itself put one.
-        std::vector<std::byte> &encoded = scratch.bytes();
-        const HandleTransfer sent;
-        try {
-            encodePayload(item, encoded);
-        } catch (const std::exception &exception) {
-            const Error error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
-            if (m_state->hook)
-                m_state->hook(error, item);
-            return error;
-        }
-        for (const auto &object : sent.objects)
-            space().beginFlight(*object);
-        const Result<void> result = putRecord(encoded, Item, deadline);
-        for (const auto &object : sent.objects) {
-            if (!result)
-                space().endFlight(object->handle());
-        }
-        return result;
-    }
+    const std::int64_t deadline = deadlineOf(limit);
+    const auto put = [this, deadline](std::span<const std::byte> bytes, const auto &handles) {
+        return putRecord({bytes, Item, handles}, deadline);
+    };
+    Result<void> result = sendOff(item, put);
+    if (!result && result.error().code == ErrorCode::EncodeError && m_state->hook)
+        m_state->hook(result.error(), item);
+    return result;
 }
 
 template<Payload T>
 Result<void> Queue<T>::putEnd(int count) const
 {
     for (int i = 0; i < count; ++i) {
-        if (auto result = putRecord({}, End, runtime::noDeadline); !result)
+        if (auto result = putRecord({{}, End}, runtime::noDeadline); !result)
             return result;
     }
     return {};
 }
 
 template<Payload T>
-Result<void> Queue<T>::putRecord(std::span<const std::byte> bytes, Mark mark,
+Result<void> Queue<T>::putRecord(const runtime::ByteRing::Record &record,
                                  std::int64_t deadlineNs) const
 {
     if (refusal()())
         return Error{ErrorCode::Closed};
-    switch (body().ring.put(space(), {bytes, mark}, deadlineNs, refusal())) {
+    switch (body().ring.put(space(), record, deadlineNs, refusal())) {
     case runtime::ByteRing::Outcome::Done:
         return {};
     case runtime::ByteRing::Outcome::TimedOut:
@@ -188,8 +170,9 @@ Result<T> Queue<T>::get(TimeLimit limit) const
         mark = itsMark;
     };
     runtime::QueueBody &queue = body();
-    const auto outcome =
-        queue.ring.get(space(), queue.taken[space().self()], deadlineOf(limit), refusal(), store);
+    runtime::ObjectRef parcel; // Keeps what the item's handles are of until they have landed.
+    const auto outcome = queue.ring.get(space(), queue.taken[space().self()], deadlineOf(limit),
+                                        refusal(), store, &parcel);
     if (outcome == runtime::ByteRing::Outcome::TimedOut)
         return Error{ErrorCode::Empty};
     if (outcome != runtime::ByteRing::Outcome::Done)
@@ -198,16 +181,7 @@ Result<T> Queue<T>::get(TimeLimit limit) const
         queue.finish(space().self()); // An END is no task.
         return Error{ErrorCode::EndOfStream};
     }
-    const HandleTransfer received;
-    Result<T> item = Error{ErrorCode::EncodeError};
-    try {
-        item = decodePayload<T>(bytes);
-    } catch (const std::exception &exception) {
-        item = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
-    }
-    for (const auto &object : received.objects)
-        space().endFlight(object->handle());
-    return item;
+    return landed<T>(bytes);
 }
 
 } // namespace proclab

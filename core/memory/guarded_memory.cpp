@@ -111,27 +111,6 @@ runtime::ObjectRef GuardedMemory::lockObject() const
         m_lock);
 }
 
-// acquire() and release() without a report: a few nanoseconds each.
-
-void GuardedMemory::enter() const
-{
-    if (const auto *recursive = std::get_if<RLock>(&m_lock)) {
-        auto &body = recursive->object()->body<runtime::RLockBody>();
-        body.plain.keepUntold(body.acquire(space(), runtime::noDeadline));
-    } else if (const auto *plain = std::get_if<Lock>(&m_lock)) {
-        auto &body = plain->object()->body<runtime::LockBody>();
-        body.keepUntold(body.acquire(space(), runtime::noDeadline));
-    }
-}
-
-void GuardedMemory::leave() const
-{
-    if (const auto *lock = std::get_if<RLock>(&m_lock))
-        lock->object()->body<runtime::RLockBody>().release(space());
-    else if (const auto *plain = std::get_if<Lock>(&m_lock))
-        plain->object()->body<runtime::LockBody>().lock.unlock();
-}
-
 std::size_t GuardedMemory::count() const
 {
     return object()->body<MemoryBody>().count;

@@ -16,7 +16,8 @@ namespace proclab {
 ///
 /// What belongs to the process that was copied stays its own: in the copy its pools, executors,
 /// futures and Processes answer InvalidState, and shared objects may be used as ever. The copy
-/// must not run the event loop of the thread that forked.
+/// must not run the event loop of the thread that forked; that this thread ends interrupts a system
+/// call of the copy once (EINTR).
 void allowForkHere();
 [[nodiscard]] bool isForkAllowed();
 

@@ -53,13 +53,10 @@ bool waitForEnd(int pidFd, qint64 pid, TimeLimit limit)
 
 } // namespace
 
-void process_detail::land(const std::vector<runtime::ObjectRef> &handles)
+void process_detail::letParcelGo()
 {
-    const auto &start = currentProcess().start;
-    if (!start || !start->body<ProcessStart>().claimLanding())
-        return;
-    for (const auto &object : handles)
-        ObjectSpace::instance().endFlight(object->handle());
+    if (const auto &start = currentProcess().start)
+        start->body<ProcessStart>().letParcelGo(ObjectSpace::instance());
 }
 
 Result<Process> Process::makeEncoded(const ProcessOptions &options, std::uint32_t task,
@@ -125,12 +122,18 @@ Result<std::shared_ptr<ProcessHost>> Process::begin() const
     const std::lock_guard lock(m_record->mutex);
     if (const auto fresh = usable(false); !fresh)
         return fresh.error();
+    auto &start = m_record->start->body<ProcessStart>();
+    if (!m_record->handles.empty()) {
+        const auto parcel = ObjectSpace::instance().pack(m_record->handles, 0);
+        if (!parcel)
+            return osError({}, ENOMEM, QCoreApplication::translate("Error", "start of a process"));
+        start.parcel = parcel->handle();
+        ObjectSpace::instance().beginFlight(*parcel);
+    }
+    m_record->handles.clear();
+    start.parentPid = ::getpid();
     m_record->state = State::Starting;
     m_record->starterForkCount = runtime::forkCount();
-    m_record->start->body<ProcessStart>().parentPid = ::getpid();
-    for (const auto &object : m_record->handles)
-        ObjectSpace::instance().beginFlight(*object);
-    m_record->handles.shrink_to_fit();
     return host;
 }
 

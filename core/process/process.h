@@ -26,10 +26,10 @@ struct ProcessOptions
 
 namespace process_detail {
 
-/// Decodes what a Process was started with, and lets the handles in it land.
+/// Decodes what a Process was started with, and lets the parcel of its handles go.
 template<Payload Arguments>
 Arguments decodeArguments(std::span<const std::byte> bytes);
-void land(const std::vector<runtime::ObjectRef> &handles);
+void letParcelGo();
 
 /// A function as the target of a Process.
 template<auto Function>
@@ -187,9 +187,8 @@ public:
 template<Payload Arguments>
 Arguments process_detail::decodeArguments(std::span<const std::byte> bytes)
 {
-    const HandleTransfer received;
     auto arguments = decodePayload<Arguments>(bytes);
-    land(received.objects);
+    letParcelGo();
     return arguments;
 }
 

@@ -53,7 +53,10 @@ void prepareChild(const ProcessGroup::Config &config, int socket)
         if (fd >= 0)
             ::fcntl(fd, F_SETFD, 0);
     }
-    ::setpgid(0, 0); // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent.
+    // Whoever it starts goes with it, and a terminal's Ctrl+C is for the parent. A worker's own
+    // children leave its group once they can be known by their name: see attach().
+    if (runtime::nestingDepth() == 0)
+        ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -251,14 +254,8 @@ void ProcessGroup::spawn(quint32 slot, Child &child)
                                              .generation = child.generation};
     process->setArguments(QString::fromStdString(arguments.text()).split(u' '));
     process->setChildProcessModifier([config = &m_config] { prepareChild(*config, -1); });
-    connect(process, &QProcess::started, this, [this, slot, process] {
-        Child &started = *m_children.at(slot);
-        started.pid = process->processId();
-        started.state = Child::State::Alive;
-        Q_EMIT this->started(slot, started.pid);
-        if (started.isToDie)
-            process->kill();
-    });
+    connect(process, &QProcess::started, this,
+            [this, slot, process] { tellStarted(slot, process->processId()); });
     connect(process, &QProcess::finished, this,
             [this, slot, process](int code, QProcess::ExitStatus status) {
                 ChildExit exit;
@@ -394,6 +391,8 @@ bool ProcessGroup::endOrphans()
         if (::waitpid(pid, nullptr, WNOHANG) == pid) {
             m_orphans.erase(pid);
             runtime::ObjectSpace::instance().processEnded(pid);
+            if (!endGroup(pid)) // Those that had no name yet.
+                m_groups.push_back(pid);
         }
     }
     return hasFound;
@@ -468,10 +467,16 @@ void ProcessGroup::adopt(quint32 slot, qint64 pid)
                            QCoreApplication::translate("Error", "handle of a worker")));
         return;
     }
-    child.pid = pid;
-    child.state = Child::State::Alive;
     child.ended = std::make_unique<QSocketNotifier>(child.pidFd, QSocketNotifier::Read);
     connect(child.ended.get(), &QSocketNotifier::activated, this, [this, slot] { reap(slot); });
+    tellStarted(slot, pid);
+}
+
+void ProcessGroup::tellStarted(quint32 slot, qint64 pid)
+{
+    Child &child = *m_children.at(slot);
+    child.pid = pid;
+    child.state = Child::State::Alive;
     const bool isToDie = child.isToDie;
     noteEvent(runtime::EventKind::ProcessStarted, pid, 0);
     Q_EMIT started(slot, pid);

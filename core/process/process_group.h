@@ -106,6 +106,7 @@ private:
     void sendRequests();
     void readAnswers();
     void adopt(quint32 slot, qint64 pid);
+    void tellStarted(quint32 slot, qint64 pid);
     void reap(quint32 slot);
     void finish(quint32 slot, ChildExit exit);
     void fail(quint32 slot, const Error &error);

@@ -224,20 +224,15 @@ void ProcessHost::finish(quint32 slot, int exitCode, const Error &failure)
         m_records[slot].reset();
     }
     runtime::ObjectRef start;
-    std::vector<runtime::ObjectRef> handles;
     {
         const std::lock_guard lock(record->mutex);
         start = std::move(record->start);
-        handles = std::move(record->handles);
         record->exitCode = exitCode;
         record->failure = failure;
         record->state = ProcessRecord::State::Ended;
         record->changed.notify_all();
     }
-    if (start->body<runtime::ProcessStart>().claimLanding()) {
-        for (const auto &object : handles)
-            ObjectSpace::instance().endFlight(object->handle());
-    }
+    start->body<runtime::ProcessStart>().letParcelGo(ObjectSpace::instance());
 }
 
 std::vector<std::shared_ptr<ProcessRecord>> ProcessHost::active() const

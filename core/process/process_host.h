@@ -53,7 +53,7 @@ struct ProcessRecord
     int pidFd = -1;   ///< Readable once it has ended.
     std::shared_ptr<const BlackBox> blackBox; ///< Once Ended, unless it ended well.
     runtime::ObjectRef start;
-    std::vector<runtime::ObjectRef> handles; ///< In its arguments, until they have landed.
+    std::vector<runtime::ObjectRef> handles; ///< In its arguments, until it is started.
 };
 
 /// Starts the Processes of this program and tells their records what becomes of them. One for each

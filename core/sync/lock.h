@@ -17,6 +17,18 @@ struct Acquired
     qint64 diedNs = 0;  ///< When that was noticed, on the monotonic clock.
 };
 
+/// What a wait for @p lock came to; for handles that contain a lock.
+[[nodiscard]] inline Result<Acquired> acquiredOf(runtime::SharedLock::Outcome outcome,
+                                                 runtime::LockBody &lock)
+{
+    if (outcome == runtime::SharedLock::Outcome::GivenUp)
+        return Error{ErrorCode::Timeout};
+    if (!lock.takeUntold() && outcome == runtime::SharedLock::Outcome::Acquired)
+        return Acquired();
+    return Acquired{true, lock.deadPid.load(std::memory_order_relaxed),
+                    lock.diedNs.load(std::memory_order_relaxed)};
+}
+
 /// A lock between processes, as Python's multiprocessing.Lock: not recursive, and whoever likes may
 /// release it. What Python's does not keep: if its owner dies, the next one gets it, and is told.
 ///
@@ -30,10 +42,18 @@ public:
     static Result<Lock> create();
     static Lock of(runtime::ObjectRef object) { return Lock(std::move(object)); }
 
-    Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
+    Result<Acquired> acquire(TimeLimit limit = std::nullopt) const
+    {
+        return acquiredOf(body().acquire(space(), deadlineOf(limit)), body());
+    }
     /// Without waiting; a dead owner is not told of.
     [[nodiscard]] bool tryAcquire() const { return acquire(TimeLimit::value_type(0)).has_value(); }
-    Result<void> release() const;
+    Result<void> release() const
+    {
+        if (!body().lock.unlock())
+            return Error{ErrorCode::InvalidState};
+        return {};
+    }
     [[nodiscard]] bool isLocked() const { return body().lock.owner() >= 0; }
     /// The PID of the process that holds it; 0: it is free.
     [[nodiscard]] qint64 ownerPid() const;
@@ -55,11 +75,19 @@ public:
     static Result<RLock> create();
     static RLock of(runtime::ObjectRef object) { return RLock(std::move(object)); }
 
-    Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
+    Result<Acquired> acquire(TimeLimit limit = std::nullopt) const
+    {
+        return acquiredOf(body().acquire(space(), deadlineOf(limit)), body().plain);
+    }
     /// Without waiting.
     [[nodiscard]] bool tryAcquire() const { return acquire(TimeLimit::value_type(0)).has_value(); }
     /// NotOwner: the calling thread does not hold it.
-    Result<void> release() const;
+    Result<void> release() const
+    {
+        if (!body().release(space()))
+            return Error{ErrorCode::NotOwner};
+        return {};
+    }
     [[nodiscard]] bool isLocked() const { return body().plain.lock.owner() >= 0; }
     [[nodiscard]] bool isMine() const { return body().isMine(space()); }
 
@@ -67,10 +95,6 @@ private:
     explicit RLock(runtime::ObjectRef object) : SharedHandle(std::move(object)) {}
     [[nodiscard]] runtime::RLockBody &body() const { return object()->body<runtime::RLockBody>(); }
 };
-
-/// What a wait for @p lock came to; for handles that contain a lock.
-[[nodiscard]] Result<Acquired> acquiredOf(runtime::SharedLock::Outcome outcome,
-                                          runtime::LockBody &lock);
 
 /// Holds a lock or a unit of a semaphore until the end of its scope.
 ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/pool/pool.h"
 #include "tests/faults/fault_tasks.h"
 #include "tests/faults/killer.h"
 

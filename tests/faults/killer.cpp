@@ -39,15 +39,14 @@ bool isChild(qint64 pid)
     return fields.size() > 1 && fields[1].toLongLong() == ::getpid();
 }
 
-/// The zygote, and workers that it has forked.
+} // namespace
+
 bool hasZygotesCommandLine(qint64 pid)
 {
     QFile commandLine(u"/proc/%1/cmdline"_s.arg(pid));
     return commandLine.open(QIODevice::ReadOnly) &&
            commandLine.readAll().split('\0').value(1) == "zygote";
 }
-
-} // namespace
 
 Victim::Victim(qint64 pid)
     : m_pid(pid)
@@ -95,10 +94,10 @@ Killer::~Killer()
     m_thread.join();
 }
 
-void Killer::aimAt(const Pool &pool, bool mayLeaveStopped)
+void Killer::aimAt(Targets targets, bool mayLeaveStopped)
 {
     const std::lock_guard lock(m_mutex);
-    m_pool = &pool;
+    m_targets = std::move(targets);
     m_mayLeaveStopped = mayLeaveStopped;
     m_killsOf.clear();
     m_stopsOf.clear();
@@ -110,7 +109,7 @@ void Killer::aimAt(const Pool &pool, bool mayLeaveStopped)
 void Killer::release()
 {
     const std::lock_guard lock(m_mutex);
-    m_pool = nullptr;
+    m_targets = nullptr;
     for (const Stopped &one : m_stopped)
         one.victim.send(SIGCONT);
     m_stopped.clear();
@@ -140,14 +139,14 @@ void Killer::run()
 {
     std::unique_lock lock(m_mutex);
     while (!m_isToEnd) {
-        if (!m_pool) {
-            m_changed.wait(lock, [this] { return m_pool || m_isToEnd; });
+        if (!m_targets) {
+            m_changed.wait(lock, [this] { return m_targets || m_isToEnd; });
             continue;
         }
         const auto pause = std::chrono::microseconds(
             m_random.bounded(static_cast<quint32>(2 * m_meanPause.count()) + 1));
         m_changed.wait_for(lock, pause, [this] { return m_isToEnd; });
-        if (m_pool && !m_isToEnd)
+        if (m_targets && !m_isToEnd)
             strike();
     }
 }
@@ -156,7 +155,7 @@ void Killer::strike()
 {
     const qint64 now = runtime::nowNs();
     sendOn(now);
-    const std::vector<qint64> pids = m_pool->workerPids();
+    const std::vector<qint64> pids = m_targets();
     for (const qint64 pid : pids)
         m_seenSince.try_emplace(pid, now);
     std::erase_if(m_seenSince, [this, &pids](const auto &seen) {
@@ -218,7 +217,7 @@ void Killer::killZygote(qint64 now)
     // As with workers: a zygote is given the time to make one.
     if (m_youngInARow == maxYoungInARow || now - m_zygoteStruckNs < youngNs())
         return;
-    const std::vector<qint64> workers = m_pool->workerPids();
+    const std::vector<qint64> workers = m_targets();
     for (const qint64 pid : childPids()) {
         if (std::ranges::find(workers, pid) != workers.end() || !hasZygotesCommandLine(pid))
             continue;

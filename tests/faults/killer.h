@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/pool/pool.h"
-
 #include <QRandomGenerator>
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 namespace proclab::test {
+
+/// Whether @p pid is the zygote of pools or Processes of this program, or a worker that it has
+/// forked.
+[[nodiscard]] bool hasZygotesCommandLine(qint64 pid);
 
 /// A child of this program, held by a descriptor, so that a signal never reaches another process
 /// that got its number since.
@@ -34,8 +37,9 @@ private:
     int m_fd;
 };
 
-/// Sends SIGKILL, and SIGSTOP with or without a later SIGCONT, to the workers of a pool and to its
-/// zygote, at random times, from a thread of its own; keeps the list of whom it hit.
+/// Sends SIGKILL, and SIGSTOP with or without a later SIGCONT, to the workers of a pool, or other
+/// children, and to their zygote, at random times, from a thread of its own; keeps the list of whom
+/// it hit.
 ///
 /// Threads: any. The numbers that it draws follow from the seed; when they strike does not.
 class Killer
@@ -58,8 +62,10 @@ public:
     Killer(const Killer &) = delete;
     Killer &operator=(const Killer &) = delete;
 
-    /// Strikes at @p pool until release(). @p mayLeaveStopped: the pool ends overrunning tasks.
-    void aimAt(const Pool &pool, bool mayLeaveStopped);
+    using Targets = std::function<std::vector<qint64>()>;
+    /// Strikes at those whose PIDs @p targets returns, which its thread calls, until release().
+    /// @p mayLeaveStopped: somebody ends those who are stopped for long.
+    void aimAt(Targets targets, bool mayLeaveStopped = false);
     /// Strikes no more; who is stopped goes on.
     void release();
 
@@ -97,7 +103,7 @@ private:
     std::condition_variable m_changed;
     // Guarded by m_mutex.
     QRandomGenerator m_random;
-    const Pool *m_pool = nullptr;
+    Targets m_targets; ///< Empty: none.
     bool m_mayLeaveStopped = false;
     bool m_isToEnd = false;
     Counts m_counts;

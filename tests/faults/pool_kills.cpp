@@ -3,6 +3,7 @@
 // The kill harness for Pool: see tests/faults/README.md.
 
 #include "tests/faults/batch.h"
+#include "tests/faults/harness.h"
 #include "tests/support/leak_check.h"
 
 #include "core/process/worker_main.h"
@@ -10,16 +11,10 @@
 #include <QCommandLineParser>
 #include <QCoreApplication>
 #include <QDeadlineTimer>
-#include <QDir>
 #include <QElapsedTimer>
-#include <QFile>
-#include <QProcess>
 #include <QThread>
 
 #include <cstdio>
-
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
@@ -40,8 +35,6 @@ struct Options
 constexpr auto taskLimit = 600ms;
 constexpr quint64 killsOfAPool = 100;
 constexpr auto leftoverLimit = 10s;
-/// Whom a killed program leaves is gone within a second; the rest is for a busy machine.
-constexpr auto orphanLimit = 1'800ms;
 /// Pools until the program's memory counts as grown to its usual size.
 constexpr int warmUpPools = 10;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -74,38 +67,6 @@ Options parsed(const QStringList &arguments)
     options.limit = std::chrono::seconds(parser.value(u"seconds"_s).toInt());
     options.isParent = parser.isSet(u"as-parent"_s);
     return options;
-}
-
-qint64 residentKiB()
-{
-    QFile status(u"/proc/self/status"_s);
-    if (!status.open(QIODevice::ReadOnly))
-        return 0;
-    const QList<QByteArray> lines = status.readAll().split('\n');
-    for (const QByteArray &line : lines) {
-        if (line.startsWith("VmRSS:"))
-            return line.mid(6).trimmed().split(' ').value(0).toLongLong();
-    }
-    return 0;
-}
-
-QStringList sharedMemoryNames()
-{
-    return QDir(u"/dev/shm"_s).entryList({u"*proclab*"_s}, QDir::Files | QDir::System);
-}
-
-/// Each child's name and state, for who looks into a hang.
-QString childStates()
-{
-    QStringList states;
-    for (const qint64 pid : test::childPids()) {
-        QFile stat(u"/proc/%1/stat"_s.arg(pid));
-        QFile wait(u"/proc/%1/wchan"_s.arg(pid));
-        if (stat.open(QIODevice::ReadOnly) && wait.open(QIODevice::ReadOnly))
-            states.append(
-                QString::fromLocal8Bit(stat.readAll().left(40) + " in " + wait.readAll()));
-    }
-    return states.join(u"\n  "_s);
 }
 
 class KillRun
@@ -162,7 +123,7 @@ private:
             return fail(errorText(pool.error()));
         ++m_pools;
         m_batches.beginPool(rules);
-        m_killer.aimAt(*pool, rules.endsOverruns);
+        m_killer.aimAt([&pool] { return pool->workerPids(); }, rules.endsOverruns);
         const bool isGood = runBatches(*pool);
         m_killer.release();
         return isGood && end(*pool);
@@ -201,14 +162,14 @@ private:
         }
         if (!left.isEmpty())
             return fail(u"left behind: "_s % left);
-        if (const QStringList names = sharedMemoryNames(); names != m_names)
+        if (const QStringList names = test::sharedMemoryNames(); names != m_names)
             return fail(u"in /dev/shm: "_s % names.join(u", "_s));
         return true;
     }
 
     bool checkGrowth()
     {
-        const qint64 now = residentKiB();
+        const qint64 now = test::residentKiB();
         if (m_pools <= warmUpPools)
             m_usualKiB = std::max(m_usualKiB, now);
         else if (now > m_usualKiB + growthLimitKiB)
@@ -239,7 +200,7 @@ private:
         if (!m_failure.isEmpty())
             std::printf("FAIL: %s\n  in batch %llu of pool %d: %s; %s\n  %s\n",
                         qPrintable(m_failure), m_batchCount, m_pools, qPrintable(m_pool),
-                        qPrintable(m_batches.description()), qPrintable(childStates()));
+                        qPrintable(m_batches.description()), qPrintable(test::childStates()));
         std::fflush(stdout);
         // What hangs would hang here once more; the workers die with this program.
         if (code != 0)
@@ -253,7 +214,7 @@ private:
     test::Killer m_killer;
     test::BatchRunner m_batches;
     test::LeakCheck m_leaks;
-    const QStringList m_names = sharedMemoryNames();
+    const QStringList m_names = test::sharedMemoryNames();
     QDeadlineTimer m_deadline;
     QElapsedTimer m_timer;
     QString m_pool;
@@ -264,57 +225,6 @@ private:
     qint64 m_lastKiB = 0;
 };
 
-/// Reaps whoever a killed program left to this one until nobody is there; the time that took.
-std::optional<qint64> msUntilAllAreGone()
-{
-    QElapsedTimer timer;
-    timer.start();
-    while (!test::childPids().isEmpty()) {
-        if (timer.elapsed() > orphanLimit.count())
-            return std::nullopt;
-        if (::waitpid(-1, nullptr, WNOHANG) <= 0)
-            QThread::yieldCurrentThread();
-    }
-    return timer.elapsed();
-}
-
-/// Starts this program with pools and kills it at a random time: whom it leaves must end by
-/// themselves.
-int killParents(const Options &options)
-{
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1); // Orphans come here.
-    QRandomGenerator random(options.seed);
-    const QStringList names = sharedMemoryNames();
-    const QDeadlineTimer deadline(options.limit);
-    qint64 longest = 0;
-    quint64 killed = 0;
-    for (; killed < options.parents && !deadline.hasExpired(); ++killed) {
-        QProcess program;
-        program.setProcessChannelMode(QProcess::ForwardedChannels);
-        program.setChildProcessModifier([] { ::prctl(PR_SET_PDEATHSIG, SIGKILL); });
-        program.start(QCoreApplication::applicationFilePath(),
-                      {u"--as-parent"_s, u"--seed"_s, QString::number(random.generate()),
-                       u"--start"_s, killed % 3 == 0 ? u"spawn"_s : u"forkserver"_s});
-        if (program.waitForFinished(random.bounded(1, 600))) {
-            std::printf("FAIL: seed %u: program %llu ended by itself\n", options.seed, killed);
-            return 1;
-        }
-        program.kill();
-        program.waitForFinished(30'000);
-        const std::optional<qint64> elapsed = msUntilAllAreGone();
-        if (!elapsed || sharedMemoryNames() != names) {
-            std::printf("FAIL: seed %u: program %llu left behind:\n  %s\n", options.seed, killed,
-                        qPrintable(childStates()));
-            return 1;
-        }
-        longest = std::max(longest, *elapsed);
-    }
-    std::printf("seed %u: %llu programs killed, nothing left; the last worker was gone after %lld "
-                "ms at most\n",
-                options.seed, killed, longest);
-    return killed > 0 ? 0 : 1;
-}
-
 } // namespace
 
 int main(int argc, char **argv)
@@ -324,7 +234,9 @@ int main(int argc, char **argv)
     QCoreApplication app(argc, argv);
     const Options options = parsed(QCoreApplication::arguments());
     if (options.parents > 0)
-        return killParents(options);
+        return test::killParents(options.parents, options.seed, options.limit, [](quint64 number) {
+            return QStringList{u"--start"_s, number % 3 == 0 ? u"spawn"_s : u"forkserver"_s};
+        });
     static_cast<void>(Engine::global()); // Its thread stays.
     return KillRun(options).run();
 }

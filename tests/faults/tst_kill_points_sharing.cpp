@@ -3,7 +3,9 @@
 // One of several processes ends between any two steps of a Queue, or of the memory in which shared
 // objects lie; and so does one that recovers what another left. See README.md.
 
+#include "core/ipc/connection.h"
 #include "core/ipc/queue.h"
+#include "core/sync/event.h"
 #include "tests/faults/kill_point_walk.h"
 #include "tests/support/results.h"
 
@@ -32,11 +34,13 @@ constexpr auto patience = 20s;
 constexpr std::uint32_t producers = 2;
 constexpr std::uint32_t consumers = 2;
 constexpr std::uint32_t itemsEach = 4;
+/// The number of those with a handle.
+constexpr std::uint32_t handleNumber = 2;
 /// Instead of an item's number: its consumer may end.
 constexpr std::uint32_t endMark = 1'000;
 
-/// Producer, number, bytes that follow from them.
-using Item = std::tuple<std::uint32_t, std::uint32_t, std::vector<std::byte>>;
+/// Producer, number, bytes that follow from them, handles.
+using Item = std::tuple<std::uint32_t, std::uint32_t, std::vector<std::byte>, std::vector<Event>>;
 using Items = Queue<Item>;
 
 /// What the processes of a run note down.
@@ -65,13 +69,17 @@ std::vector<std::byte> bytesOf(std::uint32_t producer, std::uint32_t number)
 
 Item itemOf(std::uint32_t producer, std::uint32_t number)
 {
-    return {producer, number, bytesOf(producer, number)};
+    Item item(producer, number, bytesOf(producer, number), {});
+    if (number == handleNumber)
+        std::get<3>(item).push_back(made(Event::create()));
+    return item;
 }
 
 bool isWhole(const Item &item)
 {
-    const auto &[producer, number, bytes] = item;
-    return producer < producers && number < itemsEach && bytes == bytesOf(producer, number);
+    const auto &[producer, number, bytes, handles] = item;
+    return producer < producers && number < itemsEach && bytes == bytesOf(producer, number) &&
+           handles.size() == (number == handleNumber ? 1U : 0U);
 }
 
 int produce(const Items &queue, Notes &notes, std::uint32_t producer)
@@ -91,7 +99,7 @@ int consume(const Items &queue, Notes &notes)
         const Result<Item> item = queue.get(patience);
         if (!item)
             return 1;
-        const auto [producer, number, bytes] = *item;
+        const auto [producer, number, bytes, handles] = *item;
         if (number == endMark)
             return queue.taskDone() ? 0 : 1;
         if (!isWhole(*item)) {
@@ -148,7 +156,7 @@ void tst_KillPointsSharing::checkBalance(const ObjectSpace::Usage &before)
 void tst_KillPointsSharing::objectsOutliveTheirUsers()
 {
     m_walk->visitAll({u"space-sharer"_s, u"space-create"_s, u"space-reserve"_s, u"space-attach"_s,
-                      u"space-let"_s, u"space-free"_s, u"space-release"_s},
+                      u"space-let"_s, u"space-pipe"_s, u"space-free"_s, u"space-release"_s},
                      [this](std::uint64_t n) { objectsAt(n); });
 }
 
@@ -174,6 +182,8 @@ void tst_KillPointsSharing::objectsAt(std::uint64_t n)
                 ++notes.arrived;
                 // The other's may be gone again.
                 (void)space.attach(notes.handles[1 - slot], ObjectKind::Blob);
+                if (!Pipe::create())
+                    return 1;
             }
             return 0;
         });
@@ -203,7 +213,8 @@ void tst_KillPointsSharing::queueLosesOneItemAtMost()
 {
     QFETCH(const int, capacity);
     m_walk->visitAll({u"ring-put"_s, u"ring-get"_s, u"ring-grow"_s, u"ring-release"_s,
-                      u"ring-note"_s, u"space-flight"_s, u"queue-done"_s},
+                      u"ring-note"_s, u"space-flight"_s, u"space-pack"_s, u"space-unpack"_s,
+                      u"queue-done"_s},
                      [this, capacity](std::uint64_t n) { queueAt(n, capacity); });
 }
 
@@ -239,7 +250,7 @@ void tst_KillPointsSharing::endQueue(const Items &queue, Family &family, std::ui
     while (family.left() > 0) {
         const auto end = family.reap();
         if (!end) {
-            if (producersLeft == 0 && ends < consumers && queue.putNoWait(Item(0, endMark, {})))
+            if (producersLeft == 0 && ends < consumers && queue.putNoWait(Item(0, endMark, {}, {})))
                 ++ends;
             ::sched_yield();
             continue;
@@ -258,7 +269,7 @@ void tst_KillPointsSharing::judge(const Items &queue, Notes &notes, std::uint32_
 {
     // What nobody was left to take.
     while (const Result<Item> item = queue.getNoWait()) {
-        const auto [producer, number, bytes] = *item;
+        const auto [producer, number, bytes, handles] = *item;
         if (number != endMark)
             ++notes.seen[::place(producer, number)];
         QVERIFY(queue.taskDone());

@@ -36,7 +36,7 @@ void ByteRing::end(ObjectSpace &space)
 {
     while (!isEmpty()) {
         const Found found = first(space);
-        if (found.header.kind == RecordHeader::Apart)
+        if (found.header.isApart())
             space.endFlight(found.apart);
         PROCLAB_KILL_POINT("ring-end.let-go");
         m_head.store(moved(m_head.load(std::memory_order_relaxed), found.length),
@@ -99,7 +99,7 @@ bool ByteRing::hasRoom(const Record &record) const
     if (isFull())
         return false;
     const std::uint64_t capacity = memory().capacity.load(std::memory_order_acquire);
-    std::uint64_t length = lengthInRing(record.bytes.size());
+    std::uint64_t length = lengthOf(record);
     if (length > capacity / 4)
         length = lengthApart;
     return usedBytes() + skippedBefore(length) + length <= capacity;
@@ -109,7 +109,7 @@ ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record)
 {
     if (isFull())
         return Room::Wait;
-    const std::uint64_t length = lengthInRing(record.bytes.size());
+    const std::uint64_t length = lengthOf(record);
     std::uint64_t capacity = memory().capacity.load(std::memory_order_relaxed);
     if (length > capacity / 4 && capacity < largestForARecord) {
         const std::uint64_t wanted =
@@ -118,7 +118,7 @@ ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record)
             return Room::NoMemory;
         capacity = memory().capacity.load(std::memory_order_relaxed);
     }
-    const bool isApart = length > capacity / 4;
+    const bool isApart = !record.objects.empty() || length > capacity / 4;
     const std::uint64_t needed = isApart ? lengthApart : length;
     while (usedBytes() + skippedBefore(needed) + needed > capacity) {
         if (capacity * 2 > m_limits.bytes)
@@ -137,10 +137,13 @@ ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record)
 
 ByteRing::Room ByteRing::appendApart(ObjectSpace &space, const Record &record)
 {
-    const ObjectRef memory = space.create(ObjectKind::Blob, record.bytes.size());
+    const bool isPacked = !record.objects.empty();
+    const ObjectRef memory = isPacked ? space.pack(record.objects, record.bytes.size())
+                                      : space.create(ObjectKind::Blob, record.bytes.size());
     if (!memory)
         return Room::NoMemory;
-    std::memcpy(&memory->body<std::byte>(), record.bytes.data(), record.bytes.size());
+    std::memcpy(isPacked ? memory->body<ParcelBody>().payload() : &memory->body<std::byte>(),
+                record.bytes.data(), record.bytes.size());
     PROCLAB_KILL_POINT("ring-put.apart-filled");
     m_entering.note(Passing::Apart, m_tail.load(std::memory_order_relaxed), memory->handle());
     PROCLAB_KILL_POINT("ring-put.apart-noted");
@@ -148,7 +151,8 @@ ByteRing::Room ByteRing::appendApart(ObjectSpace &space, const Record &record)
     PROCLAB_KILL_POINT("ring-put.apart-in-flight");
     const ObjectHandle handle = memory->handle();
     write(space, lengthApart,
-          {record.bytes.size(), RecordHeader::Apart, static_cast<std::uint8_t>(record.mark)},
+          {record.bytes.size(), isPacked ? RecordHeader::Packed : RecordHeader::Apart,
+           static_cast<std::uint8_t>(record.mark)},
           std::as_bytes(std::span(&handle, 1)));
     PROCLAB_KILL_POINT("ring-put.apart-in");
     m_entering.clear();
@@ -231,9 +235,12 @@ ByteRing::Found ByteRing::first(ObjectSpace &space) const
         found.header = headerAt(position);
     }
     const std::byte *bytes = at(space, position) + headerBytes;
-    if (found.header.kind == RecordHeader::Apart) {
+    if (found.header.isApart()) {
         std::memcpy(&found.apart, bytes, sizeof found.apart);
-        bytes = space.bodyOf(found.apart);
+        std::byte *body = space.bodyOf(found.apart);
+        bytes = found.header.kind == RecordHeader::Packed
+                    ? reinterpret_cast<ParcelBody *>(body)->payload()
+                    : body;
         found.length += lengthApart;
     } else {
         found.length += lengthInRing(found.header.size);
@@ -244,7 +251,7 @@ ByteRing::Found ByteRing::first(ObjectSpace &space) const
 
 void ByteRing::take(ObjectSpace &space, const Found &found, std::atomic<std::uint32_t> &takenCount)
 {
-    const bool isApart = found.header.kind == RecordHeader::Apart;
+    const bool isApart = found.header.isApart();
     const std::uint64_t head = m_head.load(std::memory_order_relaxed);
     const std::uint32_t taken = takenCount.load(std::memory_order_relaxed);
     m_leaving.note(isApart ? Passing::Apart : Passing::Inline, head, found.apart, taken);

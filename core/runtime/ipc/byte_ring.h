@@ -38,6 +38,8 @@ public:
     {
         std::span<const std::byte> bytes;
         std::uint32_t mark = 0; ///< The caller's own, 8 bits.
+        /// Whose handles are among the bytes: the ring keeps them.
+        std::span<const ObjectRef> objects = {};
     };
     struct Limits
     {
@@ -78,10 +80,11 @@ public:
         }
     }
     /// Takes the next record, waiting for one until @p deadlineNs: @p store(bytes, mark) is called
-    /// with it, under the lock, and copies it. Counts it in @p takenCount, the caller's.
+    /// with it, under the lock, and copies it. Counts it in @p takenCount, the caller's. The
+    /// objects of its handles are kept until @p parcel is let go.
     template<typename Refuse, typename Store>
     Outcome get(ObjectSpace &space, std::atomic<std::uint32_t> &takenCount, std::int64_t deadlineNs,
-                Refuse refuse, Store store)
+                Refuse refuse, Store store, ObjectRef *parcel = nullptr)
     {
         for (;;) {
             if (space.acquire(m_consuming, patience(deadlineNs)) == SharedLock::Outcome::GivenUp)
@@ -91,6 +94,8 @@ public:
                 const Found found = first(space);
                 PROCLAB_KILL_POINT("ring-get.found");
                 store(found.bytes, std::uint32_t{found.header.mark});
+                if (parcel && found.header.kind == RecordHeader::Packed)
+                    *parcel = space.attach(found.apart, ObjectKind::Parcel);
                 PROCLAB_KILL_POINT("ring-get.stored");
                 take(space, found, takenCount);
             }
@@ -133,12 +138,18 @@ private:
     /// next record has no room, is one too.
     struct RecordHeader
     {
-        enum Kind : std::uint8_t { Inline, Apart, Skip };
+        enum Kind : std::uint8_t {
+            Inline,
+            Apart,
+            Skip,
+            Packed, ///< Apart too, in a Parcel.
+        };
 
         std::uint64_t size = 0; ///< Below 2^48. Of a Skip, with its header.
         Kind kind = Inline;
         std::uint8_t mark = 0;
 
+        [[nodiscard]] bool isApart() const { return kind == Apart || kind == Packed; }
         [[nodiscard]] std::uint64_t word() const
         {
             return size << 16 | std::uint64_t{mark} << 8 | kind;
@@ -215,6 +226,11 @@ private:
         return (positionOf(m_tail.load(std::memory_order_acquire)) -
                 positionOf(m_head.load(std::memory_order_acquire))) &
                positionMask;
+    }
+    /// What a record takes in the ring, unless it is too long for that.
+    static std::uint64_t lengthOf(const Record &record)
+    {
+        return record.objects.empty() ? lengthInRing(record.bytes.size()) : lengthApart;
     }
     [[nodiscard]] bool hasRoom(const Record &record) const;
     /// Where a record of @p length bytes goes: at the tail, or beyond what is left before the end

@@ -88,7 +88,7 @@ void PipeBody::sharerDied(ObjectSpace &space, std::uint32_t sharer)
 
 void PipeBody::sideEnded(std::uint32_t side)
 {
-    isGone[side].store(1, std::memory_order_release);
+    isOpen[side].store(0, std::memory_order_seq_cst);
     for (Direction &direction : directions) {
         direction.ring.items.notify();
         direction.ring.room.notify();

@@ -51,7 +51,8 @@ private:
     std::atomic<std::uint32_t> m_lostThen; ///< `lost`, once its items are counted.
 };
 
-/// Two rings, one for each direction; a side that has no process left closes what it wrote.
+/// Two rings, one for each direction; a side that has no process left closes what it wrote. The
+/// pipe stays while an end of it does, which may be on its way.
 struct PipeBody
 {
     struct Direction
@@ -61,8 +62,13 @@ struct PipeBody
     };
 
     std::array<Direction, 2> directions;              ///< By the side that writes.
-    std::array<std::atomic<std::uint32_t>, 2> isGone; ///< A side that nobody has any more.
+    std::array<std::atomic<std::uint32_t>, 2> isOpen; ///< A side whose end is there.
 
+    [[nodiscard]] bool isGone(std::uint32_t side) const
+    {
+        return isOpen[side].load(std::memory_order_acquire) == 0;
+    }
+    [[nodiscard]] bool hasEnds() const { return !isGone(0) || !isGone(1); }
     void sharerDied(ObjectSpace &space, std::uint32_t sharer);
     void sideEnded(std::uint32_t side);
     void end(ObjectSpace &space);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/ipc/queue_body.h"
+#include "core/runtime/kill_point.h"
 #include "core/runtime/sync/sync_bodies.h"
+#include "core/runtime/task/process_start.h"
 
 #include <array>
 
@@ -60,22 +62,36 @@ void pipeEnded(ObjectSpace &space, std::byte *body)
 void pipeEndEnded(ObjectSpace &space, std::byte *body)
 {
     const auto &end = as<PipeEndBody>(body);
-    if (space.isHeld(end.pipe))
-        as<PipeBody>(space.bodyOf(end.pipe)).sideEnded(end.side);
+    if (!space.isHeld(end.pipe))
+        return;
+    as<PipeBody>(space.bodyOf(end.pipe)).sideEnded(end.side);
+    PROCLAB_KILL_POINT("space-pipe.side-ended");
+    space.freeIfUnheld(end.pipe);
+}
+
+void startEnded(ObjectSpace &space, std::byte *body)
+{
+    as<ProcessStart>(body).letParcelGo(space);
+}
+
+bool pipeHasEnds(const std::byte *body)
+{
+    return reinterpret_cast<const PipeBody *>(body)->hasEnds();
 }
 
 } // namespace
 
 const ObjectKindActions &actionsOf(ObjectKind kind)
 {
-    static constexpr ObjectKindActions nothing = {nullptr, nullptr};
-    static constexpr ObjectKindActions lock = {lockOwnerDied, nullptr};
-    static constexpr ObjectKindActions rlock = {rlockOwnerDied, nullptr};
-    static constexpr ObjectKindActions condition = {conditionSleeperDied, nullptr};
-    static constexpr ObjectKindActions barrier = {barrierPartyDied, nullptr};
-    static constexpr ObjectKindActions queue = {queueUserDied, queueEnded};
-    static constexpr ObjectKindActions pipe = {pipeUserDied, pipeEnded};
-    static constexpr ObjectKindActions pipeEnd = {nullptr, pipeEndEnded};
+    static constexpr ObjectKindActions nothing = {nullptr, nullptr, nullptr};
+    static constexpr ObjectKindActions lock = {lockOwnerDied, nullptr, nullptr};
+    static constexpr ObjectKindActions rlock = {rlockOwnerDied, nullptr, nullptr};
+    static constexpr ObjectKindActions condition = {conditionSleeperDied, nullptr, nullptr};
+    static constexpr ObjectKindActions barrier = {barrierPartyDied, nullptr, nullptr};
+    static constexpr ObjectKindActions queue = {queueUserDied, queueEnded, nullptr};
+    static constexpr ObjectKindActions pipe = {pipeUserDied, pipeEnded, pipeHasEnds};
+    static constexpr ObjectKindActions pipeEnd = {nullptr, pipeEndEnded, nullptr};
+    static constexpr ObjectKindActions start = {nullptr, startEnded, nullptr};
     switch (kind) {
     case ObjectKind::Lock:
         return lock;
@@ -91,6 +107,8 @@ const ObjectKindActions &actionsOf(ObjectKind kind)
         return pipe;
     case ObjectKind::PipeEnd:
         return pipeEnd;
+    case ObjectKind::Start:
+        return start;
     default:
         return nothing;
     }

@@ -8,10 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <optional>
 #include <vector>
 
-#include <csignal>
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -28,40 +26,6 @@ constexpr std::int64_t longestForkNs = 1'000'000'000;
 constexpr std::size_t toPages(std::size_t bytes)
 {
     return (bytes + pageBytes - 1) / pageBytes * pageBytes;
-}
-
-struct ProcessState
-{
-    std::uint64_t startTicks = 0; ///< 0: not known.
-    bool isZombie = false;
-};
-
-/// What /proc says of a process; nothing: there is none.
-std::optional<ProcessState> stateOf(std::int32_t pid)
-{
-    char path[32];
-    std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) // Without a free descriptor a process counts as alive for as long as its PID is.
-        return errno != ENOENT && (::kill(pid, 0) == 0 || errno != ESRCH)
-                   ? std::optional<ProcessState>(ProcessState())
-                   : std::nullopt;
-    char text[1024];
-    const ssize_t size = ::read(fd, text, sizeof text - 1);
-    ::close(fd);
-    if (size <= 0)
-        return std::nullopt;
-    text[size] = 0;
-    // The name may itself contain ") ", so the fields begin after the last one: state is field 3.
-    const char *field = std::strrchr(text, ')');
-    if (!field)
-        return std::nullopt;
-    ProcessState state;
-    state.isZombie = field[2] == 'Z' || field[2] == 'X';
-    for (int i = 2; field && i < 22; ++i)
-        field = std::strchr(field + 1, ' ');
-    state.startTicks = field ? std::strtoull(field + 1, nullptr, 10) : 0;
-    return state;
 }
 
 /// Whether the kernel itself takes its time from the processor's counter, so that it runs evenly
@@ -168,7 +132,7 @@ std::uint32_t ObjectSpace::tryTakeSelf()
         if (!sharer.pid.compare_exchange_strong(nobody, ::getpid(), std::memory_order_acq_rel))
             continue;
         PROCLAB_KILL_POINT("space-sharer.numbered");
-        const auto state = stateOf(::getpid());
+        const auto state = processStateOf(::getpid());
         sharer.startTicks.store(state ? state->startTicks : 0, std::memory_order_release);
         header.lastSharer.store(number, std::memory_order_relaxed);
         std::uint32_t used = header.sharersUsed.load(std::memory_order_relaxed);
@@ -281,6 +245,7 @@ bool ObjectSpace::reserve(ObjectEntry &entry, std::size_t size)
 {
     entry.offset = 0;
     entry.size = size;
+    entry.wasPacked = 0;
     if (size <= entry.small.size()) {
         entry.small.fill(std::byte{0});
         return true;
@@ -358,7 +323,7 @@ ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
 void ObjectSpace::beginFlight(const SharedObject &object)
 {
     PROCLAB_KILL_POINT("space-flight.before-begin");
-    entry(object.handle().index).inFlight.fetch_add(1, std::memory_order_seq_cst);
+    entry(object.handle().index).inFlight.store(1, std::memory_order_seq_cst);
     PROCLAB_KILL_POINT("space-flight.begun");
 }
 
@@ -370,20 +335,40 @@ void ObjectSpace::endFlight(ObjectHandle handle)
     ObjectEntry &entry = this->entry(handle.index);
     if (ObjectEntry::generationOf(entry.word.load(std::memory_order_acquire)) != handle.generation)
         return;
-    std::uint32_t count = entry.inFlight.load(std::memory_order_relaxed);
-    while (count > 0 && !entry.inFlight.compare_exchange_weak(count, count - 1)) {
-    }
+    if (entry.inFlight.exchange(0, std::memory_order_seq_cst) == 0)
+        return;
     PROCLAB_KILL_POINT("space-flight.ended");
-    if (count == 1)
-        freeIfUnheld(handle.index);
+    freeIfUnheld(handle.index);
 }
 
 bool ObjectSpace::isHeld(ObjectHandle handle) const
 {
-    const ObjectEntry &entry = this->entry(handle.index);
-    return ObjectEntry::generationOf(entry.word.load(std::memory_order_acquire)) ==
-               handle.generation &&
-           entry.isHeld();
+    ObjectEntry &entry = this->entry(handle.index);
+    const std::uint64_t word = entry.word.load(std::memory_order_acquire);
+    return ObjectEntry::generationOf(word) == handle.generation &&
+           (ObjectEntry::stateOf(word) == ObjectEntry::Live ||
+            ObjectEntry::stateOf(word) == ObjectEntry::Ending) &&
+           isHeld(entry, word);
+}
+
+/// Its holders are asked before the parcels: who takes its handle from one is among them by then,
+/// or waits for the answer.
+bool ObjectSpace::isHeld(ObjectEntry &entry, std::uint64_t word) const
+{
+    if (entry.isHeld())
+        return true;
+    const auto isNeeded = actionsOf(ObjectEntry::kindOf(word)).isNeeded;
+    const auto index = static_cast<std::uint32_t>(&entry - header().entries.data());
+    return (isNeeded && isNeeded(bodyOf(entry))) ||
+           (entry.wasPacked.load(std::memory_order_seq_cst) != 0 &&
+            isPacked({index, ObjectEntry::generationOf(word)}));
+}
+
+void ObjectSpace::freeIfUnheld(ObjectHandle handle)
+{
+    if (ObjectEntry::generationOf(entry(handle.index).word.load(std::memory_order_acquire)) ==
+        handle.generation)
+        freeIfUnheld(handle.index);
 }
 
 void ObjectSpace::let(ObjectHandle handle)
@@ -400,32 +385,47 @@ void ObjectSpace::freeIfUnheld(std::uint32_t index)
 {
     ObjectEntry &entry = this->entry(index);
     std::uint64_t word = entry.word.load(std::memory_order_seq_cst);
-    if (ObjectEntry::stateOf(word) != ObjectEntry::Live || entry.isHeld())
-        return;
     const std::uint32_t generation = ObjectEntry::generationOf(word);
     const ObjectKind kind = ObjectEntry::kindOf(word);
-    if (!entry.word.compare_exchange_strong(
-            word, ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending)))
+    if (ObjectEntry::stateOf(word) != ObjectEntry::Live || isHeld(entry, word))
+        return;
+    const std::uint64_t ending = ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending);
+    if (!entry.word.compare_exchange_strong(word, ending))
         return; // Another process was faster.
     PROCLAB_KILL_POINT("space-free.ending");
-    if (entry.isHeld()) { // Taken again in between, by somebody who waits for this answer.
+    if (isHeld(entry, ending)) { // Taken again in between, by somebody who waits for this answer.
         entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live));
         freeIfUnheld(index);
         return;
     }
-    end(entry, kind);
-    PROCLAB_KILL_POINT("space-free.ended");
-    release(entry);
-    PROCLAB_KILL_POINT("space-free.released");
-    entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Free),
-                     std::memory_order_release);
-    PROCLAB_KILL_POINT("space-free.done");
+    end(entry, ending);
+    clear(entry, ending);
 }
 
-void ObjectSpace::end(ObjectEntry &entry, ObjectKind kind)
+/// An Ending one, by its owner or for that: what the kind does comes before the memory goes.
+void ObjectSpace::end(ObjectEntry &entry, std::uint64_t word)
 {
+    const ObjectKind kind = ObjectEntry::kindOf(word);
     if (const auto ended = actionsOf(kind).ended)
         ended(*this, bodyOf(entry));
+    PROCLAB_KILL_POINT("space-free.ended");
+    entry.word.store(ObjectEntry::make(ObjectEntry::generationOf(word), ObjectEntry::ownerOf(word),
+                                       kind, ObjectEntry::Clearing),
+                     std::memory_order_release);
+    PROCLAB_KILL_POINT("space-free.clearing");
+    if (kind == ObjectKind::Parcel)
+        unpack(*reinterpret_cast<ParcelBody *>(bodyOf(entry)));
+}
+
+/// One that nobody uses, by its owner or for that.
+void ObjectSpace::clear(ObjectEntry &entry, std::uint64_t word)
+{
+    release(entry);
+    PROCLAB_KILL_POINT("space-free.released");
+    entry.word.store(ObjectEntry::make(ObjectEntry::generationOf(word), 0,
+                                       ObjectEntry::kindOf(word), ObjectEntry::Free),
+                     std::memory_order_release);
+    PROCLAB_KILL_POINT("space-free.done");
 }
 
 std::byte *ObjectSpace::bodyOf(ObjectEntry &entry) const
@@ -445,96 +445,6 @@ void ObjectSpace::release(ObjectEntry &entry)
         m_segment.discard(entry.offset, bytes);
     PROCLAB_KILL_POINT("space-release.cleared");
     entry.offset = 0;
-}
-
-bool ObjectSpace::isDead(std::uint32_t sharer) const
-{
-    const Sharer &entry = header().sharers[sharer];
-    const std::uint64_t since = entry.startTicks.load(std::memory_order_acquire);
-    const std::int32_t pid = entry.pid.load(std::memory_order_acquire);
-    if (pid == 0)
-        return false;
-    const auto state = stateOf(pid);
-    return !state || state->isZombie ||
-           (since != 0 && state->startTicks != 0 && state->startTicks != since);
-}
-
-bool ObjectSpace::recover(std::uint32_t sharer)
-{
-    if (sharer == 0 || sharer >= maxSharers || !open() || !isDead(sharer))
-        return false;
-    Header &header = this->header();
-    // What is let go may need a lock that another dead process holds: one recovery in another.
-    static thread_local bool isRecovering = false;
-    if (isRecovering) {
-        letAllOf(sharer);
-        return true;
-    }
-    (void)header.recovering.lock(self(), [this, &header] {
-        // A death in the middle of this: what was not done is done again by the next.
-        const int owner = header.recovering.owner();
-        if (owner > 0 && isDead(static_cast<std::uint32_t>(owner)))
-            header.recovering.recover(static_cast<std::uint32_t>(owner));
-        return true;
-    });
-    const bool isStillThere = isDead(sharer);
-    if (isStillThere) {
-        isRecovering = true;
-        letAllOf(sharer);
-        isRecovering = false;
-    }
-    header.recovering.unlock();
-    return isStillThere;
-}
-
-/// All steps can be done twice: whoever does this may die in it.
-void ObjectSpace::letAllOf(std::uint32_t sharer)
-{
-    Header &header = this->header();
-    const std::int32_t pid = pidOf(sharer);
-    PROCLAB_KILL_POINT("space-recover.begun");
-    header.allocating.recover(sharer);
-    PROCLAB_KILL_POINT("space-recover.allocating");
-    const std::uint32_t count = header.entriesUsed.load(std::memory_order_acquire);
-    const std::uint64_t bit = std::uint64_t{1} << sharer % 64;
-    for (std::uint32_t index = 0; index < count; ++index) {
-        ObjectEntry &entry = header.entries[index];
-        const std::uint64_t word = entry.word.load(std::memory_order_acquire);
-        const auto state = ObjectEntry::stateOf(word);
-        const ObjectKind kind = ObjectEntry::kindOf(word);
-        if (state == ObjectEntry::Live) {
-            if (const auto died = actionsOf(kind).sharerDied)
-                died(*this, bodyOf(entry), sharer, pid);
-            PROCLAB_KILL_POINT("space-recover.told");
-        } else if (state != ObjectEntry::Free && ObjectEntry::ownerOf(word) == sharer) {
-            if (state == ObjectEntry::Ending)
-                end(entry, kind);
-            PROCLAB_KILL_POINT("space-recover.ended");
-            release(entry);
-            PROCLAB_KILL_POINT("space-recover.released");
-            entry.word.store(
-                ObjectEntry::make(ObjectEntry::generationOf(word), 0, kind, ObjectEntry::Free),
-                std::memory_order_release);
-        }
-        if ((entry.holders[sharer / 64].fetch_and(~bit) & bit) != 0)
-            PROCLAB_KILL_POINT("space-recover.let-go");
-        freeIfUnheld(index); // Also one that it had let go, but not yet ended.
-    }
-    PROCLAB_KILL_POINT("space-recover.all-let-go");
-    header.sharers[sharer].startTicks.store(0, std::memory_order_relaxed);
-    PROCLAB_KILL_POINT("space-recover.ticks-cleared");
-    header.sharers[sharer].pid.store(0, std::memory_order_release);
-}
-
-void ObjectSpace::processEnded(std::int32_t pid)
-{
-    if (!m_isOpen.load(std::memory_order_acquire))
-        return;
-    const std::uint32_t used = header().sharersUsed.load(std::memory_order_acquire);
-    for (std::uint32_t sharer = 1; sharer < used; ++sharer) {
-        if (pidOf(sharer) == pid)
-            recover(sharer);
-    }
 }
 
 ObjectSpace::Usage ObjectSpace::usage() const

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 
 /// The memory that a program and all the processes below it share for the objects they hand to each
 /// other: locks, queues, pipes, values. One for the whole tree of processes, so an object's handle
@@ -34,8 +35,9 @@ enum class ObjectKind : std::uint8_t {
     Queue,
     PipeEnd,
     Pipe,
-    Blob,  ///< A payload on its way.
-    Start, ///< What a Process is started with.
+    Blob,   ///< A payload on its way.
+    Start,  ///< What a Process is started with.
+    Parcel, ///< A payload on its way with the handles in it, whose objects it keeps.
 };
 
 /// Where an object is, for whoever holds it; the generation tells it from later ones in its place.
@@ -51,11 +53,18 @@ struct ObjectHandle
 /// any instant: an entry claimed by a dead process is free again, a live one loses its holder.
 struct alignas(64) ObjectEntry
 {
-    enum State : std::uint64_t { Free, Claimed, Live, Ending };
+    enum State : std::uint64_t {
+        Free,
+        Claimed,
+        Live,
+        Ending,   ///< Its end is under way, which can be repeated while its memory is whole.
+        Clearing, ///< It has ended.
+    };
 
-    std::atomic<std::uint64_t> word; ///< generation (32) | owner while Claimed (16) | kind | state
-    std::atomic<std::uint32_t> inFlight; ///< Handles on their way through a queue or pipe.
-    std::atomic<std::uint64_t> offset;   ///< Of the storage, in the segment; 0: `small`.
+    std::atomic<std::uint64_t> word; ///< generation (32) | owner, unless Live (16) | kind | state
+    std::atomic<std::uint32_t> inFlight;  ///< 1: of a payload on its way through a queue or pipe.
+    std::atomic<std::uint32_t> wasPacked; ///< Its handle has been in a Parcel.
+    std::atomic<std::uint64_t> offset;    ///< Of the storage, in the segment; 0: `small`.
     std::atomic<std::uint64_t> size;
     std::atomic<std::int64_t> bornNs; ///< Tells what was noted of an earlier object in its place.
     std::array<std::atomic<std::uint64_t>, maxSharers / 64> holders; ///< A bit for each sharer.
@@ -81,6 +90,25 @@ struct alignas(64) ObjectEntry
     [[nodiscard]] bool isHeld() const;
 };
 
+/// How a Parcel begins; its payload follows the handles.
+struct ParcelBody
+{
+    std::atomic<std::uint64_t> count; ///< Of handles, once all are there.
+
+    static constexpr std::size_t bytesBefore(std::size_t handles)
+    {
+        return sizeof(ParcelBody) + handles * sizeof(std::uint64_t);
+    }
+    [[nodiscard]] std::atomic<std::uint64_t> *handles()
+    {
+        return reinterpret_cast<std::atomic<std::uint64_t> *>(this + 1);
+    }
+    [[nodiscard]] std::byte *payload()
+    {
+        return reinterpret_cast<std::byte *>(this) + bytesBefore(count);
+    }
+};
+
 class ObjectSpace;
 class ProcessNotes;
 
@@ -91,6 +119,9 @@ struct ObjectKindActions
     void (*sharerDied)(ObjectSpace &space, std::byte *body, std::uint32_t sharer, std::int32_t pid);
     /// Nobody uses @p body any more; its memory goes next.
     void (*ended)(ObjectSpace &space, std::byte *body);
+    /// Whether it stays though nobody holds it, for other objects that need it. Whoever changes the
+    /// answer to no calls ObjectSpace::freeIfUnheld().
+    bool (*isNeeded)(const std::byte *body);
 };
 [[nodiscard]] const ObjectKindActions &actionsOf(ObjectKind kind);
 
@@ -149,7 +180,11 @@ public:
     /// This process's hold on an object of another's making; null: there is none of that kind (any
     /// more).
     ObjectRef attach(ObjectHandle handle, ObjectKind kind);
-    /// A hold that a handle on its way has, so that its sender need not keep the object.
+    /// A Parcel with room for @p size bytes, which keeps @p objects as long as it is there; null as
+    /// by create().
+    ObjectRef pack(std::span<const ObjectRef> objects, std::size_t size);
+    /// The one hold that a payload on its way has, so that its sender need not keep it; to end it
+    /// twice is to end it once.
     void beginFlight(const SharedObject &object);
     void endFlight(ObjectHandle handle);
     /// The memory of an object that somebody surely holds, or that is on its way.
@@ -159,6 +194,8 @@ public:
     }
     /// Whether any process of the tree but those whose handles are gone still holds it.
     [[nodiscard]] bool isHeld(ObjectHandle handle) const;
+    /// Ends the object @p handle if that is not so.
+    void freeIfUnheld(ObjectHandle handle);
 
     /// This process's number among the sharers; the first call takes one. The caller's objects know
     /// owners by it.
@@ -218,10 +255,16 @@ private:
     ObjectRef hold(ObjectHandle handle);
     bool reserve(ObjectEntry &entry, std::size_t size);
     [[nodiscard]] std::byte *bodyOf(ObjectEntry &entry) const;
-    void end(ObjectEntry &entry, ObjectKind kind);
+    [[nodiscard]] bool isHeld(ObjectEntry &entry, std::uint64_t word) const;
+    [[nodiscard]] bool isPacked(ObjectHandle handle) const;
+    void unpack(ParcelBody &parcel);
+    void end(ObjectEntry &entry, std::uint64_t word);
+    void clear(ObjectEntry &entry, std::uint64_t word);
     void release(ObjectEntry &entry);
     void let(ObjectHandle handle);
     void freeIfUnheld(std::uint32_t index);
+    void tellOfDeath(ObjectEntry &entry, std::uint64_t word, std::uint32_t sharer,
+                     std::int32_t pid);
     void letAllOf(std::uint32_t sharer);
     [[nodiscard]] bool isDead(std::uint32_t sharer) const;
     static void beforeFork();

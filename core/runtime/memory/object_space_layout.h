@@ -4,7 +4,9 @@
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/trace/process_notes.h"
 
-/// How the tree's memory begins; for object_space.cpp and who reads all of it.
+#include <optional>
+
+/// What lies at the beginning of an ObjectSpace's memory, for its own sources.
 namespace proclab::runtime {
 
 /// A process that uses shared objects. Its number is given again once all it held is let go, as
@@ -34,5 +36,14 @@ struct ObjectSpace::Header
     std::array<ObjectEntry, maxObjects> entries;
     alignas(4096) std::array<ProcessNotes, maxSharers> notes;
 };
+
+struct ProcessState
+{
+    std::uint64_t startTicks = 0; ///< 0: not known.
+    bool isZombie = false;
+};
+
+/// What /proc says of a process; nothing: there is none.
+[[nodiscard]] std::optional<ProcessState> processStateOf(std::int32_t pid);
 
 } // namespace proclab::runtime

@@ -19,32 +19,6 @@ void LockBody::sharerDied(std::uint32_t sharer, std::int32_t pid)
 
 // RLockBody
 
-std::uint64_t RLockBody::threadMark()
-{
-    static thread_local char mark;
-    return reinterpret_cast<std::uintptr_t>(&mark);
-}
-
-bool RLockBody::isMine(ObjectSpace &space) const
-{
-    return plain.lock.owner() == static_cast<int>(space.self()) &&
-           thread.load(std::memory_order_relaxed) == threadMark();
-}
-
-SharedLock::Outcome RLockBody::acquire(ObjectSpace &space, std::int64_t deadlineNs)
-{
-    if (plain.lock.tryLock(space.self())) {
-        thread.store(threadMark(), std::memory_order_relaxed);
-        depth = 1;
-        return SharedLock::Outcome::Acquired;
-    }
-    if (isMine(space)) {
-        ++depth;
-        return SharedLock::Outcome::Acquired;
-    }
-    return takeBackAt(space, 1, deadlineNs);
-}
-
 SharedLock::Outcome RLockBody::takeBackAt(ObjectSpace &space, std::uint32_t newDepth,
                                           std::int64_t deadlineNs)
 {
@@ -54,23 +28,6 @@ SharedLock::Outcome RLockBody::takeBackAt(ObjectSpace &space, std::uint32_t newD
         depth = newDepth;
     }
     return outcome;
-}
-
-bool RLockBody::release(ObjectSpace &space)
-{
-    if (!isMine(space))
-        return false;
-    if (--depth == 0)
-        giveUp();
-    return true;
-}
-
-std::uint32_t RLockBody::giveUp()
-{
-    const std::uint32_t before = depth;
-    thread.store(0, std::memory_order_relaxed);
-    plain.lock.unlock();
-    return before;
 }
 
 void RLockBody::sharerDied(std::uint32_t sharer, std::int32_t pid)

@@ -50,19 +50,54 @@ struct RLockBody
     std::atomic<std::uint64_t> thread; ///< Of the owning process; see threadMark().
     std::uint32_t depth;               ///< The owner's.
 
-    [[nodiscard]] bool isMine(ObjectSpace &space) const;
-    SharedLock::Outcome acquire(ObjectSpace &space, std::int64_t deadlineNs);
+    [[nodiscard]] bool isMine(ObjectSpace &space) const
+    {
+        return plain.lock.owner() == static_cast<int>(space.self()) &&
+               thread.load(std::memory_order_relaxed) == threadMark();
+    }
+    SharedLock::Outcome acquire(ObjectSpace &space, std::int64_t deadlineNs)
+    {
+        if (plain.lock.tryLock(space.self())) {
+            thread.store(threadMark(), std::memory_order_relaxed);
+            depth = 1;
+            return SharedLock::Outcome::Acquired;
+        }
+        if (isMine(space)) {
+            ++depth;
+            return SharedLock::Outcome::Acquired;
+        }
+        return takeBackAt(space, 1, deadlineNs);
+    }
     /// False: the caller is not its owner.
-    bool release(ObjectSpace &space);
+    bool release(ObjectSpace &space)
+    {
+        if (!isMine(space))
+            return false;
+        if (--depth == 0)
+            giveUp();
+        return true;
+    }
     /// Lets it go whatever its depth, which it returns for takeBackAt().
-    std::uint32_t giveUp();
+    std::uint32_t giveUp()
+    {
+        const std::uint32_t before = depth;
+        thread.store(0, std::memory_order_relaxed);
+        plain.lock.unlock();
+        return before;
+    }
     /// Takes it, with a depth.
     SharedLock::Outcome takeBackAt(ObjectSpace &space, std::uint32_t newDepth,
                                    std::int64_t deadlineNs);
     void sharerDied(std::uint32_t sharer, std::int32_t pid);
 
     /// Tells the threads of one process apart.
-    [[nodiscard]] static std::uint64_t threadMark();
+    [[nodiscard]] static std::uint64_t threadMark()
+    {
+        return reinterpret_cast<std::uintptr_t>(&s_mark);
+    }
+
+private:
+    inline static thread_local char s_mark = 0;
 };
 
 struct SemaphoreBody

@@ -4,7 +4,6 @@
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/task/worker_process.h"
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,10 +15,8 @@ namespace proclab::runtime {
 /// its parent's name, what is special in its environment, and the encoded arguments.
 struct ProcessStart
 {
-    /// Who lets the arguments' handles land: whoever sets it first, the process or, if it died
-    /// before, its parent.
-    std::atomic<std::uint32_t> landing;
-    std::uint32_t task; ///< A registered one.
+    ObjectHandle parcel; ///< Keeps what the arguments' handles are of, until they have landed.
+    std::uint32_t task;  ///< A registered one.
     std::uint32_t isDaemon;
     std::uint32_t startMethod; ///< A StartMethod, for whom this program's runtime has none.
     std::int32_t parentPid;
@@ -44,8 +41,8 @@ struct ProcessStart
                     environmentBytes,
                 argumentBytes};
     }
-    /// True once: the caller lets the handles land.
-    bool claimLanding() { return landing.exchange(1, std::memory_order_acq_rel) == 0; }
+    /// By the process, and whoever comes after it.
+    void letParcelGo(ObjectSpace &space) const { space.endFlight(parcel); }
 
 private:
     [[nodiscard]] const char *text() const { return reinterpret_cast<const char *>(this + 1); }

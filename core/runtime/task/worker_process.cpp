@@ -270,8 +270,11 @@ bool attach(const WorkerArguments &arguments, Segment &segment, Segment &input)
         return false;
     }
     const auto *header = segment.at<RunHeader>(0);
-    if (header->nesting > 1)
+    if (header->nesting > 1) {
         ::prctl(PR_SET_NAME, nestedProcessName(header->programPid).c_str());
+        // Until here it was in its parent's, with which the program ends and reaps it.
+        ::setpgid(0, 0);
+    }
     if (arguments.inputFd >= 0)
         input = Segment::attach(arguments.inputFd, Segment::Access::ReadOnly);
     ObjectSpace::inherit(arguments.objectsFd);

@@ -12,6 +12,7 @@
 #include <array>
 #include <csignal>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include <poll.h>
@@ -108,10 +109,12 @@ private Q_SLOTS:
     void messagesStayApart();
     void endsTravel_data() { test::addStartMethods(); }
     void endsTravel();
+    void pipeStaysWhileItsEndsAreOnTheirWay();
     void waitCollectsAll_data();
     void waitCollectsAll();
     void waitGivesUp();
     void waitKnowsDescriptors();
+    void wrongDescriptorsAreRefused();
     void deadReaderBreaksThePipe_data() { test::addStartMethods(); }
     void deadReaderBreaksThePipe();
     void fullPipeWaits_data() { test::addStartMethods(); }
@@ -316,6 +319,24 @@ void tst_Pipe::endsTravel()
     others.terminate();
 }
 
+void tst_Pipe::pipeStaysWhileItsEndsAreOnTheirWay()
+{
+    const auto queue = made(Queue<Connection>::create());
+    {
+        const Pipe pipe = made(Pipe::create());
+        QVERIFY(pipe.first.send(7));
+        QVERIFY(queue.put(pipe.first));
+        QVERIFY(queue.put(pipe.second));
+    }
+    std::optional<Connection> first = made(queue.get());
+    const Connection second = made(queue.get());
+    QVERIFY(second.send(8));
+    QCOMPARE(made(first->receive<int>()), 8);
+    first.reset();
+    QCOMPARE(made(second.receive<int>()), 7);
+    QCOMPARE(codeOf(second.receive<int>()), ErrorCode::EndOfStream);
+}
+
 void tst_Pipe::waitCollectsAll_data()
 {
     QTest::addColumn<StartMethod>("method");
@@ -397,6 +418,17 @@ void tst_Pipe::waitKnowsDescriptors()
     QCOMPARE(*Connection::wait(std::span(&here, 1), 10s, descriptors),
              (std::vector<std::size_t>{0, 1}));
     ::close(sockets[0]);
+}
+
+// PC-16: connections are made with their pipe, not of descriptors; those can be waited for.
+void tst_Pipe::wrongDescriptorsAreRefused()
+{
+    for (const int descriptor : {-1, 54'321}) {
+        const auto found = Connection::wait({}, 60s, std::span(&descriptor, 1));
+        QCOMPARE(codeOf(found), ErrorCode::OsError);
+        QCOMPARE(found.error().systemCode, EBADF);
+        QVERIFY(errorText(found.error()).contains(QString::number(descriptor)));
+    }
 }
 
 // PC-17

@@ -185,6 +185,7 @@ private Q_SLOTS:
     void itemsOfAnySize();
     void handlesTravel_data() { test::addStartMethods(); }
     void handlesTravel();
+    void handlesThatNobodyTakesGoWithTheQueue();
     void nothingStays();
 
 private:
@@ -466,6 +467,20 @@ void tst_Queue::handlesTravel()
     QVERIFY(others.apply<setFrom>(queue));
     QVERIFY(event.isSet());
     others.terminate();
+}
+
+void tst_Queue::handlesThatNobodyTakesGoWithTheQueue()
+{
+    const auto before = runtime::ObjectSpace::instance().usage();
+    {
+        const auto queue = made(Queue<Event>::create());
+        for (int i = 0; i < 3; ++i)
+            QVERIFY(queue.put(made(Event::create())));
+        QCOMPARE(runtime::ObjectSpace::instance().usage().objects,
+                 before.objects + 8); // A ring too.
+    }
+    QCOMPARE(runtime::ObjectSpace::instance().usage().objects, before.objects);
+    QCOMPARE(runtime::ObjectSpace::instance().usage().bytes, before.bytes);
 }
 
 void tst_Queue::nothingStays()

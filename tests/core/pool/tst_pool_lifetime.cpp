@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/executor/remote_error.h"
+#include "core/payload/codec.h"
 #include "core/pool/pool.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/worker_test_main.h"
@@ -10,6 +11,7 @@
 #include <QRegularExpression>
 #include <QTemporaryDir>
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <numeric>
@@ -48,6 +50,25 @@ std::tuple<qint64, int, int> report(int)
 int square(int x)
 {
     return x * x;
+}
+
+/// Counts those that are alive in this process.
+struct Counted
+{
+    int value = 0;
+
+    explicit Counted(int number) : value(number) { ++alive; }
+    Counted(const Counted &other) : value(other.value) { ++alive; }
+    Counted(Counted &&other) noexcept : value(other.value) { ++alive; }
+    Counted &operator=(const Counted &) = default;
+    ~Counted() { --alive; }
+
+    inline static std::atomic<int> alive = 0;
+};
+
+Counted doubled(Counted number)
+{
+    return Counted(2 * number.value);
 }
 
 int sleepFor(int milliseconds)
@@ -101,6 +122,16 @@ int programWithGlobalPool()
 
 } // namespace
 
+template<>
+struct proclab::Codec<Counted>
+{
+    static void encode(PayloadWriter &writer, const Counted &value)
+    {
+        Codec<int>::encode(writer, value.value);
+    }
+    static Counted decode(PayloadReader &reader) { return Counted(Codec<int>::decode(reader)); }
+};
+
 class tst_PoolLifetime : public QObject
 {
     Q_OBJECT
@@ -127,6 +158,7 @@ private Q_SLOTS:
     void deathCostsItsTaskOnly_data();
     void deathCostsItsTaskOnly();
     void killedWorkersLoseNothingButTheirTasks();
+    void nothingOfAMapIsKept();
 
 private:
     std::optional<test::LeakCheck> m_before;
@@ -401,6 +433,27 @@ void tst_PoolLifetime::killedWorkersLoseNothingButTheirTasks()
     });
     QVERIFY2(lost <= kills, qPrintable(u"%1 lost by %2 kills"_s.arg(lost).arg(kills)));
     QCOMPARE(pool->apply<&square>(9).value(), 81);
+    pool->close();
+    QVERIFY(pool->join(60s));
+}
+
+// PL-13
+void tst_PoolLifetime::nothingOfAMapIsKept()
+{
+    auto pool = Pool::open({.workers = 2});
+    {
+        const std::vector<Counted> inputs{Counted(1), Counted(2), Counted(3)};
+        auto handle = pool->mapAsync<&doubled>(inputs);
+        {
+            const auto results = handle.result(60s);
+            QVERIFY(results);
+            QCOMPARE(results->at(2).value, 6);
+        }
+        QCOMPARE(Counted::alive.load(), 3); // The handle has bytes only.
+    }
+    QCOMPARE(Counted::alive.load(), 0);
+    QTRY_COMPARE(pool->memoryInUse().arguments, 0U);
+    QCOMPARE(pool->memoryInUse().results, 0U);
     pool->close();
     QVERIFY(pool->join(60s));
 }

@@ -37,9 +37,11 @@ int square(int x)
 
 void doNothing() {}
 
-void sleepLong()
+/// Until it is killed; that a thread of its parent ends interrupts it.
+[[noreturn]] void sleepLong()
 {
-    ::poll(nullptr, 0, 100'000);
+    for (;;)
+        ::poll(nullptr, 0, 100'000);
 }
 
 /// What a forked process does with all that the engine offers; 0: all was right.

@@ -95,9 +95,10 @@ void tst_BlackBox::killedWorkerSaysWhatItDid()
     QTRY_VERIFY_WITH_TIMEOUT(waitsForLock(pid), limitMs);
     QCOMPARE(::kill(pid_t(pid), SIGKILL), 0);
     const auto result = call.result();
+    pool.terminate();
     QCOMPARE(codeOf(result), ErrorCode::WorkerDied);
     const QString text = errorText(result.error());
-    QVERIFY2(text.contains(u"took task takeLock"_s), qPrintable(text));
+    QVERIFY2(text.contains(u"took task {anonymous}::takeLock"_s), qPrintable(text));
     QVERIFY2(
         text.contains(u"waited for lock %1, held by PID %2"_s.arg(numberOf(lock)).arg(::getpid())),
         qPrintable(text));
@@ -112,7 +113,8 @@ void tst_BlackBox::killedWorkerSaysWhatItDid()
     QStringList did;
     for (const TraceEntry &entry : box->entries)
         did += entryText(entry);
-    QCOMPARE(did, (QStringList{u"took task next"_s, u"ended task next"_s, u"took task takeLock"_s,
+    QCOMPARE(did, (QStringList{u"took task {anonymous}::next"_s, u"ended task {anonymous}::next"_s,
+                               u"took task {anonymous}::takeLock"_s,
                                u"waited for lock %1"_s.arg(numberOf(lock))}));
     QVERIFY(lock.release());
 }
@@ -230,8 +232,11 @@ void tst_BlackBox::objectThatIsGoneIsNotTakenForAnother()
         QVERIFY(lock.acquire());
         QVERIFY(!lock.acquire(1ms));
     }
-    const auto next = made(Lock::create());
-    QCOMPARE(numberOf(next), number);
+    std::vector<Lock> next; // As many as it takes to come to its place.
+    do
+        next.push_back(made(Lock::create()));
+    while (numberOf(next.back()) != number && next.size() < 100);
+    QCOMPARE(numberOf(next.back()), number);
     const auto box = BlackBox::of(::getpid());
     QVERIFY(box);
     const auto wait = std::ranges::find_if(

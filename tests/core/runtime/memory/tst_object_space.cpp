@@ -5,6 +5,8 @@
 
 #include <QTest>
 
+#include <array>
+
 #include <cerrno>
 #include <cstddef>
 #include <random>
@@ -69,6 +71,7 @@ private Q_SLOTS:
     void usedAgainIsZero_data();
     void usedAgainIsZero();
     void flightKeepsAnObject();
+    void parcelKeepsItsObjects();
     void holdsOfAKilledProcessGo_data();
     void holdsOfAKilledProcessGo();
     void livingProcessIsNotRecovered();
@@ -183,6 +186,27 @@ void tst_ObjectSpace::flightKeepsAnObject()
     QVERIFY(!space().isHeld(handle));
     space().endFlight(handle);
     QVERIFY(!space().attach(handle, ObjectKind::Memory));
+}
+
+void tst_ObjectSpace::parcelKeepsItsObjects()
+{
+    const auto before = space().usage();
+    ObjectRef object = make();
+    const ObjectHandle handle = object->handle();
+    ObjectRef parcel = space().pack(std::array{object, object}, 10);
+    QVERIFY(parcel);
+    ObjectRef another = space().pack(std::array{object}, 1'000);
+    object.reset();
+    QVERIFY(space().isHeld(handle));
+    parcel.reset();
+    QVERIFY(space().isHeld(handle));
+    object = space().attach(handle, ObjectKind::Memory);
+    QVERIFY(object);
+    another.reset();
+    QVERIFY(space().isHeld(handle));
+    object.reset();
+    QVERIFY(!space().attach(handle, ObjectKind::Memory));
+    QCOMPARE(space().usage().objects, before.objects);
 }
 
 void tst_ObjectSpace::holdsOfAKilledProcessGo_data()
