@@ -3,7 +3,8 @@
 // Measures what must hold when things get many, large or go wrong: cost for each task from 1,000 to
 // 10,000,000 of them, with 1 to 256 workers, for arguments of 8 bytes to 1 GiB; how soon the caller
 // knows of a worker's death; a round trip to a worker that sleeps; programs run one after the
-// other. Prints one JSON object; bench_limits --quick leaves out the largest.
+// other; an event of the trace that is always on. Prints one JSON object; bench_limits --quick
+// leaves out the largest.
 
 #include "core/memory/value.h"
 #include "core/payload/codec.h"
@@ -13,6 +14,7 @@
 #include "core/process/worker_main.h"
 #include "core/program/program.h"
 #include "core/runtime/sync/clock.h"
+#include "core/runtime/trace/process_notes.h"
 
 #include <QCoreApplication>
 
@@ -168,6 +170,18 @@ void measureForks(int count)
     print("process_fork_per_s", count * 1e9 / static_cast<double>(runtime::nowNs() - begin));
 }
 
+/// In the ring of this process, as its tasks and waits are recorded.
+void measureTrace()
+{
+    const auto opensTree = valueOrThrow(Value<qint64>::create(0));
+    runtime::EventRing &ring = runtime::ownNotes()->events;
+    constexpr std::uint64_t count = 10'000'000;
+    const qint64 begin = runtime::nowNs();
+    for (std::uint64_t i = 0; i < count; ++i)
+        ring.record(runtime::EventKind::TaskBegan, i, i);
+    print("trace_record_ns", static_cast<double>(runtime::nowNs() - begin) / count);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -184,6 +198,7 @@ int main(int argc, char **argv)
     measureParked(200);
     measurePrograms(isQuick ? 50 : 300);
     measureForks(isQuick ? 50 : 300);
+    measureTrace();
     std::printf("}\n");
     return 0;
 }

@@ -268,6 +268,7 @@ def main():
         ("worker's death to error, median, us", limits["death_to_error_p50_us"], None, ""),
         ("worker's death to error, p99, us", limits["death_to_error_p99_us"], None, "5,000"),
         ("programs run, one by one, /s", limits["program_runs_per_s"], theirs.programs(), ""),
+        ("trace, an event recorded, ns", limits["trace_record_ns"], None, "20"),
         ("forks of the caller, /s", limits["process_fork_per_s"], theirs.forks(), ""),
     ]
     others = [
