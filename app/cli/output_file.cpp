@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/output_file.h"
 
-#include <QCoreApplication>
 #include <QFileInfo>
 #include <QSaveFile>
 
@@ -23,7 +22,7 @@ bool isReplaceable(const QString &name)
 /// With the errno of what has just failed.
 Error writeError(const QString &name)
 {
-    return osError(name, errno != 0 ? errno : EIO, QCoreApplication::translate("Error", "write"));
+    return osError(name, errno != 0 ? errno : EIO, ErrorText::tr("write"));
 }
 
 } // namespace
@@ -39,7 +38,7 @@ Result<std::unique_ptr<OutputFile>> OutputFile::open(const QString &name)
     if (name == u"-"_s) {
         auto device = std::make_unique<QFile>();
         isOpen = device->open(stdout, QIODevice::WriteOnly | QIODevice::Unbuffered);
-        file->m_name = QCoreApplication::translate("Error", "standard output");
+        file->m_name = ErrorText::tr("standard output");
         file->m_device = std::move(device);
     } else if (isReplaceable(name)) {
         auto device = std::make_unique<QSaveFile>(name);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
 
-#include <QCoreApplication>
-
 #include <cstring>
 
 using namespace Qt::StringLiterals;
@@ -11,48 +9,43 @@ namespace proclab {
 
 namespace {
 
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Error", text);
-}
-
 QString sentence(const Error &error)
 {
     switch (error.code) {
     case ErrorCode::Timeout:
-        return tr("the time limit was reached");
+        return ErrorText::tr("the time limit was reached");
     case ErrorCode::Cancelled:
-        return tr("cancelled");
+        return ErrorText::tr("cancelled");
     case ErrorCode::InvalidState:
-        return tr("not possible in this state");
+        return ErrorText::tr("not possible in this state");
     case ErrorCode::InvalidArgument:
-        return tr("not allowed");
+        return ErrorText::tr("not allowed");
     case ErrorCode::Closed:
-        return tr("already closed");
+        return ErrorText::tr("already closed");
     case ErrorCode::ShutDown:
-        return tr("shut down");
+        return ErrorText::tr("shut down");
     case ErrorCode::EndOfStream:
-        return tr("the other end is closed");
+        return ErrorText::tr("the other end is closed");
     case ErrorCode::Empty:
-        return tr("empty");
+        return ErrorText::tr("empty");
     case ErrorCode::Full:
-        return tr("full");
+        return ErrorText::tr("full");
     case ErrorCode::NotOwner:
-        return tr("not the owner");
+        return ErrorText::tr("not the owner");
     case ErrorCode::BrokenBarrier:
-        return tr("the barrier is broken");
+        return ErrorText::tr("the barrier is broken");
     case ErrorCode::BrokenPool:
-        return tr("the pool is broken");
+        return ErrorText::tr("the pool is broken");
     case ErrorCode::WorkerDied:
-        return tr("a worker died");
+        return ErrorText::tr("a worker died");
     case ErrorCode::RemoteError:
-        return tr("the task failed");
+        return ErrorText::tr("the task failed");
     case ErrorCode::EncodeError:
-        return tr("the value cannot be encoded");
+        return ErrorText::tr("the value cannot be encoded");
     case ErrorCode::ProcessFailed:
-        return tr("the process failed");
+        return ErrorText::tr("the process failed");
     case ErrorCode::OsError:
-        return tr("the system refused");
+        return ErrorText::tr("the system refused");
     }
     return {};
 }

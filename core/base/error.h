@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QByteArray>
+#include <QCoreApplication>
 #include <QMetaType>
 #include <QString>
 #include <QStringList>
@@ -10,6 +11,12 @@
 #include <string>
 
 namespace proclab {
+
+/// ErrorText::tr(): the words of errors, translated.
+class ErrorText
+{
+    Q_DECLARE_TR_FUNCTIONS(Error)
+};
 
 /// What went wrong, as a closed list that a program can decide on.
 enum class ErrorCode {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/executor/executor.h"
 
-#include <QCoreApplication>
-
 #include <algorithm>
 
 using namespace Qt::StringLiterals;
@@ -11,7 +9,7 @@ namespace proclab {
 
 Result<StreamConfig> Executor::streamConfig(const MapOptions &options)
 {
-    const QString allowed = QCoreApplication::translate("Error", "1 or more");
+    const QString allowed = ErrorText::tr("1 or more");
     if (options.chunkSize < 1)
         return invalidArgument(u"chunkSize"_s, QString::number(options.chunkSize), allowed);
     if (const int ahead = options.lookAhead.value_or(1); ahead < 1)
@@ -28,8 +26,7 @@ Result<StreamConfig> Executor::streamConfig(const MapOptions &options)
 
 Error Executor::forcedStop()
 {
-    return {
-        ErrorCode::ShutDown, {}, QCoreApplication::translate("Error", "the workers were ended")};
+    return {ErrorCode::ShutDown, {}, ErrorText::tr("the workers were ended")};
 }
 
 } // namespace proclab

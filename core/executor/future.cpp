@@ -4,7 +4,6 @@
 #include "core/runtime/sync/clock.h"
 #include "core/runtime/trace/process_notes.h"
 
-#include <QCoreApplication>
 #include <QDebug>
 #include <QObject>
 
@@ -143,8 +142,7 @@ Error FutureState::whyNotSettled() const
         return {ErrorCode::Timeout};
     return {ErrorCode::InvalidState,
             {},
-            QCoreApplication::translate("Error",
-                                        "the result goes to the process that forked this one")};
+            ErrorText::tr("the result goes to the process that forked this one")};
 }
 
 quint64 FutureState::addCallback(std::function<void()> callback)
@@ -163,7 +161,7 @@ quint64 FutureState::addCallback(std::function<void()> callback)
 void FutureState::removeCallback(quint64 number)
 {
     if (m_forkCount != runtime::forkCount())
-        return; // Its mutex may be held for ever here.
+        return;                    // Its mutex may be held for ever here.
     std::function<void()> removed; // What it holds is let go after the mutex.
     const std::lock_guard lock(m_mutex);
     const auto found =

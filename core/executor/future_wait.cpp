@@ -3,8 +3,6 @@
 
 #include "core/runtime/trace/process_notes.h"
 
-#include <QCoreApplication>
-
 #include <algorithm>
 
 namespace proclab {
@@ -74,7 +72,7 @@ Result<std::size_t> FutureWatch::next(TimeLimit limit)
     if (!waitUntilHolds(m_shared->changed, lock, limit, hasNext))
         return Error{ErrorCode::Timeout,
                      {},
-                     QCoreApplication::translate("Error", "%1 of %2 futures unfinished")
+                     ErrorText::tr("%1 of %2 futures unfinished")
                          .arg(m_watched.size() - m_given)
                          .arg(m_watched.size())};
     const std::size_t position = m_shared->settled.front();

@@ -13,10 +13,10 @@ namespace proclab {
 
 namespace {
 
-QString tr(const char *text)
+class CounterKindText
 {
-    return QCoreApplication::translate("CounterKind", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(CounterKind)
+};
 
 /// Without a lock, as long as an interpreter takes between reading and writing.
 QJsonValue usualGap(const ExperimentSpec &spec)
@@ -26,41 +26,44 @@ QJsonValue usualGap(const ExperimentSpec &spec)
 
 Schema counterFields()
 {
-    const QString group = tr("Counter");
+    const QString group = CounterKindText::tr("Counter");
     return {
         {.path = u"counter.processes"_s,
          .type = Field::Type::Integer,
          .group = group,
-         .label = tr("Processes"),
-         .unit = tr("processes"),
-         .help = tr("How many processes add to the same counter; all start together."),
+         .label = CounterKindText::tr("Processes"),
+         .unit = CounterKindText::tr("processes"),
+         .help =
+             CounterKindText::tr("How many processes add to the same counter; all start together."),
          .minimum = 1,
          .maximum = 256,
          .defaultValue = 2},
         {.path = u"counter.increments"_s,
          .type = Field::Type::Integer,
          .group = group,
-         .label = tr("Increments each"),
-         .help = tr("How often each process adds 1."),
+         .label = CounterKindText::tr("Increments each"),
+         .help = CounterKindText::tr("How often each process adds 1."),
          .minimum = 1,
          .maximum = 1e9,
          .defaultValue = 10'000},
         {.path = u"counter.mode"_s,
          .type = Field::Type::Choice,
          .group = group,
-         .label = tr("Protection"),
-         .help = tr("none: read, add, write, and updates get lost. lock: one process at a time. "
-                    "atomic: one "
-                    "instruction. local: each process counts alone and adds its sum at the end."),
+         .label = CounterKindText::tr("Protection"),
+         .help = CounterKindText::tr(
+             "none: read, add, write, and updates get lost. lock: one process at a time. "
+             "atomic: one "
+             "instruction. local: each process counts alone and adds its sum at the end."),
          .choices = {u"none"_s, u"lock"_s, u"atomic"_s, u"local"_s},
          .defaultValue = u"lock"_s},
         {.path = u"counter.gap_ns"_s,
          .type = Field::Type::Integer,
          .group = group,
-         .label = tr("Read-write gap"),
+         .label = CounterKindText::tr("Read-write gap"),
          .unit = u"ns"_s,
-         .help = tr("Time between reading and writing, as an interpreter has it. By default 100 "
-                    "without protection, else 0."),
+         .help = CounterKindText::tr(
+             "Time between reading and writing, as an interpreter has it. By default 100 "
+             "without protection, else 0."),
          .minimum = 0,
          .maximum = 1e6,
          .defaultValue = 0,
@@ -68,8 +71,8 @@ Schema counterFields()
         {.path = u"counter.type"_s,
          .type = Field::Type::Choice,
          .group = group,
-         .label = tr("Type"),
-         .help = tr(
+         .label = CounterKindText::tr("Type"),
+         .help = CounterKindText::tr(
              "value: one number. array: several numbers side by side; the counter is their sum."),
          .choices = {u"value"_s, u"array"_s},
          .defaultValue = u"value"_s,
@@ -81,16 +84,18 @@ Schema counterFields()
 QList<GaugeChart> charts()
 {
     return {
-        {.title = tr("Throughput"),
-         .unit = tr("increments/s"),
+        {.title = CounterKindText::tr("Throughput"),
+         .unit = CounterKindText::tr("increments/s"),
          .series = {{{}, CounterGauges::IncrementRate}},
          .rate = true},
-        {.title = tr("Lock wait"),
-         .unit = tr("% of time"),
+        {.title = CounterKindText::tr("Lock wait"),
+         .unit = CounterKindText::tr("% of time"),
          .series = {{{}, CounterGauges::LockWait}},
          .maximum = 100,
          .rate = true},
-        {.title = tr("Counter"), .unit = tr("value"), .series = {{{}, CounterGauges::Value}}},
+        {.title = CounterKindText::tr("Counter"),
+         .unit = CounterKindText::tr("value"),
+         .series = {{{}, CounterGauges::Value}}},
     };
 }
 
@@ -100,8 +105,8 @@ Kind counterKind()
 {
     Kind kind;
     kind.name = u"counter"_s;
-    kind.title = tr("Shared counter");
-    kind.subtitle = tr("Several processes, one number");
+    kind.title = CounterKindText::tr("Shared counter");
+    kind.subtitle = CounterKindText::tr("Several processes, one number");
     kind.code = u"counter = Value('q', 0)  # {counter.processes} × {counter.increments}"_s;
     kind.schema = counterFields() + runFields(kind.name);
     kind.charts = charts();

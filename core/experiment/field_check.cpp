@@ -3,7 +3,6 @@
 
 #include "core/runtime/workloads/workload.h"
 
-#include <QCoreApplication>
 #include <QJsonArray>
 #include <QLocale>
 
@@ -17,11 +16,6 @@ namespace {
 
 constexpr qsizetype longestQuote = 60;
 
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Spec", text);
-}
-
 QString fromView(std::string_view text)
 {
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
@@ -33,11 +27,11 @@ QString typeText(const QJsonValue &value)
     case QJsonValue::Null:
         return {};
     case QJsonValue::Bool:
-        return tr("%1 is a truth value").arg(foundText(value));
+        return SpecText::tr("%1 is a truth value").arg(foundText(value));
     case QJsonValue::Double:
-        return tr("%1 is a number").arg(foundText(value));
+        return SpecText::tr("%1 is a number").arg(foundText(value));
     case QJsonValue::String:
-        return tr("%1 is a text").arg(foundText(value));
+        return SpecText::tr("%1 is a text").arg(foundText(value));
     default:
         return foundText(value);
     }
@@ -45,18 +39,20 @@ QString typeText(const QJsonValue &value)
 
 QString rangeText(const Field &field)
 {
-    return tr("%1 to %2").arg(numberText(field.minimum), numberText(field.maximum));
+    return SpecText::tr("%1 to %2").arg(numberText(field.minimum), numberText(field.maximum));
 }
 
 std::optional<Error> checkRange(const QString &path, double number, double minimum, double maximum)
 {
     if (number < minimum)
         return invalidArgument(
-            path, tr("%1 is below the minimum %2").arg(numberText(number), numberText(minimum)),
+            path,
+            SpecText::tr("%1 is below the minimum %2").arg(numberText(number), numberText(minimum)),
             {});
     if (number > maximum)
         return invalidArgument(
-            path, tr("%1 is above the maximum %2").arg(numberText(number), numberText(maximum)),
+            path,
+            SpecText::tr("%1 is above the maximum %2").arg(numberText(number), numberText(maximum)),
             {});
     return {};
 }
@@ -67,27 +63,30 @@ std::optional<Error> checkNumber(const Field &field, const QJsonValue &value)
     const bool mayBeAuto = field.type == Field::Type::IntegerOrAuto;
     if (mayBeAuto && value.toString() == u"auto"_s)
         return {};
-    QString allowed = isWhole ? tr("an integer from %1") : tr("a number from %1");
+    QString allowed =
+        isWhole ? SpecText::tr("an integer from %1") : SpecText::tr("a number from %1");
     allowed = allowed.arg(rangeText(field));
     if (mayBeAuto)
-        allowed = tr("%1, or \"auto\"").arg(allowed);
+        allowed = SpecText::tr("%1, or \"auto\"").arg(allowed);
     if (!value.isDouble())
         return wrongType(field.path, value, allowed);
     const double number = value.toDouble();
     if (isWhole && std::floor(number) != number)
-        return invalidArgument(field.path, tr("%1 is not an integer").arg(foundText(value)),
-                               tr("allowed: %1").arg(allowed));
+        return invalidArgument(field.path,
+                               SpecText::tr("%1 is not an integer").arg(foundText(value)),
+                               SpecText::tr("allowed: %1").arg(allowed));
     return checkRange(field.path, number, field.minimum, field.maximum);
 }
 
 std::optional<Error> checkText(const Field &field, const QJsonValue &value)
 {
     if (!value.isString())
-        return wrongType(field.path, value, tr("a text"));
+        return wrongType(field.path, value, SpecText::tr("a text"));
     const auto bytes = static_cast<double>(value.toString().toUtf8().size());
     if (bytes < field.minimum || bytes > field.maximum)
-        return invalidArgument(field.path, tr("a text of %1 bytes").arg(numberText(bytes)),
-                               tr("allowed: %1 bytes").arg(rangeText(field)));
+        return invalidArgument(field.path,
+                               SpecText::tr("a text of %1 bytes").arg(numberText(bytes)),
+                               SpecText::tr("allowed: %1 bytes").arg(rangeText(field)));
     return {};
 }
 
@@ -99,26 +98,27 @@ std::optional<Error> checkChoice(const Field &field, const QJsonValue &value,
         return wrongType(field.path, value, allowed);
     if (choices.contains(value.toString()))
         return {};
-    return invalidArgument(field.path, tr("%1 is not one of %2").arg(foundText(value), allowed),
-                           {});
+    return invalidArgument(field.path,
+                           SpecText::tr("%1 is not one of %2").arg(foundText(value), allowed), {});
 }
 
 std::optional<Error> checkList(const Field &field, const QJsonValue &value)
 {
     const bool ofTexts = field.type == Field::Type::TextList;
-    const QString allowed = ofTexts ? tr("a list of texts") : tr("a list of objects");
+    const QString allowed =
+        ofTexts ? SpecText::tr("a list of texts") : SpecText::tr("a list of objects");
     if (!value.isArray())
         return wrongType(field.path, value, allowed);
     const QJsonArray list = value.toArray();
     const auto size = static_cast<double>(list.size());
     if (size < field.minimum || size > field.maximum)
-        return invalidArgument(field.path, tr("a list of %1").arg(numberText(size)),
-                               tr("allowed: %1 entries").arg(rangeText(field)));
+        return invalidArgument(field.path, SpecText::tr("a list of %1").arg(numberText(size)),
+                               SpecText::tr("allowed: %1 entries").arg(rangeText(field)));
     for (qsizetype i = 0; i < list.size(); ++i) {
         const QJsonValue entry = list.at(i);
         if (ofTexts ? !entry.isString() : !entry.isObject())
             return wrongType(field.path % u'.' % QString::number(i), entry,
-                             ofTexts ? tr("a text") : tr("an object"));
+                             ofTexts ? SpecText::tr("a text") : SpecText::tr("an object"));
     }
     return {};
 }
@@ -193,13 +193,13 @@ QString foundText(const QJsonValue &value)
     case QJsonValue::String:
         return u'"' % printable(value.toString()) % u'"';
     case QJsonValue::Array:
-        return tr("a list");
+        return SpecText::tr("a list");
     case QJsonValue::Object:
-        return tr("an object");
+        return SpecText::tr("an object");
     case QJsonValue::Undefined:
         break;
     }
-    return tr("nothing");
+    return SpecText::tr("nothing");
 }
 
 QString numberText(double number)
@@ -212,14 +212,15 @@ QString numberText(double number)
 Error wrongType(const QString &path, const QJsonValue &value, const QString &allowed)
 {
     const QString found = value.isNull() ? foundText(value) : typeText(value);
-    return invalidArgument(path, found, tr("allowed: %1").arg(allowed));
+    return invalidArgument(path, found, SpecText::tr("allowed: %1").arg(allowed));
 }
 
 Error unknownKey(const QString &path, const QStringList &allowed)
 {
-    return invalidArgument(path, tr("unknown"),
-                           allowed.isEmpty() ? tr("no key is allowed here")
-                                             : tr("allowed: %1").arg(allowed.join(u", "_s)));
+    return invalidArgument(path, SpecText::tr("unknown"),
+                           allowed.isEmpty()
+                               ? SpecText::tr("no key is allowed here")
+                               : SpecText::tr("allowed: %1").arg(allowed.join(u", "_s)));
 }
 
 std::optional<Error> checkValue(const Field &field, const QJsonValue &value)
@@ -231,7 +232,7 @@ std::optional<Error> checkValue(const Field &field, const QJsonValue &value)
         return checkNumber(field, value);
     case Field::Type::Flag:
         if (!value.isBool())
-            return wrongType(field.path, value, tr("true or false"));
+            return wrongType(field.path, value, SpecText::tr("true or false"));
         return {};
     case Field::Type::Choice:
         return checkChoice(field, value, field.choices);
@@ -241,7 +242,7 @@ std::optional<Error> checkValue(const Field &field, const QJsonValue &value)
         return checkText(field, value);
     case Field::Type::Arguments:
         if (!value.isObject())
-            return wrongType(field.path, value, tr("an object"));
+            return wrongType(field.path, value, SpecText::tr("an object"));
         return {};
     case Field::Type::TextList:
     case Field::Type::ArgumentsList:

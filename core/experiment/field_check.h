@@ -4,12 +4,19 @@
 #include "core/base/error.h"
 #include "core/experiment/field.h"
 
+#include <QCoreApplication>
 #include <QJsonObject>
 #include <QList>
 
 #include <optional>
 
 namespace proclab {
+
+/// SpecText::tr(): the words about specs, translated.
+class SpecText
+{
+    Q_DECLARE_TR_FUNCTIONS(Spec)
+};
 
 /// @p text on one line for a message: control characters escaped, cut after 60 characters.
 [[nodiscard]] QString printable(const QString &text);

@@ -3,7 +3,6 @@
 
 #include "core/process/engine.h"
 
-#include <QCoreApplication>
 #include <QSocketNotifier>
 
 #include <cerrno>
@@ -77,9 +76,7 @@ Result<void> GroupRunner::makeSegment(const char *name, quint32 slots, std::size
     const quint64 partOffset = plan.take(partBytes);
     m_segment = Segment::create(name, plan.size());
     if (!m_segment.isValid())
-        return osError(
-            {}, errno,
-            QCoreApplication::translate("Error", "shared memory of %1 MiB").arg(plan.size() >> 20));
+        return osError({}, errno, ErrorText::tr("shared memory of %1 MiB").arg(plan.size() >> 20));
     m_header = m_segment.at<RunHeader>(0);
     m_header->magic = RunHeader::magicNumber;
     m_header->layoutHash = layoutHash();
@@ -95,7 +92,7 @@ Result<void> GroupRunner::startAll(std::vector<Member> members, QString startMet
 {
     m_eventFd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (m_eventFd < 0)
-        return osError({}, errno, QCoreApplication::translate("Error", "event descriptor"));
+        return osError({}, errno, ErrorText::tr("event descriptor"));
     m_wakeUps = std::make_unique<QSocketNotifier>(m_eventFd, QSocketNotifier::Read);
     connect(m_wakeUps.get(), &QSocketNotifier::activated, this, [this] {
         quint64 count = 0;
@@ -194,13 +191,13 @@ void GroupRunner::handleExit(quint32 slot, const ChildExit &exit)
     if (isRefused) {
         fail({ErrorCode::ProcessFailed,
               m_context.engine.workerProgram(),
-              QCoreApplication::translate("Error", "it is of another build than this program"),
+              ErrorText::tr("it is of another build than this program"),
               {},
               0});
     } else if (m_startDeaths > 3 + static_cast<int>(m_members.size())) {
         fail({ErrorCode::ProcessFailed,
               m_context.engine.workerProgram(),
-              QCoreApplication::translate("Error", "processes end before they are ready"),
+              ErrorText::tr("processes end before they are ready"),
               {},
               0});
     } else {

@@ -18,10 +18,10 @@ namespace {
 constexpr std::size_t maxDepth = 64;
 constexpr qsizetype maxDuplicates = 100;
 
-QString tr(const char *text)
+class JsonText
 {
-    return QCoreApplication::translate("Json", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(Json)
+};
 
 bool isDigit(char c)
 {
@@ -43,7 +43,7 @@ public:
             isGood = next();
         skipSpace();
         if (isGood && m_at < m_json.size())
-            fail(tr("the end of the text is expected"));
+            fail(JsonText::tr("the end of the text is expected"));
         return std::move(m_scan);
     }
 
@@ -77,12 +77,12 @@ private:
 
     bool fail(const QString &expected)
     {
-        QString found = tr("the text ends here");
+        QString found = JsonText::tr("the text ends here");
         if (!isAtEnd()) {
             const auto rest = QString::fromUtf8(
                 m_json.sliced(m_at, std::min<qsizetype>(4, m_json.size() - m_at)));
             const qsizetype length = rest.front().isHighSurrogate() ? 2 : 1;
-            found = tr("unexpected %1").arg(printable(rest.left(length)));
+            found = JsonText::tr("unexpected %1").arg(printable(rest.left(length)));
         }
         return failAs(found, expected);
     }
@@ -103,8 +103,8 @@ private:
             return true;
         }
         if (!level.isEmpty && !take(','))
-            return fail(level.isObject ? tr("a comma or } is expected")
-                                       : tr("a comma or ] is expected"));
+            return fail(level.isObject ? JsonText::tr("a comma or } is expected")
+                                       : JsonText::tr("a comma or ] is expected"));
         skipSpace();
         level.index += level.isEmpty ? 0 : 1;
         level.isEmpty = false;
@@ -117,7 +117,7 @@ private:
     bool key(Level &level)
     {
         if (isAtEnd() || peek() != '"')
-            return fail(tr("a key in quotation marks is expected"));
+            return fail(JsonText::tr("a key in quotation marks is expected"));
         level.key.clear();
         if (!text(&level.key))
             return false;
@@ -128,18 +128,18 @@ private:
             level.keys.insert(level.key);
         }
         skipSpace();
-        return take(':') || fail(tr("a colon is expected"));
+        return take(':') || fail(JsonText::tr("a colon is expected"));
     }
 
     bool value()
     {
         if (isAtEnd())
-            return fail(tr("a value is expected"));
+            return fail(JsonText::tr("a value is expected"));
         switch (peek()) {
         case '{':
         case '[':
             if (m_open.size() == maxDepth)
-                return failAs(tr("nested deeper than %1").arg(maxDepth), {});
+                return failAs(JsonText::tr("nested deeper than %1").arg(maxDepth), {});
             m_open.push_back({.isObject = peek() == '{'});
             ++m_at;
             return true;
@@ -159,7 +159,7 @@ private:
     bool word(QByteArrayView expected)
     {
         if (!m_json.sliced(m_at).startsWith(expected))
-            return fail(tr("a value is expected"));
+            return fail(JsonText::tr("a value is expected"));
         m_at += expected.size();
         return true;
     }
@@ -167,7 +167,7 @@ private:
     bool digits()
     {
         if (!isDigit(peek()))
-            return fail(tr("a digit is expected"));
+            return fail(JsonText::tr("a digit is expected"));
         while (isDigit(peek()))
             ++m_at;
         return true;
@@ -177,7 +177,7 @@ private:
     {
         const qsizetype begin = m_at;
         if (peek() != '-' && !isDigit(peek()))
-            return fail(tr("a value is expected"));
+            return fail(JsonText::tr("a value is expected"));
         take('-');
         if (!take('0') && !digits())
             return false;
@@ -194,8 +194,9 @@ private:
         const QByteArrayView text = m_json.sliced(begin, m_at - begin);
         if (!std::isfinite(text.toDouble(&fits)) || !fits) {
             m_at = begin;
-            return failAs(
-                tr("the number %1 is too large").arg(printable(QString::fromLatin1(text))), {});
+            return failAs(JsonText::tr("the number %1 is too large")
+                              .arg(printable(QString::fromLatin1(text))),
+                          {});
         }
         return true;
     }
@@ -217,7 +218,7 @@ private:
                 return true;
             }
             if (c < 0x20)
-                return fail(tr("control characters are written as \\n or \\u000A"));
+                return fail(JsonText::tr("control characters are written as \\n or \\u000A"));
             if (c == '\\') {
                 flush();
                 if (!escape(content))
@@ -227,7 +228,7 @@ private:
                 return false;
             }
         }
-        return fail(tr("a quotation mark is expected"));
+        return fail(JsonText::tr("a quotation mark is expected"));
     }
 
     bool escape(QString *content)
@@ -241,11 +242,11 @@ private:
                 m_json.sliced(m_at, std::min<qsizetype>(4, m_json.size() - m_at));
             for (const char digit : digits) {
                 if (!std::isxdigit(static_cast<unsigned char>(digit)))
-                    return fail(tr("four hexadecimal digits are expected"));
+                    return fail(JsonText::tr("four hexadecimal digits are expected"));
             }
             const ushort unit = digits.toUShort(&isNumber, 16);
             if (digits.size() != 4 || !isNumber)
-                return fail(tr("four hexadecimal digits are expected"));
+                return fail(JsonText::tr("four hexadecimal digits are expected"));
             if (content)
                 *content += QChar(unit);
             m_at += 4;
@@ -253,7 +254,7 @@ private:
         }
         const std::size_t which = isAtEnd() ? from.npos : from.find(peek());
         if (which == from.npos)
-            return fail(tr("one of \" \\ / b f n r t u is expected"));
+            return fail(JsonText::tr("one of \" \\ / b f n r t u is expected"));
         if (content)
             *content += QLatin1Char(to[which]);
         ++m_at;
@@ -278,7 +279,8 @@ private:
                 isGood = false;
         }
         if (!isGood)
-            return failAs(tr("the byte 0x%1 is not UTF-8").arg(first, 2, 16, QLatin1Char('0')), {});
+            return failAs(
+                JsonText::tr("the byte 0x%1 is not UTF-8").arg(first, 2, 16, QLatin1Char('0')), {});
         m_at += length;
         return true;
     }

@@ -12,10 +12,10 @@ namespace proclab {
 
 namespace {
 
-QString tr(const char *text)
+class KindText
 {
-    return QCoreApplication::translate("Kind", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(Kind)
+};
 
 /// A kind that has its place and its name, but can't run yet.
 Kind planned(const QString &name, const QString &title, const QString &subtitle)
@@ -30,19 +30,25 @@ Kind planned(const QString &name, const QString &title, const QString &subtitle)
 std::vector<Kind> makeKinds()
 {
     return {
-        planned(u"process"_s, tr("Process"), tr("One process for each task")),
-        planned(u"fork"_s, tr("Fork"), tr("A copy of the process, page by page")),
+        planned(u"process"_s, KindText::tr("Process"), KindText::tr("One process for each task")),
+        planned(u"fork"_s, KindText::tr("Fork"),
+                KindText::tr("A copy of the process, page by page")),
         poolKind(),
-        planned(u"executor"_s, tr("Executor"), tr("Submit now, take results later")),
+        planned(u"executor"_s, KindText::tr("Executor"),
+                KindText::tr("Submit now, take results later")),
         pipelineKind(),
-        planned(u"pipe"_s, tr("Pipe"), tr("Two processes, two ends")),
+        planned(u"pipe"_s, KindText::tr("Pipe"), KindText::tr("Two processes, two ends")),
         counterKind(),
-        planned(u"program"_s, tr("Program"), tr("Any program as a child process")),
-        planned(u"gil"_s, tr("GIL"), tr("Threads against processes")),
-        planned(u"guard"_s, tr("Main guard"), tr("Why the main module runs again")),
-        planned(u"exceptions"_s, tr("Exceptions"), tr("What a child's error looks like")),
-        planned(u"deadlock"_s, tr("Deadlock"), tr("Two locks, opposite order")),
-        planned(u"ways"_s, tr("All ways"), tr("What each way costs, side by side")),
+        planned(u"program"_s, KindText::tr("Program"),
+                KindText::tr("Any program as a child process")),
+        planned(u"gil"_s, KindText::tr("GIL"), KindText::tr("Threads against processes")),
+        planned(u"guard"_s, KindText::tr("Main guard"),
+                KindText::tr("Why the main module runs again")),
+        planned(u"exceptions"_s, KindText::tr("Exceptions"),
+                KindText::tr("What a child's error looks like")),
+        planned(u"deadlock"_s, KindText::tr("Deadlock"), KindText::tr("Two locks, opposite order")),
+        planned(u"ways"_s, KindText::tr("All ways"),
+                KindText::tr("What each way costs, side by side")),
     };
 }
 

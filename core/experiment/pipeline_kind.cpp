@@ -19,10 +19,10 @@ namespace {
 constexpr qint64 largestItem = 1 << 20;
 constexpr double largestQueue = 8.0 * (1 << 30);
 
-QString tr(const char *text)
+class PipelineKindText
 {
-    return QCoreApplication::translate("PipelineKind", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(PipelineKind)
+};
 
 QJsonValue usualItemsPerProducer(const ExperimentSpec &spec)
 {
@@ -31,23 +31,23 @@ QJsonValue usualItemsPerProducer(const ExperimentSpec &spec)
 
 Schema producerFields()
 {
-    const QString group = tr("Producers");
+    const QString group = PipelineKindText::tr("Producers");
     return {
         {.path = u"pipeline.producers"_s,
          .type = Field::Type::Integer,
          .group = group,
-         .label = tr("Producers"),
-         .unit = tr("processes"),
-         .help = tr("How many processes put items into the queue."),
+         .label = PipelineKindText::tr("Producers"),
+         .unit = PipelineKindText::tr("processes"),
+         .help = PipelineKindText::tr("How many processes put items into the queue."),
          .minimum = 1,
          .maximum = 128,
          .defaultValue = 1},
         {.path = u"pipeline.items_per_producer"_s,
          .type = Field::Type::Integer,
          .group = group,
-         .label = tr("Items each"),
-         .unit = tr("items"),
-         .help = tr("How many items each producer puts."),
+         .label = PipelineKindText::tr("Items each"),
+         .unit = PipelineKindText::tr("items"),
+         .help = PipelineKindText::tr("How many items each producer puts."),
          .minimum = 1,
          .maximum = 10'000'000,
          .defaultValue = 1000,
@@ -55,18 +55,19 @@ Schema producerFields()
         {.path = u"pipeline.item_bytes"_s,
          .type = Field::Type::Integer,
          .group = group,
-         .label = tr("Item size"),
-         .unit = tr("bytes"),
-         .help =
-             tr("How many bytes an item carries; each is filled, and checked at the other end."),
+         .label = PipelineKindText::tr("Item size"),
+         .unit = PipelineKindText::tr("bytes"),
+         .help = PipelineKindText::tr(
+             "How many bytes an item carries; each is filled, and checked at the other end."),
          .minimum = 0,
          .maximum = static_cast<double>(largestItem),
          .defaultValue = 64},
         {.path = u"pipeline.items"_s,
          .type = Field::Type::TextList,
          .group = group,
-         .label = tr("Texts"),
-         .help = tr("Texts to send instead of filled items, dealt out to the producers in turn."),
+         .label = PipelineKindText::tr("Texts"),
+         .help = PipelineKindText::tr(
+             "Texts to send instead of filled items, dealt out to the producers in turn."),
          .minimum = 1,
          .maximum = 1'000'000,
          .advanced = true},
@@ -78,14 +79,15 @@ Schema queueFields()
     return {
         {.path = u"pipeline.capacity"_s,
          .type = Field::Type::Integer,
-         .group = tr("Queue"),
-         .label = tr("Capacity"),
-         .unit = tr("items"),
-         .help = tr("How many items the queue holds before put() has to wait. 0: no bound."),
+         .group = PipelineKindText::tr("Queue"),
+         .label = PipelineKindText::tr("Capacity"),
+         .unit = PipelineKindText::tr("items"),
+         .help = PipelineKindText::tr(
+             "How many items the queue holds before put() has to wait. 0: no bound."),
          .minimum = 0,
          .maximum = 1'000'000,
          .defaultValue = 16},
-        startMethodField(u"pipeline"_s, tr("Run")),
+        startMethodField(u"pipeline"_s, PipelineKindText::tr("Run")),
     };
 }
 
@@ -94,10 +96,11 @@ Schema consumerFields()
     return {
         {.path = u"pipeline.consumers"_s,
          .type = Field::Type::Integer,
-         .group = tr("Consumers"),
-         .label = tr("Consumers"),
-         .unit = tr("processes"),
-         .help = tr("How many processes take items from the queue, until each gets its END."),
+         .group = PipelineKindText::tr("Consumers"),
+         .label = PipelineKindText::tr("Consumers"),
+         .unit = PipelineKindText::tr("processes"),
+         .help = PipelineKindText::tr(
+             "How many processes take items from the queue, until each gets its END."),
          .minimum = 1,
          .maximum = 128,
          .defaultValue = 1},
@@ -131,19 +134,21 @@ void checkMemory(const ExperimentSpec &spec, qint64 itemBytes, QList<Error> &fau
     if (bytes <= largestQueue)
         return;
     const QString found =
-        capacity > 0 ? tr("%1 items of %2 bytes need %3 GiB of shared memory")
-                     : tr("without a bound, %1 items of %2 bytes need %3 GiB of shared memory");
+        capacity > 0 ? PipelineKindText::tr("%1 items of %2 bytes need %3 GiB of shared memory")
+                     : PipelineKindText::tr(
+                           "without a bound, %1 items of %2 bytes need %3 GiB of shared memory");
     faults.append(invalidArgument(u"pipeline.capacity"_s,
                                   found.arg(QString::number(cells), QString::number(itemBytes),
                                             QString::number(bytes / (1 << 30), 'f', 1)),
-                                  tr("allowed: at most 8 GiB")));
+                                  PipelineKindText::tr("allowed: at most 8 GiB")));
 }
 
 void checkWork(const ExperimentSpec &spec, const QString &block, QList<Error> &faults)
 {
     const QString path = block % u".task"_s;
     if (spec.value(block).isObject() && !spec.isSet(path))
-        faults.append(invalidArgument(path, tr("missing"), tr("the name of a workload is needed")));
+        faults.append(invalidArgument(path, PipelineKindText::tr("missing"),
+                                      PipelineKindText::tr("the name of a workload is needed")));
     checkEnds(spec, block, {u"time_limit_s"_s}, faults);
 }
 
@@ -156,14 +161,15 @@ void checkPipeline(const ExperimentSpec &spec, QList<Error> &faults)
     if (spec.isSet(u"pipeline.items"_s)) {
         if (spec.isSet(u"pipeline.items_per_producer"_s))
             faults.append(invalidArgument(u"pipeline.items_per_producer"_s,
-                                          tr("given beside pipeline.items"),
-                                          tr("allowed: one of the two")));
+                                          PipelineKindText::tr("given beside pipeline.items"),
+                                          PipelineKindText::tr("allowed: one of the two")));
         qsizetype position = 0;
         itemBytes = longestText(spec.value(u"pipeline.items"_s).toArray(), position);
         if (itemBytes > largestItem)
-            faults.append(invalidArgument(u"pipeline.items."_s % QString::number(position),
-                                          tr("a text of %1 bytes").arg(itemBytes),
-                                          tr("allowed: at most %1 bytes").arg(largestItem)));
+            faults.append(invalidArgument(
+                u"pipeline.items."_s % QString::number(position),
+                PipelineKindText::tr("a text of %1 bytes").arg(itemBytes),
+                PipelineKindText::tr("allowed: at most %1 bytes").arg(largestItem)));
     }
     if (isSoFarGood && itemBytes <= largestItem)
         checkMemory(spec, itemBytes, faults);
@@ -172,19 +178,20 @@ void checkPipeline(const ExperimentSpec &spec, QList<Error> &faults)
 QList<GaugeChart> charts()
 {
     return {
-        {.title = tr("Queue depth"),
-         .unit = tr("items"),
+        {.title = PipelineKindText::tr("Queue depth"),
+         .unit = PipelineKindText::tr("items"),
          .series = {{{}, PipelineGauges::QueueDepth}},
          .steps = true,
          .limitField = u"pipeline.capacity"_s},
-        {.title = tr("Throughput"),
-         .unit = tr("items/s"),
-         .series = {{tr("put"), PipelineGauges::PutRate}, {tr("get"), PipelineGauges::GetRate}},
+        {.title = PipelineKindText::tr("Throughput"),
+         .unit = PipelineKindText::tr("items/s"),
+         .series = {{PipelineKindText::tr("put"), PipelineGauges::PutRate},
+                    {PipelineKindText::tr("get"), PipelineGauges::GetRate}},
          .rate = true},
-        {.title = tr("Waiting"),
-         .unit = tr("% of time"),
-         .series = {{tr("producers, blocked"), PipelineGauges::ProducersBlocked},
-                    {tr("consumers, waiting"), PipelineGauges::ConsumersWaiting}},
+        {.title = PipelineKindText::tr("Waiting"),
+         .unit = PipelineKindText::tr("% of time"),
+         .series = {{PipelineKindText::tr("producers, blocked"), PipelineGauges::ProducersBlocked},
+                    {PipelineKindText::tr("consumers, waiting"), PipelineGauges::ConsumersWaiting}},
          .maximum = 100,
          .rate = true},
     };
@@ -196,17 +203,20 @@ Kind pipelineKind()
 {
     Kind kind;
     kind.name = u"pipeline"_s;
-    kind.title = tr("Queue pipeline");
-    kind.subtitle = tr("Producers, queue, consumers");
+    kind.title = PipelineKindText::tr("Queue pipeline");
+    kind.subtitle = PipelineKindText::tr("Producers, queue, consumers");
     kind.code = u"queue = Queue(maxsize={pipeline.capacity})"_s;
     kind.schema =
         producerFields() +
         workFields(
-            u"produce"_s, tr("Producers"), tr("Make an item"),
-            tr("What a producer does before it puts an item. None: the item is only filled.")) +
+            u"produce"_s, PipelineKindText::tr("Producers"), PipelineKindText::tr("Make an item"),
+            PipelineKindText::tr(
+                "What a producer does before it puts an item. None: the item is only filled.")) +
         queueFields() + consumerFields() +
-        workFields(u"consume"_s, tr("Consumers"), tr("Work on an item"),
-                   tr("What a consumer does with an item. None: the item is only checked.")) +
+        workFields(u"consume"_s, PipelineKindText::tr("Consumers"),
+                   PipelineKindText::tr("Work on an item"),
+                   PipelineKindText::tr(
+                       "What a consumer does with an item. None: the item is only checked.")) +
         runFields(kind.name);
     kind.charts = charts();
     kind.firstPreset = u"pipeline-fruit"_s;

@@ -13,10 +13,10 @@ namespace proclab {
 
 namespace {
 
-QString tr(const char *text)
+class PoolKindText
 {
-    return QCoreApplication::translate("PoolKind", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(PoolKind)
+};
 
 QJsonValue usualChunkSize(const ExperimentSpec &spec)
 {
@@ -26,36 +26,39 @@ QJsonValue usualChunkSize(const ExperimentSpec &spec)
 
 Schema callFields()
 {
-    const QString group = tr("Pool");
+    const QString group = PoolKindText::tr("Pool");
     return {
         {.path = u"pool.workers"_s,
          .type = Field::Type::Integer,
          .group = group,
-         .label = tr("Workers"),
-         .unit = tr("processes"),
-         .help = tr("How many worker processes take tasks from the queue. By default as many as "
-                    "there are cores."),
+         .label = PoolKindText::tr("Workers"),
+         .unit = PoolKindText::tr("processes"),
+         .help = PoolKindText::tr(
+             "How many worker processes take tasks from the queue. By default as many as "
+             "there are cores."),
          .minimum = 1,
          .maximum = 256,
          .defaultValue = availableCores()},
         {.path = u"pool.method"_s,
          .type = Field::Type::Choice,
          .group = group,
-         .label = tr("Method"),
-         .help = tr("How tasks are handed over. apply waits for each result, so only one worker is "
-                    "busy; the "
-                    "others hand over all and collect the results."),
+         .label = PoolKindText::tr("Method"),
+         .help = PoolKindText::tr(
+             "How tasks are handed over. apply waits for each result, so only one worker is "
+             "busy; the "
+             "others hand over all and collect the results."),
          .choices = {u"apply"_s, u"apply_async"_s, u"map"_s, u"imap"_s, u"imap_unordered"_s,
                      u"starmap"_s},
          .defaultValue = u"apply_async"_s},
         {.path = u"pool.chunk_size"_s,
          .type = Field::Type::IntegerOrAuto,
          .group = group,
-         .label = tr("Chunk size"),
-         .unit = tr("tasks"),
-         .help = tr("How many tasks a worker takes at once. Large chunks cost less, small ones "
-                    "spread better. "
-                    "auto: about four chunks for each worker."),
+         .label = PoolKindText::tr("Chunk size"),
+         .unit = PoolKindText::tr("tasks"),
+         .help = PoolKindText::tr(
+             "How many tasks a worker takes at once. Large chunks cost less, small ones "
+             "spread better. "
+             "auto: about four chunks for each worker."),
          .minimum = 1,
          .maximum = 10'000'000,
          .defaultValue = 1,
@@ -66,14 +69,15 @@ Schema callFields()
 
 Schema failureFields()
 {
-    const QString group = tr("Pool");
+    const QString group = PoolKindText::tr("Pool");
     return {
         {.path = u"pool.max_tasks_per_worker"_s,
          .type = Field::Type::Integer,
          .group = group,
-         .label = tr("Tasks per worker"),
-         .unit = tr("tasks"),
-         .help = tr("A worker ends after so many tasks and a fresh one takes its place. 0: never."),
+         .label = PoolKindText::tr("Tasks per worker"),
+         .unit = PoolKindText::tr("tasks"),
+         .help = PoolKindText::tr(
+             "A worker ends after so many tasks and a fresh one takes its place. 0: never."),
          .minimum = 0,
          .maximum = 1e9,
          .defaultValue = 0,
@@ -81,8 +85,8 @@ Schema failureFields()
         {.path = u"pool.on_crash"_s,
          .type = Field::Type::Choice,
          .group = group,
-         .label = tr("On a crash"),
-         .help = tr(
+         .label = PoolKindText::tr("On a crash"),
+         .help = PoolKindText::tr(
              "What becomes of a task whose worker died with it: it fails, or is tried once more."),
          .choices = {u"fail"_s, u"retry"_s},
          .defaultValue = u"fail"_s,
@@ -90,10 +94,11 @@ Schema failureFields()
         {.path = u"pool.task_timeout_s"_s,
          .type = Field::Type::Number,
          .group = group,
-         .label = tr("Task timeout"),
+         .label = PoolKindText::tr("Task timeout"),
          .unit = u"s"_s,
-         .help = tr("A task that takes longer is ended together with its worker, from the start of "
-                    "the task. 0: no limit."),
+         .help = PoolKindText::tr(
+             "A task that takes longer is ended together with its worker, from the start of "
+             "the task. 0: no limit."),
          .minimum = 0,
          .maximum = 1e6,
          .defaultValue = 0,
@@ -111,12 +116,12 @@ void checkPool(const ExperimentSpec &spec, QList<Error> &faults)
 QList<GaugeChart> charts()
 {
     return {
-        {.title = tr("Throughput"),
-         .unit = tr("tasks/s"),
+        {.title = PoolKindText::tr("Throughput"),
+         .unit = PoolKindText::tr("tasks/s"),
          .series = {{{}, PoolGauges::Throughput}},
          .rate = true},
-        {.title = tr("Queue depth"),
-         .unit = tr("tasks waiting"),
+        {.title = PoolKindText::tr("Queue depth"),
+         .unit = PoolKindText::tr("tasks waiting"),
          .series = {{{}, PoolGauges::QueueDepth}},
          .steps = true},
     };
@@ -128,8 +133,8 @@ Kind poolKind()
 {
     Kind kind;
     kind.name = u"pool"_s;
-    kind.title = tr("Pool");
-    kind.subtitle = tr("Workers share one task queue");
+    kind.title = PoolKindText::tr("Pool");
+    kind.subtitle = PoolKindText::tr("Workers share one task queue");
     kind.code = u"Pool({pool.workers}).{pool.method}({tasks.task}, …)"_s;
     kind.schema = callFields() + taskFields() + failureFields() + runFields(kind.name);
     kind.charts = charts();

@@ -7,7 +7,6 @@
 #include "core/process/start_method.h"
 #include "core/runtime/workloads/workload.h"
 
-#include <QCoreApplication>
 #include <QJsonArray>
 
 #include <algorithm>
@@ -27,11 +26,6 @@ constexpr double largestSeed =
     9'007'199'254'740'991.0; // 2^53−1, the last that every JSON reader keeps exactly.
 constexpr double mostTasks = 10'000'000;
 constexpr int usualTasks = 24;
-
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Spec", text);
-}
 
 QJsonValue countOfList(const ExperimentSpec &spec)
 {
@@ -66,29 +60,29 @@ Schema runFields(const QString &kind)
     return {
         {.path = u"time_limit_s"_s,
          .type = Field::Type::Number,
-         .group = tr("Run"),
-         .label = tr("Time limit"),
+         .group = SpecText::tr("Run"),
+         .label = SpecText::tr("Time limit"),
          .unit = u"s"_s,
-         .help = tr("Ends the whole run after so long. 0: no limit."),
+         .help = SpecText::tr("Ends the whole run after so long. 0: no limit."),
          .minimum = 0,
          .maximum = longestTime,
          .defaultValue = 0},
         {.path = u"seed"_s,
          .type = Field::Type::Integer,
-         .group = tr("Run"),
-         .label = tr("Seed"),
-         .help =
-             tr("From it follow all random numbers of the workloads; the same seed gives the same "
-                "numbers. 0: one is drawn and stands in the result."),
+         .group = SpecText::tr("Run"),
+         .label = SpecText::tr("Seed"),
+         .help = SpecText::tr(
+             "From it follow all random numbers of the workloads; the same seed gives the same "
+             "numbers. 0: one is drawn and stands in the result."),
          .minimum = 0,
          .maximum = largestSeed,
          .defaultValue = 0,
          .advanced = true},
         {.path = u"title"_s,
          .type = Field::Type::Text,
-         .group = tr("Run"),
-         .label = tr("Title"),
-         .help = tr("What the run is called in results and reports."),
+         .group = SpecText::tr("Run"),
+         .label = SpecText::tr("Title"),
+         .help = SpecText::tr("What the run is called in results and reports."),
          .minimum = 0,
          .maximum = 1000,
          .defaultValue = kind,
@@ -101,29 +95,29 @@ Schema taskFields()
     return {
         {.path = u"tasks.task"_s,
          .type = Field::Type::Workload,
-         .group = tr("Tasks"),
-         .label = tr("Task"),
-         .help = tr("What each task does."),
+         .group = SpecText::tr("Tasks"),
+         .label = SpecText::tr("Task"),
+         .help = SpecText::tr("What each task does."),
          .defaultValue = u"cpu.primes"_s},
         {.path = u"tasks.args"_s,
          .type = Field::Type::Arguments,
-         .group = tr("Tasks"),
-         .label = tr("Arguments"),
-         .help = tr("The same for each task."),
+         .group = SpecText::tr("Tasks"),
+         .label = SpecText::tr("Arguments"),
+         .help = SpecText::tr("The same for each task."),
          .defaultValue = QJsonObject()},
         {.path = u"tasks.args_list"_s,
          .type = Field::Type::ArgumentsList,
-         .group = tr("Tasks"),
-         .label = tr("Argument list"),
-         .help = tr("One set of arguments for each task, instead of the same for all."),
+         .group = SpecText::tr("Tasks"),
+         .label = SpecText::tr("Argument list"),
+         .help = SpecText::tr("One set of arguments for each task, instead of the same for all."),
          .minimum = 1,
          .maximum = mostTasks},
         {.path = u"tasks.count"_s,
          .type = Field::Type::Integer,
-         .group = tr("Tasks"),
-         .label = tr("Count"),
-         .unit = tr("tasks"),
-         .help = tr("How many tasks there are."),
+         .group = SpecText::tr("Tasks"),
+         .label = SpecText::tr("Count"),
+         .unit = SpecText::tr("tasks"),
+         .help = SpecText::tr("How many tasks there are."),
          .minimum = 1,
          .maximum = mostTasks,
          .defaultValue = usualTasks,
@@ -143,8 +137,8 @@ Schema workFields(const QString &block, const QString &group, const QString &lab
         {.path = block % u".args"_s,
          .type = Field::Type::Arguments,
          .group = group,
-         .label = tr("Arguments"),
-         .help = tr("The same for each item.")},
+         .label = SpecText::tr("Arguments"),
+         .help = SpecText::tr("The same for each item.")},
     };
 }
 
@@ -153,8 +147,8 @@ Field startMethodField(const QString &block, const QString &group)
     return {.path = block % u".start_method"_s,
             .type = Field::Type::Choice,
             .group = group,
-            .label = tr("Start method"),
-            .help = tr(
+            .label = SpecText::tr("Start method"),
+            .help = SpecText::tr(
                 "spawn starts a fresh program for each process; forkserver forks each from a small "
                 "helper process, which is faster. fork does the same here: a copy of the lab "
                 "itself would copy its window."),
@@ -169,17 +163,17 @@ QList<Error> missingFields(const ExperimentSpec &spec)
     if (!kind || !hasTasks(*kind))
         return {};
     if (!spec.isSet(u"tasks"_s))
-        return {invalidArgument(u"tasks"_s, tr("missing"),
-                                tr("an object with task and count is needed"))};
+        return {invalidArgument(u"tasks"_s, SpecText::tr("missing"),
+                                SpecText::tr("an object with task and count is needed"))};
     QList<Error> faults;
     if (!spec.value(u"tasks"_s).isObject())
         return faults; // Which is a fault of its own.
     if (!spec.isSet(u"tasks.task"_s))
-        faults.append(invalidArgument(u"tasks.task"_s, tr("missing"),
-                                      tr("the name of a workload is needed")));
+        faults.append(invalidArgument(u"tasks.task"_s, SpecText::tr("missing"),
+                                      SpecText::tr("the name of a workload is needed")));
     if (!spec.isSet(u"tasks.count"_s) && !spec.isSet(u"tasks.args_list"_s))
-        faults.append(invalidArgument(u"tasks.count"_s, tr("missing"),
-                                      tr("a count or tasks.args_list is needed")));
+        faults.append(invalidArgument(u"tasks.count"_s, SpecText::tr("missing"),
+                                      SpecText::tr("a count or tasks.args_list is needed")));
     return faults;
 }
 
@@ -191,9 +185,9 @@ void checkEnds(const ExperimentSpec &spec, const QString &block, const QStringLi
     const bool isLimited = std::any_of(
         limits.begin(), limits.end(), [&](const QString &limit) { return spec.number(limit) > 0; });
     if (workload && workload->needsTimeLimit && !isLimited)
-        faults.append(
-            invalidArgument(path, tr("%1 never ends by itself").arg(foundText(spec.value(path))),
-                            tr("allowed with %1 above 0").arg(limits.join(tr(" or ")))));
+        faults.append(invalidArgument(
+            path, SpecText::tr("%1 never ends by itself").arg(foundText(spec.value(path))),
+            SpecText::tr("allowed with %1 above 0").arg(limits.join(SpecText::tr(" or ")))));
 }
 
 void checkTime(const ExperimentSpec &spec, const QString &path, QList<Error> &faults)
@@ -201,7 +195,7 @@ void checkTime(const ExperimentSpec &spec, const QString &path, QList<Error> &fa
     const double seconds = spec.number(path);
     if (seconds > 0 && seconds < 0.001)
         faults.append(invalidArgument(
-            path, tr("%1 is below the minimum 0.001").arg(numberText(seconds)), {}));
+            path, SpecText::tr("%1 is below the minimum 0.001").arg(numberText(seconds)), {}));
 }
 
 void checkTasks(const ExperimentSpec &spec, QList<Error> &faults)
@@ -210,15 +204,16 @@ void checkTasks(const ExperimentSpec &spec, QList<Error> &faults)
     if (!list.isArray())
         return;
     if (spec.isSet(u"tasks.args"_s))
-        faults.append(invalidArgument(u"tasks.args"_s, tr("given beside tasks.args_list"),
-                                      tr("allowed: one of the two")));
+        faults.append(invalidArgument(u"tasks.args"_s, SpecText::tr("given beside tasks.args_list"),
+                                      SpecText::tr("allowed: one of the two")));
     const QJsonValue count = spec.value(u"tasks.count"_s);
     const auto entries = static_cast<double>(list.toArray().size());
     if (count.isDouble() && count.toDouble() != entries)
-        faults.append(invalidArgument(u"tasks.count"_s,
-                                      tr("%1 differs from the %2 entries of tasks.args_list")
-                                          .arg(foundText(count), numberText(entries)),
-                                      tr("allowed: %1, or leave it out").arg(numberText(entries))));
+        faults.append(
+            invalidArgument(u"tasks.count"_s,
+                            SpecText::tr("%1 differs from the %2 entries of tasks.args_list")
+                                .arg(foundText(count), numberText(entries)),
+                            SpecText::tr("allowed: %1, or leave it out").arg(numberText(entries))));
 }
 
 } // namespace proclab

@@ -5,7 +5,6 @@
 #include "core/experiment/kind.h"
 #include "core/experiment/schema.h"
 
-#include <QCoreApplication>
 #include <QJsonArray>
 
 #include <algorithm>
@@ -18,11 +17,6 @@ namespace {
 
 constexpr int fileVersion = 1;
 constexpr qsizetype maxFaults = 1'000;
-
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Spec", text);
-}
 
 QJsonValue undefined()
 {
@@ -114,9 +108,10 @@ std::optional<Error> kindFault(const QString &kind)
     const Kind *found = findKind(kind);
     if (found && found->isAvailable())
         return {};
-    const QString text = found ? tr("%1 is not available yet") : tr("%1 is unknown");
+    const QString text =
+        found ? SpecText::tr("%1 is not available yet") : SpecText::tr("%1 is unknown");
     return invalidArgument(u"kind"_s, text.arg(foundText(kind)),
-                           tr("allowed: %1").arg(available.join(u", "_s)));
+                           SpecText::tr("allowed: %1").arg(available.join(u", "_s)));
 }
 
 } // namespace
@@ -181,8 +176,9 @@ QList<Error> ExperimentSpec::check() const
 {
     QList<Error> faults;
     if (const QJsonValue version = value(u"version"_s); version != QJsonValue(fileVersion))
-        faults.append(invalidArgument(u"version"_s, tr("%1 is unknown").arg(foundText(version)),
-                                      tr("allowed: %1").arg(fileVersion)));
+        faults.append(invalidArgument(u"version"_s,
+                                      SpecText::tr("%1 is unknown").arg(foundText(version)),
+                                      SpecText::tr("allowed: %1").arg(fileVersion)));
     if (const auto fault = kindFault(m_kind)) {
         faults.append(*fault);
         return faults;
@@ -244,7 +240,7 @@ void ExperimentSpec::checkKeys(const QJsonObject &object, const QString &prefix,
         if (entry->isObject())
             checkKeys(entry->toObject(), path % u'.', faults);
         else
-            faults.append(wrongType(path, *entry, tr("an object")));
+            faults.append(wrongType(path, *entry, SpecText::tr("an object")));
     }
 }
 

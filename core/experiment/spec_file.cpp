@@ -4,7 +4,6 @@
 #include "core/experiment/schema.h"
 #include "core/experiment/spec.h"
 
-#include <QCoreApplication>
 #include <QFile>
 #include <QJsonDocument>
 
@@ -18,19 +17,16 @@ namespace {
 
 constexpr qsizetype maxFileBytes = 64LL * 1024 * 1024;
 
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Spec", text);
-}
-
 Error fileFault(const QString &fileName, const QString &found, const QString &allowed)
 {
-    return invalidArgument(fileName.isEmpty() ? tr("experiment") : fileName, found, allowed);
+    return invalidArgument(fileName.isEmpty() ? SpecText::tr("experiment") : fileName, found,
+                           allowed);
 }
 
 Error tooLarge(const QString &fileName)
 {
-    return fileFault(fileName, tr("the file is too large"), tr("allowed: at most 64 MiB"));
+    return fileFault(fileName, SpecText::tr("the file is too large"),
+                     SpecText::tr("allowed: at most 64 MiB"));
 }
 
 Error noJson(const QByteArray &json, const QString &fileName, qsizetype offset,
@@ -55,8 +51,9 @@ Result<QJsonObject> readObject(const QByteArray &json, const QString &fileName,
     if (error.error != QJsonParseError::NoError && error.error != QJsonParseError::IllegalValue)
         return noJson(json, fileName, error.offset, error.errorString(), {});
     if (!document.isObject())
-        return fileFault(fileName, document.isArray() ? tr("a list") : tr("a single value"),
-                         tr("allowed: an object with version and kind"));
+        return fileFault(
+            fileName, document.isArray() ? SpecText::tr("a list") : SpecText::tr("a single value"),
+            SpecText::tr("allowed: an object with version and kind"));
     duplicates = scan.duplicates;
     return document.object();
 }
@@ -68,11 +65,12 @@ QList<Error> headFaults(const QJsonObject &object)
         const bool isKind = key == u"kind"_s;
         const QJsonValue value = object.value(key);
         if (value.isUndefined())
-            faults.append(invalidArgument(key, tr("missing"),
-                                          isKind ? tr("the kind of the experiment is needed")
-                                                 : tr("needed: %1").arg(1)));
+            faults.append(invalidArgument(key, SpecText::tr("missing"),
+                                          isKind
+                                              ? SpecText::tr("the kind of the experiment is needed")
+                                              : SpecText::tr("needed: %1").arg(1)));
         else if (isKind && !value.isString())
-            faults.append(wrongType(key, value, tr("a text")));
+            faults.append(wrongType(key, value, SpecText::tr("a text")));
     }
     return faults;
 }
@@ -95,7 +93,8 @@ Result<ExperimentSpec> ExperimentSpec::parse(const QByteArray &json, const QStri
         return refuse();
     }
     for (const QString &path : duplicates)
-        found.append(invalidArgument(printable(path), tr("given twice"), tr("allowed: once")));
+        found.append(invalidArgument(printable(path), SpecText::tr("given twice"),
+                                     SpecText::tr("allowed: once")));
     found += headFaults(*object);
     if (!object->value(u"kind"_s).isString())
         return refuse();
@@ -121,10 +120,10 @@ Result<ExperimentSpec> ExperimentSpec::load(const QString &fileName, QList<Error
     QFile file(fileName);
     errno = 0;
     if (!file.open(QIODevice::ReadOnly))
-        return refuse(osError(fileName, errno != 0 ? errno : EIO, tr("open the file")));
+        return refuse(osError(fileName, errno != 0 ? errno : EIO, SpecText::tr("open the file")));
     const QByteArray json = file.read(maxFileBytes + 1);
     if (file.error() != QFileDevice::NoError)
-        return refuse(osError(fileName, errno != 0 ? errno : EIO, tr("read the file")));
+        return refuse(osError(fileName, errno != 0 ? errno : EIO, SpecText::tr("read the file")));
     if (json.size() > maxFileBytes)
         return refuse(tooLarge(fileName));
     return parse(json, fileName, faults);

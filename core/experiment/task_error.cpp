@@ -11,10 +11,10 @@ namespace proclab {
 
 namespace {
 
-QString tr(const char *text)
+class TaskErrorText
 {
-    return QCoreApplication::translate("TaskError", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(TaskError)
+};
 
 } // namespace
 
@@ -26,27 +26,27 @@ QString taskErrorText(const RunLog &log, const TaskRecord &task)
         return {};
     case TaskError::Exception:
         return task.message >= 0
-                   ? tr("task %1 threw %2")
+                   ? TaskErrorText::tr("task %1 threw %2")
                          .arg(task.index)
                          .arg(QString::fromUtf8(log.texts[static_cast<std::size_t>(task.message)]))
-                   : tr("task %1 threw").arg(task.index);
+                   : TaskErrorText::tr("task %1 threw").arg(task.index);
     case TaskError::Exit:
-        return tr("task %1 ended %2 with exit code %3")
+        return TaskErrorText::tr("task %1 ended %2 with exit code %3")
             .arg(QString::number(task.index), process)
             .arg(task.code);
     case TaskError::Signal:
-        return tr("task %1 crashed %2 (%3)")
+        return TaskErrorText::tr("task %1 crashed %2 (%3)")
             .arg(QString::number(task.index), process, signalName(task.code));
     case TaskError::Timeout:
-        return tr("task %1 overran its time limit and was ended with %2")
+        return TaskErrorText::tr("task %1 overran its time limit and was ended with %2")
             .arg(QString::number(task.index), process);
     case TaskError::Lost:
         return process.isEmpty()
-                   ? tr("task %1 was lost: no worker was left").arg(task.index)
-                   : tr("task %1 was lost: %2 was ended from outside (%3)")
+                   ? TaskErrorText::tr("task %1 was lost: no worker was left").arg(task.index)
+                   : TaskErrorText::tr("task %1 was lost: %2 was ended from outside (%3)")
                          .arg(QString::number(task.index), process, signalName(task.code));
     case TaskError::Cancelled:
-        return tr("task %1 was cancelled").arg(task.index);
+        return TaskErrorText::tr("task %1 was cancelled").arg(task.index);
     }
     return {};
 }

@@ -3,7 +3,6 @@
 
 #include "core/runtime/workloads/workload.h"
 
-#include <QCoreApplication>
 #include <QJsonArray>
 
 #include <cerrno>
@@ -96,8 +95,7 @@ Result<runtime::Segment> TaskInput::makeSegment() const
     const auto size = static_cast<std::size_t>(m_bytes.size());
     runtime::Segment writable = runtime::Segment::create("proclab-input", size);
     if (!writable.isValid())
-        return osError({}, errno,
-                       QCoreApplication::translate("Error", "shared memory for arguments"));
+        return osError({}, errno, ErrorText::tr("shared memory for arguments"));
     std::memcpy(writable.data(), m_bytes.constData(), size);
     // From here on nobody can write it: the workers inherit a descriptor that only reads.
     const int fd = writable.openReadOnly();
@@ -105,8 +103,7 @@ Result<runtime::Segment> TaskInput::makeSegment() const
         fd >= 0 ? runtime::Segment::attach(fd, runtime::Segment::Access::ReadOnly)
                 : runtime::Segment();
     if (!readOnly.isValid())
-        return osError({}, errno,
-                       QCoreApplication::translate("Error", "shared memory for arguments"));
+        return osError({}, errno, ErrorText::tr("shared memory for arguments"));
     return readOnly;
 }
 

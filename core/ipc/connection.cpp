@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/ipc/connection.h"
 
-#include <QCoreApplication>
-
 #include <cerrno>
 #include <cstring>
 
@@ -23,7 +21,7 @@ constexpr std::int64_t pollSliceNs = 2'000'000; ///< Of a wait for descriptors a
 
 Error noRoom(const char *what)
 {
-    return osError({}, ENOMEM, QCoreApplication::translate("Error", what));
+    return osError({}, ENOMEM, ErrorText::tr(what));
 }
 
 } // namespace
@@ -104,7 +102,7 @@ Result<void> Connection::sendMessage(const ByteRing::Record &record, TimeLimit l
         return noRoom("message");
     if (isClosed())
         return Error{ErrorCode::Closed};
-    return osError({}, EPIPE, QCoreApplication::translate("Error", "message"));
+    return osError({}, EPIPE, ErrorText::tr("message"));
 }
 
 Result<void> Connection::sendBytes(const QByteArray &bytes, qsizetype offset, qsizetype size) const
@@ -113,7 +111,7 @@ Result<void> Connection::sendBytes(const QByteArray &bytes, qsizetype offset, qs
     if (offset < 0 || left < 0 || size > left || size < -1)
         return invalidArgument(QStringLiteral("bytes"),
                                QStringLiteral("%1 from %2").arg(size).arg(offset),
-                               QCoreApplication::translate("Error", "%1 bytes").arg(bytes.size()));
+                               ErrorText::tr("%1 bytes").arg(bytes.size()));
     const auto all = std::as_bytes(std::span(bytes.constData(), std::size_t(bytes.size())));
     return sendMessage({all.subspan(std::size_t(offset), std::size_t(size < 0 ? left : size))},
                        std::nullopt);
@@ -136,9 +134,8 @@ Result<qsizetype> Connection::receiveInto(std::span<std::byte> buffer, QByteArra
                                           qsizetype offset) const
 {
     if (offset < 0 || std::size_t(offset) > buffer.size())
-        return invalidArgument(
-            QStringLiteral("offset"), QString::number(offset),
-            QCoreApplication::translate("Error", "%1 to %2").arg(0).arg(buffer.size()));
+        return invalidArgument(QStringLiteral("offset"), QString::number(offset),
+                               ErrorText::tr("%1 to %2").arg(0).arg(buffer.size()));
     auto message = receiveBytes();
     if (!message)
         return message.error();
@@ -173,9 +170,7 @@ Result<std::vector<std::size_t>> Connection::wait(std::span<const Connection> co
     std::vector<pollfd> polled;
     for (const int descriptor : descriptors) {
         if (::fcntl(descriptor, F_GETFD) < 0)
-            return osError(
-                {}, errno,
-                QCoreApplication::translate("Error", "wait for descriptor %1").arg(descriptor));
+            return osError({}, errno, ErrorText::tr("wait for descriptor %1").arg(descriptor));
         polled.push_back({descriptor, POLLIN, 0});
     }
     const auto ready = [&] {

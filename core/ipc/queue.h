@@ -4,8 +4,6 @@
 #include "core/ipc/item_travel.h"
 #include "core/runtime/ipc/queue_body.h"
 
-#include <QCoreApplication>
-
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -154,7 +152,7 @@ Result<void> Queue<T>::putRecord(const runtime::ByteRing::Record &record,
     case runtime::ByteRing::Outcome::NoMemory:
         break;
     }
-    return osError({}, ENOMEM, QCoreApplication::translate("Error", "item of a queue"));
+    return osError({}, ENOMEM, ErrorText::tr("item of a queue"));
 }
 
 template<Payload T>

@@ -3,8 +3,6 @@
 
 #include "core/memory/value.h"
 
-#include <QCoreApplication>
-
 #include <algorithm>
 #include <vector>
 
@@ -109,7 +107,7 @@ private:
             return {};
         return invalidArgument(QStringLiteral("array"),
                                QStringLiteral("%1 from %2").arg(length).arg(first),
-                               QCoreApplication::translate("Error", "%1 elements").arg(size()));
+                               ErrorText::tr("%1 elements").arg(size()));
     }
 };
 

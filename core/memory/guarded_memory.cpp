@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/memory/guarded_memory.h"
 
-#include <QCoreApplication>
-
 #include <limits>
 
 namespace proclab {
@@ -71,7 +69,7 @@ Result<runtime::ObjectRef> GuardedMemory::makeMemory(std::size_t count, std::siz
 {
     constexpr std::size_t most = std::numeric_limits<std::size_t>::max() - sizeof(MemoryBody);
     if (count > most / elementBytes)
-        return osError({}, ENOMEM, QCoreApplication::translate("Error", "shared object"));
+        return osError({}, ENOMEM, ErrorText::tr("shared object"));
     auto object = make(kind, sizeof(MemoryBody) + count * elementBytes);
     if (!object)
         return object.error();

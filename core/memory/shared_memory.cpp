@@ -3,7 +3,6 @@
 
 #include "core/process/finalizer.h"
 
-#include <QCoreApplication>
 #include <QDir>
 #include <QFile>
 #include <QRandomGenerator>
@@ -42,11 +41,6 @@ namespace {
 constexpr qint64 pageBytes = 4096;
 constexpr int mostTries = 100;
 
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Error", text);
-}
-
 QByteArray pathOf(const QString &name)
 {
     return '/' + QFile::encodeName(name);
@@ -57,8 +51,9 @@ Result<void> checkName(const QString &name)
     if (!name.isEmpty() && !name.contains(QChar(0)) && !name.contains(u'/') &&
         pathOf(name).size() < NAME_MAX)
         return {};
-    return invalidArgument(u"name"_s, name.isEmpty() ? tr("none") : u"\"%1\""_s.arg(name),
-                           tr("up to %1 bytes, no \"/\" and no zero byte").arg(NAME_MAX - 2));
+    return invalidArgument(
+        u"name"_s, name.isEmpty() ? ErrorText::tr("none") : u"\"%1\""_s.arg(name),
+        ErrorText::tr("up to %1 bytes, no \"/\" and no zero byte").arg(NAME_MAX - 2));
 }
 
 std::mutex ownedMutex;
@@ -112,8 +107,8 @@ Result<SharedMemory> SharedMemory::create(qint64 size, const QString &name)
 Result<SharedMemory> SharedMemory::create(qint64 size, const std::function<QString()> &nextName)
 {
     if (size < 1)
-        return invalidArgument(u"size"_s, QString::number(size), tr("1 or more"));
-    Result<SharedMemory> made = osError({}, EEXIST, tr("name for shared memory"));
+        return invalidArgument(u"size"_s, QString::number(size), ErrorText::tr("1 or more"));
+    Result<SharedMemory> made = osError({}, EEXIST, ErrorText::tr("name for shared memory"));
     for (int i = 0; i < mostTries; ++i) {
         const QString name = nextName();
         if (i > 0 && name.isNull())
@@ -123,17 +118,17 @@ Result<SharedMemory> SharedMemory::create(qint64 size, const std::function<QStri
         const QByteArray path = pathOf(name);
         const int descriptor = ::shm_open(path.constData(), O_RDWR | O_CREAT | O_EXCL, 0600);
         if (descriptor < 0 && errno == EEXIST) {
-            made = osError(name, EEXIST, tr("shared memory"));
+            made = osError(name, EEXIST, ErrorText::tr("shared memory"));
             continue;
         }
         if (descriptor < 0)
-            return osError(name, errno, tr("shared memory"));
+            return osError(name, errno, ErrorText::tr("shared memory"));
         const qint64 rounded = (size + pageBytes - 1) / pageBytes * pageBytes;
         if (::ftruncate(descriptor, rounded) != 0) {
             const int code = errno;
             ::close(descriptor);
             ::shm_unlink(path.constData());
-            return osError(name, code, tr("shared memory"));
+            return osError(name, code, ErrorText::tr("shared memory"));
         }
         made = map(descriptor, name);
         if (made)
@@ -151,7 +146,7 @@ Result<SharedMemory> SharedMemory::attach(const QString &name, Ownership ownersh
         return checked.error();
     const int descriptor = ::shm_open(pathOf(name).constData(), O_RDWR, 0);
     if (descriptor < 0)
-        return osError(name, errno, tr("shared memory"));
+        return osError(name, errno, ErrorText::tr("shared memory"));
     auto attached = map(descriptor, name);
     if (attached && ownership == Ownership::Owner)
         own(name);
@@ -176,7 +171,7 @@ Result<SharedMemory> SharedMemory::map(int descriptor, const QString &name)
     }
     ::close(descriptor);
     if (code != 0)
-        return osError(name, code, tr("shared memory"));
+        return osError(name, code, ErrorText::tr("shared memory"));
     return SharedMemory(std::move(mapping));
 }
 
@@ -192,7 +187,7 @@ Result<void> SharedMemory::remove(const QString &name)
         }
     }
     if (::shm_unlink(pathOf(name).constData()) != 0)
-        return osError(name, errno, tr("shared memory"));
+        return osError(name, errno, ErrorText::tr("shared memory"));
     return {};
 }
 

@@ -25,11 +25,6 @@ constexpr auto startLimit = std::chrono::seconds(60);
 constexpr auto endLimit = std::chrono::seconds(5);
 constexpr quint64 firstExtent = 64; // Offset 0 means: none.
 
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Error", text);
-}
-
 } // namespace
 
 PoolCore::PoolCore(const PoolOptions &options, const PoolConduct &conduct)
@@ -54,20 +49,23 @@ Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options,
                                                  std::span<const std::byte> initializerArgs)
 {
     if (!options.engine && !Engine::current())
-        return Error{ErrorCode::InvalidState, {}, tr("no QCoreApplication")};
+        return Error{ErrorCode::InvalidState, {}, ErrorText::tr("no QCoreApplication")};
     if (const int workers = options.workers.value_or(1); workers < 1 || workers > maxWorkers)
         return invalidArgument(u"workers"_s, QString::number(workers),
-                               tr("1 to %1").arg(maxWorkers));
+                               ErrorText::tr("1 to %1").arg(maxWorkers));
     if (options.maxWorkers < options.workers.value_or(1) || options.maxWorkers > maxWorkers)
-        return invalidArgument(u"maxWorkers"_s, QString::number(options.maxWorkers),
-                               tr("%1 to %2").arg(options.workers.value_or(1)).arg(maxWorkers));
+        return invalidArgument(
+            u"maxWorkers"_s, QString::number(options.maxWorkers),
+            ErrorText::tr("%1 to %2").arg(options.workers.value_or(1)).arg(maxWorkers));
     if (const int tasks = options.maxTasksPerWorker.value_or(1); tasks < 1)
-        return invalidArgument(u"maxTasksPerWorker"_s, QString::number(tasks), tr("1 or more"));
+        return invalidArgument(u"maxTasksPerWorker"_s, QString::number(tasks),
+                               ErrorText::tr("1 or more"));
     if (static_cast<int>(runtime::nestingDepth()) >= options.maxNesting)
         return Error{ErrorCode::InvalidState,
                      {},
-                     tr("nested too deep: a pool in a worker %1 deep").arg(runtime::nestingDepth()),
-                     tr("at most %1").arg(options.maxNesting)};
+                     ErrorText::tr("nested too deep: a pool in a worker %1 deep")
+                         .arg(runtime::nestingDepth()),
+                     ErrorText::tr("at most %1").arg(options.maxNesting)};
     // A copy in a forked process is left as it is: nobody there can end it.
     const auto end = [](PoolCore *core) {
         if (!core->isOfParent())
@@ -112,7 +110,7 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
 {
     m_arguments = runtime::Segment::create("proclab-arguments", m_options.argumentBytes);
     if (!m_arguments.isValid())
-        return osError({}, errno, tr("shared memory for arguments"));
+        return osError({}, errno, ErrorText::tr("shared memory for arguments"));
     WorkerPoolConfig config;
     config.workerProgram = m_engine.workerProgram();
     config.workers = m_workerCount;
@@ -169,7 +167,8 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
         [this] { QObject::disconnect(m_workers.get(), &WorkerPool::ready, nullptr, nullptr); });
     if (isReady)
         return {};
-    return isBroken ? error : Error{ErrorCode::Timeout, {}, tr("the start of the workers")};
+    return isBroken ? error
+                    : Error{ErrorCode::Timeout, {}, ErrorText::tr("the start of the workers")};
 }
 
 Result<runtime::ArgumentRange> PoolCore::place(std::span<const std::byte> bytes)
@@ -269,7 +268,7 @@ void PoolCore::closeWorkersLocked()
 
 void PoolCore::terminate()
 {
-    terminate(Error{ErrorCode::Cancelled, {}, tr("the pool was terminated")});
+    terminate(Error{ErrorCode::Cancelled, {}, ErrorText::tr("the pool was terminated")});
 }
 
 void PoolCore::terminate(const Error &reason, bool gently)
@@ -301,7 +300,9 @@ void PoolCore::end()
 
 Error PoolCore::ofParent()
 {
-    return {ErrorCode::InvalidState, {}, tr("the pool is of the process that forked this one")};
+    return {ErrorCode::InvalidState,
+            {},
+            ErrorText::tr("the pool is of the process that forked this one")};
 }
 
 /// Nothing that waits will be done any more.
@@ -344,11 +345,12 @@ Result<void> PoolCore::join(TimeLimit limit)
         return ofParent();
     std::unique_lock lock(m_mutex);
     if (m_state == State::Open)
-        return Error{ErrorCode::InvalidState, {}, tr("the pool is open")};
+        return Error{ErrorCode::InvalidState, {}, ErrorText::tr("the pool is open")};
     if (m_hasEnded) // The engine may have ended too.
         return {};
     if (QThread::currentThread() == m_engine.context()->thread())
-        return Error{ErrorCode::InvalidState, {}, tr("a callback cannot wait for the pool")};
+        return Error{
+            ErrorCode::InvalidState, {}, ErrorText::tr("a callback cannot wait for the pool")};
     const auto hasEnded = [this] { return m_hasEnded; };
     const runtime::WaitScope noted({runtime::WaitSubject::Kind::Calls}, deadlineOf(limit));
     if (!limit)
@@ -364,12 +366,12 @@ Result<void> PoolCore::resize(int workers)
         return ofParent();
     if (workers < 1 || workers > m_options.maxWorkers)
         return invalidArgument(u"workers"_s, QString::number(workers),
-                               tr("1 to %1").arg(m_options.maxWorkers));
+                               ErrorText::tr("1 to %1").arg(m_options.maxWorkers));
     const std::lock_guard lock(m_mutex);
     if (m_state == State::Broken)
         return *m_givenUpBy;
     if (m_state != State::Open)
-        return Error{ErrorCode::ShutDown, {}, tr("the pool")};
+        return Error{ErrorCode::ShutDown, {}, ErrorText::tr("the pool")};
     m_workerCount = workers;
     // In the order of the calls, as they are under the mutex.
     QMetaObject::invokeMethod(

@@ -7,8 +7,6 @@
 #include "core/base/signal_name.h"
 #include "core/runtime/task/task_registry.h"
 
-#include <QCoreApplication>
-
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -26,11 +24,6 @@ namespace {
 /// back to the system, for the first touch of a page costs more than copying it.
 constexpr quint64 keptBytes = quint64{64} << 20;
 
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Error", text);
-}
-
 std::shared_ptr<const RemoteFailure> failureOf(const std::vector<std::byte> &bytes,
                                                const QString &worker)
 {
@@ -39,10 +32,11 @@ std::shared_ptr<const RemoteFailure> failureOf(const std::vector<std::byte> &byt
         const auto thrown = decodePayload<runtime::RemoteException>(bytes);
         failure->type = QString::fromStdString(thrown.type);
         failure->message = QString::fromStdString(thrown.message);
-        failure->trace = tr("in %1, %2").arg(QString::fromStdString(thrown.where), worker);
+        failure->trace =
+            ErrorText::tr("in %1, %2").arg(QString::fromStdString(thrown.where), worker);
         for (const std::string &one : thrown.nested) {
             failure->nested.append(QString::fromStdString(one));
-            failure->trace += tr("\ncaused by %1").arg(failure->nested.back());
+            failure->trace += ErrorText::tr("\ncaused by %1").arg(failure->nested.back());
         }
         failure->rawType = thrown.rawType;
         failure->value = QByteArray(reinterpret_cast<const char *>(thrown.value.data()),
@@ -86,7 +80,7 @@ Result<void> PoolCore::submit(std::shared_ptr<CallSink> sink)
     if (m_state == State::Broken)
         return *m_givenUpBy;
     if (m_state != State::Open)
-        return Error{ErrorCode::ShutDown, {}, tr("the pool")};
+        return Error{ErrorCode::ShutDown, {}, ErrorText::tr("the pool")};
     if (!canEverHold(sink->m_chunk))
         return tooLarge();
     sink->m_place = CallSink::Place::Waiting;
@@ -113,7 +107,7 @@ quint64 PoolCore::maxArgumentBytes() const
 
 Error PoolCore::tooLarge()
 {
-    return {ErrorCode::EncodeError, {}, tr("arguments larger than the pool's memory")};
+    return {ErrorCode::EncodeError, {}, ErrorText::tr("arguments larger than the pool's memory")};
 }
 
 bool PoolCore::handLocked(const std::shared_ptr<CallSink> &sink)
@@ -258,11 +252,13 @@ Error PoolCore::errorOf(const TaskReport &report, std::string_view task) const
     using Cause = TaskReport::Cause;
     const std::unique_lock lock(m_mutex);
     const auto known = m_pids.find(report.worker);
-    const QString worker = known == m_pids.end()
-                               ? tr("no worker")
-                               : tr("worker %1, PID %2").arg(report.worker + 1).arg(known->second);
+    const QString worker =
+        known == m_pids.end()
+            ? ErrorText::tr("no worker")
+            : ErrorText::tr("worker %1, PID %2").arg(report.worker + 1).arg(known->second);
     const QString name = QString::fromUtf8(task.data(), static_cast<qsizetype>(task.size()));
-    const QString where = tr("%1 in %2, attempt %3").arg(worker, name).arg(report.attempts);
+    const QString where =
+        ErrorText::tr("%1 in %2, attempt %3").arg(worker, name).arg(report.attempts);
     const QString lastWords = QString::fromStdString(report.message); // Of a worker that died.
     switch (report.cause) {
     case Cause::Exception: {
@@ -274,15 +270,17 @@ Error PoolCore::errorOf(const TaskReport &report, std::string_view task) const
         return error;
     }
     case Cause::Exit:
-        return {deathCode(), where, tr("exit code %1").arg(report.code), lastWords};
+        return {deathCode(), where, ErrorText::tr("exit code %1").arg(report.code), lastWords};
     case Cause::Signal:
-        return {deathCode(), where, tr("signal %1").arg(signalName(report.code)), lastWords};
+        return {deathCode(), where, ErrorText::tr("signal %1").arg(signalName(report.code)),
+                lastWords};
     case Cause::Timeout:
         return {ErrorCode::Timeout, where, {}, lastWords};
     case Cause::Lost:
         if (m_state == State::Broken && report.worker < 0)
             return *m_givenUpBy;
-        return {deathCode(), where, tr("%1 from outside").arg(signalName(report.code)), lastWords};
+        return {deathCode(), where, ErrorText::tr("%1 from outside").arg(signalName(report.code)),
+                lastWords};
     case Cause::Cancelled:
     case Cause::None:
         break;

@@ -7,7 +7,6 @@
 #include "core/runtime/task/task_registry.h"
 #include "core/runtime/task/worker_process.h"
 
-#include <QCoreApplication>
 #include <QSocketNotifier>
 
 #include <algorithm>
@@ -39,14 +38,14 @@ int objectsFd()
 /// Why a pool is broken whose worker has died.
 Error deathOf(int worker, const ChildExit &exit, int ownSignal)
 {
-    const auto tr = [](const char *text) { return QCoreApplication::translate("Error", text); };
     Error error;
     error.code = ErrorCode::BrokenPool;
-    error.subject = tr("worker %1, PID %2").arg(worker + 1).arg(exit.pid);
+    error.subject = ErrorText::tr("worker %1, PID %2").arg(worker + 1).arg(exit.pid);
     if (exit.signal == 0)
-        error.found = tr("exit code %1").arg(exit.exitCode);
+        error.found = ErrorText::tr("exit code %1").arg(exit.exitCode);
     else
-        error.found = (ownSignal == exit.signal ? tr("signal %1") : tr("%1 from outside"))
+        error.found = (ownSignal == exit.signal ? ErrorText::tr("signal %1")
+                                                : ErrorText::tr("%1 from outside"))
                           .arg(signalName(exit.signal));
     return error;
 }
@@ -78,7 +77,7 @@ Result<void> WorkerPool::open()
 {
     m_eventFd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (m_eventFd < 0)
-        return osError({}, errno, QCoreApplication::translate("Error", "event descriptor"));
+        return osError({}, errno, ErrorText::tr("event descriptor"));
     if (const auto made = makeSegment(); !made)
         return made;
     m_chunks.resize(m_config.chunks);
@@ -288,7 +287,7 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
     if (isRefusal)
         breakDown({ErrorCode::ProcessFailed,
                    m_config.workerProgram,
-                   QCoreApplication::translate("Error", "it is of another build than this program"),
+                   ErrorText::tr("it is of another build than this program"),
                    {},
                    0});
     else if (hasNoInitializer)
@@ -296,7 +295,7 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
     else if (m_startDeaths > 3 + m_wanted)
         breakDown({ErrorCode::BrokenPool,
                    m_config.workerProgram,
-                   QCoreApplication::translate("Error", "workers end before they are ready"),
+                   ErrorText::tr("workers end before they are ready"),
                    {},
                    0});
     else if (m_config.onDemand)
@@ -316,11 +315,11 @@ Error WorkerPool::initializerError(quint32 slot)
             decodePayload<runtime::RemoteException>(takeExtent(m_header->slot(slot).failure, slot));
         text = QString::fromStdString(thrown.type + ": " + thrown.message);
     } catch (const std::exception &) {
-        text = QCoreApplication::translate("Error", "unknown exception");
+        text = ErrorText::tr("unknown exception");
     }
     Error error;
     error.code = ErrorCode::BrokenPool;
-    error.found = QCoreApplication::translate("Error", "the initializer failed (%1)").arg(text);
+    error.found = ErrorText::tr("the initializer failed (%1)").arg(text);
     if (m_state == State::Open || m_state == State::Closing) // The first of several.
         qWarning("%s", qUtf8Printable(errorText(error)));
     return error;

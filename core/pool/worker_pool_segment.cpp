@@ -8,8 +8,6 @@
 #include "core/runtime/task/task_registry.h"
 #include "core/runtime/task/worker_process.h"
 
-#include <QCoreApplication>
-
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -54,9 +52,7 @@ Result<void> WorkerPool::makeSegment()
 
     m_segment = Segment::create("proclab-pool", plan.size());
     if (!m_segment.isValid())
-        return osError(
-            {}, errno,
-            QCoreApplication::translate("Error", "shared memory of %1 MiB").arg(plan.size() >> 20));
+        return osError({}, errno, ErrorText::tr("shared memory of %1 MiB").arg(plan.size() >> 20));
     m_header = m_segment.at<RunHeader>(0);
     m_header->magic = RunHeader::magicNumber;
     m_header->layoutHash = layoutHash();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/process/environment.h"
 
-#include <QCoreApplication>
-
 using namespace Qt::StringLiterals;
 
 namespace proclab {
@@ -14,8 +12,7 @@ Result<std::string> encodeEnvironment(const Environment &environment)
         const QString entry = each.key() % u'=' % each.value();
         if (each.key().isEmpty() || each.key().contains(u'=') || entry.contains(QChar(0)))
             return invalidArgument(u"environment"_s, entry,
-                                   QCoreApplication::translate(
-                                       "Error", "names without \"=\", and no zero characters"));
+                                   ErrorText::tr("names without \"=\", and no zero characters"));
         entries += entry.toStdString() + '\0';
     }
     return entries;

@@ -7,7 +7,6 @@
 #include "core/runtime/task/fork_count.h"
 #include "core/runtime/task/worker_process.h"
 
-#include <QCoreApplication>
 #include <QSemaphore>
 
 #include <atomic>
@@ -129,9 +128,8 @@ bool isForkAllowed()
 Result<void> addForkHooks(ForkHooks hooks)
 {
     if (!hooks.before && !hooks.inParent && !hooks.inChild)
-        return invalidArgument(
-            {}, QCoreApplication::translate("Error", "fork hooks of which none is set"),
-            QCoreApplication::translate("Error", "at least one of before, inParent and inChild"));
+        return invalidArgument({}, ErrorText::tr("fork hooks of which none is set"),
+                               ErrorText::tr("at least one of before, inParent and inChild"));
     const std::lock_guard lock(forkMutex);
     allHooks.push_back(std::move(hooks));
     return {};
@@ -174,7 +172,7 @@ Result<pid_t> process_detail::forkCaller()
     if (!isAtRest)
         return Error{ErrorCode::Timeout};
     if (pid < 0)
-        return osError({}, code, QCoreApplication::translate("Error", "fork"));
+        return osError({}, code, ErrorText::tr("fork"));
     return pid;
 }
 

@@ -5,8 +5,6 @@
 #include "core/process/fork.h"
 #include "core/runtime/task/process_start.h"
 
-#include <QCoreApplication>
-
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -79,7 +77,7 @@ Result<Process> Process::makeEncoded(const ProcessOptions &options, std::uint32_
                                  sizeof(ProcessStart) + name.size() + parentName.size() +
                                      environment->size() + arguments.size());
     if (!record->start)
-        return osError({}, ENOMEM, QCoreApplication::translate("Error", "start of a process"));
+        return osError({}, ENOMEM, ErrorText::tr("start of a process"));
     auto &start = record->start->body<ProcessStart>();
     start.task = task;
     start.isDaemon = record->isDaemon ? 1 : 0;
@@ -114,8 +112,8 @@ Result<std::shared_ptr<ProcessHost>> Process::begin() const
 {
     if (currentProcess().isDaemon)
         return Error{ErrorCode::InvalidState, QString::fromStdString(currentProcess().name),
-                     QCoreApplication::translate("Error", "start of a process by a daemon"),
-                     QCoreApplication::translate("Error", "daemons start none")};
+                     ErrorText::tr("start of a process by a daemon"),
+                     ErrorText::tr("daemons start none")};
     auto host = ProcessHost::instance();
     if (!host)
         return host;
@@ -126,7 +124,7 @@ Result<std::shared_ptr<ProcessHost>> Process::begin() const
     if (!m_record->handles.empty()) {
         const auto parcel = ObjectSpace::instance().pack(m_record->handles, 0);
         if (!parcel)
-            return osError({}, ENOMEM, QCoreApplication::translate("Error", "start of a process"));
+            return osError({}, ENOMEM, ErrorText::tr("start of a process"));
         start.parcel = parcel->handle();
         ObjectSpace::instance().beginFlight(*parcel);
     }
@@ -159,8 +157,8 @@ Result<std::optional<Process>> Process::fork(const ProcessOptions &options)
     if (!isForkAllowed())
         return Error{ErrorCode::InvalidState,
                      {},
-                     QCoreApplication::translate("Error", "fork of this process"),
-                     QCoreApplication::translate("Error", "allowForkHere() comes first")};
+                     ErrorText::tr("fork of this process"),
+                     ErrorText::tr("allowForkHere() comes first")};
     auto forked = makeEncoded(options, runtime::noTask, {}, {});
     if (!forked)
         return forked.error();
@@ -250,8 +248,7 @@ Result<void> Process::signal(int number) const
     if (m_record->state == State::Running &&
         ::syscall(SYS_pidfd_send_signal, m_record->pidFd, number, nullptr, 0) != 0 &&
         errno != ESRCH) // It has just ended.
-        return osError(m_record->name, errno,
-                       QCoreApplication::translate("Error", "signal to a process"));
+        return osError(m_record->name, errno, ErrorText::tr("signal to a process"));
     return {};
 }
 

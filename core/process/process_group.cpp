@@ -5,7 +5,6 @@
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/task/worker_process.h"
 
-#include <QCoreApplication>
 #include <QDeadlineTimer>
 #include <QFileInfo>
 #include <QProcess>
@@ -37,12 +36,11 @@ constexpr int sweepMs = 2;
 
 Error startError(const QString &program, const QString &reason)
 {
-    return {
-        ErrorCode::OsError,
-        program,
-        QCoreApplication::translate("Error", "the worker program did not start (%1)").arg(reason),
-        {},
-        0};
+    return {ErrorCode::OsError,
+            program,
+            ErrorText::tr("the worker program did not start (%1)").arg(reason),
+            {},
+            0};
 }
 
 /// In the child, between fork and exec, in the parent's memory: system calls only.
@@ -144,7 +142,7 @@ Result<void> ProcessGroup::open()
     if (m_config.startMethod != StartMethod::Spawn)
         return startZygote();
     // Each start looks again. Here it also keeps some for the threads that watch the run.
-    return checkStart(QCoreApplication::translate("Error", "start of a worker"));
+    return checkStart(ErrorText::tr("start of a worker"));
 }
 
 /// Whether a program can be started: QProcess would not tell why, and loses a descriptor if there
@@ -153,11 +151,9 @@ Result<void> ProcessGroup::checkStart(const QString &what) const
 {
     const QFileInfo program(m_config.program);
     if (!program.isFile())
-        return osError(m_config.program, ENOENT,
-                       QCoreApplication::translate("Error", "worker program"));
+        return osError(m_config.program, ENOENT, ErrorText::tr("worker program"));
     if (!program.isExecutable())
-        return osError(m_config.program, EACCES,
-                       QCoreApplication::translate("Error", "worker program"));
+        return osError(m_config.program, EACCES, ErrorText::tr("worker program"));
     if (const int code = whyNoDescriptors(); code != 0)
         return osError(m_config.program, code, what);
     return {};
@@ -237,7 +233,7 @@ QProcess *ProcessGroup::makeProcess()
 
 void ProcessGroup::spawn(quint32 slot, Child &child)
 {
-    const auto possible = checkStart(QCoreApplication::translate("Error", "start of a worker"));
+    const auto possible = checkStart(ErrorText::tr("start of a worker"));
     if (!possible) {
         const auto refuse = [this, slot, error = possible.error()] { fail(slot, error); };
         QMetaObject::invokeMethod(this, refuse, Qt::QueuedConnection);
@@ -288,13 +284,12 @@ void ProcessGroup::spawn(quint32 slot, Child &child)
 
 Result<void> ProcessGroup::startZygote()
 {
-    const auto possible = checkStart(QCoreApplication::translate("Error", "start of the zygote"));
+    const auto possible = checkStart(ErrorText::tr("start of the zygote"));
     if (!possible)
         return possible;
     int sockets[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
-        return osError(m_config.program, errno,
-                       QCoreApplication::translate("Error", "socket to the zygote"));
+        return osError(m_config.program, errno, ErrorText::tr("socket to the zygote"));
     ::fcntl(sockets[0], F_SETFL, O_NONBLOCK);
     m_socket = sockets[0];
     m_answers = std::make_unique<QSocketNotifier>(m_socket, QSocketNotifier::Read);
@@ -342,9 +337,8 @@ void ProcessGroup::handleZygoteEnd()
 void ProcessGroup::replaceZygote()
 {
     const bool isRefused = m_zygote->exitCode() == runtime::refusedExitCode;
-    const QString reason =
-        isRefused ? QCoreApplication::translate("Error", "it is of another build than this program")
-                  : m_zygote->errorString();
+    const QString reason = isRefused ? ErrorText::tr("it is of another build than this program")
+                                     : m_zygote->errorString();
     const bool isHopeless = ++m_zygoteDeaths >= maxZygoteDeaths || isRefused ||
                             m_zygote->error() == QProcess::FailedToStart;
     m_zygote.release()->deleteLater();
@@ -445,8 +439,8 @@ void ProcessGroup::readAnswers()
         if (answer.pid > 0)
             adopt(answer.slot, answer.pid);
         else
-            fail(answer.slot, osError(m_config.program, answer.error,
-                                      QCoreApplication::translate("Error", "fork in the zygote")));
+            fail(answer.slot,
+                 osError(m_config.program, answer.error, ErrorText::tr("fork in the zygote")));
     }
     // At the end of file the notifier would fire without end; the zygote's own end is told by its
     // process.
@@ -463,8 +457,7 @@ void ProcessGroup::adopt(quint32 slot, qint64 pid)
         const int code = errno;
         ::kill(static_cast<pid_t>(pid), SIGKILL);
         ::waitpid(static_cast<pid_t>(pid), nullptr, 0);
-        fail(slot, osError(m_config.program, code,
-                           QCoreApplication::translate("Error", "handle of a worker")));
+        fail(slot, osError(m_config.program, code, ErrorText::tr("handle of a worker")));
         return;
     }
     child.ended = std::make_unique<QSocketNotifier>(child.pidFd, QSocketNotifier::Read);

@@ -64,7 +64,7 @@ Result<void> ProcessHost::open()
     const std::uint64_t slots = plan.take(runtime::maxSlots * sizeof(runtime::ProcessSlot));
     m_segment = runtime::Segment::create("proclab-processes", plan.size());
     if (!m_segment.isValid())
-        return osError({}, errno, QCoreApplication::translate("Error", "shared memory"));
+        return osError({}, errno, ErrorText::tr("shared memory"));
     m_header = m_segment.at<RunHeader>(0);
     m_header->magic = RunHeader::magicNumber;
     m_header->layoutHash = runtime::layoutHash();
@@ -114,8 +114,7 @@ std::optional<quint32> ProcessHost::takeSlot(const std::shared_ptr<ProcessRecord
     const std::lock_guard lock(m_mutex);
     const auto free = std::ranges::find(m_records, nullptr);
     if (free == m_records.end()) {
-        refuse(*record,
-               osError({}, EAGAIN, QCoreApplication::translate("Error", "start of a process")));
+        refuse(*record, osError({}, EAGAIN, ErrorText::tr("start of a process")));
         return std::nullopt;
     }
     *free = record;

@@ -4,8 +4,6 @@
 #include "core/process/interrupt_guard.h"
 #include "core/runtime/sync/clock.h"
 
-#include <QCoreApplication>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -146,9 +144,7 @@ Result<void> Exchange::collect(Pipe &pipe, std::optional<QByteArray> &into)
         pipe.reset();
     if (into->size() > m_most)
         return Error{
-            ErrorCode::Full,
-            {},
-            QCoreApplication::translate("Error", "output of more than %1 bytes").arg(m_most)};
+            ErrorCode::Full, {}, ErrorText::tr("output of more than %1 bytes").arg(m_most)};
     return {};
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/program/launch.h"
 
-#include <QCoreApplication>
 #include <QFile>
 
 #include <algorithm>
@@ -26,11 +25,6 @@ namespace {
 
 constexpr int standardStreams = 3;
 constexpr std::size_t stackBytes = 65'536;
-
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Error", text);
-}
 
 /// The words of an argument list or an environment, as the system takes them.
 class WordList
@@ -239,13 +233,13 @@ Result<StreamEnds> openStream(const Redirect &redirect, bool isInput, int pipeSi
     case Redirect::Kind::Pipe:
         int pipe[2];
         if (::pipe2(pipe, O_CLOEXEC) != 0)
-            return osError({}, errno, tr("pipe to a program"));
+            return osError({}, errno, ErrorText::tr("pipe to a program"));
         ends.here = OwnedDescriptor(pipe[isInput ? 1 : 0]);
         ends.there = OwnedDescriptor(pipe[isInput ? 0 : 1]);
         ends.source = ends.there.get();
         ::fcntl(ends.here.get(), F_SETFL, O_NONBLOCK);
         if (pipeSize > 0 && ::fcntl(ends.here.get(), F_SETPIPE_SZ, pipeSize) < 0)
-            return osError({}, errno, tr("size of a pipe"));
+            return osError({}, errno, ErrorText::tr("size of a pipe"));
         break;
     }
     return ends;
@@ -260,15 +254,16 @@ Error errorOf(const ChildPlan &plan, const ProgramOptions &options, const QByteA
         break;
     case ChildPlan::Step::WorkingDirectory:
         return osError(QFile::decodeName(options.workingDirectory), plan.error,
-                       tr("working directory"));
+                       ErrorText::tr("working directory"));
     case ChildPlan::Step::Rights:
-        return osError(QFile::decodeName(program), plan.error, tr("user and groups"));
+        return osError(QFile::decodeName(program), plan.error, ErrorText::tr("user and groups"));
     case ChildPlan::Step::Session:
-        return osError(QFile::decodeName(program), plan.error, tr("session or process group"));
+        return osError(QFile::decodeName(program), plan.error,
+                       ErrorText::tr("session or process group"));
     case ChildPlan::Step::Streams:
-        return osError(QFile::decodeName(program), plan.error, tr("descriptors"));
+        return osError(QFile::decodeName(program), plan.error, ErrorText::tr("descriptors"));
     }
-    return osError(QFile::decodeName(program), plan.error, tr("start of a program"));
+    return osError(QFile::decodeName(program), plan.error, ErrorText::tr("start of a program"));
 }
 
 /// Starts the child, which shares this memory until it is the program or has failed.
@@ -358,7 +353,7 @@ Result<LaunchedProgram> launch(const ProgramOptions &options, const sigset_t &si
     int pidFd = -1;
     const pid_t pid = startChild(plan, pidFd);
     if (pid < 0)
-        return osError(QFile::decodeName(program), errno, tr("start of a program"));
+        return osError(QFile::decodeName(program), errno, ErrorText::tr("start of a program"));
     LaunchedProgram launched;
     launched.pid = pid;
     launched.pidFd = OwnedDescriptor(pidFd);

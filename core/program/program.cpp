@@ -32,11 +32,6 @@ namespace {
 constexpr auto killLimit = 2s;
 constexpr auto interruptGrace = 250ms;
 
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Error", text);
-}
-
 Error conflict(const char *options, const QString &found, const QString &allowed)
 {
     return invalidArgument(QString::fromLatin1(options), found, allowed);
@@ -46,44 +41,49 @@ Result<void> checkOptions(const ProgramOptions &options)
 {
     using enum Redirect::Kind;
     if (options.arguments.isEmpty())
-        return conflict("arguments", tr("none"), tr("at least the program"));
+        return conflict("arguments", ErrorText::tr("none"), ErrorText::tr("at least the program"));
     for (const QByteArray &word : options.arguments) {
         if (word.contains('\0'))
-            return conflict("arguments", tr("a zero byte"), tr("bytes other than 0"));
+            return conflict("arguments", ErrorText::tr("a zero byte"),
+                            ErrorText::tr("bytes other than 0"));
     }
     if (options.environment) {
         for (auto each = options.environment->begin(); each != options.environment->end(); ++each) {
             if (each.key().isEmpty() || each.key().contains('=') || each.key().contains('\0') ||
                 each.value().contains('\0'))
                 return conflict("environment", QString::fromLocal8Bit(each.key()),
-                                tr("names without \"=\", and no zero bytes"));
+                                ErrorText::tr("names without \"=\", and no zero bytes"));
         }
     }
     if (options.input.kind() == Output || options.output.kind() == Output)
-        return conflict("input, output", tr("led to the output"), tr("only error may be"));
+        return conflict("input, output", ErrorText::tr("led to the output"),
+                        ErrorText::tr("only error may be"));
     if (options.inputBytes && options.input.kind() != Inherit)
-        return conflict("inputBytes, input", tr("both are given"), tr("one of the two"));
+        return conflict("inputBytes, input", ErrorText::tr("both are given"),
+                        ErrorText::tr("one of the two"));
     if (options.captureOutput &&
         (options.output.kind() != Inherit || options.error.kind() != Inherit))
         return conflict("captureOutput, output, error",
-                        tr("a stream is captured and led elsewhere"), tr("one of the two"));
+                        ErrorText::tr("a stream is captured and led elsewhere"),
+                        ErrorText::tr("one of the two"));
     for (const Redirect &redirect : {options.input, options.output, options.error}) {
         if (redirect.kind() == Descriptor && redirect.descriptor() < 0)
-            return conflict("input, output, error", tr("descriptor %1").arg(redirect.descriptor()),
-                            tr("an open one"));
+            return conflict("input, output, error",
+                            ErrorText::tr("descriptor %1").arg(redirect.descriptor()),
+                            ErrorText::tr("an open one"));
     }
     const std::pair<const char *, std::optional<int>> ids[] = {
         {"umask", options.umask}, {"user", options.user}, {"group", options.group}};
     for (const auto &[name, id] : ids) {
         if (id.value_or(0) < 0)
-            return conflict(name, QString::number(*id), tr("0 or more"));
+            return conflict(name, QString::number(*id), ErrorText::tr("0 or more"));
     }
     for (const int group : options.extraGroups.value_or(QList<int>())) {
         if (group < 0)
-            return conflict("extraGroups", QString::number(group), tr("0 or more"));
+            return conflict("extraGroups", QString::number(group), ErrorText::tr("0 or more"));
     }
     if (options.pipeSize < 0)
-        return conflict("pipeSize", QString::number(options.pipeSize), tr("0 or more"));
+        return conflict("pipeSize", QString::number(options.pipeSize), ErrorText::tr("0 or more"));
     return {};
 }
 
@@ -107,11 +107,12 @@ Result<void> ProgramReport::check() const
         return {};
     Error failed{ErrorCode::ProcessFailed, QString::fromLocal8Bit(arguments.join(' '))};
     if (exitCode > 0)
-        failed.found = tr("exit status %1").arg(exitCode);
+        failed.found = ErrorText::tr("exit status %1").arg(exitCode);
     else if (::sigabbrev_np(-exitCode))
-        failed.found = tr("ended by %1 (signal %2)").arg(signalName(-exitCode)).arg(-exitCode);
+        failed.found =
+            ErrorText::tr("ended by %1 (signal %2)").arg(signalName(-exitCode)).arg(-exitCode);
     else
-        failed.found = tr("ended by unknown signal %1").arg(-exitCode);
+        failed.found = ErrorText::tr("ended by unknown signal %1").arg(-exitCode);
     failed.program = std::make_shared<ProgramReport>(*this);
     return failed;
 }
@@ -201,7 +202,7 @@ Result<std::optional<int>> Program::poll() const
     siginfo_t info = {};
     const int pidFd = m_record->launched.pidFd.get();
     if (::waitid(P_PIDFD, static_cast<id_t>(pidFd), &info, WEXITED | WNOHANG) != 0)
-        return osError(QString::number(pid()), errno, tr("end of a program"));
+        return osError(QString::number(pid()), errno, ErrorText::tr("end of a program"));
     if (info.si_pid == 0)
         return std::optional<int>();
     m_record->exitCode = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
@@ -213,7 +214,7 @@ Result<int> Program::wait(TimeLimit limit) const
 {
     if (!waitReadable(m_record->launched.pidFd.get(), deadlineOf(limit)))
         return Error{ErrorCode::Timeout, QString::fromLocal8Bit(m_record->arguments.first()),
-                     tr("wait for its end, %1 s").arg(secondsOf(limit))};
+                     ErrorText::tr("wait for its end, %1 s").arg(secondsOf(limit))};
     const auto code = poll();
     if (!code)
         return code.error();
@@ -245,7 +246,7 @@ Result<void> Program::write(QByteArrayView bytes, TimeLimit limit) const
         else if (errno == EPIPE)
             return Error{ErrorCode::EndOfStream};
         else if (errno != EAGAIN && errno != EINTR)
-            return osError({}, errno, tr("input of a program"));
+            return osError({}, errno, ErrorText::tr("input of a program"));
         else if (!waitFor(pipe->get(), POLLOUT, soonest(deadline)) && runtime::nowNs() >= deadline)
             return Error{ErrorCode::Timeout};
     }
@@ -275,7 +276,7 @@ Result<QByteArray> Program::read(Stream stream, qsizetype most, TimeLimit limit)
         if (size == 0)
             return Error{ErrorCode::EndOfStream};
         if (errno != EAGAIN && errno != EINTR)
-            return osError({}, errno, tr("output of a program"));
+            return osError({}, errno, ErrorText::tr("output of a program"));
         if (!waitReadable(pipe->get(), soonest(deadline)) && runtime::nowNs() >= deadline)
             return Error{ErrorCode::Timeout};
     }
@@ -306,7 +307,7 @@ Result<ProgramReport> Program::exchange(const QByteArray &input, TimeLimit limit
         Error error = ended.error();
         error.subject = QString::fromLocal8Bit(m_record->arguments.first());
         if (error.code == ErrorCode::Timeout)
-            error.found = tr("exchange, %1 s").arg(secondsOf(limit));
+            error.found = ErrorText::tr("exchange, %1 s").arg(secondsOf(limit));
         error.program = std::make_shared<ProgramReport>(std::move(report));
         return error;
     }
@@ -323,7 +324,7 @@ Result<void> Program::signal(int number) const
     if (!m_record->exitCode &&
         ::syscall(SYS_pidfd_send_signal, m_record->launched.pidFd.get(), number, nullptr, 0) != 0 &&
         errno != ESRCH)
-        return osError(QString::number(pid()), errno, tr("signal to a program"));
+        return osError(QString::number(pid()), errno, ErrorText::tr("signal to a program"));
     return {};
 }
 
@@ -382,7 +383,7 @@ Result<ProgramReport> Program::run(const ProgramOptions &options)
             error.program = std::make_shared<ProgramReport>(std::move(known));
         }
         if (error.code == ErrorCode::Timeout)
-            error.found = tr("run, %1 s").arg(secondsOf(options.timeout));
+            error.found = ErrorText::tr("run, %1 s").arg(secondsOf(options.timeout));
         return error;
     }
     if (options.check) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/sync/barrier.h"
 
-#include <QCoreApplication>
-
 namespace proclab {
 
 using runtime::BarrierBody;
@@ -12,7 +10,7 @@ Result<Barrier> Barrier::create(int parties)
     constexpr int most = BarrierBody::maxParties;
     if (parties < 1 || parties > most)
         return invalidArgument(QStringLiteral("parties"), QString::number(parties),
-                               QCoreApplication::translate("Error", "%1 to %2").arg(1).arg(most));
+                               ErrorText::tr("%1 to %2").arg(1).arg(most));
     auto object = make(kind, sizeof(BarrierBody));
     if (!object)
         return object.error();

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <limits>
 
-#include <QCoreApplication>
-
 namespace proclab {
 
 using runtime::ConditionBody;
@@ -79,7 +77,7 @@ Result<bool> Condition::wait(TimeLimit limit) const
     const std::int64_t deadline = deadlineOf(limit);
     const std::uint32_t place = body().enter(space());
     if (place == ConditionBody::maxSleepers)
-        return osError({}, EAGAIN, QCoreApplication::translate("Error", "wait on a condition"));
+        return osError({}, EAGAIN, ErrorText::tr("wait on a condition"));
     if (body().isRecursive) {
         auto &lock = m_lock->body<RLockBody>();
         const std::uint32_t depth = lock.giveUp();

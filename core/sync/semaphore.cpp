@@ -3,15 +3,13 @@
 
 #include <limits>
 
-#include <QCoreApplication>
-
 namespace proclab {
 
 Result<Semaphore> Semaphore::createLimited(int value, int limit)
 {
     if (value < 0)
         return invalidArgument(QStringLiteral("value"), QString::number(value),
-                               QCoreApplication::translate("Error", "at least %1").arg(0));
+                               ErrorText::tr("at least %1").arg(0));
     auto object = make(kind, sizeof(runtime::SemaphoreBody));
     if (!object)
         return object.error();
@@ -32,7 +30,7 @@ Result<void> Semaphore::release(int count) const
 {
     if (count < 1)
         return invalidArgument(QStringLiteral("count"), QString::number(count),
-                               QCoreApplication::translate("Error", "at least %1").arg(1));
+                               ErrorText::tr("at least %1").arg(1));
     if (!body().release(count))
         return Error{ErrorCode::InvalidState};
     return {};

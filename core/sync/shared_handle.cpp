@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/sync/shared_handle.h"
 
-#include <QCoreApplication>
-
 namespace proclab {
 
 thread_local HandleTransfer *HandleTransfer::s_current = nullptr;
@@ -12,7 +10,7 @@ Result<runtime::ObjectRef> SharedHandle::make(runtime::ObjectKind kind, std::siz
     errno = 0;
     if (auto object = space().create(kind, size))
         return object;
-    return osError({}, errno, QCoreApplication::translate("Error", "shared object"));
+    return osError({}, errno, ErrorText::tr("shared object"));
 }
 
 } // namespace proclab

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/waits/black_box.h"
 
+#include "core/base/error.h"
 #include "core/runtime/task/task_registry.h"
 
-#include <QCoreApplication>
 #include <QStringList>
 
 #include <algorithm>
@@ -18,17 +18,12 @@ using runtime::WaitSubject;
 
 namespace {
 
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Error", text);
-}
-
 QString taskName(std::uint64_t number)
 {
     const auto tasks = runtime::registeredTasks();
     const std::uint64_t position = number - runtime::firstRegisteredTask;
     if (number < runtime::firstRegisteredTask || position >= tasks.size())
-        return tr("number %1").arg(number);
+        return ErrorText::tr("number %1").arg(number);
     const std::string_view name = tasks[position].name;
     return QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size()));
 }
@@ -108,17 +103,17 @@ QString entryText(const TraceEntry &entry)
 {
     switch (entry.kind) {
     case TraceEntry::Kind::TaskBegan:
-        return tr("took task %1").arg(entry.task);
+        return ErrorText::tr("took task %1").arg(entry.task);
     case TraceEntry::Kind::TaskEnded:
-        return tr("ended task %1").arg(entry.task);
+        return ErrorText::tr("ended task %1").arg(entry.task);
     case TraceEntry::Kind::WaitBegan:
-        return tr("waited for %1").arg(subjectText(entry.wait));
+        return ErrorText::tr("waited for %1").arg(subjectText(entry.wait));
     case TraceEntry::Kind::WaitEnded:
-        return tr("waited no more for %1").arg(subjectText(entry.wait));
+        return ErrorText::tr("waited no more for %1").arg(subjectText(entry.wait));
     case TraceEntry::Kind::ProcessStarted:
-        return tr("started PID %1").arg(entry.pid);
+        return ErrorText::tr("started PID %1").arg(entry.pid);
     case TraceEntry::Kind::ProcessEnded:
-        return tr("PID %1 ended with %2").arg(entry.pid).arg(entry.status);
+        return ErrorText::tr("PID %1 ended with %2").arg(entry.pid).arg(entry.status);
     }
     return {};
 }
@@ -126,7 +121,7 @@ QString entryText(const TraceEntry &entry)
 QString lastWords(const BlackBox &box)
 {
     const auto told = [&box](qint64 timeNs, const QString &what) {
-        return tr("%1 ms before: %2").arg((box.readNs - timeNs) / 1'000'000).arg(what);
+        return ErrorText::tr("%1 ms before: %2").arg((box.readNs - timeNs) / 1'000'000).arg(what);
     };
     QStringList words;
     const auto task = std::find_if(box.entries.rbegin(), box.entries.rend(), isOfTask);
@@ -134,7 +129,7 @@ QString lastWords(const BlackBox &box)
         words += told(task->timeNs, entryText(*task));
     if (!box.waits.isEmpty()) {
         const Wait &wait = box.waits.back();
-        words += told(wait.sinceNs, tr("waited for %1").arg(subjectText(wait)));
+        words += told(wait.sinceNs, ErrorText::tr("waited for %1").arg(subjectText(wait)));
     } else if (!box.entries.isEmpty() && !isOfTask(box.entries.back())) {
         words += told(box.entries.back().timeNs, entryText(box.entries.back()));
     }

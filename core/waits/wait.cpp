@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/waits/wait.h"
 
+#include "core/base/error.h"
 #include "core/runtime/ipc/queue_body.h"
 #include "core/runtime/sync/sync_bodies.h"
 
-#include <QCoreApplication>
 #include <QStringList>
 
 #include <algorithm>
@@ -19,11 +19,6 @@ using runtime::WaitSubject;
 using Kind = Wait::Kind;
 
 namespace {
-
-QString tr(const char *text)
-{
-    return QCoreApplication::translate("Error", text);
-}
 
 template<typename Body>
 const Body &as(const TreeReader::Place &place)
@@ -131,39 +126,39 @@ QString kindText(Kind kind)
 {
     switch (kind) {
     case Kind::Lock:
-        return tr("lock %1");
+        return ErrorText::tr("lock %1");
     case Kind::Semaphore:
-        return tr("a unit of semaphore %1");
+        return ErrorText::tr("a unit of semaphore %1");
     case Kind::Event:
-        return tr("event %1");
+        return ErrorText::tr("event %1");
     case Kind::Condition:
-        return tr("condition %1");
+        return ErrorText::tr("condition %1");
     case Kind::Barrier:
-        return tr("barrier %1");
+        return ErrorText::tr("barrier %1");
     case Kind::QueueEmpty:
-        return tr("an item of queue %1");
+        return ErrorText::tr("an item of queue %1");
     case Kind::QueueFull:
-        return tr("room in queue %1");
+        return ErrorText::tr("room in queue %1");
     case Kind::QueueDone:
-        return tr("all items of queue %1 to be done");
+        return ErrorText::tr("all items of queue %1 to be done");
     case Kind::PipeEmpty:
-        return tr("a message of pipe %1");
+        return ErrorText::tr("a message of pipe %1");
     case Kind::PipeFull:
-        return tr("room in pipe %1");
+        return ErrorText::tr("room in pipe %1");
     case Kind::Internal:
-        return tr("an inner lock");
+        return ErrorText::tr("an inner lock");
     case Kind::ProcessEnd:
-        return tr("the end of %1");
+        return ErrorText::tr("the end of %1");
     case Kind::Calls:
-        return tr("the results of its calls");
+        return ErrorText::tr("the results of its calls");
     case Kind::Task:
-        return tr("a task");
+        return ErrorText::tr("a task");
     case Kind::Several:
-        return tr("one of several pipes");
+        return ErrorText::tr("one of several pipes");
     case Kind::Gone:
         break;
     }
-    return tr("an object that is gone");
+    return ErrorText::tr("an object that is gone");
 }
 
 } // namespace
@@ -205,15 +200,15 @@ QString subjectText(const Wait &wait)
     if (wait.object)
         text = text.arg(*wait.object);
     if (wait.kind == Kind::ProcessEnd && !wait.wakers.isEmpty())
-        text = text.arg(tr("PID %1").arg(wait.wakers.front()));
+        text = text.arg(ErrorText::tr("PID %1").arg(wait.wakers.front()));
     if (wait.kind == Kind::Lock && !wait.wakers.isEmpty())
-        text += tr(", held by PID %1").arg(wait.wakers.front());
+        text += ErrorText::tr(", held by PID %1").arg(wait.wakers.front());
     return text;
 }
 
 QString waitText(const Wait &wait, qint64 nowNs)
 {
-    return tr("%1 (PID %2, thread %3) has waited for %4 for %5 ms")
+    return ErrorText::tr("%1 (PID %2, thread %3) has waited for %4 for %5 ms")
         .arg(wait.process)
         .arg(wait.pid)
         .arg(wait.thread)

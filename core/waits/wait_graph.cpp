@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/waits/wait_graph.h"
 
+#include "core/base/error.h"
 #include "core/waits/stuck_processes.h"
 
-#include <QCoreApplication>
 #include <QFile>
 #include <QStringList>
 
@@ -110,8 +110,8 @@ QString deadlockText(const Deadlock &deadlock, qint64 nowNs)
     for (const Wait &wait : deadlock.members)
         lines += waitText(wait, nowNs);
     const Wait &victim = deadlock.members.at(deadlock.victim);
-    lines += QCoreApplication::translate("Error", "The end of %1 (PID %2) would cost the least: it "
-                                                  "has waited for the shortest time.")
+    lines += ErrorText::tr("The end of %1 (PID %2) would cost the least: it "
+                           "has waited for the shortest time.")
                  .arg(victim.process)
                  .arg(victim.pid);
     return lines.join(u'\n');

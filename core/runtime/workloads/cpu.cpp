@@ -221,7 +221,7 @@ TaskValue blur(const TaskContext &context)
     return TaskValue::ofUnsigned(checksum);
 }
 
-constexpr WorkloadInfo table[] = {
+constexpr WorkloadInfo cpuTable[] = {
     {"cpu.blur", "Blur an image",
      "Box blur of a grey image, pixel (x, y) = (7x + 13y) mod 256: each row, then each column; a "
      "pixel becomes the mean, rounded down, of itself and radius neighbours on each side, where "
@@ -253,7 +253,7 @@ constexpr WorkloadInfo table[] = {
 
 std::span<const WorkloadInfo> cpuWorkloads()
 {
-    return table;
+    return cpuTable;
 }
 
 } // namespace proclab::runtime

@@ -111,7 +111,7 @@ TaskValue hang(const TaskContext &context)
         ::pause();
 }
 
-constexpr WorkloadInfo table[] = {
+constexpr WorkloadInfo failTable[] = {
     {"fail.crash", "Crash the worker",
      "Task i ends its worker by a signal that it sends itself, if (i + 1) mod every is 0.",
      "i, the task's number from 0, if it does not fail", crashArguments, crash},
@@ -131,7 +131,7 @@ constexpr WorkloadInfo table[] = {
 
 std::span<const WorkloadInfo> failWorkloads()
 {
-    return table;
+    return failTable;
 }
 
 } // namespace proclab::runtime

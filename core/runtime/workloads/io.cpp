@@ -121,7 +121,7 @@ TaskValue file(const TaskContext &context)
     return TaskValue::ofInteger(back);
 }
 
-constexpr WorkloadInfo table[] = {
+constexpr WorkloadInfo ioTable[] = {
     {"io.file", "Write and read a file",
      "Writes bytes k mod 256 to a file without a name in the folder for temporary files, reads "
      "them back and compares them; nothing is left of it.",
@@ -136,7 +136,7 @@ constexpr WorkloadInfo table[] = {
 
 std::span<const WorkloadInfo> ioWorkloads()
 {
-    return table;
+    return ioTable;
 }
 
 } // namespace proclab::runtime

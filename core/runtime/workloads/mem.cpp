@@ -33,7 +33,7 @@ TaskValue stream(const TaskContext &context)
     return TaskValue::ofInteger(static_cast<std::int64_t>(bytes) * passes);
 }
 
-constexpr WorkloadInfo table[] = {
+constexpr WorkloadInfo memTable[] = {
     {"mem.stream", "Copy memory",
      "Copies a block of so many bytes, all 1, to another block, passes times.",
      "bytes × passes: the bytes moved", streamArguments, stream},
@@ -43,7 +43,7 @@ constexpr WorkloadInfo table[] = {
 
 std::span<const WorkloadInfo> memoryWorkloads()
 {
-    return table;
+    return memTable;
 }
 
 } // namespace proclab::runtime

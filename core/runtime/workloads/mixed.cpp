@@ -75,7 +75,7 @@ TaskValue nothing(const TaskContext & /*context*/)
     return {};
 }
 
-constexpr WorkloadInfo table[] = {
+constexpr WorkloadInfo mixedTable[] = {
     {"math.square", "Square a number", "Multiplies x with itself.", "x²", squareArguments, square},
     {"mixed", "Compute, then sleep", "Uses cpu_s of CPU time, then sleeps sleep_s.",
      "cpu_s + sleep_s, in seconds", mixedArguments, mixed},
@@ -91,7 +91,7 @@ constexpr WorkloadInfo table[] = {
 
 std::span<const WorkloadInfo> mixedWorkloads()
 {
-    return table;
+    return mixedTable;
 }
 
 } // namespace proclab::runtime
