@@ -286,7 +286,8 @@ void PoolRunner::recordValue(const TaskReport &report, TaskRecord &record)
                                     sizeof report.value.digest));
         break;
     case Type::Bytes:
-    case Type::Extent: // Of registered tasks, which no experiment has.
+    case Type::Extent:
+    case Type::Parcel: // Of registered tasks, which no experiment has.
         break;
     }
 }

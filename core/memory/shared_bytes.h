@@ -87,8 +87,6 @@ private:
 template<>
 struct Codec<SharedBytes>
 {
-    static constexpr std::size_t fixedBytes = sizeof(runtime::ObjectHandle) + sizeof(std::uint64_t);
-
     static void encode(PayloadWriter &writer, const SharedBytes &value)
     {
         HandleTransfer::note(value.object());

@@ -24,7 +24,7 @@ namespace {
 /// back to the system, for the first touch of a page costs more than copying it.
 constexpr quint64 keptBytes = quint64{64} << 20;
 
-std::shared_ptr<const RemoteFailure> failureOf(const std::vector<std::byte> &bytes,
+std::shared_ptr<const RemoteFailure> failureOf(std::span<const std::byte> bytes,
                                                const QString &worker)
 {
     auto failure = std::make_shared<RemoteFailure>();
@@ -61,7 +61,7 @@ void CallSink::take(TaskReport &&report)
 {
     const auto position = static_cast<quint32>(report.index - m_firstNumber);
     if (report.status == TaskReport::Status::Done)
-        end(position, EncodedBytes(std::move(report.bytes)));
+        end(position, std::move(report.bytes));
     else
         end(position, m_core->errorOf(report, m_chunk.name));
 }

@@ -4,6 +4,7 @@
 #include "core/payload/codec.h"
 #include "core/runtime/task/chunk_run.h"
 #include "core/runtime/task/task_registry.h"
+#include "core/sync/shared_handle.h"
 
 #include <cstddef>
 #include <exception>
@@ -93,9 +94,12 @@ private:
             return std::apply(Function, std::move(arguments));
         }
     }
-    static void run(std::span<const std::byte> bytes, std::vector<std::byte> &result)
+    static void run(std::span<const std::byte> bytes, runtime::TaskResult &result)
     {
-        encodePayload(call(bytes), result);
+        const Value value = call(bytes);
+        HandleTransfer sent;
+        encodePayload(value, result.bytes);
+        result.objects = std::move(sent.objects);
     }
     static void runChunk(runtime::ChunkRun &chunk)
     {

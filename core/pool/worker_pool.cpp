@@ -29,12 +29,6 @@ constexpr int terminateGraceMs = 1'000;
 constexpr int restartMs = 500; // What is short now, memory or processes, may be there then.
 constexpr qint64 leaveGraceNs = 5'000'000'000; ///< For workers to leave once all work is done.
 
-/// What workers that are this very program share with it; the lab's worker program shares nothing.
-int objectsFd()
-{
-    return runtime::registeredTasks().empty() ? -1 : runtime::ObjectSpace::instance().descriptor();
-}
-
 /// Why a pool is broken whose worker has died.
 Error deathOf(int worker, const ChildExit &exit, int ownSignal)
 {
@@ -91,9 +85,15 @@ Result<void> WorkerPool::open()
         checkReady();
         drain();
     });
+    // What workers that are this very program share with it; the lab's worker program shares
+    // nothing.
+    const int objectsFd =
+        m_config.resultBytesPerWorker != 0 ? runtime::ObjectSpace::instance().descriptor() : -1;
+    if (objectsFd >= 0)
+        poolHeader().parentSharer = runtime::ObjectSpace::instance().tryTakeSelf();
     m_group = std::make_unique<ProcessGroup>(
         ProcessGroup::Config{m_config.workerProgram, m_config.startMethod, m_segment.fd(),
-                             m_config.input ? m_config.input->fd() : -1, m_eventFd, objectsFd()},
+                             m_config.input ? m_config.input->fd() : -1, m_eventFd, objectsFd},
         *m_header);
     connect(m_group.get(), &ProcessGroup::started, this, &WorkerPool::handleStarted);
     connect(m_group.get(), &ProcessGroup::exited, this, &WorkerPool::handleExit);

@@ -4,6 +4,7 @@
 #include "core/base/result.h"
 #include "core/process/process_group.h"
 #include "core/runtime/memory/segment.h"
+#include "core/runtime/payload/encoded_bytes.h"
 #include "core/runtime/task/run_header.h"
 
 #include <QObject>
@@ -100,7 +101,7 @@ struct TaskReport
     runtime::TaskValue value;
     std::string message; ///< Of a workload's exception: "type: what()"; of a death: lastWords().
     /// Of a registered task: its encoded result; of one that threw, the encoded RemoteException.
-    std::vector<std::byte> bytes;
+    EncodedBytes bytes;
 };
 
 /// Who is told what became of the tasks of one submit(), in place of the report handler: once of
@@ -277,6 +278,7 @@ private:
     void reportFinishedLocked(quint32 number, quint32 finished, int worker);
     void reportPackedLocked(quint32 number, quint32 finished, int worker);
     void reportOutcomeLocked(quint32 number, int worker);
+    void letResultGo(quint32 number, quint32 position) const;
     void recoverLocked(quint32 slot, int worker, const ChildExit &exit);
     void recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit);
     void giveUpLocked(quint32 number);
@@ -287,6 +289,7 @@ private:
     void flushReports();
     void flushSunkReports();
     void takeValueLocked(const runtime::TaskOutcome &outcome, quint32 slot, TaskReport &report);
+    [[nodiscard]] static EncodedBytes takeParcel(const runtime::ResultParcel &result);
     [[nodiscard]] std::vector<std::byte> takeExtent(const runtime::ResultExtent &extent,
                                                     quint32 slot);
     void arm();

@@ -53,6 +53,7 @@ void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, co
     const quint64 index = chunk.first + finished;
     if (finished < chunk.count && place.hasItem() &&
         place.current.load(std::memory_order_relaxed) == index) {
+        letResultGo(number, finished);
         TaskReport report;
         report.index = index;
         report.worker = worker;
@@ -92,6 +93,16 @@ void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, co
         freeLocked(number);
     else
         requeueLocked(number);
+}
+
+/// What a worker had handed over of a task that it did not live to call done.
+void WorkerPool::letResultGo(quint32 number, quint32 position) const
+{
+    const quint64 place = quint64{number} * m_config.tasksPerChunk + position;
+    const runtime::TaskValue &value =
+        m_header->at<runtime::TaskOutcome>(poolHeader().outcomesOffset)[place].value;
+    if (value.type == runtime::TaskValue::Type::Parcel)
+        (void)takeParcel(value.parcel);
 }
 
 /// No worker is left: whatever is not finished never will be.

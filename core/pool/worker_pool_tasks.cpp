@@ -360,12 +360,13 @@ void WorkerPool::takeValueLocked(const runtime::TaskOutcome &outcome, quint32 sl
 {
     using Type = runtime::TaskValue::Type;
     if (outcome.value.type == Type::Bytes)
-        report.bytes.assign(
-            outcome.value.bytes,
-            outcome.value.bytes +
-                std::min<std::size_t>(outcome.value.size, runtime::TaskValue::inlineBytes));
+        report.bytes = EncodedBytes(
+            std::span(outcome.value.bytes)
+                .first(std::min<std::size_t>(outcome.value.size, runtime::TaskValue::inlineBytes)));
     else if (outcome.value.type == Type::Extent)
         report.bytes = takeExtent(outcome.value.extent, slot);
+    else if (outcome.value.type == Type::Parcel)
+        report.bytes = takeParcel(outcome.value.parcel);
     else
         report.value = outcome.value;
 }
@@ -383,6 +384,17 @@ std::vector<std::byte> WorkerPool::takeExtent(const runtime::ResultExtent &exten
         m_segment.discard(place, extent.size);
     arena.giveBack(extent.position, extent.size);
     return bytes;
+}
+
+/// As it is: the worker has handed its hold on the parcel over.
+EncodedBytes WorkerPool::takeParcel(const runtime::ResultParcel &result)
+{
+    const auto parcel = runtime::ObjectSpace::instance().attach({result.index, result.generation},
+                                                                runtime::ObjectKind::Parcel);
+    if (!parcel)
+        return {}; // The worker's memory was damaged.
+    const std::byte *payload = parcel->body<runtime::ParcelBody>().payload();
+    return {std::shared_ptr<const std::byte>(parcel, payload), result.size};
 }
 
 quint64 WorkerPool::resultBytes() const

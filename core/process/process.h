@@ -37,7 +37,7 @@ struct FunctionTarget
 {
     using Arguments = typename TaskOf<Function>::Arguments;
 
-    static void run(std::span<const std::byte> bytes, std::vector<std::byte> & /*result*/)
+    static void run(std::span<const std::byte> bytes, runtime::TaskResult & /*result*/)
     {
         std::apply(Function, decodeArguments<Arguments>(bytes));
     }
@@ -49,7 +49,7 @@ struct FunctionTarget
 template<typename Body>
 struct BodyTarget
 {
-    static void run(std::span<const std::byte> bytes, std::vector<std::byte> & /*result*/)
+    static void run(std::span<const std::byte> bytes, runtime::TaskResult & /*result*/)
     {
         decodeArguments<Body>(bytes).run();
     }

@@ -16,8 +16,8 @@ namespace proclab {
 /// A handle of an object that this program and the processes below it share. It may be copied, and
 /// travels to other processes as an argument, a result or an item like any value; all handles are
 /// of the one object, which stays while any process has one. A handle on its way counts as one: in a
-/// queue or pipe, and among the arguments of a Process or of a call, until that has ended; in a
-/// result it does not.
+/// queue or pipe, among the arguments of a Process or of a call, until that has ended, and in a
+/// result, until nobody can ask for it any more.
 ///
 /// Threads: any. Processes: those of the tree; a process that dies lets go of what it had.
 class SharedHandle

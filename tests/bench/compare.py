@@ -243,6 +243,7 @@ def main():
         ("own functions, round trip, us", calls["apply_us"], pool["round_trip_us"], "2"),
         ("64 MiB argument, copied, us", calls["copied_64_mib_us"], None, ""),
         ("64 MiB argument, SharedBytes, us", calls["shared_64_mib_us"], None, "50"),
+        ("64 MiB result, SharedBytes, us", calls["result_64_mib_us"], None, "50"),
         ("apply round trip, hot, us", engine["round_trip_us"], pool["round_trip_us"], "10"),
         ("workers started, spawn, /s", engine["spawn_per_s"], spawn, "400"),
         ("workers started, forkserver, /s", engine["forkserver_per_s"], forkserver, ""),

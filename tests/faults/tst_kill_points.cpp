@@ -2,6 +2,7 @@
 
 // One worker, or the zygote, ends between any two steps of a small batch: see README.md.
 
+#include "core/memory/shared_bytes.h"
 #include "core/pool/pool.h"
 #include "core/process/worker_main.h"
 #include "tests/faults/fault_tasks.h"
@@ -13,6 +14,7 @@
 #include <QSet>
 #include <QTest>
 
+#include <algorithm>
 #include <condition_variable>
 #include <csignal>
 #include <cstring>
@@ -39,10 +41,18 @@ int refuse(int number)
     throw std::runtime_error("as asked for: " + std::to_string(number));
 }
 
+/// A result that travels in a parcel.
+SharedBytes answerShared(std::uint64_t call)
+{
+    const SharedBytes bytes = SharedBytes::allocate(3'000).value();
+    std::ranges::copy(test::patternOf(call, 3'000), bytes.writable().begin());
+    return bytes;
+}
+
 using Small = std::tuple<std::uint64_t, std::uint64_t>;
 
 /// Some calls of each form. Their numbers: 0 and 1 small, 2 large, 3 to 8 a map in three chunks;
-/// one call throws.
+/// one call throws, one has a handle in its result.
 struct Batch
 {
     explicit Batch(Pool &pool)
@@ -51,6 +61,7 @@ struct Batch
             small.push_back(watched(pool.applyAsync<&test::answerSmall>(test::SmallJob(call, 0))));
         large.push_back(watched(pool.applyAsync<&test::answerLarge>(
             test::LargeJob(2, 3'000, test::patternOf(2, 500)))));
+        shared.push_back(watched(pool.applyAsync<&answerShared>(2)));
         thrown.push_back(watched(pool.applyAsync<&refuse>(7)));
         std::vector<test::SmallJob> jobs;
         for (std::uint64_t call = 3; call < 9; ++call)
@@ -71,6 +82,7 @@ struct Batch
 
     std::vector<AsyncResult<Small>> small;
     std::vector<AsyncResult<std::vector<std::byte>>> large;
+    std::vector<AsyncResult<SharedBytes>> shared;
     std::vector<AsyncResult<int>> thrown;
     std::vector<AsyncResult<std::vector<Small>>> mapped;
 
@@ -116,6 +128,11 @@ public:
         for (const auto &one : batch.large) {
             if (const auto value = take(one))
                 expect(*value == test::patternOf(2, 3'000), "a wrong large answer");
+        }
+        for (const auto &one : batch.shared) {
+            if (const auto value = take(one))
+                expect(std::ranges::equal(value->bytes(), test::patternOf(2, 3'000)),
+                       "wrong shared bytes");
         }
         for (const auto &one : batch.thrown)
             seeThrown(one);
@@ -183,7 +200,11 @@ class tst_KillPoints : public QObject
 private Q_SLOTS:
     void initTestCase() { static_cast<void>(Engine::global()); } // Its thread stays.
     void init() { m_before.emplace(); }
-    void cleanup() { QTRY_COMPARE_WITH_TIMEOUT(m_before->leftovers(), QString(), 20'000); }
+    void cleanup()
+    {
+        QTRY_COMPARE_WITH_TIMEOUT(m_before->leftovers(), QString(), 20'000);
+        QTRY_COMPARE_WITH_TIMEOUT(runtime::ObjectSpace::instance().usage().objects, 0U, 20'000);
+    }
     void deathCostsOneCallAtMost_data();
     void deathCostsOneCallAtMost();
     void stoppedWorkerHoldsNothingBut_data();

@@ -320,6 +320,11 @@ ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
     }
 }
 
+void ObjectSpace::holdFor(std::uint32_t sharer, const SharedObject &object)
+{
+    entry(object.handle().index).holders[sharer / 64].fetch_or(std::uint64_t{1} << sharer % 64);
+}
+
 void ObjectSpace::beginFlight(const SharedObject &object)
 {
     PROCLAB_KILL_POINT("space-flight.before-begin");

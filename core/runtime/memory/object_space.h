@@ -183,6 +183,9 @@ public:
     /// A Parcel with room for @p size bytes, which keeps @p objects as long as it is there; null as
     /// by create().
     ObjectRef pack(std::span<const ObjectRef> objects, std::size_t size);
+    /// Has process @p sharer hold @p object too, which it then takes by attach() and lets go of. For
+    /// what is handed to one process that waits for it, and which its giver's death leaves there.
+    void holdFor(std::uint32_t sharer, const SharedObject &object);
     /// The one hold that a payload on its way has, so that its sender need not keep it; to end it
     /// twice is to end it once.
     void beginFlight(const SharedObject &object);
@@ -204,6 +207,8 @@ public:
         const std::uint32_t self = m_self.load(std::memory_order_relaxed);
         return self != 0 ? self : takeSelf();
     }
+    /// The same, of who has opened the memory; 0: there is no number left.
+    std::uint32_t tryTakeSelf();
     /// Takes a lock that lies in this memory, and lets it go for an owner that is dead.
     SharedLock::Outcome acquire(SharedLock &lock, std::int64_t deadlineNs = noDeadline);
     /// The PID of a sharer; 0: there is none of that number.
@@ -248,7 +253,6 @@ private:
     ObjectSpace() = default;
     bool open();
     std::uint32_t takeSelf();
-    std::uint32_t tryTakeSelf(); ///< 0: there is no number left.
     [[nodiscard]] bool hasNumbersToSpare() const;
     [[nodiscard]] Header &header() const;
     [[nodiscard]] ObjectEntry &entry(std::uint32_t index) const;

@@ -101,8 +101,8 @@ template<typename T>
 struct Codec;
 
 /// Types that have a `static constexpr std::size_t fixedBytes` in their Codec: each value takes so
-/// many bytes, no more and no fewer. Calls with such arguments and results travel side by side,
-/// without a table.
+/// many bytes, no more and no fewer, with no handle of a shared object among them. Calls with such
+/// arguments and results travel side by side, without a table.
 template<typename T>
 concept FixedPayload = requires
 {

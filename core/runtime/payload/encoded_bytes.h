@@ -4,13 +4,14 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace proclab {
 
-/// The bytes of one encoded value; few need no memory of their own.
+/// The bytes of one encoded value; few need no memory of their own, and some are somebody else's.
 class EncodedBytes
 {
 public:
@@ -26,9 +27,17 @@ public:
             assign(bytes);
     }
 
+    /// Shared with whoever keeps them, and what the handles in them are of.
+    EncodedBytes(std::shared_ptr<const std::byte> bytes, std::size_t size)
+        : m_size(size)
+        , m_kept(std::move(bytes))
+    {}
+
     [[nodiscard]] std::size_t size() const { return m_size; }
     operator std::span<const std::byte>() const
     {
+        if (m_kept)
+            return {m_kept.get(), m_size};
         return m_size > inlineBytes ? std::span<const std::byte>(m_bytes)
                                     : std::span<const std::byte>(m_inline).first(m_size);
     }
@@ -44,8 +53,9 @@ private:
     }
 
     std::size_t m_size = 0;
-    std::array<std::byte, inlineBytes> m_inline;
+    std::array<std::byte, inlineBytes> m_inline{};
     std::vector<std::byte> m_bytes; ///< If they are more than fit.
+    std::shared_ptr<const std::byte> m_kept;
 };
 
 } // namespace proclab

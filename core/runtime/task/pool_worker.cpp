@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/kill_point.h"
+#include "core/runtime/memory/object_space.h"
 #include "core/runtime/memory/result_arena.h"
 #include "core/runtime/task/chunk_run.h"
 #include "core/runtime/task/task_registry.h"
@@ -277,7 +278,10 @@ private:
         try {
             task.run(args, m_result);
             PROCLAB_KILL_POINT("run.returned");
-            outcome.value = publish();
+            if (m_result.objects.empty())
+                outcome.value = publish();
+            else
+                publishParcel(outcome.value);
             return;
         } catch (...) {
             fail(number, outcome);
@@ -289,7 +293,8 @@ private:
     {
         outcome.error = OutcomeError::Exception;
         PROCLAB_KILL_POINT("run.threw");
-        m_result = encodePayload(
+        m_result.objects.clear();
+        m_result.bytes = encodePayload(
             describeCurrentException(registeredTasks()[number - firstRegisteredTask].name));
         outcome.value = publish();
     }
@@ -297,12 +302,12 @@ private:
     /// Puts the bytes of m_result where the parent reads them; throws if there can't be room.
     TaskValue publish()
     {
+        const std::vector<std::byte> &bytes = m_result.bytes;
         TaskValue value;
-        if (m_result.size() <= TaskValue::inlineBytes) {
+        if (bytes.size() <= TaskValue::inlineBytes) {
             value.type = TaskValue::Type::Bytes;
-            value.size = static_cast<std::uint8_t>(m_result.size());
-            std::copy(m_result.begin(), m_result.end(),
-                      value.bytes); // None, of what returns nothing.
+            value.size = static_cast<std::uint8_t>(bytes.size());
+            std::copy(bytes.begin(), bytes.end(), value.bytes); // None, of what returns nothing.
             return value;
         }
         value.type = TaskValue::Type::Extent;
@@ -310,10 +315,32 @@ private:
         return value;
     }
 
+    /// The same for a result with handles: in a parcel that the parent holds from now on, so that
+    /// this process's end takes nothing from it. Should it end before the task counts as done, the
+    /// parent finds the parcel in @p value and lets it go.
+    void publishParcel(TaskValue &value)
+    {
+        ObjectSpace &space = ObjectSpace::instance();
+        const ObjectRef parcel = m_pool.parentSharer != 0
+                                     ? space.pack(m_result.objects, m_result.bytes.size())
+                                     : nullptr;
+        if (!parcel)
+            throw EncodeFailure("no room for what the result's handles are of");
+        std::ranges::copy(m_result.bytes, parcel->body<ParcelBody>().payload());
+        PROCLAB_KILL_POINT("result.packed");
+        value.parcel = {parcel->handle().index, parcel->handle().generation, m_result.bytes.size()};
+        value.type = TaskValue::Type::Parcel;
+        std::atomic_thread_fence(std::memory_order_release);
+        PROCLAB_KILL_POINT("result.named");
+        space.holdFor(m_pool.parentSharer, *parcel);
+        PROCLAB_KILL_POINT("result.handed-over");
+        m_result.objects.clear();
+    }
+
     ResultExtent store()
     {
         auto &arena = m_header.at<ResultArena>(m_pool.arenasOffset)[m_process.slotIndex()];
-        const std::uint64_t size = m_result.size();
+        const std::uint64_t size = m_result.bytes.size();
         if (size > arena.capacity())
             throw EncodeFailure("a result of " + std::to_string(size) +
                                 " bytes; the pool has room for " +
@@ -327,7 +354,7 @@ private:
         }
         std::memcpy(m_header.at<std::byte>(m_pool.resultsOffset) +
                         m_process.slotIndex() * arena.capacity() + arena.offsetOf(*position),
-                    m_result.data(), size);
+                    m_result.bytes.data(), size);
         PROCLAB_KILL_POINT("result.copied");
         return {*position, size};
     }
@@ -341,7 +368,7 @@ private:
             task.run(m_process.input(m_pool.initializerArgs, 0), m_result);
             return true;
         } catch (...) {
-            m_result = encodePayload(describeCurrentException(task.name));
+            m_result.bytes = encodePayload(describeCurrentException(task.name));
             m_slot.failure = store();
             return false;
         }
@@ -359,7 +386,7 @@ private:
     CompletionRing &m_completions;
     ProcessNotes *const m_notes; ///< Null: the lab's worker program, which has none.
     std::string m_text;
-    std::vector<std::byte> m_result;
+    TaskResult m_result;
     std::int64_t m_lastNs = longTaskNs + 1;
     bool m_isRecycled = false;
 };

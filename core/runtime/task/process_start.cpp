@@ -102,7 +102,7 @@ int runTarget()
     if (start.task >= tasks.size())
         return refusedExitCode;
     try {
-        std::vector<std::byte> result;
+        TaskResult result;
         tasks[start.task].run(start.arguments(), result);
         return 0;
     } catch (...) {

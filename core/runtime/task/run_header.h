@@ -248,8 +248,9 @@ struct PoolHeader
     std::uint64_t resultsOffset;   ///< The memory of all arenas, one after the other.
     std::uint32_t initializer;     ///< A task that each worker runs first; noTask: none.
     ArgumentRange initializerArgs;
-    ArgumentRange environment; ///< What is special in each worker's; see takeEnvironment().
-    alignas(64) WaitSet idle;  ///< Workers that wait for a task.
+    std::uint32_t parentSharer; ///< The parent's number in the ObjectSpace; 0: it has none.
+    ArgumentRange environment;  ///< What is special in each worker's; see takeEnvironment().
+    alignas(64) WaitSet idle;   ///< Workers that wait for a task.
     alignas(64) std::atomic<std::uint32_t> parentArmed; ///< The parent sleeps: write its eventfd.
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,9 +13,24 @@
 
 namespace proclab::runtime {
 
-/// Takes a task's encoded arguments apart, does the work and appends the encoded result to @p
-/// result, which comes empty; throws to fail.
-using TaskBody = void (*)(std::span<const std::byte> arguments, std::vector<std::byte> &result);
+class SharedObject;
+
+/// An encoded result, and what the handles in it are of.
+struct TaskResult
+{
+    std::vector<std::byte> bytes;
+    std::vector<std::shared_ptr<SharedObject>> objects;
+
+    void clear()
+    {
+        bytes.clear();
+        objects.clear();
+    }
+};
+
+/// Takes a task's encoded arguments apart, does the work and puts its result into @p result, which
+/// comes empty; throws to fail.
+using TaskBody = void (*)(std::span<const std::byte> arguments, TaskResult &result);
 
 class ChunkRun;
 

@@ -17,11 +17,29 @@ struct ResultExtent
     std::uint64_t size;
 };
 
+/// An encoded result with handles in it: what the handles are of stays with the Parcel that holds
+/// the bytes.
+struct ResultParcel
+{
+    std::uint32_t index; ///< The two of its ObjectHandle.
+    std::uint32_t generation;
+    std::uint64_t size;
+};
+
 /// What a task returns: nothing, a number, a short text, or, of a registered task, encoded bytes.
 /// Trivially copyable, travels in shared memory.
 struct TaskValue
 {
-    enum class Type : std::uint8_t { None, Integer, Unsigned, Number, Digest, Bytes, Extent };
+    enum class Type : std::uint8_t {
+        None,
+        Integer,
+        Unsigned,
+        Number,
+        Digest,
+        Bytes,
+        Extent,
+        Parcel
+    };
     static constexpr std::size_t inlineBytes = 32;
 
     Type type = Type::None;
@@ -33,6 +51,7 @@ struct TaskValue
         std::uint8_t digest[32]; ///< 32 raw bytes, shown as 64 hexadecimal digits.
         std::byte bytes[inlineBytes];
         ResultExtent extent;
+        ResultParcel parcel;
     };
 
     static TaskValue ofInteger(std::int64_t value);

@@ -54,6 +54,7 @@ QString shown(const TaskValue &value)
             QByteArray(reinterpret_cast<const char *>(value.digest), sizeof value.digest).toHex());
     case TaskValue::Type::Bytes:
     case TaskValue::Type::Extent:
+    case TaskValue::Type::Parcel:
         break; // No workload returns these.
     }
     return {};
