@@ -50,5 +50,6 @@ QString playPipe(Round &round);
 QString playLock(Round &round);
 QString playExecutor(Round &round);
 QString playProcess(Round &round);
+QString playProgram(Round &round);
 
 } // namespace proclab::test

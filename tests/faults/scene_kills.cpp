@@ -33,7 +33,7 @@ struct NamedScene
 constexpr std::array scenes = {
     NamedScene{"queue", test::playQueue},     NamedScene{"pipe", test::playPipe},
     NamedScene{"lock", test::playLock},       NamedScene{"executor", test::playExecutor},
-    NamedScene{"process", test::playProcess},
+    NamedScene{"process", test::playProcess}, NamedScene{"program", test::playProgram},
 };
 
 struct Options
