@@ -109,8 +109,10 @@ void setPlace(const TreeReader &reader, const runtime::NotedWait &noted, Wait &w
         setOwner(wait, noted.seen);
         return;
     }
-    if (place->bornNs > noted.sinceNs)
+    if (place->bornNs > noted.sinceNs) {
+        wait.hasUnknownWaker = true; // It has ended, and with it the wait.
         return;
+    }
     const Sleep sleep = sleepAt(*place, &reader.word(noted.subject.number));
     wait.kind = sleep.kind;
     wait.object = place->object.index;

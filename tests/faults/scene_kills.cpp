@@ -38,7 +38,7 @@ constexpr std::array scenes = {
 
 struct Options
 {
-    const NamedScene *scene = scenes.data();
+    const NamedScene *scene = nullptr; ///< Null: all, mixed.
     quint64 kills = 0;
     quint64 parents = 0;
     quint32 seed = 0;
@@ -63,7 +63,8 @@ Options parsed(const QStringList &arguments)
     QStringList names;
     for (const NamedScene &scene : scenes)
         names.append(QString::fromLatin1(scene.name));
-    parser.addOptions({{u"scene"_s, names.join(u", "_s), u"name"_s, names.front()},
+    names.append(u"all"_s);
+    parser.addOptions({{u"scene"_s, names.join(u", "_s), u"name"_s, names.back()},
                        {u"kills"_s, u"How many."_s, u"n"_s, u"300"_s},
                        {u"parents"_s, u"Kill whole programs instead, so many."_s, u"n"_s, u"0"_s},
                        {u"seed"_s, u"Of an earlier run."_s, u"n"_s},
@@ -75,7 +76,8 @@ Options parsed(const QStringList &arguments)
     const qsizetype place = names.indexOf(parser.value(u"scene"_s));
     if (place < 0)
         parser.showHelp(2);
-    options.scene = &scenes[static_cast<std::size_t>(place)];
+    if (static_cast<std::size_t>(place) < scenes.size())
+        options.scene = &scenes[static_cast<std::size_t>(place)];
     options.kills = parser.value(u"kills"_s).toULongLong();
     options.parents = parser.value(u"parents"_s).toULongLong();
     options.seed = parser.isSet(u"seed"_s) ? parser.value(u"seed"_s).toUInt()
@@ -149,7 +151,9 @@ public:
         while (goesOn()) {
             ++m_rounds;
             test::Round round{m_random, m_killer};
-            m_failure = m_options.scene->play(round);
+            if (!m_options.scene)
+                m_scene = &scenes[m_random.bounded(quint32{scenes.size()})];
+            m_failure = m_scene->play(round);
             if (!m_failure.isEmpty() || !checkLeftovers() || !checkGrowth())
                 return report(1);
         }
@@ -193,12 +197,12 @@ private:
         const double seconds = static_cast<double>(m_timer.nsecsElapsed()) / 1e9;
         std::printf("seed %u, %s: %llu kills (%llu of zygotes) in %.1f s, %.0f/s; %llu paused; "
                     "%d rounds; memory %lld -> %lld KiB\n",
-                    m_options.seed, m_options.scene->name, kills.kills(), kills.zygotes, seconds,
-                    static_cast<double>(kills.kills()) / seconds, kills.paused, m_rounds,
-                    m_usualKiB, m_lastKiB);
+                    m_options.seed, m_options.scene ? m_scene->name : "all", kills.kills(),
+                    kills.zygotes, seconds, static_cast<double>(kills.kills()) / seconds,
+                    kills.paused, m_rounds, m_usualKiB, m_lastKiB);
         if (!m_failure.isEmpty())
-            std::printf("FAIL: %s\n  in round %d\n  %s\n", qPrintable(m_failure), m_rounds,
-                        qPrintable(test::childStates()));
+            std::printf("FAIL: %s\n  in round %d, %s\n  %s\n", qPrintable(m_failure), m_rounds,
+                        m_scene->name, qPrintable(test::childStates()));
         std::fflush(stdout);
         // What hangs would hang here once more; the children die with this program.
         if (code != 0)
@@ -212,6 +216,7 @@ private:
     const Quiet m_quiet;
     QDeadlineTimer m_deadline;
     QElapsedTimer m_timer;
+    const NamedScene *m_scene = m_options.scene; ///< Of this round.
     QString m_failure;
     int m_rounds = 0;
     qint64 m_usualKiB = 0;

@@ -62,11 +62,13 @@ void pipeEnded(ObjectSpace &space, std::byte *body)
 void pipeEndEnded(ObjectSpace &space, std::byte *body)
 {
     const auto &end = as<PipeEndBody>(body);
-    if (!space.isHeld(end.pipe))
+    // Held until all who wait there are told: it may be free, and something else, as soon as it has
+    // no ends.
+    const ObjectRef pipe = space.attach(end.pipe, ObjectKind::Pipe);
+    if (!pipe)
         return;
-    as<PipeBody>(space.bodyOf(end.pipe)).sideEnded(end.side);
+    pipe->body<PipeBody>().sideEnded(end.side);
     PROCLAB_KILL_POINT("space-pipe.side-ended");
-    space.freeIfUnheld(end.pipe);
 }
 
 void startEnded(ObjectSpace &space, std::byte *body)

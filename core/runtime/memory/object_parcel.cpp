@@ -23,9 +23,7 @@ bool ObjectSpace::isPacked(ObjectHandle handle) const
 {
     const std::uint64_t packed = packedHandle(handle);
     const auto isThere = [](std::uint64_t word) {
-        const auto state = ObjectEntry::stateOf(word);
-        return ObjectEntry::kindOf(word) == ObjectKind::Parcel &&
-               (state == ObjectEntry::Live || state == ObjectEntry::Ending);
+        return ObjectEntry::kindOf(word) == ObjectKind::Parcel && ObjectEntry::isWhole(word);
     };
     const std::uint32_t used = header().entriesUsed.load(std::memory_order_acquire);
     for (std::uint32_t index = 0; index < used; ++index) {

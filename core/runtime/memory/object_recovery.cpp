@@ -121,7 +121,9 @@ void ObjectSpace::letAllOf(std::uint32_t sharer)
     const std::uint64_t bit = std::uint64_t{1} << sharer % 64;
     for (std::uint32_t index = 0; index < count; ++index) {
         ObjectEntry &entry = header.entries[index];
-        const std::uint64_t word = entry.word.load(std::memory_order_acquire);
+        std::uint64_t word = entry.word.load(std::memory_order_acquire);
+        for (; ObjectEntry::stateOf(word) == ObjectEntry::Doubted; word = entry.word)
+            settleDoubt(entry, word); // If it is Live for all that, it has to be told of the death.
         const auto state = ObjectEntry::stateOf(word);
         if (state == ObjectEntry::Live) {
             tellOfDeath(entry, word, sharer, pid);

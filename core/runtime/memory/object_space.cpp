@@ -229,6 +229,8 @@ ObjectRef ObjectSpace::create(ObjectKind kind, std::size_t size)
         }
         PROCLAB_KILL_POINT("space-create.reserved");
         entry.bornNs.store(nowNs(), std::memory_order_relaxed);
+        // Else another thread that asks for what was here before would take the hold back.
+        const std::lock_guard lock(m_mutex);
         entry.holders[self / 64].fetch_or(std::uint64_t{1} << self % 64);
         PROCLAB_KILL_POINT("space-create.held");
         entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live),
@@ -287,6 +289,19 @@ ObjectRef ObjectSpace::hold(ObjectHandle handle)
     return object;
 }
 
+/// Waits for the one who looks once more whether anybody holds @p entry, and does not for a dead
+/// one: it counts as held then, and who lets that one's things go looks again.
+void ObjectSpace::settleDoubt(ObjectEntry &entry, std::uint64_t word)
+{
+    if (isDead(ObjectEntry::ownerOf(word))) {
+        (void)entry.word.compare_exchange_strong(
+            word, ObjectEntry::make(ObjectEntry::generationOf(word), 0, ObjectEntry::kindOf(word),
+                                    ObjectEntry::Live));
+        PROCLAB_KILL_POINT("space-doubt.settled");
+    }
+    spinPause();
+}
+
 ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
 {
     if (handle.index >= maxObjects || !open())
@@ -307,9 +322,8 @@ ObjectRef ObjectSpace::attach(ObjectHandle handle, ObjectKind kind)
                             ObjectEntry::kindOf(word) == kind;
         if (isSame && ObjectEntry::stateOf(word) == ObjectEntry::Live)
             return isKnown ? known : hold(handle);
-        if (isSame && ObjectEntry::stateOf(word) == ObjectEntry::Ending) {
-            spinPause(); // Whoever found it unheld looks once more, or is dead.
-            recover(ObjectEntry::ownerOf(word));
+        if (isSame && ObjectEntry::stateOf(word) == ObjectEntry::Doubted) {
+            settleDoubt(entry, word);
             continue;
         }
         if (!wasHeld) {
@@ -328,7 +342,8 @@ void ObjectSpace::holdFor(std::uint32_t sharer, const SharedObject &object)
 void ObjectSpace::beginFlight(const SharedObject &object)
 {
     PROCLAB_KILL_POINT("space-flight.before-begin");
-    entry(object.handle().index).inFlight.store(1, std::memory_order_seq_cst);
+    entry(object.handle().index)
+        .inFlight.store(object.handle().generation, std::memory_order_seq_cst);
     PROCLAB_KILL_POINT("space-flight.begun");
 }
 
@@ -337,10 +352,9 @@ void ObjectSpace::endFlight(ObjectHandle handle)
     if (handle.index >= maxObjects || !open())
         return;
     PROCLAB_KILL_POINT("space-flight.before-end");
-    ObjectEntry &entry = this->entry(handle.index);
-    if (ObjectEntry::generationOf(entry.word.load(std::memory_order_acquire)) != handle.generation)
-        return;
-    if (entry.inFlight.exchange(0, std::memory_order_seq_cst) == 0)
+    std::uint32_t mine = handle.generation;
+    if (mine == 0 ||
+        !entry(handle.index).inFlight.compare_exchange_strong(mine, 0, std::memory_order_seq_cst))
         return;
     PROCLAB_KILL_POINT("space-flight.ended");
     freeIfUnheld(handle.index);
@@ -350,9 +364,7 @@ bool ObjectSpace::isHeld(ObjectHandle handle) const
 {
     ObjectEntry &entry = this->entry(handle.index);
     const std::uint64_t word = entry.word.load(std::memory_order_acquire);
-    return ObjectEntry::generationOf(word) == handle.generation &&
-           (ObjectEntry::stateOf(word) == ObjectEntry::Live ||
-            ObjectEntry::stateOf(word) == ObjectEntry::Ending) &&
+    return ObjectEntry::generationOf(word) == handle.generation && ObjectEntry::isWhole(word) &&
            isHeld(entry, word);
 }
 
@@ -394,17 +406,24 @@ void ObjectSpace::freeIfUnheld(std::uint32_t index)
     const ObjectKind kind = ObjectEntry::kindOf(word);
     if (ObjectEntry::stateOf(word) != ObjectEntry::Live || isHeld(entry, word))
         return;
-    const std::uint64_t ending = ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending);
-    if (!entry.word.compare_exchange_strong(word, ending))
+    // Who attached before this is seen below; who comes later waits for the answer.
+    std::uint64_t doubted = ObjectEntry::make(generation, self(), kind, ObjectEntry::Doubted);
+    if (!entry.word.compare_exchange_strong(word, doubted))
         return; // Another process was faster.
-    PROCLAB_KILL_POINT("space-free.ending");
-    if (isHeld(entry, ending)) { // Taken again in between, by somebody who waits for this answer.
-        entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Live));
+    PROCLAB_KILL_POINT("space-free.doubted");
+    const bool isStillHeld = isHeld(entry, doubted);
+    const auto decided = isStillHeld
+                             ? ObjectEntry::make(generation, 0, kind, ObjectEntry::Live)
+                             : ObjectEntry::make(generation, self(), kind, ObjectEntry::Ending);
+    if (!entry.word.compare_exchange_strong(doubted, decided))
+        return;
+    PROCLAB_KILL_POINT("space-free.decided");
+    if (isStillHeld) {
         freeIfUnheld(index);
         return;
     }
-    end(entry, ending);
-    clear(entry, ending);
+    end(entry, decided);
+    clear(entry, decided);
 }
 
 /// An Ending one, by its owner or for that: what the kind does comes before the memory goes.

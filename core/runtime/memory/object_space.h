@@ -57,12 +57,13 @@ struct alignas(64) ObjectEntry
         Free,
         Claimed,
         Live,
+        Doubted,  ///< Nobody seemed to hold it: its owner looks once more. If that dies, Live.
         Ending,   ///< Its end is under way, which can be repeated while its memory is whole.
         Clearing, ///< It has ended.
     };
 
     std::atomic<std::uint64_t> word; ///< generation (32) | owner, unless Live (16) | kind | state
-    std::atomic<std::uint32_t> inFlight;  ///< 1: of a payload on its way through a queue or pipe.
+    std::atomic<std::uint32_t> inFlight;  ///< Its generation: of a payload on its way; else 0.
     std::atomic<std::uint32_t> wasPacked; ///< Its handle has been in a Parcel.
     std::atomic<std::uint64_t> offset;    ///< Of the storage, in the segment; 0: `small`.
     std::atomic<std::uint64_t> size;
@@ -86,6 +87,11 @@ struct alignas(64) ObjectEntry
         return static_cast<ObjectKind>(word >> 8 & 0xff);
     }
     static constexpr State stateOf(std::uint64_t word) { return static_cast<State>(word & 0xff); }
+    /// Whether its memory is whole, though perhaps not for long.
+    static constexpr bool isWhole(std::uint64_t word)
+    {
+        return stateOf(word) == Live || stateOf(word) == Doubted || stateOf(word) == Ending;
+    }
 
     [[nodiscard]] bool isHeld() const;
 };
@@ -183,8 +189,9 @@ public:
     /// A Parcel with room for @p size bytes, which keeps @p objects as long as it is there; null as
     /// by create().
     ObjectRef pack(std::span<const ObjectRef> objects, std::size_t size);
-    /// Has process @p sharer hold @p object too, which it then takes by attach() and lets go of. For
-    /// what is handed to one process that waits for it, and which its giver's death leaves there.
+    /// Has process @p sharer hold @p object too, which it then takes by attach() and lets go of.
+    /// For what is handed to one process that waits for it, and which its giver's death leaves
+    /// there.
     void holdFor(std::uint32_t sharer, const SharedObject &object);
     /// The one hold that a payload on its way has, so that its sender need not keep it; to end it
     /// twice is to end it once.
@@ -269,6 +276,7 @@ private:
     void freeIfUnheld(std::uint32_t index);
     void tellOfDeath(ObjectEntry &entry, std::uint64_t word, std::uint32_t sharer,
                      std::int32_t pid);
+    void settleDoubt(ObjectEntry &entry, std::uint64_t word);
     void letAllOf(std::uint32_t sharer);
     [[nodiscard]] bool isDead(std::uint32_t sharer) const;
     static void beforeFork();

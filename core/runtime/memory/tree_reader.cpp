@@ -53,7 +53,7 @@ const ObjectEntry *TreeReader::liveEntry(std::uint32_t index, std::uint64_t &wor
 {
     const ObjectEntry &entry = m_space.entry(index);
     word = entry.word.load(std::memory_order_acquire);
-    return ObjectEntry::stateOf(word) == ObjectEntry::Live ? &entry : nullptr;
+    return ObjectEntry::isWhole(word) ? &entry : nullptr;
 }
 
 std::optional<TreeReader::Place> TreeReader::find(std::uint64_t offset) const

@@ -168,10 +168,11 @@ namespace {
 
 int runProcess(std::uint64_t startHandle)
 {
+    // What it is to do is gone with the parent; else nobody may take this for its end.
     return becomeProcess({static_cast<std::uint32_t>(startHandle >> 32),
                           static_cast<std::uint32_t>(startHandle)})
                ? runTarget()
-               : 0;
+               : refusedExitCode;
 }
 
 int live(WorkerProcess &process)
