@@ -68,7 +68,8 @@ struct ProgramOptions
     /// 0: one of its own, which a time limit ends as a whole; none: this process's, as programs
     /// need that talk to the terminal.
     std::optional<int> processGroup = 0;
-    bool endWithParent = true; ///< It is killed when this process ends, however that does.
+    /// It is killed when this process ends, however that does; whom it has started itself is not.
+    bool endWithParent = true;
     std::optional<int> umask = std::nullopt;
     std::optional<int> user = std::nullopt;
     std::optional<int> group = std::nullopt;

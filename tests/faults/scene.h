@@ -33,7 +33,8 @@ enum ExitCode {
 struct Round
 {
     QRandomGenerator &random;
-    Killer &killer; ///< Released when the round begins, and when it ends.
+    Killer &killer;             ///< Released when the round begins, and when it ends.
+    bool isUntilKilled = false; ///< Somebody kills this program.
 
     [[nodiscard]] StartMethod startMethod() const
     {

@@ -150,7 +150,7 @@ public:
         m_timer.start();
         while (goesOn()) {
             ++m_rounds;
-            test::Round round{m_random, m_killer};
+            test::Round round{m_random, m_killer, m_options.isParent};
             if (!m_options.scene)
                 m_scene = &scenes[m_random.bounded(quint32{scenes.size()})];
             m_failure = m_scene->play(round);

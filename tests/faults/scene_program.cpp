@@ -29,8 +29,9 @@ constexpr int maxPrograms = 6;
 constexpr int longestOutput = 300'000;
 
 /// What a program does, and how it is to end.
-enum class Way { Exits, Writes, Echoes, LeavesChildren, OutlastsItsLimit, IsTerminated, IsKilled };
+enum class Way { Exits, Writes, Echoes, IsTerminated, IsKilled, LeavesChildren, OutlastsItsLimit };
 constexpr quint32 ways = 7;
+constexpr quint32 waysOfOnesOwn = 5; ///< Without children, who outlive a parent's SIGKILL.
 
 /// One program of a round; its thread writes, and nobody reads before `isOver`.
 struct Job
@@ -147,7 +148,8 @@ private:
     void start()
     {
         Job job;
-        job.way = static_cast<Way>(m_round.random.bounded(ways));
+        job.way =
+            static_cast<Way>(m_round.random.bounded(m_round.isUntilKilled ? waysOfOnesOwn : ways));
         switch (job.way) {
         case Way::Exits:
             job.number = m_round.random.bounded(100);
