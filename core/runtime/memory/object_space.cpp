@@ -208,7 +208,9 @@ ObjectRef ObjectSpace::create(ObjectKind kind, std::size_t size)
     if (size > m_segment.size())
         return nullptr;
     const std::uint32_t self = this->self();
-    for (std::uint32_t index = 0; index < maxObjects; ++index) {
+    const std::uint32_t hint = header().freeHint.load(std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < maxObjects; ++i) {
+        const std::uint32_t index = (hint + i) % maxObjects;
         ObjectEntry &entry = this->entry(index);
         std::uint64_t word = entry.word.load(std::memory_order_relaxed);
         if (ObjectEntry::stateOf(word) != ObjectEntry::Free)
@@ -218,6 +220,7 @@ ObjectRef ObjectSpace::create(ObjectKind kind, std::size_t size)
         if (!entry.word.compare_exchange_strong(word, mine, std::memory_order_acq_rel))
             continue;
         PROCLAB_KILL_POINT("space-create.claimed");
+        header().freeHint.store(index + 1, std::memory_order_relaxed);
         std::uint32_t used = header().entriesUsed.load(std::memory_order_relaxed);
         while (used <= index && !header().entriesUsed.compare_exchange_weak(used, index + 1)) {
         }
@@ -450,6 +453,9 @@ void ObjectSpace::clear(ObjectEntry &entry, std::uint64_t word)
                                        ObjectEntry::kindOf(word), ObjectEntry::Free),
                      std::memory_order_release);
     PROCLAB_KILL_POINT("space-free.done");
+    const auto index = static_cast<std::uint32_t>(&entry - header().entries.data());
+    if (index < header().freeHint.load(std::memory_order_relaxed))
+        header().freeHint.store(index, std::memory_order_relaxed);
 }
 
 std::byte *ObjectSpace::bodyOf(ObjectEntry &entry) const

@@ -29,6 +29,7 @@ struct ObjectSpace::Header
     alignas(64)
         SharedLock recovering; ///< One at a time, so that no number is given again too soon.
     alignas(64) std::atomic<std::uint32_t> entriesUsed; ///< All above were never used.
+    std::atomic<std::uint32_t> freeHint;                ///< Below it few are free, mostly none.
     std::atomic<std::uint32_t> sharersUsed;             ///< The same, of numbers.
     std::atomic<std::uint32_t> lastSharer;              ///< The number that was given last.
     std::atomic<std::uint32_t> clock;
