@@ -11,6 +11,8 @@
 #include <climits>
 #include <exception>
 
+#include <sched.h>
+
 namespace proclab {
 
 /// Tells another thread.
@@ -69,13 +71,28 @@ FutureState::Phase FutureState::phase() const
     return std::max(settledPhase(), Phase::Running);
 }
 
+/// Waits until nobody else holds it, and returns the phase. What it guards takes a moment.
+FutureState::Phase FutureState::lock()
+{
+    for (;;) {
+        quint32 seen = m_phase.load(std::memory_order_relaxed) & ~lockBit;
+        if (m_phase.compare_exchange_strong(seen, seen | lockBit, std::memory_order_acquire,
+                                            std::memory_order_relaxed))
+            return static_cast<Phase>(seen);
+        ::sched_yield();
+    }
+}
+
+void FutureState::unlock(Phase phase)
+{
+    m_phase.store(static_cast<quint32>(phase), std::memory_order_release);
+}
+
 bool FutureState::setRunning()
 {
-    const std::lock_guard lock(m_mutex);
-    if (settledPhase() != Phase::Pending)
-        return false;
-    m_phase.store(static_cast<quint32>(Phase::Running), std::memory_order_release);
-    return true;
+    const Phase phase = lock();
+    unlock(phase == Phase::Pending ? Phase::Running : phase);
+    return phase == Phase::Pending;
 }
 
 bool FutureState::settle(Outcome outcome)
@@ -94,20 +111,21 @@ bool FutureState::cancel()
 /// Settles it, if @p from is given only out of that phase.
 bool FutureState::finish(Phase phase, std::optional<Outcome> outcome, std::optional<Phase> from)
 {
-    std::vector<std::pair<quint64, std::function<void()>>> callbacks;
-    {
-        const std::lock_guard lock(m_mutex);
-        if (isSettled() || (from && settledPhase() != *from))
-            return false;
-        if (outcome)
-            m_outcome = std::move(*outcome);
-        m_phase.store(static_cast<quint32>(phase), std::memory_order_seq_cst);
-        callbacks.swap(m_callbacks);
+    if (const Phase before = lock(); before >= Phase::Cancelled || (from && before != *from)) {
+        unlock(before);
+        return false;
     }
+    if (outcome)
+        m_outcome = std::move(*outcome);
+    const std::unique_ptr<Callbacks> callbacks = std::move(m_callbacks);
+    // Lets the lock go too. Before the waiters are looked at: who counts itself later sees it.
+    m_phase.store(static_cast<quint32>(phase), std::memory_order_seq_cst);
     if (m_waiters.load(std::memory_order_seq_cst) != 0)
         runtime::futexWake(m_phase, INT_MAX);
-    for (const auto &[number, callback] : callbacks)
-        call(callback);
+    if (callbacks) {
+        for (const auto &[number, callback] : *callbacks)
+            call(callback);
+    }
     return true;
 }
 
@@ -121,8 +139,8 @@ bool FutureState::wait(TimeLimit limit) const
         help();
     runtime::WaitScope noted;
     for (;;) {
-        const quint32 seen = m_phase.load(std::memory_order_acquire);
-        if (seen >= static_cast<quint32>(Phase::Cancelled))
+        const quint32 seen = m_phase.load(std::memory_order_acquire); // With its lock.
+        if (isSettled())
             return true;
         const qint64 left = limit ? end - runtime::nowNs() : -1;
         if (limit && left <= 0)
@@ -148,11 +166,17 @@ Error FutureState::whyNotSettled() const
 quint64 FutureState::addCallback(std::function<void()> callback)
 {
     if (m_forkCount == runtime::forkCount()) {
-        const std::lock_guard lock(m_mutex);
-        if (!isSettled()) {
-            m_callbacks.emplace_back(++m_lastCallback, std::move(callback));
-            return m_lastCallback;
+        const Phase phase = lock();
+        if (phase < Phase::Cancelled) {
+            static std::atomic<quint64> lastNumber = 0;
+            if (!m_callbacks)
+                m_callbacks = std::make_unique<Callbacks>();
+            const quint64 number = ++lastNumber;
+            m_callbacks->emplace_back(number, std::move(callback));
+            unlock(phase);
+            return number;
         }
+        unlock(phase);
     }
     call(callback);
     return 0;
@@ -161,15 +185,18 @@ quint64 FutureState::addCallback(std::function<void()> callback)
 void FutureState::removeCallback(quint64 number)
 {
     if (m_forkCount != runtime::forkCount())
-        return;                    // Its mutex may be held for ever here.
-    std::function<void()> removed; // What it holds is let go after the mutex.
-    const std::lock_guard lock(m_mutex);
-    const auto found =
-        std::ranges::find(m_callbacks, number, [](const auto &one) { return one.first; });
-    if (found == m_callbacks.end())
-        return;
-    removed = std::move(found->second);
-    m_callbacks.erase(found);
+        return;                    // Its lock may be held for ever here.
+    std::function<void()> removed; // What it holds is let go after the lock.
+    const Phase phase = lock();
+    if (m_callbacks) {
+        const auto found =
+            std::ranges::find(*m_callbacks, number, [](const auto &one) { return one.first; });
+        if (found != m_callbacks->end()) {
+            removed = std::move(found->second);
+            m_callbacks->erase(found);
+        }
+    }
+    unlock(phase);
 }
 
 void FutureState::then(QObject *context, std::function<void()> callback)

@@ -17,7 +17,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -77,21 +76,25 @@ protected:
     [[nodiscard]] virtual bool hasStarted() const { return false; }
 
 private:
+    using Callbacks = std::vector<std::pair<quint64, std::function<void()>>>;
+    static constexpr quint32 lockBit = 16; ///< Beside the phase, in its word.
+
     [[nodiscard]] Phase settledPhase() const
     {
-        return static_cast<Phase>(m_phase.load(std::memory_order_acquire));
+        return static_cast<Phase>(m_phase.load(std::memory_order_acquire) & ~lockBit);
     }
+    Phase lock();
+    void unlock(Phase phase);
     /// Without @p outcome: the prepared one.
     bool finish(Phase phase, std::optional<Outcome> outcome, std::optional<Phase> from);
 
     const quint32 m_forkCount = runtime::forkCount();
-    runtime::FutexWord m_phase{0};
+    runtime::FutexWord m_phase{
+        0}; ///< With a bit that is a lock, held for a moment: there are many.
     mutable std::atomic<int> m_waiters{0};
+    // Guarded by lock(); the outcome until it is settled.
     Outcome m_outcome = Error{ErrorCode::InvalidState};
-    std::mutex m_mutex;
-    // Guarded by m_mutex.
-    std::vector<std::pair<quint64, std::function<void()>>> m_callbacks;
-    quint64 m_lastCallback = 0;
+    std::unique_ptr<Callbacks> m_callbacks; ///< None yet: null.
 };
 
 /// A handle of a result that is still to come. Copies are handles of the same; the task goes on

@@ -17,7 +17,7 @@ namespace proclab {
 class CallState final : public FutureState, public CallSink
 {
 public:
-    CallState(const std::shared_ptr<PoolCore> &core, CallChunk chunk)
+    CallState(const std::shared_ptr<PoolCore> &core, CallChunk &&chunk)
         : CallSink(std::move(chunk))
         , m_core(core)
     {}

@@ -65,8 +65,7 @@ struct PoolMemory
 /// Some calls of one task, encoded, which one worker takes together.
 struct CallChunk
 {
-    quint32 task = 0;
-    std::string_view name;
+    quint32 task = 0;                                 ///< A registered one.
     std::optional<quint8> packedBytes = std::nullopt; ///< See TaskOf.
     quint32 count = 1;
     EncodedBytes single = {}; ///< The arguments, if they are those of one call.
@@ -92,7 +91,7 @@ class PoolCore;
 class CallSink : public ReportSink
 {
 public:
-    explicit CallSink(CallChunk chunk) : m_chunk(std::move(chunk)) {}
+    explicit CallSink(CallChunk &&chunk) : m_chunk(std::move(chunk)) {}
     /// Call @p position of the chunk has ended. Any thread, one call at a time.
     virtual void end(quint32 position, Result<EncodedBytes> result) = 0;
 

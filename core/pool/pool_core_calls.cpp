@@ -63,7 +63,10 @@ void CallSink::take(TaskReport &&report)
     if (report.status == TaskReport::Status::Done)
         end(position, std::move(report.bytes));
     else
-        end(position, m_core->errorOf(report, m_chunk.name));
+        end(position,
+            m_core->errorOf(
+                report,
+                runtime::registeredTasks()[m_chunk.task - runtime::firstRegisteredTask].name));
 }
 
 void CallSink::letGo()

@@ -44,6 +44,14 @@ struct Signature<R (T::*)(A...) const noexcept> : Signature<R (*)(A...)>
 {
 };
 
+/// The function's name out of "… name() [with auto Function = square; std::string_view = …]".
+constexpr std::string_view functionIn(std::string_view text)
+{
+    constexpr std::string_view key = "Function = ";
+    text.remove_prefix(text.find(key) + key.size());
+    return text.substr(0, text.find_first_of(";]"));
+}
+
 } // namespace task_detail
 
 /// A function as a task of this program: whatever names it, as in `pool.apply<square>(7)`,
@@ -76,11 +84,9 @@ public:
     /// As the compiler spells it: "square", "Shape::area".
     [[nodiscard]] static constexpr std::string_view name()
     {
-        // "… name() [with auto Function = square; std::string_view = …]"
-        std::string_view text(__PRETTY_FUNCTION__);
-        constexpr std::string_view key = "Function = ";
-        text.remove_prefix(text.find(key) + key.size());
-        return text.substr(0, text.find_first_of(";]"));
+        // A constant: each call has it.
+        constexpr std::string_view name = task_detail::functionIn(__PRETTY_FUNCTION__);
+        return name;
     }
 
 private:

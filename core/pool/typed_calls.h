@@ -19,9 +19,7 @@ namespace proclab {
 template<auto Function>
 [[nodiscard]] CallChunk chunkOf()
 {
-    return {.task = TaskOf<Function>::number(),
-            .name = TaskOf<Function>::name(),
-            .packedBytes = TaskOf<Function>::packedBytes()};
+    return {.task = TaskOf<Function>::number(), .packedBytes = TaskOf<Function>::packedBytes()};
 }
 
 /// The encoded arguments of one call of @p Function, in place if they are few; EncodeFailure.

@@ -10,6 +10,8 @@
 #include <csignal>
 #include <cstring>
 
+#include <sched.h>
+
 namespace proclab {
 
 using runtime::TaskDescriptor;
@@ -45,6 +47,9 @@ private:
 };
 
 constexpr qint64 applySpinNs = 60'000;
+/// How often who waits looks for a result before it yields each time: a worker that was asleep is
+/// often woken on the waker's core, where it would stand behind a loop that only spins.
+constexpr int hotRounds = 8;
 
 /// The position of the first mark of a failure from @p begin on; @p end: there is none.
 quint32 firstFailed(const std::uint8_t *failed, quint32 begin, quint32 end)
@@ -200,7 +205,9 @@ void WorkerPool::collectUntil(const std::function<bool()> &isDone)
     poolHeader().parentArmed.store(0, std::memory_order_relaxed);
     const qint64 spinEnd = runtime::nowNs() + applySpinNs;
     bool hasOthers = false;
-    while (!isDone() && runtime::nowNs() < spinEnd) {
+    for (int round = 0; !isDone() && runtime::nowNs() < spinEnd; ++round) {
+        if (round >= hotRounds)
+            ::sched_yield();
         for (int i = 0; i < 20; ++i)
             runtime::spinPause();
         std::unique_lock lock(m_mutex, std::try_to_lock);

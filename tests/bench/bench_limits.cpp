@@ -4,7 +4,7 @@
 // 10,000,000 of them, with 1 to 256 workers, for arguments of 8 bytes to 1 GiB; how soon the caller
 // knows of a worker's death; a round trip to a worker that sleeps; programs run one after the
 // other; an event of the trace that is always on. Prints one JSON object; bench_limits --quick
-// leaves out the largest.
+// leaves out the largest. With names of figures only those, for a profiler.
 
 #include "core/memory/value.h"
 #include "core/payload/codec.h"
@@ -21,7 +21,9 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <poll.h>
@@ -190,15 +192,23 @@ int main(int argc, char **argv)
         return *code;
     QCoreApplication app(argc, argv);
     const bool isQuick = app.arguments().contains(QStringLiteral("--quick"));
+    const std::pair<const char *, std::function<void()>> figures[] = {
+        {"counts", [isQuick] { measureCounts(isQuick); }},
+        {"workers", measureWorkers},
+        {"sizes", [isQuick] { measureSizes(isQuick); }},
+        {"deaths", [isQuick] { measureDeaths(isQuick ? 100 : 1'000); }},
+        {"parked", [] { measureParked(200); }},
+        {"programs", [isQuick] { measurePrograms(isQuick ? 50 : 300); }},
+        {"forks", [isQuick] { measureForks(isQuick ? 50 : 300); }},
+        {"trace", measureTrace},
+    };
+    QStringList wanted = app.arguments().mid(1);
+    wanted.removeAll(QStringLiteral("--quick"));
     std::printf("{\"cores\": %d", usableCores());
-    measureCounts(isQuick);
-    measureWorkers();
-    measureSizes(isQuick);
-    measureDeaths(isQuick ? 100 : 1'000);
-    measureParked(200);
-    measurePrograms(isQuick ? 50 : 300);
-    measureForks(isQuick ? 50 : 300);
-    measureTrace();
+    for (const auto &[name, measureFigure] : figures) {
+        if (wanted.isEmpty() || wanted.contains(QLatin1String(name)))
+            measureFigure();
+    }
     std::printf("}\n");
     return 0;
 }

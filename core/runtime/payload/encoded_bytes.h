@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace proclab {
@@ -30,32 +31,34 @@ public:
     /// Shared with whoever keeps them, and what the handles in them are of.
     EncodedBytes(std::shared_ptr<const std::byte> bytes, std::size_t size)
         : m_size(size)
-        , m_kept(std::move(bytes))
+        , m_bytes(std::move(bytes))
     {}
 
     [[nodiscard]] std::size_t size() const { return m_size; }
     operator std::span<const std::byte>() const
     {
-        if (m_kept)
-            return {m_kept.get(), m_size};
-        return m_size > inlineBytes ? std::span<const std::byte>(m_bytes)
-                                    : std::span<const std::byte>(m_inline).first(m_size);
+        if (const auto *few = std::get_if<Few>(&m_bytes))
+            return std::span<const std::byte>(*few).first(m_size);
+        if (const auto *kept = std::get_if<Kept>(&m_bytes))
+            return {kept->get(), m_size};
+        return std::get<std::vector<std::byte>>(m_bytes);
     }
 
 private:
+    using Few = std::array<std::byte, inlineBytes>;
+    using Kept = std::shared_ptr<const std::byte>;
+
     void assign(std::span<const std::byte> bytes)
     {
         m_size = bytes.size();
         if (m_size > inlineBytes)
-            m_bytes.assign(bytes.begin(), bytes.end());
+            m_bytes.emplace<std::vector<std::byte>>(bytes.begin(), bytes.end());
         else if (m_size > 0)
-            std::memcpy(m_inline.data(), bytes.data(), m_size);
+            std::memcpy(m_bytes.emplace<Few>().data(), bytes.data(), m_size);
     }
 
     std::size_t m_size = 0;
-    std::array<std::byte, inlineBytes> m_inline{};
-    std::vector<std::byte> m_bytes; ///< If they are more than fit.
-    std::shared_ptr<const std::byte> m_kept;
+    std::variant<Few, std::vector<std::byte>, Kept> m_bytes; ///< A vector: more than fit.
 };
 
 } // namespace proclab
