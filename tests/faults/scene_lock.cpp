@@ -38,9 +38,11 @@ void change(const Array<qint64> &pair, const Array<qint64> &notes, const Acquire
 {
     volatile qint64 *numbers = pair.storage().data();
     if (acquired.isRecovered) {
-        const auto recovery = static_cast<std::size_t>(note(notes, recoveredPlace)++);
+        // In this order: it may be killed in between.
+        const auto recovery = static_cast<std::size_t>(note(notes, recoveredPlace));
         if (recovery < maxMembers)
             note(notes, deadPidPlace + recovery) = acquired.deadPid;
+        ++note(notes, recoveredPlace);
         numbers[1] = numbers[0];
     }
     if (numbers[0] != numbers[1])
