@@ -2,6 +2,7 @@
 #include "core/memory/shared_memory.h"
 
 #include "core/process/finalizer.h"
+#include "core/runtime/memory/segment.h"
 
 #include <QDir>
 #include <QFile>
@@ -38,7 +39,6 @@ struct SharedMemory::Mapping
 
 namespace {
 
-constexpr qint64 pageBytes = 4096;
 constexpr int mostTries = 100;
 
 QByteArray pathOf(const QString &name)
@@ -123,7 +123,8 @@ Result<SharedMemory> SharedMemory::create(qint64 size, const std::function<QStri
         }
         if (descriptor < 0)
             return osError(name, errno, ErrorText::tr("shared memory"));
-        const qint64 rounded = (size + pageBytes - 1) / pageBytes * pageBytes;
+        constexpr qint64 page{runtime::pageBytes};
+        const qint64 rounded = (size + page - 1) / page * page;
         if (::ftruncate(descriptor, rounded) != 0) {
             const int code = errno;
             ::close(descriptor);

@@ -16,12 +16,6 @@
 
 namespace proclab {
 
-namespace {
-
-constexpr std::size_t pageBytes = 4096;
-
-} // namespace
-
 Result<void> WorkerPool::makeSegment()
 {
     using namespace runtime;

@@ -21,7 +21,7 @@ namespace proclab {
 
 namespace {
 
-std::mutex theMutex;
+std::mutex theEngineMutex;
 Engine *theEngine = nullptr; // Guarded by it.
 bool hasEnded = false;
 
@@ -123,7 +123,7 @@ Engine &Engine::global()
 
 Engine *Engine::current()
 {
-    const std::lock_guard lock(theMutex);
+    const std::lock_guard lock(theEngineMutex);
     if (theEngine || hasEnded)
         return theEngine;
     if (!QCoreApplication::instance()) {
@@ -147,7 +147,7 @@ void Engine::endCurrent()
 
 void Engine::forget()
 {
-    new (&theMutex) std::mutex;
+    new (&theEngineMutex) std::mutex;
     theEngine = nullptr;
 }
 

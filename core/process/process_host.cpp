@@ -21,7 +21,7 @@ using runtime::RunHeader;
 
 namespace {
 
-std::mutex theMutex;
+std::mutex theHostMutex;
 std::weak_ptr<ProcessHost> theHost; // Guarded by it.
 
 } // namespace
@@ -34,7 +34,7 @@ ProcessRecord::~ProcessRecord()
 
 Result<std::shared_ptr<ProcessHost>> ProcessHost::instance()
 {
-    const std::lock_guard lock(theMutex);
+    const std::lock_guard lock(theHostMutex);
     if (auto host = theHost.lock())
         return host;
     Engine *engine = Engine::current();
@@ -51,7 +51,7 @@ Result<std::shared_ptr<ProcessHost>> ProcessHost::instance()
 
 void ProcessHost::forget()
 {
-    new (&theMutex) std::mutex;
+    new (&theHostMutex) std::mutex;
     // What they are copies of is the parent's to end: they stay as they are.
     new std::shared_ptr<ProcessHost>(theHost.lock());
     theHost.reset();

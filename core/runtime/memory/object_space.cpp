@@ -19,7 +19,6 @@ namespace proclab::runtime {
 namespace {
 
 constexpr std::size_t spaceBytes = std::size_t{64} << 30;
-constexpr std::size_t pageBytes = 4096;
 constexpr std::size_t zeroedByHand = 65'536;
 constexpr std::int64_t longestForkNs = 1'000'000'000;
 

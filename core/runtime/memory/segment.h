@@ -7,6 +7,9 @@
 
 namespace proclab::runtime {
 
+/// What the system maps at least: x86-64's small page.
+constexpr std::size_t pageBytes = 4096;
+
 /// From this size on, what is not in use any more goes back to the system.
 constexpr std::size_t discardedBytes = 256 * 1024;
 
