@@ -81,7 +81,7 @@ Schema counterFields()
     };
 }
 
-QList<GaugeChart> charts()
+QList<GaugeChart> counterCharts()
 {
     return {
         {.title = CounterKindText::tr("Throughput"),
@@ -109,7 +109,7 @@ Kind counterKind()
     kind.subtitle = CounterKindText::tr("Several processes, one number");
     kind.code = u"counter = Value('q', 0)  # {counter.processes} × {counter.increments}"_s;
     kind.schema = counterFields() + runFields(kind.name);
-    kind.charts = charts();
+    kind.charts = counterCharts();
     kind.firstPreset = u"counter-no-lock"_s;
     kind.makeRunner = makeCounterRunner;
     return kind;

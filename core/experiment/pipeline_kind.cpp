@@ -175,7 +175,7 @@ void checkPipeline(const ExperimentSpec &spec, QList<Error> &faults)
         checkMemory(spec, itemBytes, faults);
 }
 
-QList<GaugeChart> charts()
+QList<GaugeChart> pipelineCharts()
 {
     return {
         {.title = PipelineKindText::tr("Queue depth"),
@@ -218,7 +218,7 @@ Kind pipelineKind()
                    PipelineKindText::tr(
                        "What a consumer does with an item. None: the item is only checked.")) +
         runFields(kind.name);
-    kind.charts = charts();
+    kind.charts = pipelineCharts();
     kind.firstPreset = u"pipeline-fruit"_s;
     kind.check = checkPipeline;
     kind.makeRunner = makePipelineRunner;

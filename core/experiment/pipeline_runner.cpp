@@ -18,7 +18,7 @@ namespace proclab {
 namespace {
 
 constexpr quint64 itemMask = (quint64{1} << 40) - 1;
-constexpr int glance = 64;
+constexpr int glanceItems = 64;
 
 /// Runs `pipeline` experiments: producers and consumers around one bounded queue in shared memory.
 class PipelineRunner final : public GroupRunner
@@ -319,7 +319,7 @@ void PipelineRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     snapshot.lost = m_sums.lostItems;
     snapshot.queued = queue().size();
     snapshot.capacity = m_limit;
-    queue().glance(glance, [&](const runtime::QueueItem &item) {
+    queue().glance(glanceItems, [&](const runtime::QueueItem &item) {
         const bool isFromParent = item.producer >= members().size();
         snapshot.items.append({static_cast<quint32>(item.index),
                                isFromParent ? -1 : members()[item.producer].process, item.isEnd,

@@ -113,7 +113,7 @@ void checkPool(const ExperimentSpec &spec, QList<Error> &faults)
     checkEnds(spec, u"tasks"_s, {u"pool.task_timeout_s"_s, u"time_limit_s"_s}, faults);
 }
 
-QList<GaugeChart> charts()
+QList<GaugeChart> poolCharts()
 {
     return {
         {.title = PoolKindText::tr("Throughput"),
@@ -137,7 +137,7 @@ Kind poolKind()
     kind.subtitle = PoolKindText::tr("Workers share one task queue");
     kind.code = u"Pool({pool.workers}).{pool.method}({tasks.task}, …)"_s;
     kind.schema = callFields() + taskFields() + failureFields() + runFields(kind.name);
-    kind.charts = charts();
+    kind.charts = poolCharts();
     kind.firstPreset = u"pool"_s;
     kind.check = checkPool;
     kind.makeRunner = makePoolRunner;

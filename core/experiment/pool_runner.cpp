@@ -17,7 +17,7 @@ namespace {
 constexpr quint64 maxTasksUnderWay = 131'072;
 constexpr quint32 maxChunksUnderWay = 16'384;
 constexpr int maxFailureEvents = 1'000;
-constexpr int glance = 64;
+constexpr int glanceTasks = 64;
 
 /// Python's rule for map without a chunksize: four chunks a worker.
 quint64 automaticChunk(quint64 tasks, quint64 workers)
@@ -333,7 +333,7 @@ void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
         running += live.currentIndex >= 0 ? 1 : 0;
     }
     snapshot.queued = m_count > ended + running ? m_count - ended - running : 0;
-    snapshot.nextTasks = m_pool->nextTasks(glance);
+    snapshot.nextTasks = m_pool->nextTasks(glanceTasks);
     // Of the workers' own counts: reports of many small tasks come late.
     quint64 performed = 0;
     for (const ProcessLive &live : snapshot.processes)
