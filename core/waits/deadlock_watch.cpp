@@ -21,6 +21,15 @@ bool isIn(const QList<Deadlock> &deadlocks, const Deadlock &deadlock)
                                [&deadlock](const Deadlock &one) { return one.isSameAs(deadlock); });
 }
 
+/// Whether all its members still wait as they did.
+bool isThere(const Deadlock &deadlock, const WaitGraph &graph)
+{
+    return std::ranges::all_of(deadlock.members, [&graph](const Wait &member) {
+        return std::ranges::any_of(graph.waits(),
+                                   [&member](const Wait &wait) { return wait.isSameAs(member); });
+    });
+}
+
 } // namespace
 
 /// Looks; made, used and ended in the engine's thread.
@@ -40,25 +49,25 @@ public:
 private:
     void look()
     {
-        QList<Deadlock> seen;
+        WaitGraph graph;
         if (WaitGraph::hasWaitOfAge(lookEvery))
-            seen = WaitGraph::snapshot().deadlocks();
-        QList<Deadlock> told;
+            graph = WaitGraph::snapshot();
+        // Not those that this look does not see: who is stuck wakes now and then to look up.
+        m_told.removeIf([&graph](const Deadlock &deadlock) { return !isThere(deadlock, graph); });
+        QList<Deadlock> seen = graph.deadlocks();
         for (const Deadlock &deadlock : seen) {
-            const bool isTold = isIn(m_told, deadlock);
-            if (!isTold && isIn(m_seen, deadlock))
-                Q_EMIT m_watch.deadlockFound(deadlock);
-            if (isTold || isIn(m_seen, deadlock))
-                told.append(deadlock);
+            if (isIn(m_told, deadlock) || !isIn(m_seen, deadlock))
+                continue;
+            m_told.append(deadlock);
+            Q_EMIT m_watch.deadlockFound(deadlock);
         }
         m_seen = std::move(seen);
-        m_told = std::move(told);
     }
 
     DeadlockWatch &m_watch;
     std::unique_ptr<QTimer> m_timer;
     QList<Deadlock> m_seen; ///< By the last look.
-    QList<Deadlock> m_told; ///< Of those.
+    QList<Deadlock> m_told; ///< And not over yet.
 };
 
 DeadlockWatch::DeadlockWatch(Engine &engine, QObject *parent)
