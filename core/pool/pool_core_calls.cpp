@@ -90,7 +90,7 @@ Result<void> PoolCore::submit(std::shared_ptr<CallSink> sink)
     if (!m_waiting.empty() || !handLocked(sink))
         m_waiting.push_back(std::move(sink));
     else
-        m_workers->wake(1);
+        m_workers->wake();
     return {};
 }
 
@@ -182,18 +182,18 @@ std::optional<quint64> PoolCore::placeArguments(const CallChunk &chunk, TaskChun
 void PoolCore::feed()
 {
     const std::lock_guard lock(m_mutex);
-    quint32 handed = 0;
+    bool hasHanded = false;
     while (!m_waiting.empty() && m_state <= State::Closed) {
         const std::shared_ptr<CallSink> &next = m_waiting.front();
         if (next->m_place == CallSink::Place::Waiting) {
             if (!handLocked(next))
                 break;
-            ++handed;
+            hasHanded = true;
         }
         m_waiting.pop_front();
     }
-    if (handed > 0)
-        m_workers->wake(handed);
+    if (hasHanded)
+        m_workers->wake();
     if (m_state == State::Closed)
         closeWorkersLocked();
 }

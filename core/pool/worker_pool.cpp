@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <utility>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -274,6 +275,7 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
     }
     const bool mayLeave = !hasWork && m_state == State::Closing;
     byPool = byPool || (mayLeave && (m_isOverdue || (exit.signal == 0 && exit.exitCode == 0)));
+    poolHeader().idle.forgetSearches();
     poolHeader().idle.wakeAll(m_header->parkOf());
     Q_EMIT workerEnded(worker, exit, byPool, place.done());
     const bool isRefusal = exit.exitCode == runtime::refusedExitCode && !wasReady;
@@ -416,6 +418,10 @@ void WorkerPool::watchTasks()
             task(number).word.load(std::memory_order_acquire) == word)
             reportFinishedLocked(number, finished, workerIn(slot));
     }
+    // Who was to take them may be stopped.
+    const quint64 taken = ring().taken();
+    if (std::exchange(m_takenChunks, taken) == taken)
+        poolHeader().idle.wake(static_cast<quint32>(ring().size()), m_header->parkOf());
     // Also what others have finished: a worker that is stopped after it has taken the mark that the
     // parent sleeps, and before it wakes it, must not keep theirs.
     drain();

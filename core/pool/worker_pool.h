@@ -169,8 +169,8 @@ public:
     /// The same without waking a worker for it: wake() does so.
     std::optional<ChunkTicket> submitQuietly(const TaskChunk &chunk,
                                              std::shared_ptr<ReportSink> sink);
-    /// Wakes up to @p count workers that sleep.
-    void wake(quint32 count);
+    /// Wakes as many workers as chunks that wait have need of.
+    void wake();
     /// Takes a chunk with a sink back that no worker has taken yet; the caller tells the sink. Any
     /// thread.
     std::optional<WithdrawnChunk> withdraw(const ChunkTicket &ticket);
@@ -328,10 +328,12 @@ private:
     int m_startDeaths = 0; ///< Workers in a row that ended before they were ready.
     bool m_isReady = false;
     qint64 m_leaveByNs = 0; ///< Closing: when workers that are still there are killed; 0: not yet.
-    bool m_isOverdue = false; ///< They were.
+    bool m_isOverdue = false;  ///< They were.
+    quint64 m_takenChunks = 0; ///< When the watch last looked.
     std::atomic<quint64> m_retried{0};
     std::atomic<quint64> m_present{0};      ///< Workers, those being started among them.
     std::atomic<bool> m_isAddWanted{false}; ///< addWorkers() is under way.
+    std::atomic<qint64> m_wokenNs{0};       ///< When a task last woke a worker.
 
     mutable std::mutex m_mutex;
     // Guarded by m_mutex.

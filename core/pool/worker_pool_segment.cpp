@@ -8,6 +8,8 @@
 #include "core/runtime/task/task_registry.h"
 #include "core/runtime/task/worker_process.h"
 
+#include <QThread>
+
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -81,6 +83,8 @@ Result<void> WorkerPool::makeSegment()
     shared.initializer = m_config.initializer;
     shared.initializerArgs = m_config.initializerArgs;
     shared.environment = m_config.environment;
+    // The thread that submits has need of a core too.
+    shared.idle.setUp(static_cast<quint32>(std::max(QThread::idealThreadCount() - 1, 1)));
     ring().setUp(cells);
     return {};
 }

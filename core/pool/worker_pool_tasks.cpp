@@ -47,8 +47,10 @@ private:
 };
 
 constexpr qint64 applySpinNs = 60'000;
-/// How often who waits looks for a result before it yields each time: a worker that was asleep is
-/// often woken on the waker's core, where it would stand behind a loop that only spins.
+/// A worker that was asleep is often woken on the waker's core, where it would stand behind a loop
+/// that only spins: for so long who waits for a result yields, after some quick looks. Else it does
+/// not: two that share a core and yield to each other stay there.
+constexpr qint64 wakeNs = 200'000;
 constexpr int hotRounds = 8;
 
 /// The position of the first mark of a failure from @p begin on; @p end: there is none.
@@ -79,7 +81,7 @@ std::optional<ChunkTicket> WorkerPool::submit(const TaskChunk &chunk,
 {
     const auto ticket = submitQuietly(chunk, std::move(sink));
     if (ticket)
-        wake(1);
+        wake();
     return ticket;
 }
 
@@ -90,9 +92,10 @@ std::optional<ChunkTicket> WorkerPool::submitQuietly(const TaskChunk &chunk,
     return submitLocked(chunk, std::move(sink));
 }
 
-void WorkerPool::wake(quint32 count)
+void WorkerPool::wake()
 {
-    poolHeader().idle.wake(count, m_header->parkOf());
+    if (poolHeader().idle.wakeFor(ring().size(), m_header->parkOf()))
+        m_wokenNs.store(runtime::nowNs(), std::memory_order_relaxed);
 }
 
 std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
@@ -204,9 +207,13 @@ void WorkerPool::collectUntil(const std::function<bool()> &isDone)
     // This thread fetches the result itself while it is hot: no detour through the engine's thread.
     poolHeader().parentArmed.store(0, std::memory_order_relaxed);
     const qint64 spinEnd = runtime::nowNs() + applySpinNs;
+    const qint64 yieldEnd = m_wokenNs.load(std::memory_order_relaxed) + wakeNs;
     bool hasOthers = false;
-    for (int round = 0; !isDone() && runtime::nowNs() < spinEnd; ++round) {
-        if (round >= hotRounds)
+    for (int round = 0; !isDone(); ++round) {
+        const qint64 now = runtime::nowNs();
+        if (now >= spinEnd)
+            break;
+        if (round >= hotRounds && now < yieldEnd)
             ::sched_yield();
         for (int i = 0; i < 20; ++i)
             runtime::spinPause();
@@ -244,7 +251,7 @@ void WorkerPool::drainLocked()
         drainSlotLocked(slot);
     while (!m_overflow.empty() && ring().push(m_overflow.back())) {
         m_overflow.pop_back();
-        poolHeader().idle.wake(1, m_header->parkOf());
+        wake();
     }
 }
 

@@ -66,6 +66,8 @@ public:
         return head > tail ? head - tail : 0;
     }
     [[nodiscard]] bool isEmpty() const { return size() == 0; }
+    /// How many have been popped, ever.
+    [[nodiscard]] std::uint64_t taken() const { return m_tail.load(std::memory_order_acquire); }
 
     /// The number @p ahead places from the next to be popped; a glance that may be outdated.
     [[nodiscard]] std::optional<std::uint32_t> peek(std::uint64_t ahead) const

@@ -65,22 +65,36 @@ public:
     void wake(std::uint32_t count, ParkOf parkOf)
     {
         std::atomic_thread_fence(std::memory_order_seq_cst);
-        for (std::uint32_t word = 0; word < m_bits.size() && count > 0; ++word) {
+        while (count > 0 && wakeOne(parkOf, [](std::uint32_t, bool) {}))
+            --count;
+    }
+    /// Wakes the sleeper with the lowest slot, behind a fence of the caller's; false: there is
+    /// none. @p tell is told its slot, and true, before it can know that it is woken; and false, if
+    /// somebody else came first.
+    template<typename ParkOf, typename Tell>
+    bool wakeOne(ParkOf parkOf, Tell tell)
+    {
+        for (std::uint32_t word = 0; word < m_bits.size(); ++word) {
             std::uint64_t bits = m_bits[word].load(std::memory_order_relaxed);
-            while (bits != 0 && count > 0) {
+            while (bits != 0) {
                 const int bit = std::countr_zero(bits);
                 const std::uint64_t mask = std::uint64_t{1} << bit;
+                const std::uint32_t slot = word * 64 + static_cast<std::uint32_t>(bit);
                 bits &= ~mask;
-                if ((m_bits[word].fetch_and(~mask, std::memory_order_acq_rel) & mask) == 0)
-                    continue; // Somebody else wakes it.
+                tell(slot, true);
+                if ((m_bits[word].fetch_and(~mask, std::memory_order_acq_rel) & mask) == 0) {
+                    tell(slot, false); // Somebody else wakes it.
+                    continue;
+                }
                 PROCLAB_KILL_POINT("wake.bit-taken");
-                FutexWord &park = parkOf(word * 64 + static_cast<std::uint32_t>(bit));
+                FutexWord &park = parkOf(slot);
                 park.store(0, std::memory_order_release);
                 PROCLAB_KILL_POINT("wake.word-cleared");
                 futexWake(park, 1);
-                --count;
+                return true;
             }
         }
+        return false;
     }
     template<typename ParkOf>
     void wakeAll(ParkOf parkOf)
@@ -92,13 +106,10 @@ private:
     std::array<std::atomic<std::uint64_t>, maxSlots / 64> m_bits;
 };
 
-/// Waits until @p ready() holds: spins shortly, then sleeps in @p set. @p goOn() is asked each time
-/// before sleeping on, each @p lookUpNs; false ends the wait. Returns whether ready() held.
-template<typename ParkOf, typename Ready, typename GoOn>
-bool waitIn(WaitSet &set, std::uint32_t slot, ParkOf parkOf, Ready ready, GoOn goOn,
-            std::int64_t lookUpNs = parkNs)
+/// Whether @p ready() holds soon: for so long it is not worth while to sleep.
+template<typename Ready>
+bool looksShortly(Ready ready)
 {
-    FutexWord &park = parkOf(slot);
     for (int i = 0; i < 64; ++i) {
         if (ready())
             return true;
@@ -110,6 +121,18 @@ bool waitIn(WaitSet &set, std::uint32_t slot, ParkOf parkOf, Ready ready, GoOn g
         if (ready())
             return true;
     } while (nowNs() < spinEnd);
+    return false;
+}
+
+/// Waits until @p ready() holds: spins shortly, then sleeps in @p set. @p goOn() is asked each time
+/// before sleeping on, each @p lookUpNs; false ends the wait. Returns whether ready() held.
+template<typename ParkOf, typename Ready, typename GoOn>
+bool waitIn(WaitSet &set, std::uint32_t slot, ParkOf parkOf, Ready ready, GoOn goOn,
+            std::int64_t lookUpNs = parkNs)
+{
+    FutexWord &park = parkOf(slot);
+    if (looksShortly(ready))
+        return true;
     for (;;) {
         set.announce(slot, park);
         const bool done = ready();

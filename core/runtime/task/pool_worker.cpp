@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <unistd.h>
 
@@ -54,11 +55,15 @@ public:
         if (m_pool.initializer != noTask && !initialize())
             return initializerExitCode;
         while (!m_isRecycled && !isToLeave()) {
-            if (const auto number = m_ring.pop([this](std::uint32_t next) { return claim(next); }))
+            if (const auto number =
+                    m_ring.pop([this](std::uint32_t next) { return claim(next); })) {
+                endSearch();
                 runChunk(*number);
-            else if (!waitForTask())
+            } else if (!waitForTask()) {
                 return 0;
+            }
         }
+        endSearch();
         m_slot.recycled.store(1, std::memory_order_release);
         PROCLAB_KILL_POINT("recycle.marked");
         return 0;
@@ -123,9 +128,9 @@ private:
         const std::int64_t begin = nowNs();
         WaitScope noted;
         m_slot.beginWait(WaitKind::Task, begin);
-        const bool found = waitIn(
-            m_pool.idle, m_process.slotIndex(), m_header.parkOf(),
-            [this] { return !m_ring.isEmpty(); },
+        m_isSearching = true;
+        const bool found = m_pool.idle.wait(
+            m_process.slotIndex(), m_header.parkOf(), [this] { return !m_ring.isEmpty(); },
             [this, limit, begin, &noted] {
                 noted.sleepsFor({WaitSubject::Kind::Task}, limit != 0 ? begin + limit : noDeadline);
                 m_isRecycled = isToLeave() || (limit != 0 && nowNs() - begin >= limit);
@@ -135,6 +140,12 @@ private:
         m_slot.endWait();
         m_isRecycled = m_isRecycled && !found;
         return found || m_isRecycled;
+    }
+
+    void endSearch()
+    {
+        if (std::exchange(m_isSearching, false))
+            m_pool.idle.endSearch(m_process.slotIndex(), m_ring.size(), m_header.parkOf());
     }
 
     bool claim(std::uint32_t number)
@@ -182,6 +193,10 @@ private:
             TaskWord::make(TaskWord::generation(mine), m_process.slotIndex(), TaskState::Done),
             std::memory_order_release);
         PROCLAB_KILL_POINT("complete.done");
+        if (m_ring.isEmpty()) {
+            m_isSearching = true;
+            m_pool.idle.beginSearch(m_process.slotIndex());
+        }
         tellDone(number);
         m_isRecycled = m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker;
     }
@@ -389,6 +404,7 @@ private:
     TaskResult m_result;
     std::int64_t m_lastNs = longTaskNs + 1;
     bool m_isRecycled = false;
+    bool m_isSearching = false; ///< Or was, see IdleWorkers::endSearch().
 };
 
 } // namespace

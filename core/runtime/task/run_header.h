@@ -5,6 +5,7 @@
 #include "core/runtime/kill_point.h"
 #include "core/runtime/memory/segment.h"
 #include "core/runtime/sync/futex.h"
+#include "core/runtime/sync/idle_workers.h"
 #include "core/runtime/sync/shared_lock.h"
 #include "core/runtime/sync/wait_set.h"
 #include "core/runtime/trace/trace_ring.h"
@@ -248,9 +249,9 @@ struct PoolHeader
     std::uint64_t resultsOffset;   ///< The memory of all arenas, one after the other.
     std::uint32_t initializer;     ///< A task that each worker runs first; noTask: none.
     ArgumentRange initializerArgs;
-    std::uint32_t parentSharer; ///< The parent's number in the ObjectSpace; 0: it has none.
-    ArgumentRange environment;  ///< What is special in each worker's; see takeEnvironment().
-    alignas(64) WaitSet idle;   ///< Workers that wait for a task.
+    std::uint32_t parentSharer;   ///< The parent's number in the ObjectSpace; 0: it has none.
+    ArgumentRange environment;    ///< What is special in each worker's; see takeEnvironment().
+    alignas(64) IdleWorkers idle; ///< Workers that wait for a task.
     alignas(64) std::atomic<std::uint32_t> parentArmed; ///< The parent sleeps: write its eventfd.
 };
 
