@@ -138,6 +138,38 @@ struct EncodedCalls
     }
 };
 
+namespace call_detail {
+
+/// An argument for a parameter of type T: itself if it is one, else a T made of it.
+template<typename T, typename A>
+[[nodiscard]] decltype(auto) asParameter(A &&argument)
+{
+    if constexpr (std::is_same_v<std::remove_cvref_t<A>, T>)
+        return static_cast<const T &>(argument);
+    else
+        return T(std::forward<A>(argument));
+}
+
+/// Nothing is copied before it is encoded: an argument may be large.
+template<typename... T>
+void encodeArguments(std::type_identity<std::tuple<T...>> /*type*/, std::vector<std::byte> &bytes,
+                     const T &...arguments)
+{
+    if constexpr (FlatPayload<std::tuple<T...>>)
+        encodePayload(std::tuple<T...>(arguments...), bytes);
+    else
+        encodePayload(std::tuple<const T &...>(arguments...), bytes);
+}
+
+template<typename... T, typename... A>
+void encodeAs(std::type_identity<std::tuple<T...>> type, std::vector<std::byte> &bytes,
+              A &&...arguments)
+{
+    encodeArguments(type, bytes, asParameter<T>(std::forward<A>(arguments))...);
+}
+
+} // namespace call_detail
+
 /// Appends a call of @p Function; EncodeFailure leaves @p calls as they were.
 template<auto Function, typename... A>
 void encodeCall(EncodedCalls &calls, A &&...arguments)
@@ -147,7 +179,8 @@ void encodeCall(EncodedCalls &calls, A &&...arguments)
                   "these are no arguments of the function");
     const std::size_t before = calls.bytes.size();
     try {
-        encodePayload(Arguments(std::forward<A>(arguments)...), calls.bytes);
+        call_detail::encodeAs(std::type_identity<Arguments>{}, calls.bytes,
+                              std::forward<A>(arguments)...);
     } catch (...) {
         calls.bytes.resize(before);
         throw;

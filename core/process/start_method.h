@@ -7,7 +7,9 @@
 
 namespace proclab {
 
-/// How a process comes into being.
+/// How a process comes into being. A forked one runs, when it exits, what was registered in it to
+/// run then, and writes what its standard streams hold; what its parent or the zygote had
+/// registered, and destructors of static objects, it leaves to these.
 enum class StartMethod {
     Spawn,      ///< A fresh program image for each, through QProcess.
     ForkServer, ///< Forked from a small, single-threaded helper, the zygote, which is started

@@ -235,7 +235,11 @@ requires(!FlatPayload<std::tuple<T...>>) struct Codec<std::tuple<T...>>
 {
     static void encode(PayloadWriter &writer, const std::tuple<T...> &value)
     {
-        std::apply([&writer](const T &...part) { (Codec<T>::encode(writer, part), ...); }, value);
+        std::apply(
+            [&writer](const T &...part) {
+                (Codec<std::remove_cvref_t<T>>::encode(writer, part), ...);
+            },
+            value);
     }
     static std::tuple<T...> decode(PayloadReader &reader)
     {

@@ -4,6 +4,9 @@
 #include "core/runtime/kill_point.h"
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
 
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,6 +17,16 @@ namespace proclab::runtime {
 namespace {
 
 enum class Forked { InWorker, Answered, Lost };
+
+/// The last exit handler that a worker runs. Those before it, destructors of static objects among
+/// them, are the zygote's; to run them in each worker too would cost as much as to fork it.
+void endWorker(int status, void * /*argument*/)
+{
+    std::cout.flush();
+    std::clog.flush();
+    std::fflush(nullptr);
+    ::_exit(status);
+}
 
 /// Forks twice: the process in between ends at once, so that the worker becomes a child of the
 /// parent, a subreaper, which then gets its exit status. It works in this one's memory meanwhile,
@@ -76,6 +89,7 @@ bool serveForks(int socket, RunHeader &header, WorkerArguments &worker)
             ::close(socket);
             worker.slot = request.slot;
             worker.generation = request.generation;
+            ::on_exit(endWorker, nullptr);
             return true;
         }
         PROCLAB_KILL_POINT("zygote.before-answer");

@@ -110,6 +110,19 @@ void writeAtExit(QString path)
     std::atexit([] { std::ofstream(where.toStdString()) << "written"; });
 }
 
+/// Writes when the program's static objects end, once it knows where.
+struct StaticObject
+{
+    ~StaticObject() { std::ofstream(path) << "ended"; }
+    std::string path = "/dev/null";
+};
+StaticObject theStaticObject;
+
+void writeAtStaticsEnd(const std::string &path)
+{
+    theStaticObject.path = path;
+}
+
 void chain(Queue<qint64> pids, int depth, StartMethod method)
 {
     (void)pids.put(ThisProcess::pid());
@@ -228,6 +241,8 @@ private Q_SLOTS:
     void exitCodesArrive();
     void exitHandlersRun_data() { test::addStartMethods(); }
     void exitHandlersRun();
+    void staticObjectsEndInFreshImages_data() { test::addStartMethods(); }
+    void staticObjectsEndInFreshImages();
     void chainIsKilledFromTheTop_data() { test::addStartMethods(); }
     void chainIsKilledFromTheTop();
     void daemonsStartNone_data() { test::addStartMethods(); }
@@ -556,6 +571,19 @@ void tst_Process::exitHandlersRun()
     QFile file(path);
     QVERIFY(file.open(QIODevice::ReadOnly));
     QCOMPARE(file.readAll(), "written");
+}
+
+/// Those of a forked child are its parent's, or its zygote's.
+void tst_Process::staticObjectsEndInFreshImages()
+{
+    QFETCH(const StartMethod, method);
+    const QTemporaryDir folder;
+    const QString path = folder.filePath(u"file"_s);
+    const Process process = child<writeAtStaticsEnd>(path.toStdString());
+    QVERIFY(process.start());
+    QVERIFY(process.join(60s));
+    QCOMPARE(**process.exitCode(), 0);
+    QCOMPARE(QFile::exists(path), method == StartMethod::Spawn);
 }
 
 // PR-25
