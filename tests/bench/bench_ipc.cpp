@@ -14,7 +14,10 @@
 
 #include <QCoreApplication>
 
+#include <boost/interprocess/anonymous_shared_memory.hpp>
 #include <boost/interprocess/ipc/message_queue.hpp>
+#include <boost/interprocess/sync/interprocess_mutex.hpp>
+#include <boost/interprocess/sync/scoped_lock.hpp>
 
 #include <array>
 #include <cstdio>
@@ -98,7 +101,67 @@ qint64 addAtomically(Value<qint64> value, int count)
     return runtime::nowNs();
 }
 
+void echoItems(Queue<Item> requests, Queue<Item> answers)
+{
+    while (const auto item = requests.get())
+        (void)answers.put(*item);
+}
+
+void echoMessages(Connection connection)
+{
+    while (const auto item = connection.receive<Item>())
+        (void)connection.send(*item);
+}
+
 void doNothing() {}
+
+/// The median of how long an item is under way to another process and back, both awake and both
+/// asleep before each.
+void printTrips(const std::string &name, const std::function<void()> &trip)
+{
+    constexpr int hotTrips = 20'000;
+    constexpr int parkedTrips = 200;
+    constexpr useconds_t longEnoughToSleepUs = 3'000;
+    const auto median = [&trip](int count, useconds_t pauseUs) {
+        std::vector<qint64> spent;
+        for (int i = 0; i < count; ++i) {
+            if (pauseUs > 0)
+                ::usleep(pauseUs);
+            const qint64 begin = runtime::nowNs();
+            trip();
+            spent.push_back(runtime::nowNs() - begin);
+        }
+        std::ranges::sort(spent);
+        return static_cast<double>(spent[spent.size() / 2]) / 1'000;
+    };
+    std::printf(", \"%s_hot_us\": %.2f", name.c_str(), median(hotTrips, 0));
+    std::printf(", \"%s_parked_us\": %.2f", name.c_str(), median(parkedTrips, longEnoughToSleepUs));
+}
+
+void measureTrips(Pool &pool)
+{
+    const Item item = {};
+    {
+        const auto requests = valueOrThrow(Queue<Item>::create(16));
+        const auto answers = valueOrThrow(Queue<Item>::create(16));
+        const auto echo = pool.applyAsync<&echoItems>(requests, answers);
+        printTrips("queue_trip", [&] {
+            (void)requests.put(item);
+            (void)answers.get();
+        });
+        (void)requests.putEnd(1);
+        (void)echo.result();
+    }
+    const auto [near, far] = valueOrThrow(Pipe::create());
+    const auto echo = pool.applyAsync<&echoMessages>(far);
+    printTrips("pipe_trip", [&, end = near] {
+        (void)end.send(item);
+        (void)end.receive<Item>();
+    });
+    far.close(); // This process' handle.
+    near.close();
+    (void)echo.result();
+}
 
 void measureQueue(Pool &pool, const char *name, int pairs, int capacity)
 {
@@ -214,6 +277,102 @@ void measureBoost()
     bip::message_queue::remove(name.c_str());
 }
 
+/// As printTrips(), with @p echo in a forked child until @p end makes it return.
+void printPeerTrips(const std::string &name, const std::function<void()> &trip,
+                    const std::function<void()> &echo, const std::function<void()> &end)
+{
+    std::fflush(stdout); // Else the child would have what is in the buffer too.
+    const pid_t child = ::fork();
+    if (child == 0) {
+        echo();
+        ::_exit(0);
+    }
+    printTrips(name, trip);
+    end();
+    ::waitpid(child, nullptr, 0);
+}
+
+void measureBoostTrips()
+{
+    const std::string name = "proclab-bench-" + std::to_string(::getpid());
+    const std::string back = name + "-back";
+    constexpr std::size_t endBytes = 0;
+    bip::message_queue requests(bip::create_only, name.c_str(), 16, sizeof(Item));
+    bip::message_queue answers(bip::create_only, back.c_str(), 16, sizeof(Item));
+    Item item = {};
+    bip::message_queue::size_type size = 0;
+    unsigned priority = 0;
+    printPeerTrips(
+        "boost_queue_trip",
+        [&] {
+            requests.send(item.data(), item.size(), 0);
+            answers.receive(item.data(), item.size(), size, priority);
+        },
+        [&] {
+            for (;;) {
+                requests.receive(item.data(), item.size(), size, priority);
+                if (size == endBytes)
+                    return;
+                answers.send(item.data(), item.size(), 0);
+            }
+        },
+        [&] { requests.send(item.data(), endBytes, 0); });
+    bip::message_queue::remove(name.c_str());
+    bip::message_queue::remove(back.c_str());
+}
+
+void measureKernelPipeTrips()
+{
+    int there[2];
+    int back[2];
+    if (::pipe(there) != 0 || ::pipe(back) != 0)
+        return;
+    Item item = {};
+    const auto isWhole = [](ssize_t bytes) { return bytes == ssize_t{sizeof(Item)}; };
+    printPeerTrips(
+        "kernel_pipe_trip",
+        [&] {
+            if (!isWhole(::write(there[1], item.data(), item.size())) ||
+                !isWhole(::read(back[0], item.data(), item.size())))
+                std::abort();
+        },
+        [&] {
+            ::close(there[1]);
+            while (isWhole(::read(there[0], item.data(), item.size())) &&
+                   isWhole(::write(back[1], item.data(), item.size()))) {
+            }
+        },
+        [&] { ::close(there[1]); });
+    for (const int end : {there[0], back[0], back[1]})
+        ::close(end);
+}
+
+/// Increments under a Boost.Interprocess mutex, in one process and in two.
+void measureBoostMutex()
+{
+    struct Counter
+    {
+        bip::interprocess_mutex mutex;
+        qint64 number = 0;
+    };
+    bip::mapped_region memory(bip::anonymous_shared_memory(sizeof(Counter)));
+    auto *counter = new (memory.get_address()) Counter;
+    const auto add = [counter](int count) {
+        for (int i = 0; i < count; ++i) {
+            const bip::scoped_lock lock(counter->mutex);
+            ++counter->number;
+        }
+    };
+    const qint64 begin = runtime::nowNs();
+    add(increments);
+    print("boost_mutex_1_per_s", perSecond(increments, begin, runtime::nowNs()));
+    print("boost_mutex_2_per_s",
+          peerPerSecond(
+              increments, [&add] { add(increments / 2); }, [&add] { add(increments / 2); }));
+    if (counter->number != 2 * increments)
+        std::abort();
+}
+
 void measureKernelPipe(const char *name, int messages, std::size_t bytes)
 {
     int ends[2];
@@ -252,6 +411,7 @@ int main(int argc, char **argv)
     measureQueue(pool, "queue_2_2_per_s", 2, 1'024);
     measureQueue(pool, "queue_unbounded_per_s", 1, 0);
     measurePipe(pool);
+    measureTrips(pool);
     const auto value = [](Locking locking) {
         return valueOrThrow(Value<qint64>::create(0, locking));
     };
@@ -263,6 +423,9 @@ int main(int argc, char **argv)
     measureStarts("process_spawn_per_s", StartMethod::Spawn, 100);
     measureStarts("process_forkserver_per_s", StartMethod::ForkServer, 200);
     measureBoost();
+    measureBoostTrips();
+    measureBoostMutex();
+    measureKernelPipeTrips();
     measureKernelPipe("kernel_pipe_64_per_s", peerItems, sizeof(Item));
     measureKernelPipe("kernel_pipe_1_mib_mib_per_s", bigMessages, bigBytes);
     std::printf("}\n");

@@ -37,6 +37,16 @@ def put_items(queue, count):
     queue.put(None)
 
 
+def echo_items(requests, answers):
+    while (item := requests.get()) is not None:
+        answers.put(item)
+
+
+def echo_messages(connection):
+    while message := connection.recv_bytes():
+        connection.send_bytes(message)
+
+
 def send_messages(connection, size, count):
     message = bytes(size)
     for _ in range(count):
@@ -127,6 +137,31 @@ class Python:
             sender.join()
             return (count - 1) / spent
         return median(run)
+
+    def trips(self):
+        """An item to another process and back, over two queues and over a pipe: awake, and asleep before each."""
+        def measure(trip):
+            def run(count, pause):
+                spent = []
+                for _ in range(count // self.scale):
+                    time.sleep(pause)
+                    spent.append(seconds(trip))
+                return statistics.median(spent) * 1e6
+            return run(2_000, 0), run(200, 0.003)
+        requests, answers = self.context.Queue(16), self.context.Queue(16)
+        near, far = self.context.Pipe()
+        children = [self.context.Process(target=echo_items, args=(requests, answers)),
+                    self.context.Process(target=echo_messages, args=(far,))]
+        for child in children:
+            child.start()
+        item = bytes(64)
+        by_queue = measure(lambda: (requests.put(item), answers.get()))
+        by_pipe = measure(lambda: (near.send_bytes(item), near.recv_bytes()))
+        requests.put(None)
+        near.send_bytes(b"")
+        for child in children:
+            child.join()
+        return by_queue, by_pipe
 
     def parked(self):
         with self.context.Pool(1) as pool:
@@ -234,6 +269,7 @@ def main():
     queue = theirs.queue()
     pipe, big_pipe = theirs.pipe(64, 200_000 // scale), theirs.pipe(1 << 20, 1_000 // scale)
     locked = [theirs.counter(processes) for processes in (1, 2)]
+    queue_trips, pipe_trips = theirs.trips()
     rows = [
         ("no-op tasks, single, /s", engine["pool_single_per_s"], pool["pool_single_per_s"], "500,000"),
         ("no-op tasks, chunks of 1,000, /s", engine["pool_chunked_per_s"], pool["pool_chunked_per_s"], ""),
@@ -260,6 +296,10 @@ def main():
         ("Queue 1:1, unbounded, items/s", ipc["queue_unbounded_per_s"], queue, ""),
         ("Pipe, 64 bytes, messages/s", ipc["pipe_64_per_s"], pipe, "20,000,000"),
         ("Pipe, 1 MiB, MiB/s", ipc["pipe_1_mib_mib_per_s"], big_pipe, "8,000"),
+        ("Queue, there and back, hot, us", ipc["queue_trip_hot_us"], queue_trips[0], ""),
+        ("Queue, there and back, parked, us", ipc["queue_trip_parked_us"], queue_trips[1], ""),
+        ("Pipe, there and back, hot, us", ipc["pipe_trip_hot_us"], pipe_trips[0], ""),
+        ("Pipe, there and back, parked, us", ipc["pipe_trip_parked_us"], pipe_trips[1], ""),
         ("Value, lock, 1 process, /s", ipc["value_lock_1_per_s"], locked[0], "100,000,000"),
         ("Value, lock, 2 processes, /s", ipc["value_lock_2_per_s"], locked[1], "30,000,000"),
         ("Value, atomic, 2 processes, /s", ipc["value_atomic_2_per_s"], locked[1], "200,000,000"),
@@ -274,6 +314,12 @@ def main():
     ]
     others = [
         ("Queue 1:1 to Boost message_queue", ipc["queue_1_1_per_s"], ipc["boost_queue_per_s"]),
+        ("Value, lock, 1 process, to Boost mutex", ipc["value_lock_1_per_s"], ipc["boost_mutex_1_per_s"]),
+        ("Value, lock, 2, to Boost mutex", ipc["value_lock_2_per_s"], ipc["boost_mutex_2_per_s"]),
+        ("Queue, there and back, hot, us, Boost", ipc["queue_trip_hot_us"], ipc["boost_queue_trip_hot_us"]),
+        ("Queue, the same, parked, us, Boost", ipc["queue_trip_parked_us"], ipc["boost_queue_trip_parked_us"]),
+        ("Pipe, there and back, hot, us, kernel", ipc["pipe_trip_hot_us"], ipc["kernel_pipe_trip_hot_us"]),
+        ("Pipe, the same, parked, us, kernel", ipc["pipe_trip_parked_us"], ipc["kernel_pipe_trip_parked_us"]),
         ("Pipe, 64 bytes, to the kernel's", ipc["pipe_64_per_s"], ipc["kernel_pipe_64_per_s"]),
         ("Pipe, 1 MiB, to the kernel's", ipc["pipe_1_mib_mib_per_s"], ipc["kernel_pipe_1_mib_mib_per_s"]),
     ]
@@ -286,7 +332,8 @@ def main():
               + f"{ratio:>9}{aim:>12}")
     print(f"\n{'beside other peers':38}{'ProcLab':>14}{'peer':>14}{'ratio':>9}")
     for name, mine, peer in others:
-        print(f"{name:38}{mine:>14,.0f}{peer:>14,.0f}{mine / peer:>9.1f}")
+        ratio = peer / mine if " us, " in name else mine / peer
+        print(f"{name:38}{mine:>14,.1f}{peer:>14,.1f}{ratio:>9.1f}")
     print("\nwhat must stay flat")
     for title, prefix, unit in (("a task of a map, of so many", "map_ns_of_", "ns"),
                                 ("a single task, with so many workers", "single_ns_with_", "ns"),

@@ -91,6 +91,7 @@ private:
     static constexpr std::uint32_t waitersBit = 0x8000'0000;
     static constexpr std::uint32_t diedBit = 0x4000'0000;
     static constexpr std::uint32_t ownerMask = 0xffff;
+    static constexpr int hotRounds = 7; ///< Of 1, 2, 4, … pauses.
 
     template<typename GoOn>
     Outcome lockSlowly(std::uint32_t slot, GoOn goOn, std::int64_t deadlineNs)
@@ -111,8 +112,12 @@ private:
                 }
                 continue;
             }
-            if (round < 100) {
-                spinPause();
+            // Each look takes the word's cache line from the owner: by looking ever more rarely the
+            // two do many steps in a row each. After Anderson, "The Performance of Spin Lock
+            // Alternatives" (1990).
+            if (round < hotRounds) {
+                for (int i = 0; i < 1 << round; ++i)
+                    spinPause();
                 continue;
             }
             if (spinUntil == 0)
