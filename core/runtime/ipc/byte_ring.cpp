@@ -102,12 +102,16 @@ bool ByteRing::hasRoom(const Record &record) const
     std::uint64_t length = lengthOf(record);
     if (length > capacity / 4)
         length = lengthApart;
-    return usedBytes() + skippedBefore(length) + length <= capacity;
+    return usedBytes(m_head.load(std::memory_order_acquire)) + skippedBefore(length) + length <=
+           capacity;
 }
 
 ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record)
 {
-    if (isFull())
+    const std::uint64_t tail = m_tail.load(std::memory_order_relaxed);
+    if (!holdsForHead([this, tail](std::uint64_t head) {
+            return ((countOf(tail) - countOf(head)) & maxRecords) < m_limits.records;
+        }))
         return Room::Wait;
     const std::uint64_t length = lengthOf(record);
     std::uint64_t capacity = memory().capacity.load(std::memory_order_relaxed);
@@ -120,7 +124,9 @@ ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record)
     }
     const bool isApart = !record.objects.empty() || length > capacity / 4;
     const std::uint64_t needed = isApart ? lengthApart : length;
-    while (usedBytes() + skippedBefore(needed) + needed > capacity) {
+    while (!holdsForHead([&](std::uint64_t head) {
+        return usedBytes(head) + skippedBefore(needed) + needed <= capacity;
+    })) {
         if (capacity * 2 > m_limits.bytes)
             return Room::Wait;
         if (!grow(space, capacity * 2))
@@ -202,8 +208,9 @@ bool ByteRing::grow(ObjectSpace &space, std::uint64_t capacity)
     space.beginFlight(*memory);
     PROCLAB_KILL_POINT("ring-grow.in-flight");
     const std::uint64_t was = old.capacity.load(std::memory_order_relaxed);
-    std::uint64_t position = positionOf(m_head.load(std::memory_order_relaxed));
-    for (std::uint64_t left = usedBytes(); left > 0;) {
+    const std::uint64_t head = m_head.load(std::memory_order_relaxed);
+    std::uint64_t position = positionOf(head);
+    for (std::uint64_t left = usedBytes(head); left > 0;) {
         const std::uint64_t length = std::min(left, was - (position & (was - 1)));
         std::memcpy(space.at(grown.offset) + (position & (capacity - 1)), at(space, position),
                     length);
