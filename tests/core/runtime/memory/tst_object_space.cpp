@@ -3,13 +3,15 @@
 #include "core/runtime/sync/sync_bodies.h"
 #include "tests/support/forked_child.h"
 
+#include <QDeadlineTimer>
 #include <QTest>
 
 #include <array>
-
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <random>
+#include <thread>
 #include <vector>
 
 using namespace proclab::runtime;
@@ -82,6 +84,7 @@ private Q_SLOTS:
     void forkedChildHoldsWhatItsParentHeld();
     void forkedChildsHoldIsItsOwn();
     void staleHandleOfAnotherKeepsNothing();
+    void threadsHandObjectsOn();
 
 private:
     /// Kills @p child and lets go what it held.
@@ -410,6 +413,57 @@ void tst_ObjectSpace::staleHandleOfAnotherKeepsNothing()
     QCOMPARE(waitForChild(child), 0);
     QCOMPARE(space().usage().objects, 1U);
     space().processEnded(child);
+}
+
+/// In a circle, each the next one's: whoever has an object sees all that was written to it before,
+/// and is the last who holds it.
+void tst_ObjectSpace::threadsHandObjectsOn()
+{
+    constexpr std::size_t crew = 4;
+    constexpr std::uint64_t rounds = 500;
+    constexpr std::uint64_t none = ~std::uint64_t{0};
+    std::array<std::atomic<std::uint64_t>, crew> boxes;
+    for (auto &box : boxes)
+        box.store(none);
+    const QDeadlineTimer deadline(60'000);
+    std::atomic<std::uint64_t> right{0};
+    const auto work = [&](std::size_t mine) {
+        std::mt19937 random(static_cast<unsigned>(mine));
+        auto &next = boxes[(mine + 1) % crew];
+        std::uint64_t given = 0;
+        std::uint64_t taken = 0;
+        while ((given < rounds || taken < rounds) && !deadline.hasExpired()) {
+            if (given < rounds && next.load(std::memory_order_acquire) == none) {
+                // Within its entry, and in memory of its own.
+                const ObjectRef object = make(random() % 2 == 0 ? 8 : 5'000);
+                object->body<std::uint64_t>() = mine * rounds + given++;
+                space().beginFlight(*object);
+                const ObjectHandle handle = object->handle();
+                next.store(std::uint64_t{handle.generation} << 32 | handle.index,
+                           std::memory_order_release);
+            }
+            const std::uint64_t word = boxes[mine].load(std::memory_order_acquire);
+            if (word == none) {
+                std::this_thread::yield();
+                continue;
+            }
+            ObjectHandle handle;
+            handle.index = static_cast<std::uint32_t>(word);
+            handle.generation = static_cast<std::uint32_t>(word >> 32);
+            const ObjectRef object = space().attach(handle, ObjectKind::Memory);
+            space().endFlight(handle);
+            const std::uint64_t expected = (mine + crew - 1) % crew * rounds + taken++;
+            if (object && object->body<std::uint64_t>() == expected)
+                right.fetch_add(1);
+            boxes[mine].store(none, std::memory_order_release);
+        }
+    };
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < crew; ++i)
+        threads.emplace_back(work, i);
+    for (std::thread &thread : threads)
+        thread.join();
+    QCOMPARE(right.load(), crew * rounds);
 }
 
 QTEST_GUILESS_MAIN(tst_ObjectSpace)
