@@ -61,7 +61,8 @@ template<>
 class [[nodiscard]] Result<void>
 {
 public:
-    Result() = default;
+    /// Not defaulted: `return {};` would fill all of the Error's place with zeros first.
+    Result() : m_error(std::nullopt) {}
     Result(Error error) : m_error(std::move(error)) {}
 
     [[nodiscard]] bool has_value() const { return !m_error; }

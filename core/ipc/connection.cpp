@@ -83,7 +83,7 @@ void Connection::close() const
     }
 }
 
-Result<void> Connection::sendMessage(const ByteRing::Record &record, TimeLimit limit) const
+Result<void> Connection::sendMessage(const ByteRing::Record &record, std::int64_t deadlineNs) const
 {
     if (isClosed())
         return Error{ErrorCode::Closed};
@@ -93,7 +93,7 @@ Result<void> Connection::sendMessage(const ByteRing::Record &record, TimeLimit l
     auto outcome = isOver() ? Outcome::Refused : Outcome::Done;
     if (outcome == Outcome::Done)
         outcome = body().directions[m_state->side].ring.put(ObjectSpace::instance(), record,
-                                                            deadlineOf(limit), isOver);
+                                                            deadlineNs, isOver);
     if (outcome == Outcome::Done)
         return {};
     if (outcome == Outcome::TimedOut)
@@ -114,7 +114,7 @@ Result<void> Connection::sendBytes(const QByteArray &bytes, qsizetype offset, qs
                                ErrorText::tr("%1 bytes").arg(bytes.size()));
     const auto all = std::as_bytes(std::span(bytes.constData(), std::size_t(bytes.size())));
     return sendMessage({all.subspan(std::size_t(offset), std::size_t(size < 0 ? left : size))},
-                       std::nullopt);
+                       runtime::noDeadline);
 }
 
 Result<QByteArray> Connection::receiveBytes(TimeLimit limit) const

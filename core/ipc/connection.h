@@ -95,7 +95,8 @@ private:
     {
         return !incoming().ring.isEmpty() || isOtherGone() || isClosed();
     }
-    Result<void> sendMessage(const runtime::ByteRing::Record &record, TimeLimit limit) const;
+    Result<void> sendMessage(const runtime::ByteRing::Record &record,
+                             std::int64_t deadlineNs) const;
     /// @p store(bytes, mark) copies the message; @p parcel keeps what its handles are of.
     template<typename Store>
     Result<void> receiveMessage(TimeLimit limit, Store store,
@@ -145,8 +146,9 @@ struct Codec<Connection>
 template<Payload T>
 Result<void> Connection::send(const T &value, TimeLimit limit) const
 {
-    return sendOff(value, [this, limit](std::span<const std::byte> bytes, const auto &handles) {
-        return sendMessage({bytes, 0, handles}, limit);
+    const std::int64_t deadline = deadlineOf(limit);
+    return sendOff(value, [this, deadline](std::span<const std::byte> bytes, const auto &handles) {
+        return sendMessage({bytes, 0, handles}, deadline);
     });
 }
 
@@ -177,16 +179,15 @@ Result<void> Connection::receiveMessage(TimeLimit limit, Store store,
 template<Payload T>
 Result<T> Connection::receive(TimeLimit limit) const
 {
-    ScratchBytes scratch;
-    std::vector<std::byte> &bytes = scratch.bytes();
+    Arrival<T> arrival;
     runtime::ObjectRef parcel;
-    const auto store = [&bytes](std::span<const std::byte> message, std::uint32_t /*mark*/) {
-        bytes.assign(message.begin(), message.end());
+    const auto store = [&arrival](std::span<const std::byte> message, std::uint32_t /*mark*/) {
+        arrival.take(message);
     };
     const auto received = receiveMessage(limit, store, &parcel);
     if (!received)
         return received.error();
-    return landed<T>(bytes);
+    return arrival.value();
 }
 
 } // namespace proclab

@@ -8,8 +8,10 @@
 
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <span>
 #include <type_traits>
+#include <variant>
 
 /// How items go through queues and pipes: as bytes, and what their handles are of in a parcel.
 namespace proclab {
@@ -38,23 +40,42 @@ Result<void> sendOff(const T &item, Send send)
     }
 }
 
-/// Decodes what has come, while its parcel is held; EncodeError.
+/// What is received: its bytes are copied while they lie in the ring, and decoded after that.
 template<Payload T>
-Result<T> landed(std::span<const std::byte> bytes)
+class Arrival
 {
-    if constexpr (FlatItem<T>) {
-        if (bytes.size() == sizeof(T)) {
-            T value;
-            std::memcpy(&value, bytes.data(), sizeof value);
-            return value;
+public:
+    void take(std::span<const std::byte> bytes)
+    {
+        if constexpr (FlatItem<T>) {
+            m_isTaken = bytes.size() == sizeof(T);
+            if (m_isTaken) {
+                std::memcpy(&m_value, bytes.data(), sizeof m_value);
+                return;
+            }
+        }
+        m_scratch.emplace().bytes().assign(bytes.begin(), bytes.end());
+    }
+    /// Of what was taken, while its parcel is held; EncodeError.
+    [[nodiscard]] Result<T> value()
+    {
+        if constexpr (FlatItem<T>) {
+            if (m_isTaken)
+                return m_value;
+        }
+        const HandleTransfer received; // What a transfer around this is not told of.
+        try {
+            return decodePayload<T>(m_scratch->bytes());
+        } catch (const std::exception &exception) {
+            return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
         }
     }
-    const HandleTransfer received; // What a transfer around this is not told of.
-    try {
-        return decodePayload<T>(bytes);
-    } catch (const std::exception &exception) {
-        return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
-    }
-}
+
+private:
+    std::conditional_t<FlatItem<T>, T, std::monostate> m_value;
+    bool m_isTaken = false; ///< As the value, with nothing to decode.
+    /// Not one for all: decoding may itself receive something.
+    std::optional<ScratchBytes> m_scratch;
+};
 
 } // namespace proclab

@@ -160,11 +160,10 @@ Result<T> Queue<T>::get(TimeLimit limit) const
 {
     if (refusal()())
         return Error{ErrorCode::Closed};
-    ScratchBytes scratch; // Not one for all: decoding may itself get one.
-    std::vector<std::byte> &bytes = scratch.bytes();
+    Arrival<T> arrival;
     std::uint32_t mark = Item;
-    const auto store = [&bytes, &mark](std::span<const std::byte> record, std::uint32_t itsMark) {
-        bytes.assign(record.begin(), record.end());
+    const auto store = [&arrival, &mark](std::span<const std::byte> record, std::uint32_t itsMark) {
+        arrival.take(record);
         mark = itsMark;
     };
     runtime::QueueBody &queue = body();
@@ -179,7 +178,7 @@ Result<T> Queue<T>::get(TimeLimit limit) const
         queue.finish(space().self()); // An END is no task.
         return Error{ErrorCode::EndOfStream};
     }
-    return landed<T>(bytes);
+    return arrival.value();
 }
 
 } // namespace proclab

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -272,8 +273,8 @@ private:
     std::optional<WithdrawnChunk> withdrawLocked(quint32 number, quint64 generation);
     void requeueLocked(quint32 number);
     void drain();
-    void drainLocked();
-    void drainSlotLocked(quint32 slot);
+    void drainLocked(std::size_t mostReports = SIZE_MAX);
+    void drainSlotLocked(quint32 slot, std::size_t mostReports = SIZE_MAX);
     void collectLocked(quint32 number);
     void reportFinishedLocked(quint32 number, quint32 finished, int worker);
     void reportPackedLocked(quint32 number, quint32 finished, int worker);

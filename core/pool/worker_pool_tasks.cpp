@@ -52,6 +52,9 @@ constexpr qint64 applySpinNs = 60'000;
 /// not: two that share a core and yield to each other stay there.
 constexpr qint64 wakeNs = 200'000;
 constexpr int hotRounds = 8;
+/// About so many are handed out before more are looked for: they are still in the core's cache
+/// then.
+constexpr std::size_t reportsAtATime = 4'096;
 
 /// The position of the first mark of a failure from @p begin on; @p end: there is none.
 quint32 firstFailed(const std::uint8_t *failed, quint32 begin, quint32 end)
@@ -236,34 +239,40 @@ void WorkerPool::drain()
 {
     {
         const std::lock_guard lock(m_mutex);
-        drainLocked();
+        drainLocked(reportsAtATime);
     }
     flushReports();
     endIfDone();
     if (m_state != State::Closed)
-        arm();
+        arm(); // What is left is drained next.
 }
 
-void WorkerPool::drainLocked()
+void WorkerPool::drainLocked(std::size_t mostReports)
 {
     const quint32 slots = m_usedSlots.load(std::memory_order_acquire);
     for (quint32 slot = 0; slot < slots; ++slot)
-        drainSlotLocked(slot);
+        drainSlotLocked(slot, mostReports / slots);
     while (!m_overflow.empty() && ring().push(m_overflow.back())) {
         m_overflow.pop_back();
         wake();
     }
 }
 
-/// What the worker in @p slot has finished; later, if that worker is not told of yet.
-void WorkerPool::drainSlotLocked(quint32 slot)
+/// What the worker in @p slot has finished, up to the chunk that goes beyond @p mostReports; later,
+/// if that worker is not told of yet.
+void WorkerPool::drainSlotLocked(quint32 slot, std::size_t mostReports)
 {
     if (workerIn(slot) < 0)
         return;
     auto &completed = *m_header->at<runtime::CompletionRing>(poolHeader().completionsOffset +
                                                              slot * poolHeader().completionBytes);
-    while (const auto number = completed.pop())
+    const std::size_t before = m_reports.size();
+    while (m_reports.size() - before <= mostReports) {
+        const auto number = completed.pop();
+        if (!number)
+            return;
         collectLocked(*number);
+    }
 }
 
 /// Asks to be woken by the next completion, and looks once more, since one may have come just
@@ -445,6 +454,12 @@ void WorkerPool::flushReports()
     }
     if (!reports.empty() && m_handler)
         m_handler(reports);
+    if (reports.capacity() <= 4 * reportsAtATime) { // The next ones use the same memory.
+        reports.clear();
+        const std::lock_guard lock(m_mutex);
+        if (m_reports.empty())
+            m_reports.swap(reports);
+    }
     flushSunkReports();
 }
 

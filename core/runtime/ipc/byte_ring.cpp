@@ -78,22 +78,6 @@ void ByteRing::sharerDied(ObjectSpace &space, std::uint32_t sharer,
     room.notify();
 }
 
-std::byte *ByteRing::at(ObjectSpace &space, std::uint64_t position) const
-{
-    const Memory &ring = memory();
-    return space.at(ring.offset) + (position & (ring.capacity.load(std::memory_order_relaxed) - 1));
-}
-
-std::uint64_t ByteRing::skippedBefore(std::uint64_t length) const
-{
-    const std::uint64_t capacity = memory().capacity.load(std::memory_order_acquire);
-    if (capacity == 0)
-        return 0;
-    const std::uint64_t left =
-        capacity - (positionOf(m_tail.load(std::memory_order_acquire)) & (capacity - 1));
-    return left < length ? left : 0;
-}
-
 bool ByteRing::hasRoom(const Record &record) const
 {
     if (isFull())

@@ -255,14 +255,27 @@ private:
     [[nodiscard]] bool hasRoom(const Record &record) const;
     /// Where a record of @p length bytes goes: at the tail, or beyond what is left before the end
     /// of the ring, which is then skipped.
-    [[nodiscard]] std::uint64_t skippedBefore(std::uint64_t length) const;
+    [[nodiscard]] std::uint64_t skippedBefore(std::uint64_t length) const
+    {
+        const std::uint64_t capacity = memory().capacity.load(std::memory_order_acquire);
+        if (capacity == 0)
+            return 0;
+        const std::uint64_t tail = m_tail.load(std::memory_order_acquire);
+        const std::uint64_t left = capacity - (positionOf(tail) & (capacity - 1));
+        return left < length ? left : 0;
+    }
     Room append(ObjectSpace &space, const Record &record);
     Room appendApart(ObjectSpace &space, const Record &record);
     bool grow(ObjectSpace &space, std::uint64_t capacity);
     void release(ObjectSpace &space, Memory &memory);
     void write(ObjectSpace &space, std::uint64_t length, const RecordHeader &header,
                std::span<const std::byte> bytes);
-    [[nodiscard]] std::byte *at(ObjectSpace &space, std::uint64_t position) const;
+    [[nodiscard]] std::byte *at(ObjectSpace &space, std::uint64_t position) const
+    {
+        const Memory &ring = memory();
+        const std::uint64_t capacity = ring.capacity.load(std::memory_order_relaxed);
+        return space.at(ring.offset) + (position & (capacity - 1));
+    }
     /// The first record, which is there.
     [[nodiscard]] Found first(ObjectSpace &space) const;
     void take(ObjectSpace &space, const Found &found, std::atomic<std::uint32_t> &takenCount);
