@@ -124,6 +124,7 @@ private Q_SLOTS:
     void initTestCase() { QVERIFY(ObjectSpace::instance().descriptor() >= 0); }
     void init() { m_walk.emplace(); }
     void objectsOutliveTheirUsers();
+    void newPlacesAndNumbersAreGivenBack();
     void queueLosesOneItemAtMost_data();
     void queueLosesOneItemAtMost();
     void recoveryOutlivesWhoDoesIt();
@@ -197,6 +198,39 @@ void tst_KillPointsSharing::objectsAt(std::uint64_t n)
             ::sched_yield();
         }
     }
+    checkBalance(before);
+}
+
+/// A process dies when it has just taken a place that no object ever had, or a number that no
+/// process ever had.
+void tst_KillPointsSharing::newPlacesAndNumbersAreGivenBack()
+{
+    constexpr int moreThanEverWere = 1'000;
+    ObjectSpace &space = ObjectSpace::instance();
+    const auto dieAt = [&](const QString &point) {
+        plan().begin(1, SIGKILL, point);
+        const pid_t pid = test::forkChild([&] {
+            test::followKillPlan(&plan());
+            return space.create(ObjectKind::Blob, 8) ? 0 : 1;
+        });
+        test::waitForChild(pid);
+        space.processEnded(pid);
+        m_where = point % u": "_s;
+        return pid;
+    };
+    (void)space.self();
+    const pid_t dead = dieAt(u"space-sharer.numbered"_s);
+    QVERIFY(plan().hasStruck());
+    for (std::uint32_t number = 0; number < runtime::maxSharers; ++number)
+        QVERIFY(space.pidOf(number) != dead);
+
+    std::vector<ObjectRef> all;
+    for (int i = 0; i < moreThanEverWere; ++i)
+        all.push_back(space.create(ObjectKind::Blob, 8));
+    const ObjectSpace::Usage before = space.usage();
+    (void)dieAt(u"space-create.claimed"_s);
+    QVERIFY(plan().hasStruck());
+    QVERIFY(space.create(ObjectKind::Blob, 8)); // Beyond that place, if it is not free.
     checkBalance(before);
 }
 

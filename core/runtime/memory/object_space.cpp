@@ -44,6 +44,15 @@ bool isCounterTrusted()
 #endif
 }
 
+/// Before number @p index is taken: who recovers looks no further than @p used, and a process may
+/// die as soon as it has taken one.
+void raiseAbove(std::atomic<std::uint32_t> &used, std::uint32_t index)
+{
+    std::uint32_t seen = used.load(std::memory_order_relaxed);
+    while (seen <= index && !used.compare_exchange_weak(seen, index + 1)) {
+    }
+}
+
 ObjectSpace *theSpace = nullptr; // For the fork handlers, once it is open.
 
 } // namespace
@@ -111,15 +120,13 @@ std::uint32_t ObjectSpace::tryTakeSelf()
         const std::uint32_t number = 1 + (last + i) % (maxSharers - 1);
         Sharer &sharer = header.sharers[number];
         std::int32_t nobody = 0;
+        raiseAbove(header.sharersUsed, number);
         if (!sharer.pid.compare_exchange_strong(nobody, ::getpid(), std::memory_order_acq_rel))
             continue;
         PROCLAB_KILL_POINT("space-sharer.numbered");
         const auto state = processStateOf(::getpid());
         sharer.startTicks.store(state ? state->startTicks : 0, std::memory_order_release);
         header.lastSharer.store(number, std::memory_order_relaxed);
-        std::uint32_t used = header.sharersUsed.load(std::memory_order_relaxed);
-        while (used <= number && !header.sharersUsed.compare_exchange_weak(used, number + 1)) {
-        }
         if (header.clock.load(std::memory_order_relaxed) == Header::Unknown)
             header.clock.store(isCounterTrusted() ? Header::Counter : Header::System);
         header.notes[number].restart(::getpid(), header.clock.load() == Header::Counter);
@@ -199,14 +206,11 @@ ObjectRef ObjectSpace::create(ObjectKind kind, std::size_t size)
             continue;
         const std::uint32_t generation = ObjectEntry::generationOf(word) + 1;
         const std::uint64_t mine = ObjectEntry::make(generation, self, kind, ObjectEntry::Claimed);
+        raiseAbove(header().entriesUsed, index);
         if (!entry.word.compare_exchange_strong(word, mine, std::memory_order_acq_rel))
             continue;
         PROCLAB_KILL_POINT("space-create.claimed");
         header().freeHint.store(index + 1, std::memory_order_relaxed);
-        std::uint32_t used = header().entriesUsed.load(std::memory_order_relaxed);
-        while (used <= index && !header().entriesUsed.compare_exchange_weak(used, index + 1)) {
-        }
-        PROCLAB_KILL_POINT("space-create.used");
         if (!reserve(entry, size)) {
             entry.word.store(ObjectEntry::make(generation, 0, kind, ObjectEntry::Free),
                              std::memory_order_release);
