@@ -192,10 +192,12 @@ void Killer::strike()
 
 bool Killer::kill(qint64 pid)
 {
-    if (!Victim(pid).send(SIGKILL))
+    ++m_kills; // First: who learns of the death may ask at once.
+    if (!Victim(pid).send(SIGKILL)) {
+        --m_kills;
         return false;
+    }
     ++m_killsOf[pid];
-    ++m_kills;
     return true;
 }
 
