@@ -10,10 +10,8 @@
 #include <QProcess>
 #include <QSocketNotifier>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <set>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -32,7 +30,6 @@ namespace {
 constexpr int maxAsked = 32;
 constexpr int maxZygoteDeaths = 3;
 constexpr int reapDeadlineMs = 2'000;
-constexpr int sweepMs = 2;
 
 Error startError(const QString &program, const QString &reason)
 {
@@ -91,15 +88,15 @@ struct ProcessGroup::Child
 ProcessGroup::ProcessGroup(const Config &config, runtime::RunHeader &header)
     : m_config(config)
     , m_header(header)
+    , m_reaper([this] { return childrensPids(); })
 {
-    m_sweep.setInterval(sweepMs);
-    connect(&m_sweep, &QTimer::timeout, this, &ProcessGroup::sweep);
+    connect(&m_reaper, &OrphanReaper::looked, this, &ProcessGroup::replaceEndedZygote);
 }
 
 ProcessGroup::~ProcessGroup()
 {
     const QSignalBlocker silent(this);
-    m_orphanGraceNs = 0;
+    m_reaper.giveNoGrace();
     m_requests.clear();
     killAll();
     for (auto &[slot, child] : m_children) {
@@ -122,11 +119,11 @@ ProcessGroup::~ProcessGroup()
         m_zygote->waitForFinished(reapDeadlineMs);
         m_zygote.reset();
         m_isZygoteGone = false;
-        m_groups.push_back(m_zygoteGroup);
+        m_reaper.endGroupOf(m_zygoteGroup);
     }
     closeSocket();
-    QDeadlineTimer deadline(reapDeadlineMs);
-    for (sweep(); (!m_groups.empty() || m_mayHaveOrphans) && !deadline.hasExpired(); sweep())
+    const QDeadlineTimer deadline(reapDeadlineMs);
+    for (m_reaper.look(); !m_reaper.hasNothingToDo() && !deadline.hasExpired(); m_reaper.look())
         ::usleep(1'000);
     for (const auto &[slot, child] : m_children) {
         const std::int32_t untold = m_header.slot(slot).pid.load(std::memory_order_acquire);
@@ -320,7 +317,7 @@ Result<void> ProcessGroup::startZygote()
 }
 
 /// The zygote is gone; its workers go on, they are this program's own children. Once those that it
-/// was about to make are gone too, replaceZygote() follows.
+/// was about to make are gone too, replaceEndedZygote() follows.
 void ProcessGroup::handleZygoteEnd()
 {
     if (m_isZygoteGone)
@@ -329,13 +326,15 @@ void ProcessGroup::handleZygoteEnd()
     readAnswers();
     closeSocket();
     m_zygote->disconnect(this);
-    m_groups.push_back(m_zygoteGroup);
-    sweep();
+    m_reaper.endGroupOf(m_zygoteGroup);
+    m_reaper.look();
 }
 
 /// What the last zygote was asked for and did not answer is asked again of a new one.
-void ProcessGroup::replaceZygote()
+void ProcessGroup::replaceEndedZygote()
 {
+    if (!m_isZygoteGone || m_reaper.isEndingGroupOf(m_zygoteGroup))
+        return;
     const bool isRefused = m_zygote->exitCode() == runtime::refusedExitCode;
     const QString reason = isRefused ? ErrorText::tr("it is of another build than this program")
                                      : m_zygote->errorString();
@@ -366,43 +365,12 @@ void ProcessGroup::replaceZygote()
     sendRequests();
 }
 
-/// Ends the zygotes and workers of dead workers, which have become children of this process by
-/// that: they die with their parent, but nobody else reaps them. False: there is none.
-bool ProcessGroup::endOrphans()
+OrphanReaper::Pids ProcessGroup::childrensPids() const
 {
-    std::set<qint64> known;
+    OrphanReaper::Pids pids;
     for (const auto &[slot, child] : m_children)
-        known.insert(child->pid);
-    const QByteArray name(runtime::nestedProcessName(::getpid()).c_str());
-    bool hasFound = false;
-    for (const pid_t pid : childPids()) {
-        if (known.contains(pid) || processName(pid) != name)
-            continue;
-        hasFound = true;
-        const qint64 now = runtime::nowNs();
-        if (now - m_orphans.try_emplace(pid, now).first->second >= m_orphanGraceNs)
-            ::kill(pid, SIGKILL);
-        if (::waitpid(pid, nullptr, WNOHANG) == pid) {
-            m_orphans.erase(pid);
-            runtime::ObjectSpace::instance().processEnded(pid);
-            if (!endGroup(pid)) // Those that had no name yet.
-                m_groups.push_back(pid);
-        }
-    }
-    return hasFound;
-}
-
-/// Ends what is left of groups whose leader is gone.
-void ProcessGroup::sweep()
-{
-    std::erase_if(m_groups, endGroup);
-    m_mayHaveOrphans = m_mayHaveOrphans && endOrphans();
-    if (m_groups.empty() && !m_mayHaveOrphans)
-        m_sweep.stop();
-    else if (!m_sweep.isActive())
-        m_sweep.start();
-    if (m_isZygoteGone && std::ranges::find(m_groups, m_zygoteGroup) == m_groups.end())
-        replaceZygote();
+        pids.insert(child->pid);
+    return pids;
 }
 
 void ProcessGroup::closeSocket()
@@ -495,14 +463,13 @@ void ProcessGroup::reap(quint32 slot)
 void ProcessGroup::noteEnd(qint64 pid)
 {
     runtime::ObjectSpace::instance().processEnded(static_cast<std::int32_t>(pid));
-    m_mayHaveOrphans = true;
+    m_reaper.lookForOrphans();
 }
 
 void ProcessGroup::finish(quint32 slot, ChildExit exit)
 {
     m_children.erase(slot);
-    if (!endGroup(exit.pid))
-        m_groups.push_back(exit.pid);
+    m_reaper.endGroupOf(exit.pid);
     const int status = exit.signal != 0 ? -exit.signal : exit.exitCode;
     if (status != 0) { // Before what it held is let go.
         if (auto box = BlackBox::of(exit.pid))
@@ -510,8 +477,6 @@ void ProcessGroup::finish(quint32 slot, ChildExit exit)
     }
     noteEnd(exit.pid);
     noteEvent(runtime::EventKind::ProcessEnded, exit.pid, status);
-    if (!m_sweep.isActive())
-        m_sweep.start();
     Q_EMIT exited(slot, exit);
 }
 

@@ -2,19 +2,18 @@
 #pragma once
 
 #include "core/base/result.h"
+#include "core/process/orphan_reaper.h"
 #include "core/process/start_method.h"
 #include "core/runtime/task/run_header.h"
 #include "core/waits/black_box.h"
 
 #include <QObject>
-#include <QTimer>
 
 #include <csignal>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
-#include <vector>
 
 class QProcess;
 class QSocketNotifier;
@@ -95,12 +94,11 @@ private:
     void send(quint32 slot, int signal);
     void spawn(quint32 slot, Child &child);
     QProcess *makeProcess();
+    [[nodiscard]] OrphanReaper::Pids childrensPids() const;
     [[nodiscard]] Result<void> checkStart(const QString &what) const;
     Result<void> startZygote();
     void handleZygoteEnd();
-    void replaceZygote();
-    void sweep();
-    bool endOrphans();
+    void replaceEndedZygote();
     void noteEnd(qint64 pid);
     void closeSocket();
     void sendRequests();
@@ -122,12 +120,7 @@ private:
     std::deque<quint32> m_requests; ///< Slots for which the zygote has not been asked yet.
     int m_asked = 0;                ///< Requests without an answer.
     int m_zygoteDeaths = 0;         ///< Since the last answer.
-    std::vector<qint64> m_groups;   ///< Process groups whose leader is gone.
-    bool m_mayHaveOrphans = false;  ///< A child has ended since the last look for such.
-    QTimer m_sweep;
-    std::map<qint64, qint64> m_orphans; ///< Seen first when, by PID.
-    /// A Process may outlive its parent by half of it, and then ends by itself.
-    qint64 m_orphanGraceNs = 1'000'000'000;
+    OrphanReaper m_reaper;
 };
 
 } // namespace proclab
