@@ -4,8 +4,8 @@
 #include "app/cli/console.h"
 #include "app/cli/exit_status.h"
 #include "app/cli/spec_argument.h"
-#include "core/experiment/field_check.h"
-#include "core/experiment/presets.h"
+#include "core/experiment/spec/field_check.h"
+#include "core/experiment/spec/presets.h"
 #include "core/runtime/workloads/workload.h"
 
 #include <QCoreApplication>

@@ -8,7 +8,7 @@
 #include "app/cli/run_summary.h"
 #include "app/cli/spec_argument.h"
 #include "core/base/signal_watcher.h"
-#include "core/experiment/experiment_run.h"
+#include "core/experiment/run/experiment_run.h"
 #include "core/process/engine.h"
 
 #include <QCoreApplication>

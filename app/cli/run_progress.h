@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/experiment/experiment_run.h"
+#include "core/experiment/run/experiment_run.h"
 
 #include <QByteArray>
 #include <QList>

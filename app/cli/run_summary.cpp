@@ -2,8 +2,8 @@
 #include "app/cli/run_summary.h"
 
 #include "app/cli/console.h"
-#include "core/experiment/field_check.h"
-#include "core/experiment/kind.h"
+#include "core/experiment/spec/field_check.h"
+#include "core/experiment/spec/kind.h"
 
 #include <QCoreApplication>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/experiment/run_result.h"
+#include "core/experiment/run/run_result.h"
 
 #include <QString>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/spec_argument.h"
 
-#include "core/experiment/json_scan.h"
-#include "core/experiment/presets.h"
+#include "core/experiment/spec/json_scan.h"
+#include "core/experiment/spec/presets.h"
 
 #include <QCoreApplication>
 #include <QJsonArray>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/experiment/spec.h"
+#include "core/experiment/spec/spec.h"
 
 #include <QStringList>
 

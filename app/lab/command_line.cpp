@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/lab/command_line.h"
 
-#include "core/experiment/kind.h"
+#include "core/experiment/spec/kind.h"
 #include "ui/shell/pages.h"
 
 #include <QCommandLineParser>

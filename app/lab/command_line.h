@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/experiment/presets.h"
+#include "core/experiment/spec/presets.h"
 #include "ui/shared/theme.h"
 
 #include <QSize>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/experiment/presets.h"
+#include "core/experiment/spec/presets.h"
 #include "core/runtime/workloads/workload.h"
 
 #include <QDir>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/experiment/kind.h"
-#include "core/experiment/presets.h"
+#include "core/experiment/spec/kind.h"
+#include "core/experiment/spec/presets.h"
 #include "tests/support/cli_process.h"
 
 #include <QFile>

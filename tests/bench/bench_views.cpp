@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/line_chart.h"
-#include "ui/experiment/chart_column.h"
-#include "ui/experiment/timeline_view.h"
+#include "ui/experiment/charts/chart_column.h"
+#include "ui/experiment/timeline/timeline_view.h"
 #include "ui/shared/theme.h"
 
 #include <QApplication>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/experiment/run_log.h"
-#include "core/experiment/spec.h"
-#include "core/experiment/stage_snapshot.h"
+#include "core/experiment/run/run_log.h"
+#include "core/experiment/run/stage_snapshot.h"
+#include "core/experiment/spec/spec.h"
 
 #include <memory>
 

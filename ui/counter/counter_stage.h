@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "ui/experiment/process_stage.h"
+#include "ui/experiment/stage/process_stage.h"
 
 namespace proclab {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pipeline/pipeline_stage.h"
 
-#include "ui/experiment/process_look.h"
-#include "ui/experiment/stage_painting.h"
+#include "ui/experiment/stage/process_look.h"
+#include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
 
 #include <QFontMetricsF>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/main_window.h"
 
-#include "core/experiment/kind.h"
-#include "core/experiment/presets.h"
-#include "ui/experiment/experiment_page.h"
+#include "core/experiment/spec/kind.h"
+#include "core/experiment/spec/presets.h"
+#include "ui/experiment/run/experiment_page.h"
 #include "ui/shared/banner.h"
 #include "ui/shared/icon.h"
 #include "ui/shared/theme.h"

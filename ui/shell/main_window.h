@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/base/error.h"
-#include "core/experiment/spec.h"
+#include "core/experiment/spec/spec.h"
 #include "ui/shell/pages.h"
 
 #include <QList>

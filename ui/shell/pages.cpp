@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/pages.h"
 
-#include "core/experiment/kind.h"
+#include "core/experiment/spec/kind.h"
 
 #include <QCoreApplication>
 

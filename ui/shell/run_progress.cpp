@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/run_progress.h"
 
-#include "ui/experiment/run_summary.h"
+#include "ui/experiment/run/run_summary.h"
 #include "ui/shared/theme.h"
 
 #include <QPainter>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/status_line.h"
 
-#include "core/experiment/recorder.h"
+#include "core/experiment/run/recorder.h"
 #include "ui/shared/style_sheet.h"
 #include "ui/shared/theme.h"
 

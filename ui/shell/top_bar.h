@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/experiment/presets.h"
-#include "ui/experiment/run_status.h"
+#include "core/experiment/spec/presets.h"
+#include "ui/experiment/run/run_status.h"
 #include "ui/shell/pages.h"
 
 #include <QElapsedTimer>

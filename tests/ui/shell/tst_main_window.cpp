@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/experiment/kind.h"
-#include "core/experiment/presets.h"
+#include "core/experiment/spec/kind.h"
+#include "core/experiment/spec/presets.h"
 #include "core/process/engine.h"
-#include "ui/experiment/experiment_page.h"
+#include "ui/experiment/run/experiment_page.h"
 #include "ui/shared/banner.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/run/runner.h"
+#include "core/experiment/run/runners.h"
+#include "core/experiment/spec/kind.h"
+#include "core/experiment/spec/schema.h"
+#include "core/experiment/spec/spec.h"
+
+#include <QCoreApplication>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+class CounterKindText
+{
+    Q_DECLARE_TR_FUNCTIONS(CounterKind)
+};
+
+/// Without a lock, as long as an interpreter takes between reading and writing.
+QJsonValue usualGap(const ExperimentSpec &spec)
+{
+    return spec.text(u"counter.mode"_s) == u"none"_s ? 100 : 0;
+}
+
+Schema counterFields()
+{
+    const QString group = CounterKindText::tr("Counter");
+    return {
+        {.path = u"counter.processes"_s,
+         .type = Field::Type::Integer,
+         .group = group,
+         .label = CounterKindText::tr("Processes"),
+         .unit = CounterKindText::tr("processes"),
+         .help =
+             CounterKindText::tr("How many processes add to the same counter; all start together."),
+         .minimum = 1,
+         .maximum = 256,
+         .defaultValue = 2},
+        {.path = u"counter.increments"_s,
+         .type = Field::Type::Integer,
+         .group = group,
+         .label = CounterKindText::tr("Increments each"),
+         .help = CounterKindText::tr("How often each process adds 1."),
+         .minimum = 1,
+         .maximum = 1e9,
+         .defaultValue = 10'000},
+        {.path = u"counter.mode"_s,
+         .type = Field::Type::Choice,
+         .group = group,
+         .label = CounterKindText::tr("Protection"),
+         .help = CounterKindText::tr(
+             "none: read, add, write, and updates get lost. lock: one process at a time. "
+             "atomic: one "
+             "instruction. local: each process counts alone and adds its sum at the end."),
+         .choices = {u"none"_s, u"lock"_s, u"atomic"_s, u"local"_s},
+         .defaultValue = u"lock"_s},
+        {.path = u"counter.gap_ns"_s,
+         .type = Field::Type::Integer,
+         .group = group,
+         .label = CounterKindText::tr("Read-write gap"),
+         .unit = u"ns"_s,
+         .help = CounterKindText::tr(
+             "Time between reading and writing, as an interpreter has it. By default 100 "
+             "without protection, else 0."),
+         .minimum = 0,
+         .maximum = 1e6,
+         .defaultValue = 0,
+         .derivedDefault = usualGap},
+        {.path = u"counter.type"_s,
+         .type = Field::Type::Choice,
+         .group = group,
+         .label = CounterKindText::tr("Type"),
+         .help = CounterKindText::tr(
+             "value: one number. array: several numbers side by side; the counter is their sum."),
+         .choices = {u"value"_s, u"array"_s},
+         .defaultValue = u"value"_s,
+         .advanced = true},
+        startMethodField(u"counter"_s, group),
+    };
+}
+
+QList<GaugeChart> counterCharts()
+{
+    return {
+        {.title = CounterKindText::tr("Throughput"),
+         .unit = CounterKindText::tr("increments/s"),
+         .series = {{{}, CounterGauges::IncrementRate}},
+         .rate = true},
+        {.title = CounterKindText::tr("Lock wait"),
+         .unit = CounterKindText::tr("% of time"),
+         .series = {{{}, CounterGauges::LockWait}},
+         .maximum = 100,
+         .rate = true},
+        {.title = CounterKindText::tr("Counter"),
+         .unit = CounterKindText::tr("value"),
+         .series = {{{}, CounterGauges::Value}}},
+    };
+}
+
+} // namespace
+
+Kind counterKind()
+{
+    Kind kind;
+    kind.name = u"counter"_s;
+    kind.title = CounterKindText::tr("Shared counter");
+    kind.subtitle = CounterKindText::tr("Several processes, one number");
+    kind.code = u"counter = Value('q', 0)  # {counter.processes} × {counter.increments}"_s;
+    kind.schema = counterFields() + runFields(kind.name);
+    kind.charts = counterCharts();
+    kind.firstPreset = u"counter-no-lock"_s;
+    kind.makeRunner = makeCounterRunner;
+    return kind;
+}
+
+} // namespace proclab

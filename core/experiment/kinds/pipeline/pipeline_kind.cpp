@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/run/runner.h"
+#include "core/experiment/run/runners.h"
+#include "core/experiment/spec/field_check.h"
+#include "core/experiment/spec/kind.h"
+#include "core/experiment/spec/schema.h"
+#include "core/experiment/spec/spec.h"
+#include "core/runtime/ipc/bounded_queue.h"
+
+#include <QCoreApplication>
+#include <QJsonArray>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+constexpr qint64 largestItem = 1 << 20;
+constexpr double largestQueue = 8.0 * (1 << 30);
+
+class PipelineKindText
+{
+    Q_DECLARE_TR_FUNCTIONS(PipelineKind)
+};
+
+QJsonValue usualItemsPerProducer(const ExperimentSpec &spec)
+{
+    return spec.isSet(u"pipeline.items"_s) ? QJsonValue(QJsonValue::Undefined) : QJsonValue(1000);
+}
+
+Schema producerFields()
+{
+    const QString group = PipelineKindText::tr("Producers");
+    return {
+        {.path = u"pipeline.producers"_s,
+         .type = Field::Type::Integer,
+         .group = group,
+         .label = PipelineKindText::tr("Producers"),
+         .unit = PipelineKindText::tr("processes"),
+         .help = PipelineKindText::tr("How many processes put items into the queue."),
+         .minimum = 1,
+         .maximum = 128,
+         .defaultValue = 1},
+        {.path = u"pipeline.items_per_producer"_s,
+         .type = Field::Type::Integer,
+         .group = group,
+         .label = PipelineKindText::tr("Items each"),
+         .unit = PipelineKindText::tr("items"),
+         .help = PipelineKindText::tr("How many items each producer puts."),
+         .minimum = 1,
+         .maximum = 10'000'000,
+         .defaultValue = 1000,
+         .derivedDefault = usualItemsPerProducer},
+        {.path = u"pipeline.item_bytes"_s,
+         .type = Field::Type::Integer,
+         .group = group,
+         .label = PipelineKindText::tr("Item size"),
+         .unit = PipelineKindText::tr("bytes"),
+         .help = PipelineKindText::tr(
+             "How many bytes an item carries; each is filled, and checked at the other end."),
+         .minimum = 0,
+         .maximum = static_cast<double>(largestItem),
+         .defaultValue = 64},
+        {.path = u"pipeline.items"_s,
+         .type = Field::Type::TextList,
+         .group = group,
+         .label = PipelineKindText::tr("Texts"),
+         .help = PipelineKindText::tr(
+             "Texts to send instead of filled items, dealt out to the producers in turn."),
+         .minimum = 1,
+         .maximum = 1'000'000,
+         .advanced = true},
+    };
+}
+
+Schema queueFields()
+{
+    return {
+        {.path = u"pipeline.capacity"_s,
+         .type = Field::Type::Integer,
+         .group = PipelineKindText::tr("Queue"),
+         .label = PipelineKindText::tr("Capacity"),
+         .unit = PipelineKindText::tr("items"),
+         .help = PipelineKindText::tr(
+             "How many items the queue holds before put() has to wait. 0: no bound."),
+         .minimum = 0,
+         .maximum = 1'000'000,
+         .defaultValue = 16},
+        startMethodField(u"pipeline"_s, PipelineKindText::tr("Run")),
+    };
+}
+
+Schema consumerFields()
+{
+    return {
+        {.path = u"pipeline.consumers"_s,
+         .type = Field::Type::Integer,
+         .group = PipelineKindText::tr("Consumers"),
+         .label = PipelineKindText::tr("Consumers"),
+         .unit = PipelineKindText::tr("processes"),
+         .help = PipelineKindText::tr(
+             "How many processes take items from the queue, until each gets its END."),
+         .minimum = 1,
+         .maximum = 128,
+         .defaultValue = 1},
+    };
+}
+
+qint64 longestText(const QJsonArray &texts, qsizetype &position)
+{
+    qint64 longest = 0;
+    for (qsizetype i = 0; i < texts.size(); ++i) {
+        const qint64 bytes = texts.at(i).toString().toUtf8().size();
+        if (bytes > longest) {
+            longest = bytes;
+            position = i;
+        }
+    }
+    return longest;
+}
+
+/// The queue's cells, all of them full.
+void checkMemory(const ExperimentSpec &spec, qint64 itemBytes, QList<Error> &faults)
+{
+    const bool hasTexts = spec.isSet(u"pipeline.items"_s);
+    const qint64 items = hasTexts ? spec.value(u"pipeline.items"_s).toArray().size()
+                                  : spec.bigInteger(u"pipeline.producers"_s) *
+                                        spec.bigInteger(u"pipeline.items_per_producer"_s);
+    const qint64 capacity = spec.bigInteger(u"pipeline.capacity"_s);
+    const qint64 cells = capacity > 0 ? capacity : items + spec.bigInteger(u"pipeline.consumers"_s);
+    const auto bytes = static_cast<double>(runtime::BoundedQueue::bytes(
+        static_cast<std::uint64_t>(cells), static_cast<std::uint32_t>(itemBytes)));
+    if (bytes <= largestQueue)
+        return;
+    const QString found =
+        capacity > 0 ? PipelineKindText::tr("%1 items of %2 bytes need %3 GiB of shared memory")
+                     : PipelineKindText::tr(
+                           "without a bound, %1 items of %2 bytes need %3 GiB of shared memory");
+    faults.append(invalidArgument(u"pipeline.capacity"_s,
+                                  found.arg(QString::number(cells), QString::number(itemBytes),
+                                            QString::number(bytes / (1 << 30), 'f', 1)),
+                                  PipelineKindText::tr("allowed: at most 8 GiB")));
+}
+
+void checkWork(const ExperimentSpec &spec, const QString &block, QList<Error> &faults)
+{
+    const QString path = block % u".task"_s;
+    if (spec.value(block).isObject() && !spec.isSet(path))
+        faults.append(invalidArgument(path, PipelineKindText::tr("missing"),
+                                      PipelineKindText::tr("the name of a workload is needed")));
+    checkEnds(spec, block, {u"time_limit_s"_s}, faults);
+}
+
+void checkPipeline(const ExperimentSpec &spec, QList<Error> &faults)
+{
+    const bool isSoFarGood = faults.isEmpty();
+    checkWork(spec, u"produce"_s, faults);
+    checkWork(spec, u"consume"_s, faults);
+    qint64 itemBytes = spec.bigInteger(u"pipeline.item_bytes"_s);
+    if (spec.isSet(u"pipeline.items"_s)) {
+        if (spec.isSet(u"pipeline.items_per_producer"_s))
+            faults.append(invalidArgument(u"pipeline.items_per_producer"_s,
+                                          PipelineKindText::tr("given beside pipeline.items"),
+                                          PipelineKindText::tr("allowed: one of the two")));
+        qsizetype position = 0;
+        itemBytes = longestText(spec.value(u"pipeline.items"_s).toArray(), position);
+        if (itemBytes > largestItem)
+            faults.append(invalidArgument(
+                u"pipeline.items."_s % QString::number(position),
+                PipelineKindText::tr("a text of %1 bytes").arg(itemBytes),
+                PipelineKindText::tr("allowed: at most %1 bytes").arg(largestItem)));
+    }
+    if (isSoFarGood && itemBytes <= largestItem)
+        checkMemory(spec, itemBytes, faults);
+}
+
+QList<GaugeChart> pipelineCharts()
+{
+    return {
+        {.title = PipelineKindText::tr("Queue depth"),
+         .unit = PipelineKindText::tr("items"),
+         .series = {{{}, PipelineGauges::QueueDepth}},
+         .steps = true,
+         .limitField = u"pipeline.capacity"_s},
+        {.title = PipelineKindText::tr("Throughput"),
+         .unit = PipelineKindText::tr("items/s"),
+         .series = {{PipelineKindText::tr("put"), PipelineGauges::PutRate},
+                    {PipelineKindText::tr("get"), PipelineGauges::GetRate}},
+         .rate = true},
+        {.title = PipelineKindText::tr("Waiting"),
+         .unit = PipelineKindText::tr("% of time"),
+         .series = {{PipelineKindText::tr("producers, blocked"), PipelineGauges::ProducersBlocked},
+                    {PipelineKindText::tr("consumers, waiting"), PipelineGauges::ConsumersWaiting}},
+         .maximum = 100,
+         .rate = true},
+    };
+}
+
+} // namespace
+
+Kind pipelineKind()
+{
+    Kind kind;
+    kind.name = u"pipeline"_s;
+    kind.title = PipelineKindText::tr("Queue pipeline");
+    kind.subtitle = PipelineKindText::tr("Producers, queue, consumers");
+    kind.code = u"queue = Queue(maxsize={pipeline.capacity})"_s;
+    kind.schema =
+        producerFields() +
+        workFields(
+            u"produce"_s, PipelineKindText::tr("Producers"), PipelineKindText::tr("Make an item"),
+            PipelineKindText::tr(
+                "What a producer does before it puts an item. None: the item is only filled.")) +
+        queueFields() + consumerFields() +
+        workFields(u"consume"_s, PipelineKindText::tr("Consumers"),
+                   PipelineKindText::tr("Work on an item"),
+                   PipelineKindText::tr(
+                       "What a consumer does with an item. None: the item is only checked.")) +
+        runFields(kind.name);
+    kind.charts = pipelineCharts();
+    kind.firstPreset = u"pipeline-fruit"_s;
+    kind.check = checkPipeline;
+    kind.makeRunner = makePipelineRunner;
+    return kind;
+}
+
+} // namespace proclab

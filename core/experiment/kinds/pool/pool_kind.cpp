@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/run/runner.h"
+#include "core/experiment/run/runners.h"
+#include "core/experiment/spec/kind.h"
+#include "core/experiment/spec/schema.h"
+#include "core/experiment/spec/spec.h"
+
+#include <QCoreApplication>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+class PoolKindText
+{
+    Q_DECLARE_TR_FUNCTIONS(PoolKind)
+};
+
+QJsonValue usualChunkSize(const ExperimentSpec &spec)
+{
+    const QString method = spec.text(u"pool.method"_s);
+    return method.startsWith(u"apply"_s) ? QJsonValue(1) : QJsonValue(u"auto"_s);
+}
+
+Schema callFields()
+{
+    const QString group = PoolKindText::tr("Pool");
+    return {
+        {.path = u"pool.workers"_s,
+         .type = Field::Type::Integer,
+         .group = group,
+         .label = PoolKindText::tr("Workers"),
+         .unit = PoolKindText::tr("processes"),
+         .help = PoolKindText::tr(
+             "How many worker processes take tasks from the queue. By default as many as "
+             "there are cores."),
+         .minimum = 1,
+         .maximum = 256,
+         .defaultValue = availableCores()},
+        {.path = u"pool.method"_s,
+         .type = Field::Type::Choice,
+         .group = group,
+         .label = PoolKindText::tr("Method"),
+         .help = PoolKindText::tr(
+             "How tasks are handed over. apply waits for each result, so only one worker is "
+             "busy; the "
+             "others hand over all and collect the results."),
+         .choices = {u"apply"_s, u"apply_async"_s, u"map"_s, u"imap"_s, u"imap_unordered"_s,
+                     u"starmap"_s},
+         .defaultValue = u"apply_async"_s},
+        {.path = u"pool.chunk_size"_s,
+         .type = Field::Type::IntegerOrAuto,
+         .group = group,
+         .label = PoolKindText::tr("Chunk size"),
+         .unit = PoolKindText::tr("tasks"),
+         .help = PoolKindText::tr(
+             "How many tasks a worker takes at once. Large chunks cost less, small ones "
+             "spread better. "
+             "auto: about four chunks for each worker."),
+         .minimum = 1,
+         .maximum = 10'000'000,
+         .defaultValue = 1,
+         .derivedDefault = usualChunkSize},
+        startMethodField(u"pool"_s, group),
+    };
+}
+
+Schema failureFields()
+{
+    const QString group = PoolKindText::tr("Pool");
+    return {
+        {.path = u"pool.max_tasks_per_worker"_s,
+         .type = Field::Type::Integer,
+         .group = group,
+         .label = PoolKindText::tr("Tasks per worker"),
+         .unit = PoolKindText::tr("tasks"),
+         .help = PoolKindText::tr(
+             "A worker ends after so many tasks and a fresh one takes its place. 0: never."),
+         .minimum = 0,
+         .maximum = 1e9,
+         .defaultValue = 0,
+         .advanced = true},
+        {.path = u"pool.on_crash"_s,
+         .type = Field::Type::Choice,
+         .group = group,
+         .label = PoolKindText::tr("On a crash"),
+         .help = PoolKindText::tr(
+             "What becomes of a task whose worker died with it: it fails, or is tried once more."),
+         .choices = {u"fail"_s, u"retry"_s},
+         .defaultValue = u"fail"_s,
+         .advanced = true},
+        {.path = u"pool.task_timeout_s"_s,
+         .type = Field::Type::Number,
+         .group = group,
+         .label = PoolKindText::tr("Task timeout"),
+         .unit = u"s"_s,
+         .help = PoolKindText::tr(
+             "A task that takes longer is ended together with its worker, from the start of "
+             "the task. 0: no limit."),
+         .minimum = 0,
+         .maximum = 1e6,
+         .defaultValue = 0,
+         .advanced = true},
+    };
+}
+
+void checkPool(const ExperimentSpec &spec, QList<Error> &faults)
+{
+    checkTime(spec, u"pool.task_timeout_s"_s, faults);
+    checkTasks(spec, faults);
+    checkEnds(spec, u"tasks"_s, {u"pool.task_timeout_s"_s, u"time_limit_s"_s}, faults);
+}
+
+QList<GaugeChart> poolCharts()
+{
+    return {
+        {.title = PoolKindText::tr("Throughput"),
+         .unit = PoolKindText::tr("tasks/s"),
+         .series = {{{}, PoolGauges::Throughput}},
+         .rate = true},
+        {.title = PoolKindText::tr("Queue depth"),
+         .unit = PoolKindText::tr("tasks waiting"),
+         .series = {{{}, PoolGauges::QueueDepth}},
+         .steps = true},
+    };
+}
+
+} // namespace
+
+Kind poolKind()
+{
+    Kind kind;
+    kind.name = u"pool"_s;
+    kind.title = PoolKindText::tr("Pool");
+    kind.subtitle = PoolKindText::tr("Workers share one task queue");
+    kind.code = u"Pool({pool.workers}).{pool.method}({tasks.task}, …)"_s;
+    kind.schema = callFields() + taskFields() + failureFields() + runFields(kind.name);
+    kind.charts = poolCharts();
+    kind.firstPreset = u"pool"_s;
+    kind.check = checkPool;
+    kind.makeRunner = makePoolRunner;
+    return kind;
+}
+
+} // namespace proclab

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/run_result.h"
+#include "core/experiment/run/stage_snapshot.h"
+
+#include <QObject>
+
+#include <memory>
+
+namespace proclab {
+
+class Engine;
+
+/// One run of one experiment, from start to result: what a page and proclab-cli hold.
+///
+/// Threads: use it only from the thread it was created in, which needs an event loop.
+/// Blocking: never; the destructor of a run that has not ended kills its children and waits for
+/// their end, at most 2 s.
+/// Errors: a spec with faults is returned by start(); what goes wrong later stands in the result.
+class ExperimentRun final : public QObject
+{
+    Q_OBJECT
+
+public:
+    enum class State { Idle, Starting, Running, Stopping, Ended };
+    Q_ENUM(State)
+
+    /// @p engine must outlive the run.
+    ExperimentRun(Engine &engine, ExperimentSpec spec, QObject *parent = nullptr);
+    ~ExperimentRun() override;
+
+    /// Idle -> Starting. InvalidArgument, with nothing started, if the spec has a fault.
+    Result<void> start();
+    /// Starting, Running -> Stopping -> Ended: every child is killed, what was measured is kept,
+    /// tasks not yet finished are cancelled.
+    void stop();
+
+    [[nodiscard]] State state() const { return m_state; }
+    [[nodiscard]] const ExperimentSpec &spec() const { return m_spec; }
+    /// Never null; grows while the run goes on.
+    [[nodiscard]] std::shared_ptr<const RunLog> log() const { return m_log; }
+    /// The newest picture of the processes, at most 50 ms old; null before the first.
+    [[nodiscard]] StageSnapshotPointer snapshot() const;
+    /// Seconds since the gate opened, until the end; 0 before.
+    [[nodiscard]] double elapsedSeconds() const;
+    /// Once Ended.
+    [[nodiscard]] const RunResult &result() const { return m_result; }
+
+Q_SIGNALS:
+    void stateChanged(proclab::ExperimentRun::State state);
+    /// The last signal of a run.
+    void ended();
+
+private:
+    class Session; // What lives in the engine's thread.
+
+    void setState(State state);
+
+    Engine &m_engine;
+    ExperimentSpec m_spec;
+    State m_state = State::Idle;
+    std::shared_ptr<RunLog> m_log;
+    std::shared_ptr<Session> m_session;
+    RunResult m_result;
+};
+
+} // namespace proclab

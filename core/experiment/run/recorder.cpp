@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/run/recorder.h"
+
+#include "core/runtime/sync/clock.h"
+
+#include <algorithm>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+/// In a task but hardly on a core: sleeping, or waiting for a device.
+constexpr double sleepingPercent = 15;
+constexpr qint64 sleepingAfterNs = 80'000'000;
+
+/// Of the first reading: since the process started, of which the parent may have been told late.
+double percentSinceStart(const ProcessRates &rates, qint64 startNs)
+{
+    const qint64 passed = rates.timeNs - startNs;
+    if (passed <= 0)
+        return -1;
+    return std::min(100.0, static_cast<double>(rates.cpuNs) * 100 / static_cast<double>(passed));
+}
+
+} // namespace
+
+Recorder::Recorder(ExperimentRunner &runner, RunLog &log) : m_runner(runner), m_log(log)
+{
+    m_thread.setObjectName(u"recorder"_s);
+    m_timer.setTimerType(Qt::PreciseTimer);
+    m_timer.setInterval(intervalMs);
+    m_timer.moveToThread(&m_thread);
+    QObject::connect(&m_thread, &QThread::started, &m_timer, qOverload<>(&QTimer::start));
+    QObject::connect(&m_thread, &QThread::finished, &m_timer, &QTimer::stop);
+    QObject::connect(&m_timer, &QTimer::timeout, &m_timer, [this] { tick(Tick::Regular); });
+    QObject::connect(&runner, &ExperimentRunner::opened, &m_timer, [this] { sampleAtGate(); });
+}
+
+Recorder::~Recorder()
+{
+    m_thread.quit();
+    m_thread.wait();
+}
+
+void Recorder::start()
+{
+    m_thread.start();
+}
+
+void Recorder::stop()
+{
+    m_thread.quit();
+    m_thread.wait();
+    tick(Tick::Last);
+}
+
+StageSnapshotPointer Recorder::snapshot() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_snapshot;
+}
+
+/// Where the processes' clocks stand when the work begins: even a run that is over before the next
+/// tick has a stretch to take the mean of.
+void Recorder::sampleAtGate()
+{
+    const QList<ProcessRecord> processes = m_log.processes();
+    m_watches.resize(static_cast<std::size_t>(processes.size()));
+    for (int process = 0; process < processes.size(); ++process)
+        sample(process, processes[process], m_runner.gateNs());
+}
+
+void Recorder::appendGauges(const GaugeSample &gauges)
+{
+    if (m_log.gauges.isEmpty())
+        m_log.gauges.append(m_runner.gaugesAtGate());
+    m_log.gauges.append(gauges);
+}
+
+void Recorder::tick(Tick kind)
+{
+    const qint64 cpuBefore = runtime::threadCpuNs();
+    const qint64 gate = m_runner.gateNs();
+    const QList<ProcessRecord> processes = m_log.processes();
+    m_watches.resize(static_cast<std::size_t>(processes.size()));
+    auto snapshot = std::make_shared<StageSnapshot>();
+    snapshot->processes.reserve(processes.size());
+    for (int process = 0; process < processes.size(); ++process) {
+        sample(process, processes[process], gate);
+        snapshot->processes.append(pictureOf(process, processes[process]));
+    }
+    m_runner.drainTrace();
+    // From here on, so that no bar ends after the instant of the picture.
+    snapshot->timeNs = gate != 0 ? runtime::nowNs() - gate : 0;
+    GaugeSample gauges;
+    gauges.timeNs = snapshot->timeNs;
+    if (kind == Tick::Last) {
+        // All counts are final, and have been since the last task was finished.
+        const std::size_t size = m_log.gauges.size();
+        const qint64 finish = lastFinishNs(m_log);
+        if (finish > (size > 0 ? m_log.gauges[size - 1].timeNs : 0))
+            gauges.timeNs = std::min(finish, snapshot->timeNs);
+    }
+    m_runner.observe(*snapshot, gauges);
+    for (ProcessLive &live : snapshot->processes) {
+        if (live.state == ProcessState::Running && live.cpuPercent >= 0 &&
+            live.cpuPercent < sleepingPercent &&
+            snapshot->timeNs - live.currentSinceNs > sleepingAfterNs)
+            live.state = ProcessState::Sleeping;
+    }
+    if (gate != 0)
+        appendGauges(gauges);
+    {
+        const std::lock_guard lock(m_mutex);
+        m_snapshot = std::move(snapshot);
+    }
+    m_log.samplerCpuNs.fetch_add(
+        static_cast<quint64>(std::max<qint64>(0, runtime::threadCpuNs() - cpuBefore)),
+        std::memory_order_relaxed);
+}
+
+void Recorder::sample(int process, const ProcessRecord &record, qint64 gate)
+{
+    Watch &watch = m_watches[static_cast<std::size_t>(process)];
+    if (watch.isFinal)
+        return;
+    if (record.endNs >= 0 || (record.signal != 0 && gate == 0)) {
+        sampleEnd(process, record);
+        return;
+    }
+    if (!watch.isWatched)
+        watch.isWatched = m_meter.add(record.pid);
+    const auto rates = m_meter.sample(record.pid);
+    if (!rates)
+        return;
+    watch.cpuPercent = rates->cpuPercent          ? *rates->cpuPercent
+                       : process > 0 && gate != 0 ? percentSinceStart(*rates, gate + record.startNs)
+                                                  : -1;
+    watch.lastNs = rates->timeNs;
+    watch.lastCpuNs = rates->cpuNs;
+    m_log.updateProcess(process, [&rates](ProcessRecord &live) {
+        if (live.endNs >= 0)
+            return; // Ended meanwhile: the kernel's own account stands.
+        live.cpuSeconds = static_cast<double>(rates->cpuNs) / 1e9;
+        if (rates->readyNs)
+            live.readySeconds = static_cast<double>(*rates->readyNs) / 1e9;
+        live.peakResidentBytes = std::max(live.peakResidentBytes, rates->residentBytes.value_or(0));
+    });
+    if (gate != 0 && watch.cpuPercent >= 0)
+        m_log.lane(process).samples.append({rates->timeNs - gate,
+                                            static_cast<float>(watch.cpuPercent),
+                                            static_cast<float>(rates->readyPercent.value_or(0)),
+                                            rates->residentBytes.value_or(0)});
+}
+
+/// The stretch between the last sample and the end, from the account that the process left.
+void Recorder::sampleEnd(int process, const ProcessRecord &record)
+{
+    Watch &watch = m_watches[static_cast<std::size_t>(process)];
+    watch.isFinal = true;
+    watch.cpuPercent = 0;
+    m_meter.remove(record.pid);
+    const qint64 gate = m_runner.gateNs();
+    if (gate == 0)
+        return;
+    const qint64 lastNs = watch.lastNs > 0 ? watch.lastNs - gate : record.startNs;
+    const double spentCpu = record.cpuSeconds * 1e9 - static_cast<double>(watch.lastCpuNs);
+    const qint64 length = record.endNs - lastNs;
+    if (length <= 0)
+        return;
+    const double percent = std::max(0.0, spentCpu) * 100 / static_cast<double>(length);
+    auto &samples = m_log.lane(process).samples;
+    samples.append({record.endNs, static_cast<float>(percent), 0, 0});
+}
+
+ProcessLive Recorder::pictureOf(int process, const ProcessRecord &record) const
+{
+    ProcessLive live;
+    live.process = process;
+    live.done = record.done;
+    live.cpuPercent = m_watches[static_cast<std::size_t>(process)].cpuPercent;
+    if (record.role == ProcessRole::Parent)
+        live.state = ProcessState::Waiting;
+    else if (record.endNs >= 0)
+        live.state = record.signal == 0 && record.exitCode == 0 ? ProcessState::Ended
+                     : record.endedByRun                        ? ProcessState::Ended
+                                                                : ProcessState::Crashed;
+    return live;
+}
+
+} // namespace proclab

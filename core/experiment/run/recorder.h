@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/runner.h"
+#include "core/monitor/linux_process_source.h"
+#include "core/monitor/process_meter.h"
+
+#include <QThread>
+#include <QTimer>
+
+#include <mutex>
+
+namespace proclab {
+
+/// Watches a run from a thread of its own: 20 times a second it reads the processes' clocks and the
+/// shared memory, appends to the log, and makes the picture that the stage draws. The processes
+/// never send it anything.
+///
+/// Threads: snapshot() from any; everything else from the engine's thread.
+class Recorder final
+{
+public:
+    static constexpr int intervalMs = 50;
+
+    /// @p runner and @p log outlive the recorder, or its stop().
+    Recorder(ExperimentRunner &runner, RunLog &log);
+    ~Recorder();
+
+    void start();
+    /// Ends the thread, then records the end of the run once, from the calling thread.
+    void stop();
+    /// The newest picture; null before the first.
+    [[nodiscard]] StageSnapshotPointer snapshot() const;
+
+private:
+    struct Watch
+    {
+        bool isWatched = false;
+        bool isFinal = false;
+        qint64 lastNs = 0; ///< CLOCK_MONOTONIC of the last sample.
+        qint64 lastCpuNs = 0;
+        double cpuPercent = -1;
+    };
+
+    enum class Tick { Regular, Last };
+    void tick(Tick kind);
+    void sampleAtGate();
+    void appendGauges(const GaugeSample &gauges);
+    void sample(int process, const ProcessRecord &record, qint64 gateNs);
+    void sampleEnd(int process, const ProcessRecord &record);
+    ProcessLive pictureOf(int process, const ProcessRecord &record) const;
+
+    ExperimentRunner &m_runner;
+    RunLog &m_log;
+    QThread m_thread;
+    QTimer m_timer;
+    LinuxProcessSource m_source;
+    ProcessMeter m_meter{m_source};
+    std::vector<Watch> m_watches;
+
+    mutable std::mutex m_mutex;
+    // Guarded by m_mutex.
+    StageSnapshotPointer m_snapshot;
+};
+
+} // namespace proclab

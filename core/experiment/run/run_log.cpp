@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/run/run_log.h"
+
+#include <QLocale>
+
+#include <algorithm>
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+constexpr qint64 largestExact = qint64{1} << 53; // Beyond it many JSON readers lose digits.
+
+QByteArray textOf(const RunLog &log, const TaskRecord &task)
+{
+    return task.text < log.texts.size() ? log.texts[task.text] : QByteArray();
+}
+
+} // namespace
+
+int RunLog::addProcess(ProcessRecord record)
+{
+    const std::lock_guard lock(m_mutex);
+    m_processes.append(std::move(record));
+    m_lanes.push_back(std::make_unique<Lane>());
+    return static_cast<int>(m_processes.size()) - 1;
+}
+
+QList<ProcessRecord> RunLog::processes() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_processes;
+}
+
+int RunLog::processCount() const
+{
+    const std::lock_guard lock(m_mutex);
+    return static_cast<int>(m_processes.size());
+}
+
+RunLog::Lane &RunLog::lane(int process)
+{
+    const std::lock_guard lock(m_mutex);
+    return *m_lanes.at(static_cast<std::size_t>(process));
+}
+
+const RunLog::Lane &RunLog::lane(int process) const
+{
+    const std::lock_guard lock(m_mutex);
+    return *m_lanes.at(static_cast<std::size_t>(process));
+}
+
+void RunLog::addEvent(RunEvent event)
+{
+    const std::lock_guard lock(m_mutex);
+    m_events.append(std::move(event));
+}
+
+qint64 lastFinishNs(const RunLog &log)
+{
+    qint64 last = 0;
+    for (std::size_t i = 0, size = log.tasks.size(); i < size; ++i)
+        last = std::max(last, log.tasks[i].finishedNs);
+    return last;
+}
+
+QJsonValue taskValue(const RunLog &log, const TaskRecord &task)
+{
+    switch (task.valueType) {
+    case TaskRecord::ValueType::None:
+        return {};
+    case TaskRecord::ValueType::Integer:
+        if (task.integer >= -largestExact && task.integer <= largestExact)
+            return task.integer;
+        return QString::number(task.integer);
+    case TaskRecord::ValueType::Unsigned:
+        if (task.unsignedInteger <= static_cast<quint64>(largestExact))
+            return static_cast<qint64>(task.unsignedInteger);
+        return QString::number(task.unsignedInteger);
+    case TaskRecord::ValueType::Number:
+        return std::isfinite(task.number) ? QJsonValue(task.number) : QJsonValue();
+    case TaskRecord::ValueType::Text:
+        return QString::fromUtf8(textOf(log, task));
+    case TaskRecord::ValueType::Digest:
+        return QString::fromLatin1(textOf(log, task).toHex());
+    }
+    return {};
+}
+
+QString taskValueText(const RunLog &log, const TaskRecord &task)
+{
+    switch (task.valueType) {
+    case TaskRecord::ValueType::Integer:
+        return QString::number(task.integer);
+    case TaskRecord::ValueType::Unsigned:
+        return QString::number(task.unsignedInteger);
+    case TaskRecord::ValueType::Number:
+        return QString::number(task.number, 'g', QLocale::FloatingPointShortest);
+    default:
+        return taskValue(log, task).toString();
+    }
+}
+
+} // namespace proclab

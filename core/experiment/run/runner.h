@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/run_result.h"
+#include "core/experiment/run/stage_snapshot.h"
+#include "core/process/process_group.h"
+
+#include <QObject>
+
+#include <optional>
+
+namespace proclab {
+
+class Engine;
+
+/// What a runner gets: all of it outlives the runner.
+struct RunnerContext
+{
+    Engine &engine;
+    const ExperimentSpec &spec; ///< Checked, the seed filled in.
+    RunLog &log;                ///< Process 0, the parent, is already in it.
+};
+
+/// Why a run ends before its work is done.
+enum class StopReason { Stopped, TimeLimit };
+
+/// Runs one kind of experiment: turns the spec into engine calls and the engine's reports into the
+/// log.
+///
+/// Threads: lives in the engine's thread; observe() and drainTrace() are called from the recorder's
+/// thread while the run goes on, and read shared memory only.
+class ExperimentRunner : public QObject
+{
+    Q_OBJECT
+
+public:
+    explicit ExperimentRunner(RunnerContext context) : m_context(context) {}
+
+    /// Starts the processes, gated. Fails with one clear error and leaves nothing started.
+    virtual Result<void> start() = 0;
+    /// Kills every child; finished() follows once they are gone.
+    virtual void stop(StopReason reason) = 0;
+
+    /// Fills what the stage shows and the kind's gauges, of this instant. Recorder's thread.
+    virtual void observe(StageSnapshot &snapshot, GaugeSample &gauges) = 0;
+    /// The kind's gauges as they stand when the gate opens, known without looking: nothing is done.
+    /// Any thread.
+    [[nodiscard]] virtual GaugeSample gaugesAtGate() const { return {}; }
+    /// Moves new trace records into the log's spans. Recorder's thread; once more from the engine's
+    /// thread after the last process has ended.
+    virtual void drainTrace() {}
+
+    /// After finished(): totals, outcome, notice, start-up time; what the kind knows of the result.
+    virtual void complete(RunResult &result) = 0;
+
+    /// t = 0 on CLOCK_MONOTONIC; 0 until the gate opens. Any thread.
+    [[nodiscard]] qint64 gateNs() const { return m_gateNs.load(std::memory_order_acquire); }
+
+Q_SIGNALS:
+    /// The gate is open.
+    void opened();
+    /// Every process has ended and every result is in the log.
+    void finished();
+
+protected:
+    /// Enters a child into the log; its start counts from now.
+    int addProcess(const QString &name, ProcessRole role, qint64 pid, int replaces);
+    /// Opens the run's time axis at @p gateNs, CLOCK_MONOTONIC; what the log holds by then moves
+    /// onto it. Emits opened().
+    void noteGate(qint64 gateNs);
+    /// Enters the end of @p process into the log, with an event if it was no normal one; @p byRun:
+    /// the run ended it.
+    void noteExit(int process, const ChildExit &exit, bool byRun, quint64 done);
+    void addEvent(RunEvent::Severity severity, int process, const QString &text);
+    /// An instant of CLOCK_MONOTONIC on the run's axis.
+    [[nodiscard]] qint64 sinceGate(qint64 monotonicNs) const { return monotonicNs - gateNs(); }
+
+    RunnerContext m_context;
+
+private:
+    std::atomic<qint64> m_gateNs{0};
+    int m_childCount = 0;
+};
+
+/// Fills state, item in hand and count of @p live from a worker's slot, on an axis that begins at
+/// @p gateNs. What the process itself has not told (its end, its CPU use) is left alone. Any
+/// thread.
+void observeSlot(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &live);
+
+} // namespace proclab

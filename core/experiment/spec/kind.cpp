@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/spec/kind.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+#include <vector>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+class KindText
+{
+    Q_DECLARE_TR_FUNCTIONS(Kind)
+};
+
+/// A kind that has its place and its name, but can't run yet.
+Kind planned(const QString &name, const QString &title, const QString &subtitle)
+{
+    Kind kind;
+    kind.name = name;
+    kind.title = title;
+    kind.subtitle = subtitle;
+    return kind;
+}
+
+std::vector<Kind> makeKinds()
+{
+    return {
+        planned(u"process"_s, KindText::tr("Process"), KindText::tr("One process for each task")),
+        planned(u"fork"_s, KindText::tr("Fork"),
+                KindText::tr("A copy of the process, page by page")),
+        poolKind(),
+        planned(u"executor"_s, KindText::tr("Executor"),
+                KindText::tr("Submit now, take results later")),
+        pipelineKind(),
+        planned(u"pipe"_s, KindText::tr("Pipe"), KindText::tr("Two processes, two ends")),
+        counterKind(),
+        planned(u"program"_s, KindText::tr("Program"),
+                KindText::tr("Any program as a child process")),
+        planned(u"gil"_s, KindText::tr("GIL"), KindText::tr("Threads against processes")),
+        planned(u"guard"_s, KindText::tr("Main guard"),
+                KindText::tr("Why the main module runs again")),
+        planned(u"exceptions"_s, KindText::tr("Exceptions"),
+                KindText::tr("What a child's error looks like")),
+        planned(u"deadlock"_s, KindText::tr("Deadlock"), KindText::tr("Two locks, opposite order")),
+        planned(u"ways"_s, KindText::tr("All ways"),
+                KindText::tr("What each way costs, side by side")),
+    };
+}
+
+} // namespace
+
+std::span<const Kind> kinds()
+{
+    static const std::vector<Kind> all = makeKinds();
+    return all;
+}
+
+const Kind *findKind(const QString &name)
+{
+    const auto all = kinds();
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Kind &kind) { return kind.name == name; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+} // namespace proclab

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/error.h"
+#include "core/experiment/run/run_log.h"
+#include "core/experiment/spec/field.h"
+
+#include <QString>
+
+#include <memory>
+#include <span>
+
+namespace proclab {
+
+class ExperimentRunner;
+class ExperimentSpec;
+struct RunnerContext;
+
+/// One kind of experiment: the row that adds it to the command line, the form, the rail and the
+/// charts.
+struct Kind
+{
+    QString name;     ///< "pool", as in the file.
+    QString title;    ///< "Pool"
+    QString subtitle; ///< "Workers share one task queue"
+    QString code;     ///< The Python call that the page is about, with {path} placeholders:
+                      ///< "Pool({pool.workers}).{pool.method}(…)"
+    Schema schema;    ///< Empty: planned, can't run yet.
+    QList<GaugeChart> charts;
+    QString firstPreset; ///< What the page opens with.
+    /// What the ranges of single fields can't say; appends to faults.
+    void (*check)(const ExperimentSpec &spec, QList<Error> &faults) = nullptr;
+    std::unique_ptr<ExperimentRunner> (*makeRunner)(RunnerContext context) = nullptr;
+
+    [[nodiscard]] bool isAvailable() const { return makeRunner != nullptr; }
+};
+
+/// All kinds, in the order of the rail. Built once at first use, with the translators of that
+/// moment. Thread-safe.
+[[nodiscard]] std::span<const Kind> kinds();
+[[nodiscard]] const Kind *findKind(const QString &name);
+
+/// The rows, a source file each beside their runner.
+[[nodiscard]] Kind poolKind();
+[[nodiscard]] Kind pipelineKind();
+[[nodiscard]] Kind counterKind();
+
+} // namespace proclab

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/spec/spec.h"
+
+#include <QList>
+#include <QString>
+
+#include <optional>
+
+namespace proclab {
+
+/// A ready experiment, from resources/presets: a file like any other, with name and description.
+struct Preset
+{
+    QString name;        ///< "pool", "pool-primes"
+    QString title;       ///< Translated.
+    QString description; ///< One line, translated.
+    ExperimentSpec spec;
+};
+
+/// All presets, those of a kind together, in the order in which its page lists them. Thread-safe.
+[[nodiscard]] const QList<Preset> &presets();
+[[nodiscard]] std::optional<Preset> findPreset(const QString &name);
+
+} // namespace proclab

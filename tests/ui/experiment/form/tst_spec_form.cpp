@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/spec/kind.h"
+#include "core/runtime/workloads/workload.h"
+#include "ui/experiment/form/argument_fields.h"
+#include "ui/experiment/form/field_editor.h"
+#include "ui/experiment/form/spec_form.h"
+
+#include <QComboBox>
+#include <QJsonArray>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace Qt::StringLiterals;
+using namespace proclab;
+
+namespace {
+
+QString fromView(std::string_view text)
+{
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+
+/// Replaces what stands in the field at @p path, as a user does.
+void type(const SpecForm &form, const QString &path, const QString &text)
+{
+    auto *line = qobject_cast<QLineEdit *>(form.editor(path)->control());
+    QVERIFY(line != nullptr);
+    line->setFocus();
+    QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);
+    QTest::keyClick(line, Qt::Key_Delete);
+    QTest::keyClicks(line, text);
+}
+
+/// Chooses @p data in the combo at @p path with the arrow keys.
+void choose(const SpecForm &form, const QString &path, const QString &data)
+{
+    auto *combo = qobject_cast<QComboBox *>(form.editor(path)->control());
+    QVERIFY(combo != nullptr);
+    QVERIFY(combo->findData(data) >= 0);
+    combo->setFocus();
+    QTest::keyClick(combo, Qt::Key_Home);
+    while (combo->currentData().toString() != data)
+        QTest::keyClick(combo, Qt::Key_Down);
+}
+
+} // namespace
+
+class tst_SpecForm : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyFieldHasAnEditor_data();
+    void everyFieldHasAnEditor();
+    void typedNumberReachesTheSpec();
+    void arrowKeysStep();
+    void faultStandsAtItsField();
+    void clearedFieldTakesItsDefault();
+    void workloadBringsItsArguments();
+    void argumentReachesTheSpec();
+    void argumentFaultStandsAtItsField();
+    void argumentListGivesWayToOneSet();
+    void editDuringARunAppliesToTheNext();
+    void firstFaultGetsTheFocus();
+    void settingASpecIsNoEdit();
+    void derivedDefaultFollowsAnEdit_data();
+    void derivedDefaultFollowsAnEdit();
+    void setValueStaysWhenItsDefaultMoves();
+};
+
+void tst_SpecForm::everyFieldHasAnEditor_data()
+{
+    QTest::addColumn<QString>("kind");
+    for (const Kind &kind : kinds()) {
+        if (kind.isAvailable())
+            QTest::newRow(qPrintable(kind.name)) << kind.name;
+    }
+}
+
+void tst_SpecForm::everyFieldHasAnEditor()
+{
+    QFETCH(const QString, kind);
+    SpecForm form;
+    form.setSpec(ExperimentSpec(kind));
+    for (const Field &field : findKind(kind)->schema) {
+        if (field.type != Field::Type::Arguments)
+            QVERIFY2(form.editor(field.path) != nullptr, qPrintable(field.path));
+    }
+    QCOMPARE(form.spec().kind(), kind);
+}
+
+void tst_SpecForm::typedNumberReachesTheSpec()
+{
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"pool"_s));
+    QSignalSpy changed(&form, &SpecForm::specChanged);
+    type(form, u"pool.workers"_s, u"3"_s);
+    QCOMPARE(form.spec().integer(u"pool.workers"_s), 3);
+    QVERIFY(!changed.isEmpty());
+    QVERIFY(form.faults().isEmpty());
+}
+
+void tst_SpecForm::arrowKeysStep()
+{
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"pool"_s));
+    type(form, u"pool.workers"_s, u"3"_s);
+    QWidget *line = form.editor(u"pool.workers"_s)->control();
+    QTest::keyClick(line, Qt::Key_Up);
+    QCOMPARE(form.spec().integer(u"pool.workers"_s), 4);
+    for (int i = 0; i < 9; ++i)
+        QTest::keyClick(line, Qt::Key_Down);
+    QCOMPARE(form.spec().integer(u"pool.workers"_s), 1); // The least that is allowed.
+}
+
+void tst_SpecForm::faultStandsAtItsField()
+{
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"pool"_s));
+    const FieldEditor *editor = form.editor(u"pool.workers"_s);
+    type(form, u"pool.workers"_s, u"0"_s);
+    QCOMPARE(form.faults().size(), 1);
+    QCOMPARE(editor->note(), FieldEditor::Note::Error);
+    QVERIFY(editor->noteText().contains(u"0"_s));
+    QVERIFY(!editor->noteText().contains(u"pool.workers"_s)); // It stands at the field.
+    QCOMPARE(editor->control()->property("state").toString(), u"error"_s);
+
+    type(form, u"pool.workers"_s, u"two"_s);
+    QCOMPARE(editor->note(), FieldEditor::Note::Error);
+
+    type(form, u"pool.workers"_s, u"2"_s);
+    QVERIFY(form.faults().isEmpty());
+    QCOMPARE(editor->note(), FieldEditor::Note::None);
+    QCOMPARE(editor->control()->property("state").toString(), QString());
+}
+
+void tst_SpecForm::clearedFieldTakesItsDefault()
+{
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"pool"_s));
+    type(form, u"tasks.count"_s, u"7"_s);
+    QVERIFY(form.spec().isSet(u"tasks.count"_s));
+    type(form, u"tasks.count"_s, {});
+    QVERIFY(!form.spec().isSet(u"tasks.count"_s));
+}
+
+void tst_SpecForm::workloadBringsItsArguments()
+{
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"pool"_s));
+    QStringList before;
+    for (const runtime::WorkloadInfo &workload : runtime::workloads()) {
+        choose(form, u"tasks.task"_s, fromView(workload.name));
+        QCOMPARE(form.spec().text(u"tasks.task"_s), fromView(workload.name));
+        QStringList now;
+        for (const runtime::ArgumentInfo &argument : workload.arguments)
+            now << u"tasks.args."_s + fromView(argument.name);
+        for (const QString &path : std::as_const(before))
+            QVERIFY2(now.contains(path) || form.editor(path) == nullptr, qPrintable(path));
+        for (const QString &path : std::as_const(now)) {
+            const FieldEditor *editor = form.editor(path);
+            QVERIFY2(editor != nullptr, qPrintable(path));
+            QVERIFY(!editor->field().help.isEmpty());
+            QCOMPARE(editor->value(), argumentDefault(fromView(workload.name), path.mid(11)));
+        }
+        before = now;
+    }
+}
+
+void tst_SpecForm::argumentReachesTheSpec()
+{
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"pool"_s));
+    choose(form, u"tasks.task"_s, u"cpu.primes"_s);
+    type(form, u"tasks.args.limit"_s, u"5000"_s);
+    QCOMPARE(form.spec().value(u"tasks.args"_s).toObject().value(u"limit"_s).toInt(), 5000);
+    choose(form, u"tasks.task"_s, u"io.sleep"_s);
+    QVERIFY(!form.spec().value(u"tasks.args"_s).toObject().contains(u"limit"_s));
+}
+
+void tst_SpecForm::argumentFaultStandsAtItsField()
+{
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"pool"_s));
+    choose(form, u"tasks.task"_s, u"cpu.primes"_s);
+    type(form, u"tasks.args.limit"_s, u"-1"_s);
+    QCOMPARE(form.faults().size(), 1);
+    QCOMPARE(form.editor(u"tasks.args.limit"_s)->note(), FieldEditor::Note::Error);
+}
+
+void tst_SpecForm::argumentListGivesWayToOneSet()
+{
+    ExperimentSpec spec(u"pool"_s);
+    spec.set(u"tasks.task"_s, u"cpu.primes"_s);
+    spec.set(u"tasks.args_list"_s,
+             QJsonArray{QJsonObject{{u"limit"_s, 10}}, QJsonObject{{u"limit"_s, 20}}});
+    SpecForm form;
+    form.setSpec(spec);
+    form.show();
+    FieldEditor *list = form.editor(u"tasks.args_list"_s);
+    QVERIFY(list->isVisible());
+    QVERIFY(!form.editor(u"tasks.args.limit"_s)->isVisible());
+    auto *button = list->findChild<QPushButton *>();
+    QVERIFY(button != nullptr);
+    QTest::mouseClick(button, Qt::LeftButton);
+    QVERIFY(!form.spec().isSet(u"tasks.args_list"_s));
+    QVERIFY(!list->isVisible());
+    QVERIFY(form.editor(u"tasks.args.limit"_s)->isVisible());
+}
+
+void tst_SpecForm::editDuringARunAppliesToTheNext()
+{
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"pool"_s));
+    type(form, u"pool.workers"_s, u"2"_s);
+    form.setRunningSpec(form.spec());
+    const FieldEditor *editor = form.editor(u"pool.workers"_s);
+    QCOMPARE(editor->note(), FieldEditor::Note::None);
+    type(form, u"pool.workers"_s, u"3"_s);
+    QCOMPARE(editor->note(), FieldEditor::Note::Edited);
+    QVERIFY(!editor->noteText().isEmpty());
+    QCOMPARE(form.editor(u"tasks.count"_s)->note(), FieldEditor::Note::None);
+    form.setRunningSpec({});
+    QCOMPARE(editor->note(), FieldEditor::Note::None);
+}
+
+void tst_SpecForm::firstFaultGetsTheFocus()
+{
+    SpecForm form;
+    ExperimentSpec spec(u"pool"_s);
+    spec.set(u"pool.workers"_s, 0);
+    form.setSpec(spec);
+    form.show();
+    QVERIFY(QTest::qWaitForWindowActive(&form));
+    form.focusFirstFault();
+    QTRY_VERIFY(form.editor(u"pool.workers"_s)->control()->hasFocus());
+}
+
+void tst_SpecForm::settingASpecIsNoEdit()
+{
+    SpecForm form;
+    QSignalSpy changed(&form, &SpecForm::specChanged);
+    ExperimentSpec spec(u"counter"_s);
+    spec.set(u"counter.processes"_s, 5);
+    form.setSpec(spec);
+    QVERIFY(changed.isEmpty());
+    QCOMPARE(form.spec(), spec);
+    QCOMPARE(form.editor(u"counter.processes"_s)->value(), QJsonValue(5));
+}
+
+void tst_SpecForm::derivedDefaultFollowsAnEdit_data()
+{
+    QTest::addColumn<QString>("kind");
+    QTest::addColumn<QString>("path");
+    QTest::addColumn<QString>("choice");
+    QTest::addColumn<QString>("derived");
+    QTest::addColumn<QString>("shown");
+    const QString mode = u"counter.mode"_s;
+    const QString gap = u"counter.gap_ns"_s;
+    const QString method = u"pool.method"_s;
+    const QString chunk = u"pool.chunk_size"_s;
+    QTest::newRow("no lock") << u"counter"_s << mode << u"none"_s << gap << u"100"_s;
+    QTest::newRow("atomic") << u"counter"_s << mode << u"atomic"_s << gap << u"0"_s;
+    QTest::newRow("map") << u"pool"_s << method << u"map"_s << chunk << u"auto"_s;
+    QTest::newRow("starmap") << u"pool"_s << method << u"starmap"_s << chunk << u"auto"_s;
+    QTest::newRow("apply") << u"pool"_s << method << u"apply"_s << chunk << u"1"_s;
+}
+
+void tst_SpecForm::derivedDefaultFollowsAnEdit()
+{
+    QFETCH(const QString, kind);
+    QFETCH(const QString, path);
+    QFETCH(const QString, choice);
+    QFETCH(const QString, derived);
+    QFETCH(const QString, shown);
+    SpecForm form;
+    form.setSpec(ExperimentSpec(kind));
+    choose(form, path, choice);
+    QCOMPARE(form.spec().text(path), choice);
+    QVERIFY(!form.spec().isSet(derived));
+    QCOMPARE(valueText(form.editor(derived)->value()), shown);
+    QCOMPARE(valueText(form.spec().value(derived)), shown);
+}
+
+void tst_SpecForm::setValueStaysWhenItsDefaultMoves()
+{
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"counter"_s));
+    type(form, u"counter.gap_ns"_s, u"70"_s);
+    choose(form, u"counter.mode"_s, u"none"_s);
+    QCOMPARE(valueText(form.editor(u"counter.gap_ns"_s)->value()), u"70"_s);
+    QCOMPARE(form.spec().integer(u"counter.gap_ns"_s), 70);
+}
+
+QTEST_MAIN(tst_SpecForm)
+#include "tst_spec_form.moc"

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/sample_run.h"
+#include "ui/counter/counter_stage.h"
+#include "ui/experiment/stage/stage_cards.h"
+#include "ui/experiment/stage/stage_view.h"
+#include "ui/pipeline/pipeline_stage.h"
+#include "ui/pool/pool_stage.h"
+#include "ui/shared/theme.h"
+
+#include <QAccessible>
+#include <QApplication>
+#include <QImage>
+#include <QSet>
+#include <QSignalSpy>
+#include <QTest>
+
+#include <functional>
+
+using namespace proclab;
+using namespace Qt::StringLiterals;
+
+using MakeRun = std::function<SampleRun()>;
+Q_DECLARE_METATYPE(MakeRun)
+
+namespace {
+
+enum class Phase { Idle, Shown };
+
+std::unique_ptr<StageView> stageOf(const SampleRun &run, Phase phase, QSize size = {656, 510})
+{
+    std::unique_ptr<StageView> stage(makeStage(run.spec.kind(), nullptr));
+    if (!stage)
+        return stage;
+    stage->resize(size);
+    stage->setSpec(run.spec);
+    if (phase == Phase::Shown) {
+        stage->setRun(run.log, run.spec);
+        stage->setSnapshot(run.snapshot);
+    }
+    stage->show();
+    return stage;
+}
+
+int colorCount(const QImage &image)
+{
+    QSet<QRgb> colors;
+    for (int y = 0; y < image.height(); y += 2) {
+        for (int x = 0; x < image.width(); x += 2)
+            colors.insert(image.pixel(x, y));
+    }
+    return static_cast<int>(colors.size());
+}
+
+bool contains(const QImage &image, const QColor &color)
+{
+    for (int y = 0; y < image.height(); ++y) {
+        for (int x = 0; x < image.width(); ++x) {
+            if (image.pixelColor(x, y).rgb() == color.rgb())
+                return true;
+        }
+    }
+    return false;
+}
+
+QAccessibleInterface *accessible(QObject *object)
+{
+    return QAccessible::queryAccessibleInterface(object);
+}
+
+QStringList names(StageView &stage)
+{
+    QAccessibleInterface *list = accessible(&stage);
+    QStringList texts;
+    for (int i = 0; i < list->childCount(); ++i)
+        texts.append(list->child(i)->text(QAccessible::Name));
+    return texts;
+}
+
+QPoint middleOf(StageView &stage, int item)
+{
+    return stage.mapFromGlobal(accessible(&stage)->child(item)->rect().center());
+}
+
+bool overlap(const QList<QRectF> &rects)
+{
+    for (qsizetype i = 0; i < rects.size(); ++i) {
+        for (qsizetype k = i + 1; k < rects.size(); ++k) {
+            if (rects[i].intersects(rects[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
+} // namespace
+
+class tst_Stages : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { Theme::apply(*qApp, Theme::Mode::Dark); }
+    void everyKindHasItsStage_data();
+    void everyKindHasItsStage();
+    void unknownKindHasNone();
+    void everyPhaseIsDrawn_data();
+    void everyPhaseIsDrawn();
+    void poolSaysWhatItsProcessesDo();
+    void pipelineSaysWhatItsProcessesDo();
+    void counterSaysWhatWasLost();
+    void counterIsExactWithALock();
+    void idleStageFollowsTheSpec();
+    void clickSelects();
+    void arrowsWalkTheCards();
+    void selectionFromOutsideIsNotSentBack();
+    void nothingIsSelectedBeforeARun();
+    void aNewRunForgetsTheOld();
+    void themeChangeRepaints();
+    void cardsFitWithoutOverlap_data();
+    void cardsFitWithoutOverlap();
+    void deadAreShownWhileThereAreFew();
+    void poolBoxesDoNotOverlap_data();
+    void poolBoxesDoNotOverlap();
+    void cellsFit_data();
+    void cellsFit();
+    void tankShowsEverySlotWhereItFits();
+};
+
+void tst_Stages::everyKindHasItsStage_data()
+{
+    QTest::addColumn<QString>("kind");
+    for (const char *kind : {"pool", "pipeline", "counter"})
+        QTest::newRow(kind) << QString::fromLatin1(kind);
+}
+
+void tst_Stages::everyKindHasItsStage()
+{
+    QFETCH(const QString, kind);
+    const std::unique_ptr<StageView> stage(makeStage(kind, nullptr));
+    QVERIFY(stage);
+    stage->setSpec(ExperimentSpec(kind));
+    QVERIFY(!stage->accessibleName().isEmpty());
+    QVERIFY(!stage->accessibleDescription().isEmpty());
+}
+
+void tst_Stages::unknownKindHasNone()
+{
+    QVERIFY(!makeStage(u"nothing"_s, nullptr));
+}
+
+void tst_Stages::everyPhaseIsDrawn_data()
+{
+    QTest::addColumn<MakeRun>("make");
+    QTest::addColumn<bool>("idle");
+    QTest::addColumn<QSize>("size");
+    const QSize usual(656, 510);
+    const QSize smallest(560, 360);
+    const MakeRun pool = [] { return samplePool(); };
+    const MakeRun poolEnded = [] { return samplePool({.seconds = 60}); };
+    const MakeRun manyWorkers = [] {
+        return samplePool({.workers = 16, .tasks = 20'000, .seconds = 2, .meanTaskSeconds = 0.005});
+    };
+    const MakeRun hundred = [] { return samplePool({.workers = 100, .tasks = 300}); };
+    const MakeRun pipeline = [] { return samplePipeline(); };
+    const MakeRun pipelineEnded = [] { return samplePipeline({.seconds = 60}); };
+    const MakeRun longQueue = [] { return samplePipeline({.producers = 20, .capacity = 1000}); };
+    const MakeRun unbounded = [] { return samplePipeline({.capacity = 0, .seconds = 0.05}); };
+    const MakeRun counter = [] { return sampleCounter({.progress = 0.5}); };
+    const MakeRun counterEnded = [] { return sampleCounter(); };
+    const MakeRun locked = [] { return sampleCounter({.locked = true, .progress = 0.5}); };
+    const MakeRun manyCounters = [] { return sampleCounter({.processes = 64, .locked = true}); };
+    QTest::newRow("pool idle") << pool << true << usual;
+    QTest::newRow("pool idle, smallest") << pool << true << smallest;
+    QTest::newRow("pool running with a crash") << pool << false << usual;
+    QTest::newRow("pool running, smallest") << pool << false << smallest;
+    QTest::newRow("pool ended") << poolEnded << false << usual;
+    QTest::newRow("pool, 16 workers") << manyWorkers << false << usual;
+    QTest::newRow("pool, 100 workers") << hundred << false << smallest;
+    QTest::newRow("pool, far too small") << hundred << false << QSize(120, 60);
+    QTest::newRow("pipeline idle") << pipeline << true << usual;
+    QTest::newRow("pipeline running") << pipeline << false << usual;
+    QTest::newRow("pipeline running, smallest") << pipeline << false << smallest;
+    QTest::newRow("pipeline ended") << pipelineEnded << false << usual;
+    QTest::newRow("pipeline, capacity 1,000") << longQueue << false << usual;
+    QTest::newRow("pipeline, no limit") << unbounded << false << usual;
+    QTest::newRow("pipeline, far too small") << longQueue << false << QSize(120, 60);
+    QTest::newRow("counter idle") << counter << true << usual;
+    QTest::newRow("counter running") << counter << false << usual;
+    QTest::newRow("counter ended") << counterEnded << false << usual;
+    QTest::newRow("counter with a lock") << locked << false << smallest;
+    QTest::newRow("counter, 64 processes") << manyCounters << false << usual;
+    QTest::newRow("counter, far too small") << manyCounters << false << QSize(120, 60);
+}
+
+void tst_Stages::everyPhaseIsDrawn()
+{
+    QFETCH(const MakeRun, make);
+    QFETCH(const bool, idle);
+    QFETCH(const QSize, size);
+    const SampleRun run = make();
+    const auto stage = stageOf(run, idle ? Phase::Idle : Phase::Shown, size);
+    QVERIFY(QTest::qWaitForWindowExposed(stage.get()));
+    const QImage image = stage->grab().toImage();
+    QVERIFY(colorCount(image) > 4);
+    QVERIFY(!stage->accessibleDescription().isEmpty());
+    QVERIFY(accessible(stage.get())->childCount() >= 1);
+    if (size.width() >= 560)
+        QVERIFY(contains(image, Theme::current().process(0)));
+}
+
+void tst_Stages::poolSaysWhatItsProcessesDo()
+{
+    const SampleRun run = samplePool();
+    const auto stage = stageOf(run, Phase::Shown);
+    const QStringList texts = names(*stage);
+    QCOMPARE(texts.size(), 6); // The parent, four workers, the one that died.
+    QCOMPARE(texts[0], u"main, waiting"_s);
+    QVERIFY(texts[1].startsWith(u"worker-1, running in #"_s) ||
+            texts[1].startsWith(u"worker-1, sleeping in #"_s));
+    QVERIFY2(texts[3].startsWith(u"worker-3, SIGSEGV in #"_s), qPrintable(texts[3]));
+    QVERIFY(texts[4].startsWith(u"worker-5"_s));
+    const QString value = accessible(stage.get())->child(1)->text(QAccessible::Value);
+    QVERIFY2(value.startsWith(u"PID 48211, CPU "_s), qPrintable(value));
+    QVERIFY(stage->accessibleDescription().startsWith(
+        u"%1 of 24 tasks done, %2 waiting"_s.arg(run.snapshot->done).arg(run.snapshot->queued)));
+    const QImage image = stage->grab().toImage();
+    for (int process = 0; process < 5; ++process)
+        QVERIFY(contains(image, Theme::current().process(process)));
+}
+
+void tst_Stages::pipelineSaysWhatItsProcessesDo()
+{
+    const SampleRun run = samplePipeline();
+    const auto stage = stageOf(run, Phase::Shown);
+    const QString all = names(*stage).join(u'\n');
+    QVERIFY2(all.contains(u"producer-2, blocked"_s), qPrintable(all));
+    QVERIFY2(all.contains(u"consumer-1, running"_s), qPrintable(all));
+    QVERIFY(stage->accessibleDescription().contains(
+        u"%1 of 16 in the queue"_s.arg(run.snapshot->queued)));
+    QVERIFY(contains(stage->grab().toImage(), Theme::current().full));
+}
+
+void tst_Stages::counterSaysWhatWasLost()
+{
+    const auto stage = stageOf(sampleCounter(), Phase::Shown);
+    QCOMPARE(stage->accessibleDescription(),
+             u"counter at %1 of %2, %3 updates lost, no lock"_s.arg(
+                 groupedNumber(13'482), groupedNumber(20'000), groupedNumber(6'518)));
+    QVERIFY(contains(stage->grab().toImage(), Theme::current().crash));
+}
+
+void tst_Stages::counterIsExactWithALock()
+{
+    const auto running = stageOf(sampleCounter({.locked = true, .progress = 0.5}), Phase::Shown);
+    QVERIFY(running->accessibleDescription().endsWith(u"held by A, 1 waiting"_s));
+    QCOMPARE(names(*running),
+             (QStringList{u"process-1, running"_s, u"process-2, waiting for lock"_s}));
+    const auto ended = stageOf(sampleCounter({.locked = true}), Phase::Shown);
+    QVERIFY(ended->accessibleDescription().contains(u", 0 updates lost"_s));
+    QVERIFY(contains(ended->grab().toImage(), Theme::current().ok));
+}
+
+void tst_Stages::idleStageFollowsTheSpec()
+{
+    SampleRun run = samplePool();
+    const auto stage = stageOf(run, Phase::Idle);
+    QCOMPARE(names(*stage).size(), 5);
+    run.spec.set(u"pool.workers"_s, 7);
+    stage->setSpec(run.spec);
+    QCOMPARE(names(*stage).size(), 8);
+    QVERIFY(stage->accessibleDescription().startsWith(u"7 worker processes will share 24 tasks"_s));
+}
+
+void tst_Stages::clickSelects()
+{
+    const auto stage = stageOf(samplePool(), Phase::Shown);
+    QSignalSpy selected(stage.get(), &StageView::processSelected);
+    QTest::mouseClick(stage.get(), Qt::LeftButton, {}, middleOf(*stage, 2));
+    QTest::mouseClick(stage.get(), Qt::LeftButton, {}, middleOf(*stage, 4));
+    QTest::mouseClick(stage.get(), Qt::LeftButton, {}, QPoint(4, stage->height() - 4));
+    QCOMPARE(selected.size(), 3);
+    QCOMPARE(selected[0].front().toInt(), 2);
+    QCOMPARE(selected[1].front().toInt(), 5); // Worker 5 stands below worker 3, whom it replaced.
+    QCOMPARE(selected[2].front().toInt(), -1);
+}
+
+void tst_Stages::arrowsWalkTheCards()
+{
+    const auto stage = stageOf(samplePool(), Phase::Shown);
+    QSignalSpy selected(stage.get(), &StageView::processSelected);
+    for (const Qt::Key key :
+         {Qt::Key_Down, Qt::Key_Right, Qt::Key_Up, Qt::Key_End, Qt::Key_Home, Qt::Key_Escape})
+        QTest::keyClick(stage.get(), key);
+    QList<int> processes;
+    for (const QList<QVariant> &arguments : selected)
+        processes.append(arguments.front().toInt());
+    QCOMPARE(processes, (QList<int>{0, 1, 0, 4, 0, -1}));
+}
+
+void tst_Stages::selectionFromOutsideIsNotSentBack()
+{
+    const auto stage = stageOf(samplePool(), Phase::Shown);
+    QSignalSpy selected(stage.get(), &StageView::processSelected);
+    const QImage before = stage->grab().toImage();
+    stage->setSelectedProcess(2);
+    QVERIFY(accessible(stage.get())->child(2)->state().selected);
+    QVERIFY(stage->grab().toImage() != before);
+    QVERIFY(selected.isEmpty());
+}
+
+void tst_Stages::nothingIsSelectedBeforeARun()
+{
+    const auto stage = stageOf(samplePool(), Phase::Idle);
+    QSignalSpy selected(stage.get(), &StageView::processSelected);
+    QTest::keyClick(stage.get(), Qt::Key_Down);
+    QTest::mouseClick(stage.get(), Qt::LeftButton, {}, middleOf(*stage, 1));
+    for (const QList<QVariant> &arguments : selected)
+        QCOMPARE(arguments.front().toInt(), -1);
+}
+
+void tst_Stages::aNewRunForgetsTheOld()
+{
+    const SampleRun large = samplePool({.workers = 8, .tasks = 40});
+    const auto stage = stageOf(large, Phase::Shown);
+    stage->setSelectedProcess(8);
+    const SampleRun small = samplePool({.workers = 1, .tasks = 3, .crashSeconds = 0});
+    stage->setRun(small.log, small.spec);
+    stage->setSnapshot(small.snapshot);
+    QCOMPARE(names(*stage).size(), 2);
+    QVERIFY(!accessible(stage.get())->child(1)->state().selected);
+    stage->setRun(nullptr, large.spec);
+    QCOMPARE(names(*stage).size(), 9);
+    QCOMPARE(names(*stage)[1], u"worker-1"_s);
+}
+
+void tst_Stages::themeChangeRepaints()
+{
+    const auto stage = stageOf(samplePool(), Phase::Shown);
+    Theme::apply(*qApp, Theme::Mode::Light);
+    QVERIFY(contains(stage->grab().toImage(), Theme::current().panel));
+    Theme::apply(*qApp, Theme::Mode::Dark);
+    QVERIFY(contains(stage->grab().toImage(), Theme::current().panel));
+}
+
+void tst_Stages::cardsFitWithoutOverlap_data()
+{
+    QTest::addColumn<int>("count");
+    QTest::addColumn<QSize>("size");
+    QTest::addColumn<CardStyle>("style");
+    QTest::newRow("4 in much room") << 4 << QSize(240, 500) << CardStyle::Full;
+    QTest::newRow("4 in little room") << 4 << QSize(240, 300) << CardStyle::Compact;
+    QTest::newRow("12 in much room") << 12 << QSize(240, 1200) << CardStyle::Full;
+    QTest::newRow("12 in little room") << 12 << QSize(240, 400) << CardStyle::Row;
+    QTest::newRow("16") << 16 << QSize(240, 500) << CardStyle::Row;
+    QTest::newRow("16 in much room") << 16 << QSize(240, 2000) << CardStyle::Row;
+    QTest::newRow("40") << 40 << QSize(240, 1200) << CardStyle::Row;
+    QTest::newRow("41") << 41 << QSize(240, 1200) << CardStyle::Square;
+    QTest::newRow("256") << 256 << QSize(200, 328) << CardStyle::Square;
+}
+
+void tst_Stages::cardsFitWithoutOverlap()
+{
+    QFETCH(const int, count);
+    QFETCH(const QSize, size);
+    const QRectF area(QPointF(10, 20), QSizeF(size));
+    const CardLayout layout = arrangeCards(area, QList<bool>(count, false));
+    QTEST(layout.style, "style");
+    QCOMPARE(layout.rects.size(), count);
+    QVERIFY(!overlap(layout.rects));
+    for (const QRectF &rect : layout.rects)
+        QVERIFY(area.contains(rect));
+}
+
+void tst_Stages::deadAreShownWhileThereAreFew()
+{
+    QList<ProcessRecord> processes(1);
+    processes[0].role = ProcessRole::Parent;
+    for (int i = 1; i <= 6; ++i) { // Each one but the last died and was replaced by the next.
+        ProcessRecord process;
+        process.signal = i < 6 ? 11 : 0;
+        process.endNs = i < 6 ? i : -1;
+        process.replaces = i > 1 ? i - 1 : -1;
+        processes.append(process);
+    }
+    QCOMPARE(shownProcesses(processes, {ProcessRole::Worker}), (QList<int>{4, 5, 6}));
+    processes[5].endedByRun = true; // Recycled: no failure, no card.
+    QCOMPARE(shownProcesses(processes, {ProcessRole::Worker}), (QList<int>{3, 4, 6}));
+}
+
+void tst_Stages::poolBoxesDoNotOverlap_data()
+{
+    QTest::addColumn<QSize>("size");
+    for (const QSize size : {QSize(560, 360), QSize(656, 510), QSize(900, 400), QSize(1600, 1000)})
+        QTest::addRow("%d x %d", size.width(), size.height()) << size;
+}
+
+void tst_Stages::poolBoxesDoNotOverlap()
+{
+    QFETCH(const QSize, size);
+    const QRectF area(QPointF(0, 0), QSizeF(size));
+    const PoolLayout pool = arrangePool(area, 208);
+    QVERIFY(!overlap({pool.parent, pool.queue, pool.results, pool.workers}));
+    const PipelineLayout pipeline = arrangePipeline(area);
+    QVERIFY(!overlap({pipeline.producers, pipeline.tank, pipeline.parent, pipeline.consumers}));
+    const CounterLayout counter = arrangeCounter(area, 2);
+    QVERIFY(!overlap({counter.left, counter.counter, counter.right, counter.result}));
+    for (const QRectF &rect :
+         {pool.parent, pool.queue, pool.results, pool.workers, pipeline.producers, pipeline.tank,
+          pipeline.consumers, counter.left, counter.right, counter.result})
+        QVERIFY(area.contains(rect));
+}
+
+void tst_Stages::cellsFit_data()
+{
+    QTest::addColumn<quint64>("count");
+    QTest::addColumn<bool>("fits");
+    QTest::newRow("24") << quint64(24) << true;
+    QTest::newRow("400") << quint64(400) << true;
+    QTest::newRow("100,000") << quint64(100'000) << false;
+}
+
+void tst_Stages::cellsFit()
+{
+    QFETCH(const quint64, count);
+    QFETCH(const bool, fits);
+    const QRectF area(5, 5, 132, 180);
+    const CellGrid grid = fitCells(area, count);
+    QCOMPARE(grid.size > 0, fits);
+    if (fits)
+        QVERIFY(area.contains(grid.cell(area, static_cast<int>(count) - 1)));
+}
+
+void tst_Stages::tankShowsEverySlotWhereItFits()
+{
+    QVERIFY(scaleTank(400, 16).isExact);
+    QCOMPARE(scaleTank(400, 16).shownItems, 16);
+    QVERIFY(scaleTank(400, 16).slotHeight * 16 <= 400);
+    QVERIFY(!scaleTank(400, 1000).isExact);
+    QVERIFY(!scaleTank(400, 0).isExact);
+    QVERIFY(scaleTank(400, 1000).shownItems * scaleTank(400, 1000).slotHeight <= 400);
+}
+
+QTEST_MAIN(tst_Stages)
+#include "tst_stages.moc"

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/experiment/charts/chart_column.h"
+
+#include "core/experiment/run/rate_meter.h"
+#include "core/experiment/spec/kind.h"
+#include "ui/charts/chart_ticks.h"
+#include "ui/charts/line_chart.h"
+#include "ui/shared/theme.h"
+
+#include <QEvent>
+#include <QPainter>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace proclab {
+
+namespace {
+
+constexpr int maxLines = 12;
+constexpr int maxMarks = 20;
+constexpr int smallestChart = 76;
+constexpr int smallestWithMemory = 112;
+constexpr int timeLabelHeight = 16;
+constexpr int bandSeries = 5;
+constexpr double firstRange = 5;
+constexpr double mebibyte = 1024.0 * 1024.0;
+// Samples of one instant are read one after the other: what lies closer together is one instant.
+constexpr qint64 instantNs = 20'000'000;
+
+double toSeconds(qint64 timeNs)
+{
+    return static_cast<double>(timeNs) / 1e9;
+}
+
+/// Up to the next whole tick, so that the axis moves in steps.
+double timeRange(double seconds)
+{
+    if (seconds <= 0)
+        return firstRange;
+    const double step = niceCeiling(seconds / 5);
+    return step * std::ceil(seconds / step);
+}
+
+QColor gaugeColor(int series, qsizetype count)
+{
+    const Theme &theme = Theme::current();
+    if (count == 1)
+        return theme.text2;
+    const QColor colors[] = {theme.accent, theme.text, theme.text3};
+    return colors[series % 3];
+}
+
+double quantile(const std::vector<double> &sorted, double share)
+{
+    const double at = share * static_cast<double>(sorted.size() - 1);
+    const auto below = static_cast<std::size_t>(at);
+    const std::size_t above = std::min(below + 1, sorted.size() - 1);
+    return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+} // namespace
+
+ChartColumn::ChartColumn(QWidget *parent) : QWidget(parent)
+{
+    m_pause.setSingleShot(true);
+    m_pause.setInterval(100ms);
+    connect(&m_pause, &QTimer::timeout, this, [this] {
+        if (m_dirty)
+            readNew();
+    });
+    rebuildCharts();
+}
+
+void ChartColumn::setSpec(const ExperimentSpec &spec)
+{
+    const bool sameKind = spec.kind() == m_spec.kind() && !m_charts.isEmpty();
+    m_spec = spec;
+    const Kind *kind = spec.kindInfo();
+    m_gauges = kind ? kind->charts : QList<GaugeChart>();
+    if (!sameKind || m_charts.size() != m_gauges.size() + 2)
+        rebuildCharts();
+    for (qsizetype i = 0; i < m_gauges.size(); ++i) {
+        const QString field = m_gauges[i].limitField;
+        const double limit = field.isEmpty() ? 0 : spec.number(field);
+        QString label;
+        if (kind && limit > 0) {
+            for (const Field &entry : kind->schema) {
+                if (entry.path == field)
+                    label = entry.label.toLower();
+            }
+        }
+        label += u' ' % shortNumber(limit);
+        m_charts[i + 1]->setThreshold(limit > 0 ? std::optional(limit) : std::nullopt,
+                                      label.trimmed());
+    }
+}
+
+void ChartColumn::rebuildCharts()
+{
+    qDeleteAll(m_charts);
+    m_charts.clear();
+    m_cpu = new LineChart(this);
+    m_cpu->setMinimumTop(100);
+    m_charts.append(m_cpu);
+    for (const GaugeChart &gauge : std::as_const(m_gauges)) {
+        auto *chart = new LineChart(this);
+        chart->setTitle(gauge.title, gauge.unit);
+        chart->setLimit(gauge.maximum);
+        chart->setStyle(gauge.steps ? LineChart::Style::Steps : LineChart::Style::Lines);
+        m_charts.append(chart);
+    }
+    m_memory = new LineChart(this);
+    m_memory->setTitle(tr("Memory"), tr("MiB resident, each process"));
+    m_charts.append(m_memory);
+    for (LineChart *chart : std::as_const(m_charts)) {
+        connect(chart, &LineChart::cursorMoved, this, [this](std::optional<double> seconds) {
+            setCursor(seconds ? std::optional(std::llround(*seconds * 1e9)) : std::nullopt);
+            Q_EMIT cursorMoved(m_cursorNs);
+        });
+        chart->show();
+    }
+    setRun(m_log);
+    arrangeCharts();
+}
+
+void ChartColumn::setRun(std::shared_ptr<const RunLog> log)
+{
+    m_log = std::move(log);
+    m_processes.clear();
+    m_samplesRead.clear();
+    m_lineEnded.clear();
+    m_bandBuffer.clear();
+    m_gaugesRead = 0;
+    m_ratesEndedAt = 0;
+    m_selectedRead = 0;
+    m_nowNs = -1;
+    m_cursorNs.reset();
+    m_finishOf = 0;
+    m_finishNs = 0;
+    m_bands = false;
+    for (LineChart *chart : std::as_const(m_charts)) {
+        chart->clear();
+        chart->setEmphasis(-1);
+        chart->setTimeRange(firstRange);
+        chart->setCursor(std::nullopt);
+        chart->setEmptyText(tr("No data yet"));
+    }
+    m_cpu->setTitle(tr("CPU"), tr("% of one core, stacked"));
+    m_cpu->setStyle(LineChart::Style::Stacked);
+    for (qsizetype i = 0; i < m_gauges.size(); ++i) {
+        for (int k = 0; k < m_gauges[i].series.size(); ++k)
+            m_charts[i + 1]->addSeries(m_gauges[i].series[k].name,
+                                       gaugeColor(k, m_gauges[i].series.size()));
+    }
+    for (LineChart *chart : std::as_const(m_charts))
+        chart->refresh();
+}
+
+void ChartColumn::advance(qint64 nowNs)
+{
+    if (!m_log)
+        return;
+    m_nowNs = nowNs;
+    m_dirty = true;
+    if (!m_pause.isActive())
+        readNew();
+}
+
+void ChartColumn::readNew()
+{
+    m_dirty = false;
+    m_pause.start();
+    if (!m_log || m_nowNs < 0)
+        return;
+    m_processes = m_log->processes();
+    readSamples();
+    readGauges();
+    endRates();
+    updateTexts();
+    updateMarks();
+    const double now = toSeconds(m_nowNs);
+    const QString empty = isEnded() ? tr("Too short for a sample") : tr("No data yet");
+    for (LineChart *chart : std::as_const(m_charts)) {
+        chart->setEmptyText(empty);
+        chart->setTimeRange(timeRange(now));
+        chart->setNow(now);
+        chart->refresh();
+    }
+}
+
+bool ChartColumn::hasBands() const
+{
+    return m_processes.size() - 1 > maxLines;
+}
+
+void ChartColumn::readSamples()
+{
+    m_samplesRead.resize(static_cast<std::size_t>(m_processes.size()), 0);
+    m_lineEnded.resize(static_cast<std::size_t>(m_processes.size()), false);
+    if (hasBands() && !m_bands)
+        switchToBands();
+    if (m_bands) {
+        readBands();
+        readSelectedInBands();
+        return;
+    }
+    while (m_cpu->seriesCount() < m_processes.size() - 1) {
+        const ProcessRecord &process = m_processes[m_cpu->seriesCount() + 1];
+        const QColor color = Theme::current().process(process.colorIndex);
+        m_cpu->addSeries(process.name, color);
+        m_memory->addSeries(QString(), color, process.name);
+        updateEmphasis();
+    }
+    for (int process = 1; process < m_processes.size(); ++process)
+        readLines(process);
+}
+
+void ChartColumn::readLines(int process)
+{
+    const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
+    const ProcessRecord &record = m_processes[process];
+    const int series = process - 1;
+    std::size_t &next = m_samplesRead[static_cast<std::size_t>(process)];
+    for (const std::size_t size = samples.size(); next < size; ++next) {
+        const ProcessSample &sample = samples[next];
+        const double seconds = toSeconds(sample.timeNs);
+        const auto percent = static_cast<double>(sample.cpuPercent);
+        // A sample is the mean since the one before; the first since the process began.
+        if (next == 0)
+            m_cpu->append(series, toSeconds(std::max<qint64>(record.startNs, 0)), percent);
+        m_cpu->append(series, seconds, percent);
+        if (sample.residentBytes > 0) // A process that has ended has none.
+            m_memory->append(series, seconds, static_cast<double>(sample.residentBytes) / mebibyte);
+    }
+    if (record.endNs < 0 || next == 0 || m_lineEnded[static_cast<std::size_t>(process)])
+        return;
+    m_lineEnded[static_cast<std::size_t>(process)] = true;
+    m_cpu->append(series, toSeconds(record.endNs) + m_cpu->history().step(), 0);
+}
+
+void ChartColumn::switchToBands()
+{
+    m_bands = true;
+    std::fill(m_samplesRead.begin(), m_samplesRead.end(), 0);
+    m_bandBuffer.clear();
+    m_selectedRead = 0;
+    m_cpu->clear();
+    m_memory->clear();
+    m_cpu->setTitle(tr("CPU"), tr("% of a core: range, quartiles"));
+    m_cpu->setStyle(LineChart::Style::Bands);
+    for (int i = 0; i < bandSeries; ++i)
+        m_cpu->addSeries(QString(), Theme::current().accent);
+    m_cpu->addSeries(QString(), Theme::current().text, tr("selected process"));
+    m_memory->setTitle(tr("Memory"), tr("MiB, largest process"));
+    m_memory->addSeries(QString(), Theme::current().text2);
+    updateColors();
+}
+
+void ChartColumn::collectBandSamples()
+{
+    for (int process = 1; process < m_processes.size(); ++process) {
+        const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
+        std::size_t &next = m_samplesRead[static_cast<std::size_t>(process)];
+        for (const std::size_t size = samples.size(); next < size; ++next) {
+            const ProcessSample &sample = samples[next];
+            // What a process did before it ended is no instant of all of them.
+            if (sample.residentBytes == 0 && next > 0)
+                continue;
+            m_bandBuffer.push_back({sample.timeNs, static_cast<double>(sample.cpuPercent),
+                                    static_cast<double>(sample.residentBytes) / mebibyte});
+        }
+    }
+    std::sort(m_bandBuffer.begin(), m_bandBuffer.end(),
+              [](const TimedSample &a, const TimedSample &b) { return a.timeNs < b.timeNs; });
+}
+
+void ChartColumn::readBands()
+{
+    collectBandSamples();
+    std::size_t begin = 0;
+    while (begin < m_bandBuffer.size()) {
+        const qint64 end = m_bandBuffer[begin].timeNs + instantNs;
+        if (m_bandBuffer.back().timeNs < end && !isEnded())
+            break; // More of this instant may follow.
+        std::size_t next = begin;
+        while (next < m_bandBuffer.size() && m_bandBuffer[next].timeNs < end)
+            ++next;
+        appendBand(begin, next);
+        begin = next;
+    }
+    m_bandBuffer.erase(m_bandBuffer.begin(),
+                       m_bandBuffer.begin() + static_cast<std::ptrdiff_t>(begin));
+}
+
+void ChartColumn::appendBand(std::size_t begin, std::size_t end)
+{
+    std::vector<double> values;
+    double largest = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+        values.push_back(m_bandBuffer[i].cpuPercent);
+        largest = std::max(largest, m_bandBuffer[i].residentMib);
+    }
+    std::sort(values.begin(), values.end());
+    const double seconds = toSeconds(m_bandBuffer[begin].timeNs);
+    // A sample is the mean since the one before; the first since the gate.
+    const bool isFirst = m_cpu->showsNoData();
+    for (int i = 0; i < bandSeries; ++i) {
+        if (isFirst)
+            m_cpu->append(i, 0, quantile(values, i / 4.0));
+        m_cpu->append(i, seconds, quantile(values, i / 4.0));
+    }
+    if (largest > 0)
+        m_memory->append(0, seconds, largest);
+}
+
+void ChartColumn::readSelectedInBands()
+{
+    if (m_selected < 1 || m_selected >= m_processes.size())
+        return;
+    const AppendLog<ProcessSample> &samples = m_log->lane(m_selected).samples;
+    for (const std::size_t size = samples.size(); m_selectedRead < size; ++m_selectedRead) {
+        const ProcessSample &sample = samples[m_selectedRead];
+        m_cpu->append(bandSeries, toSeconds(sample.timeNs), static_cast<double>(sample.cpuPercent));
+    }
+}
+
+void ChartColumn::readGauges()
+{
+    const AppendLog<GaugeSample> &samples = m_log->gauges;
+    for (const std::size_t size = samples.size(); m_gaugesRead < size; ++m_gaugesRead) {
+        const GaugeSample &sample = samples[m_gaugesRead];
+        for (qsizetype i = 0; i < m_gauges.size(); ++i) {
+            const QList<GaugeChart::Series> &series = m_gauges[i].series;
+            // At the gate no rate is known yet; the first that is holds since then.
+            if (m_gauges[i].rate && m_gaugesRead == 0)
+                continue;
+            for (int k = 0; k < series.size(); ++k) {
+                const double value = sample.values[static_cast<std::size_t>(series[k].gauge)];
+                if (m_gauges[i].rate && m_gaugesRead == 1)
+                    m_charts[i + 1]->append(k, toSeconds(samples[0].timeNs), value);
+                m_charts[i + 1]->append(k, toSeconds(sample.timeNs), value);
+            }
+        }
+    }
+}
+
+/// The work of a run that has ended was done between two samples: the last rate is of the time up
+/// to then, and there is none after.
+void ChartColumn::endRates()
+{
+    const AppendLog<GaugeSample> &samples = m_log->gauges;
+    const std::size_t size = samples.size();
+    if (!isEnded() || size < 2 || size == m_ratesEndedAt)
+        return;
+    m_ratesEndedAt = size;
+    const qint64 finish = finishNs();
+    for (qsizetype i = 0; i < m_gauges.size(); ++i) {
+        for (int k = 0; m_gauges[i].rate && k < m_gauges[i].series.size(); ++k) {
+            const auto gauge = static_cast<std::size_t>(m_gauges[i].series[k].gauge);
+            LineChart *chart = m_charts[i + 1];
+            chart->clearSeries(k);
+            RateMeter meter;
+            bool isLast = false;
+            for (std::size_t at = 1; at < size && !isLast; ++at) {
+                isLast = samples[at].timeNs >= finish;
+                const qint64 timeNs = isLast ? finish : samples[at].timeNs;
+                double value = meter.add(timeNs, samples[isLast ? size - 1 : at].totals[gauge]);
+                if (m_gauges[i].maximum > 0)
+                    value = std::min(value, m_gauges[i].maximum);
+                if (at == 1)
+                    chart->append(k, 0, value);
+                chart->append(k, toSeconds(timeNs), value);
+            }
+        }
+    }
+}
+
+void ChartColumn::updateMarks()
+{
+    QList<double> marks;
+    for (const ProcessRecord &process : std::as_const(m_processes)) {
+        const bool died = process.endNs >= 0 && !process.endedByRun &&
+                          (process.signal != 0 || process.exitCode != 0);
+        if (died && marks.size() < maxMarks)
+            marks.append(toSeconds(process.endNs));
+    }
+    for (LineChart *chart : std::as_const(m_charts))
+        chart->setMarks(marks);
+}
+
+void ChartColumn::setSelectedProcess(int process)
+{
+    if (process == m_selected)
+        return;
+    m_selected = process;
+    if (m_bands) {
+        m_selectedRead = 0;
+        m_cpu->clearSeries(bandSeries);
+        readSelectedInBands();
+        updateColors();
+        m_cpu->refresh();
+    } else {
+        updateEmphasis();
+    }
+}
+
+void ChartColumn::updateEmphasis()
+{
+    const int series = m_selected - 1;
+    const bool known = series >= 0 && series < m_cpu->seriesCount();
+    m_cpu->setEmphasis(known ? series : -1);
+    m_memory->setEmphasis(known ? series : -1);
+}
+
+void ChartColumn::updateColors()
+{
+    const Theme &theme = Theme::current();
+    for (qsizetype i = 0; i < m_gauges.size(); ++i) {
+        for (int k = 0; k < m_charts[i + 1]->seriesCount(); ++k)
+            m_charts[i + 1]->setSeriesColor(k, gaugeColor(k, m_gauges[i].series.size()));
+    }
+    if (m_bands) {
+        for (int i = 0; i < bandSeries; ++i)
+            m_cpu->setSeriesColor(i, theme.accent);
+        if (m_selected >= 1 && m_selected < m_processes.size())
+            m_cpu->setSeriesColor(bandSeries, theme.process(m_processes[m_selected].colorIndex));
+        m_memory->setSeriesColor(0, theme.text2);
+        return;
+    }
+    for (int i = 0; i < m_cpu->seriesCount(); ++i) {
+        const QColor color = theme.process(m_processes[i + 1].colorIndex);
+        m_cpu->setSeriesColor(i, color);
+        m_memory->setSeriesColor(i, color);
+    }
+}
+
+void ChartColumn::arrangeCharts()
+{
+    const auto count = static_cast<int>(m_charts.size());
+    const bool memoryFits = (height() - timeLabelHeight) / count >= smallestWithMemory;
+    m_memory->setVisible(memoryFits);
+    const int shown = memoryFits ? count : count - 1;
+    // A low and wide place, such as the dock, takes them side by side.
+    int columns = 1;
+    while (columns < shown && height() / ((shown + columns - 1) / columns) < smallestChart &&
+           width() / (columns + 1) >= minimumSizeHint().width())
+        ++columns;
+    const int rows = (shown + columns - 1) / columns;
+    const int rowHeight = (height() - timeLabelHeight - (rows - 1)) / rows;
+    const int columnWidth = (width() - (columns - 1)) / columns;
+    for (int i = 0; i < shown; ++i) {
+        const int row = i % rows;
+        const bool lowest = row == rows - 1 || i == shown - 1;
+        const int column = i / rows;
+        const int chartWidth =
+            column == columns - 1 ? width() - column * (columnWidth + 1) : columnWidth;
+        m_charts[i]->setTimeLabelsVisible(lowest);
+        m_charts[i]->setGeometry(column * (columnWidth + 1), row * (rowHeight + 1), chartWidth,
+                                 lowest ? height() - row * (rowHeight + 1) : rowHeight);
+    }
+}
+
+void ChartColumn::resizeEvent(QResizeEvent *)
+{
+    arrangeCharts();
+}
+
+void ChartColumn::paintEvent(QPaintEvent *)
+{
+    QPainter(this).fillRect(rect(), Theme::current().border);
+}
+
+void ChartColumn::changeEvent(QEvent *event)
+{
+    if (event->type() == QEvent::PaletteChange)
+        updateColors();
+    QWidget::changeEvent(event);
+}
+
+} // namespace proclab

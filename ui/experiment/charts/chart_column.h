@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/run_log.h"
+#include "core/experiment/spec/spec.h"
+
+#include <QList>
+#include <QTimer>
+#include <QWidget>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace proclab {
+
+class LineChart;
+
+/// The charts of a run, one below the other on one time axis: CPU per process (lines up to 12
+/// processes, beyond that bands of minimum, quartiles and maximum), then the kind's own gauges,
+/// then memory where there is room for it.
+class ChartColumn final : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit ChartColumn(QWidget *parent = nullptr);
+
+    /// Which charts there are, from the kind of @p spec; empty axes and "No data yet".
+    void setSpec(const ExperimentSpec &spec);
+    /// The run to show from now on; null: none.
+    void setRun(std::shared_ptr<const RunLog> log);
+    /// Draws what is new up to @p nowNs; redraws at most ten times a second.
+    void advance(qint64 nowNs);
+    void setSelectedProcess(int process);
+    /// Marks @p timeNs in all charts, whose heads then show the values of that time; nullopt: none.
+    void setCursor(std::optional<qint64> timeNs);
+
+    /// The charts from the top, CPU first, memory last; for tests and exports.
+    [[nodiscard]] const QList<LineChart *> &charts() const { return m_charts; }
+
+Q_SIGNALS:
+    /// The pointer over a chart is at @p timeNs; nullopt: it has left.
+    void cursorMoved(std::optional<qint64> timeNs);
+
+public:
+    QSize sizeHint() const override { return {304, 560}; }
+    QSize minimumSizeHint() const override { return {200, 160}; }
+
+protected:
+    void changeEvent(QEvent *event) override;
+    void paintEvent(QPaintEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
+
+private:
+    struct TimedSample
+    {
+        qint64 timeNs;
+        double cpuPercent;
+        double residentMib;
+    };
+
+    void rebuildCharts();
+    void arrangeCharts();
+    void readNew();
+    void readSamples();
+    void readLines(int process);
+    void readBands();
+    void switchToBands();
+    void collectBandSamples();
+    void appendBand(std::size_t begin, std::size_t end);
+    void readSelectedInBands();
+    void readGauges();
+    void endRates();
+    void updateColors();
+    void updateEmphasis();
+    void updateTexts();
+    void updateMarks();
+    [[nodiscard]] QString cpuText() const;
+    [[nodiscard]] QString memoryText() const;
+    [[nodiscard]] QString gaugeText(qsizetype index) const;
+    [[nodiscard]] QString cpuTextAt(double seconds) const;
+    [[nodiscard]] QString memoryTextAt(double seconds) const;
+    [[nodiscard]] QString gaugeTextAt(qsizetype index, double seconds) const;
+    [[nodiscard]] QString gaugeNumber(const GaugeChart &chart, double value) const;
+    [[nodiscard]] std::optional<double> meanOf(const GaugeChart &chart, int series) const;
+    [[nodiscard]] double meanCpuPercent() const;
+    [[nodiscard]] bool isEnded() const;
+    [[nodiscard]] qint64 finishNs() const;
+    [[nodiscard]] bool hasBands() const;
+
+    ExperimentSpec m_spec;
+    QList<GaugeChart> m_gauges;
+    std::shared_ptr<const RunLog> m_log;
+    QList<ProcessRecord> m_processes;
+    QList<LineChart *> m_charts; // CPU, one for each gauge chart, memory.
+    LineChart *m_cpu = nullptr;
+    LineChart *m_memory = nullptr;
+    std::vector<std::size_t> m_samplesRead; // By process: the next sample to take in.
+    std::vector<TimedSample> m_bandBuffer;  // Samples whose instant may not be complete yet.
+    std::vector<bool> m_lineEnded;          // By process: its line is at 0, since it has ended.
+    std::size_t m_selectedRead = 0;         // In bands: the selected process's next sample.
+    std::size_t m_gaugesRead = 0;
+    std::size_t m_ratesEndedAt = 0; // So many samples were there when the rates were closed.
+    qint64 m_nowNs = -1;
+    std::optional<qint64> m_cursorNs;
+    mutable std::size_t m_finishOf = 0; // So many tasks were finished at m_finishNs.
+    mutable qint64 m_finishNs = 0;
+    int m_selected = -1;
+    bool m_bands = false;
+    QTimer m_pause; // Runs while the last look into the log is less than 100 ms old.
+    bool m_dirty = false;
+};
+
+} // namespace proclab

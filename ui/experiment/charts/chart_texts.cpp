@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/spec/kind.h"
+#include "ui/charts/line_chart.h"
+#include "ui/experiment/charts/chart_column.h"
+#include "ui/shared/theme.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+constexpr double mebibyte = 1024.0 * 1024.0;
+
+double toSeconds(qint64 timeNs)
+{
+    return static_cast<double>(timeNs) / 1e9;
+}
+
+/// In place of a value that is not known.
+QString unknownText()
+{
+    return u"\u2013"_s;
+}
+
+} // namespace
+
+// What stands at the right above each chart: the present, the mean of a run that has ended, or the
+// values at the cursor.
+
+void ChartColumn::updateTexts()
+{
+    for (qsizetype i = 0; i < m_gauges.size(); ++i) {
+        const bool hasMean = m_gauges[i].rate && m_gauges[i].series.size() == 1;
+        m_charts[i + 1]->setMean(hasMean ? meanOf(m_gauges[i], 0) : std::nullopt);
+    }
+    if (m_cursorNs && m_log) {
+        const double seconds = toSeconds(*m_cursorNs);
+        m_cpu->setValueText(cpuTextAt(seconds));
+        m_memory->setValueText(memoryTextAt(seconds));
+        for (qsizetype i = 0; i < m_gauges.size(); ++i)
+            m_charts[i + 1]->setValueText(gaugeTextAt(i, seconds));
+        return;
+    }
+    m_cpu->setValueText(cpuText());
+    m_memory->setValueText(memoryText());
+    for (qsizetype i = 0; i < m_gauges.size(); ++i)
+        m_charts[i + 1]->setValueText(gaugeText(i));
+}
+
+void ChartColumn::setCursor(std::optional<qint64> timeNs)
+{
+    // There is nothing to say of times that are still to come.
+    if (timeNs && (*timeNs < 0 || *timeNs > m_nowNs))
+        timeNs.reset();
+    if (timeNs == m_cursorNs)
+        return;
+    m_cursorNs = timeNs;
+    const auto seconds = timeNs ? std::optional(toSeconds(*timeNs)) : std::nullopt;
+    for (LineChart *chart : std::as_const(m_charts))
+        chart->setCursor(seconds);
+    if (m_log)
+        updateTexts();
+}
+
+bool ChartColumn::isEnded() const
+{
+    return m_processes.size() > 1 &&
+           std::all_of(m_processes.begin() + 1, m_processes.end(),
+                       [](const ProcessRecord &process) { return process.endNs >= 0; });
+}
+
+/// When the work of a run that has ended was done; its last samples may be later, since processes
+/// take a while to leave.
+qint64 ChartColumn::finishNs() const
+{
+    const qint64 lastNs = m_log->gauges[m_log->gauges.size() - 1].timeNs;
+    if (m_finishOf != m_log->tasks.size()) {
+        m_finishOf = m_log->tasks.size();
+        m_finishNs = lastFinishNs(*m_log);
+    }
+    return m_finishNs > 0 ? std::min(m_finishNs, lastNs) : lastNs;
+}
+
+std::optional<double> ChartColumn::meanOf(const GaugeChart &chart, int series) const
+{
+    const std::size_t size = m_log ? m_log->gauges.size() : 0;
+    const auto gauge = static_cast<std::size_t>(chart.series[series].gauge);
+    if (size == 0 || m_log->gauges[size - 1].timeNs <= 0)
+        return std::nullopt;
+    const GaugeSample &last = m_log->gauges[size - 1];
+    const qint64 timeNs = isEnded() ? finishNs() : last.timeNs;
+    const double mean = last.totals[gauge] / toSeconds(timeNs);
+    return chart.maximum > 0 ? std::min(mean, chart.maximum) : mean;
+}
+
+QString ChartColumn::cpuText() const
+{
+    if (isEnded()) {
+        const double mean = meanCpuPercent();
+        return mean > 0 ? tr("mean %1\u00A0%").arg(std::lround(mean)) : QString();
+    }
+    double sum = 0;
+    bool anyAlive = false;
+    for (int process = 1; process < m_processes.size(); ++process) {
+        const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
+        if (m_processes[process].endNs >= 0 || samples.isEmpty())
+            continue;
+        anyAlive = true;
+        sum += static_cast<double>(samples[samples.size() - 1].cpuPercent);
+    }
+    return anyAlive ? tr("%1\u00A0%").arg(std::lround(sum)) : QString();
+}
+
+/// Of all processes together, from the gate to the end of the last.
+double ChartColumn::meanCpuPercent() const
+{
+    double sum = 0;
+    qint64 endNs = 0;
+    for (int process = 1; process < m_processes.size(); ++process) {
+        const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
+        qint64 fromNs = std::max<qint64>(m_processes[process].startNs, 0);
+        for (std::size_t i = 0; i < samples.size(); ++i) {
+            const qint64 length = std::max<qint64>(0, samples[i].timeNs - fromNs);
+            sum += static_cast<double>(samples[i].cpuPercent) * static_cast<double>(length);
+            fromNs = samples[i].timeNs;
+        }
+        endNs = std::max(endNs, m_processes[process].endNs);
+    }
+    return endNs > 0 ? sum / static_cast<double>(endNs) : 0;
+}
+
+QString ChartColumn::cpuTextAt(double seconds) const
+{
+    if (m_bands) {
+        const auto median = m_cpu->valueAt(2, seconds);
+        return median ? tr("median %1\u00A0%").arg(std::lround(*median)) : unknownText();
+    }
+    double sum = 0;
+    bool known = false;
+    for (int series = 0; series < m_cpu->seriesCount(); ++series) {
+        const auto value = m_cpu->valueAt(series, seconds);
+        known = known || value.has_value();
+        sum += value.value_or(0);
+    }
+    return known ? tr("%1\u00A0%").arg(std::lround(sum)) : unknownText();
+}
+
+QString ChartColumn::memoryTextAt(double seconds) const
+{
+    double largest = 0;
+    for (int series = 0; series < m_memory->seriesCount(); ++series)
+        largest = std::max(largest, m_memory->valueAt(series, seconds).value_or(0));
+    return largest > 0 ? tr("largest %1").arg(bytesText(qRound64(largest * mebibyte)))
+                       : unknownText();
+}
+
+QString ChartColumn::memoryText() const
+{
+    quint64 largest = 0;
+    for (int process = 1; process < m_processes.size(); ++process) {
+        const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
+        if (!samples.isEmpty() && m_processes[process].endNs < 0)
+            largest = std::max(largest, samples[samples.size() - 1].residentBytes);
+    }
+    return largest > 0 ? tr("largest %1").arg(bytesText(largest)) : QString();
+}
+
+QString ChartColumn::gaugeNumber(const GaugeChart &chart, double value) const
+{
+    QString text = shortNumber(value);
+    const double limit = chart.limitField.isEmpty() ? 0 : m_spec.number(chart.limitField);
+    if (limit > 0)
+        text += u" / "_s % shortNumber(limit);
+    if (chart.unit.contains(u"/s"_s))
+        text += u"\u00A0/s"_s;
+    else if (chart.unit.startsWith(u'%'))
+        text += u"\u00A0%"_s;
+    return text;
+}
+
+QString ChartColumn::gaugeText(qsizetype index) const
+{
+    const GaugeChart &chart = m_gauges[index];
+    const std::size_t size = m_log->gauges.size();
+    if (size == 0 || chart.series.isEmpty())
+        return {};
+    if (chart.rate && size == 1)
+        return {};
+    const bool isMean = chart.rate && isEnded();
+    // Of several series the last one: what came out. Series of different things are all told.
+    const auto last = static_cast<int>(chart.series.size()) - 1;
+    QString text;
+    for (int k = chart.series[last].name.contains(u' ') ? 0 : last; k <= last; ++k) {
+        const auto gauge = static_cast<std::size_t>(chart.series[k].gauge);
+        const double value =
+            isMean ? meanOf(chart, k).value_or(0) : m_log->gauges[size - 1].values[gauge];
+        text += k < last ? QString(shortNumber(value) % u" \u00B7 ") : gaugeNumber(chart, value);
+    }
+    return isMean ? tr("mean %1").arg(text) : text;
+}
+
+QString ChartColumn::gaugeTextAt(qsizetype index, double seconds) const
+{
+    const GaugeChart &chart = m_gauges[index];
+    QStringList parts;
+    for (int k = 0; k < chart.series.size(); ++k) {
+        const auto value = m_charts[index + 1]->valueAt(k, seconds);
+        if (!value)
+            return unknownText();
+        // What is named in several words has a line of its own colour to tell it by.
+        const QString &name = chart.series[k].name;
+        const QString number =
+            k + 1 < chart.series.size() ? shortNumber(*value) : gaugeNumber(chart, *value);
+        parts.append(name.isEmpty() || name.contains(u' ') ? number
+                                                           : QString(name % u' ' % number));
+    }
+    return parts.join(u" \u00B7 "_s);
+}
+
+} // namespace proclab

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/runtime/workloads/workload.h"
+#include "ui/experiment/form/field_editor.h"
+#include "ui/shared/combo_box.h"
+#include "ui/shared/theme.h"
+#include "ui/shared/unit_field.h"
+
+#include <QCheckBox>
+#include <QCoreApplication>
+#include <QHBoxLayout>
+#include <QJsonArray>
+#include <QLabel>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSignalBlocker>
+
+#include <algorithm>
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+constexpr int fieldWidth = 120;
+constexpr int widestField = 168;
+
+QString fromView(std::string_view text)
+{
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+
+QJsonValue undefined()
+{
+    return QJsonValue(QJsonValue::Undefined);
+}
+
+/// Integers, numbers and "auto", typed into a line with the unit in it.
+class NumberEditor final : public FieldEditor
+{
+public:
+    NumberEditor(const Field &field, QWidget *parent)
+        : FieldEditor(field, parent)
+        , m_line(new UnitField(this))
+    {
+        m_line->setUnit(field.unit);
+        m_line->setFixedWidth(fieldWidth);
+        m_line->setPlaceholderText(field.defaultValue.isNull() ? tr("none")
+                                                               : valueText(field.defaultValue));
+        connect(m_line, &QLineEdit::textEdited, this, &FieldEditor::valueEdited);
+        connect(m_line, &QLineEdit::editingFinished, this, &NumberEditor::showDefaultIfEmpty);
+        connect(m_line, &UnitField::stepRequested, this, &NumberEditor::step);
+        placeControl(m_line, Place::Beside);
+    }
+
+    QJsonValue value() const override
+    {
+        QString text = m_line->text();
+        for (const QChar separator : {QChar(u' '), QChar(0x00A0), QChar(0x202F)})
+            text.remove(separator);
+        if (text.isEmpty())
+            return undefined();
+        bool isNumber = false;
+        const qint64 integer = text.toLongLong(&isNumber);
+        if (isNumber)
+            return integer;
+        const double number = text.toDouble(&isNumber);
+        if (isNumber && std::isfinite(number))
+            return number;
+        return text;
+    }
+
+    void setValue(const QJsonValue &value) override { m_line->setText(valueText(value)); }
+
+private:
+    void showDefaultIfEmpty()
+    {
+        if (m_line->text().isEmpty())
+            setValue(field().defaultValue);
+    }
+
+    void step(int steps)
+    {
+        const QJsonValue now = value().isDouble() ? value() : field().defaultValue;
+        double number = now.toDouble(field().minimum);
+        double width = 1;
+        if (field().type == Field::Type::Number && std::abs(number) < 10)
+            width = 0.1;
+        number = std::round(number / width + steps) * width;
+        if (field().maximum > field().minimum)
+            number = std::clamp(number, field().minimum, field().maximum);
+        m_line->setText(QString::number(number, 'g', 12));
+        Q_EMIT valueEdited();
+    }
+
+    UnitField *m_line;
+};
+
+/// One of a few words.
+class ChoiceEditor final : public FieldEditor
+{
+public:
+    ChoiceEditor(const Field &field, QWidget *parent)
+        : FieldEditor(field, parent)
+        , m_combo(new ComboBox(this))
+    {
+        for (const QString &choice : field.choices)
+            m_combo->addItem(choice, choice);
+        m_combo->setFixedWidth(std::clamp(m_combo->sizeHint().width(), fieldWidth, widestField));
+        connect(m_combo, &QComboBox::currentIndexChanged, this, &FieldEditor::valueEdited);
+        placeControl(m_combo, Place::Beside);
+    }
+
+    QJsonValue value() const override { return m_combo->currentData().toString(); }
+
+    void setValue(const QJsonValue &value) override
+    {
+        const QSignalBlocker blocker(m_combo);
+        int index = m_combo->findData(value.toString());
+        if (index < 0 && !value.isUndefined() && !value.isNull()) {
+            // From a file: shown as it stands, with its fault.
+            m_combo->addItem(valueText(value), valueText(value));
+            index = m_combo->count() - 1;
+        }
+        m_combo->setCurrentIndex(index);
+    }
+
+private:
+    ComboBox *m_combo;
+};
+
+class FlagEditor final : public FieldEditor
+{
+public:
+    FlagEditor(const Field &field, QWidget *parent)
+        : FieldEditor(field, parent)
+        , m_box(new QCheckBox(field.label, this))
+    {
+        connect(m_box, &QCheckBox::toggled, this, &FieldEditor::valueEdited);
+        placeControl(m_box, Place::Alone);
+    }
+
+    QJsonValue value() const override { return m_box->isChecked(); }
+
+    void setValue(const QJsonValue &value) override
+    {
+        const QSignalBlocker blocker(m_box);
+        m_box->setChecked(value.toBool());
+    }
+
+private:
+    QCheckBox *m_box;
+};
+
+class TextEditor final : public FieldEditor
+{
+public:
+    TextEditor(const Field &field, QWidget *parent)
+        : FieldEditor(field, parent)
+        , m_line(new UnitField(this))
+    {
+        m_line->setUnit(field.unit);
+        m_line->setFixedWidth(fieldWidth);
+        m_line->setPlaceholderText(valueText(field.defaultValue));
+        connect(m_line, &QLineEdit::textEdited, this, &FieldEditor::valueEdited);
+        placeControl(m_line, Place::Beside);
+    }
+
+    QJsonValue value() const override
+    {
+        const bool mayBeAbsent = field().defaultValue.isNull();
+        return m_line->text().isEmpty() && mayBeAbsent ? undefined() : QJsonValue(m_line->text());
+    }
+
+    void setValue(const QJsonValue &value) override { m_line->setText(valueText(value)); }
+
+private:
+    UnitField *m_line;
+};
+
+/// Texts, one a line.
+class TextListEditor final : public FieldEditor
+{
+public:
+    TextListEditor(const Field &field, QWidget *parent)
+        : FieldEditor(field, parent)
+        , m_lines(new QPlainTextEdit(this))
+    {
+        m_lines->setFixedHeight(72);
+        m_lines->setTabChangesFocus(true);
+        m_lines->setPlaceholderText(tr("One a line"));
+        connect(m_lines, &QPlainTextEdit::textChanged, this, &FieldEditor::valueEdited);
+        placeControl(m_lines, Place::Below);
+    }
+
+    QJsonValue value() const override
+    {
+        const QString text = m_lines->toPlainText();
+        if (text.isEmpty())
+            return undefined();
+        return QJsonArray::fromStringList(text.split(u'\n'));
+    }
+
+    void setValue(const QJsonValue &value) override
+    {
+        const QSignalBlocker blocker(m_lines);
+        QStringList lines;
+        const QJsonArray texts = value.toArray();
+        for (const QJsonValue &text : texts)
+            lines << valueText(text);
+        m_lines->setPlainText(lines.join(u'\n'));
+    }
+
+private:
+    QPlainTextEdit *m_lines;
+};
+
+/// The workloads by their titles; "none" where the field may stay absent.
+class WorkloadEditor final : public FieldEditor
+{
+public:
+    WorkloadEditor(const Field &field, QWidget *parent)
+        : FieldEditor(field, parent)
+        , m_combo(new ComboBox(this))
+    {
+        if (field.defaultValue.isNull() || field.defaultValue.isUndefined())
+            m_combo->addItem(tr("none"), QString());
+        for (const runtime::WorkloadInfo &workload : runtime::workloads())
+            addWorkload(workload);
+        m_combo->setFixedWidth(widestField);
+        connect(m_combo, &QComboBox::currentIndexChanged, this, &FieldEditor::valueEdited);
+        placeControl(m_combo, Place::Beside);
+    }
+
+    QJsonValue value() const override
+    {
+        const QString name = m_combo->currentData().toString();
+        return name.isEmpty() ? undefined() : QJsonValue(name);
+    }
+
+    void setValue(const QJsonValue &value) override
+    {
+        const QSignalBlocker blocker(m_combo);
+        int index = m_combo->findData(value.toString());
+        if (index < 0) {
+            m_combo->addItem(valueText(value), valueText(value));
+            index = m_combo->count() - 1;
+        }
+        m_combo->setCurrentIndex(index);
+    }
+
+private:
+    void addWorkload(const runtime::WorkloadInfo &workload)
+    {
+        const QString title =
+            QCoreApplication::translate("Workload", std::string(workload.title).c_str());
+        m_combo->addItem(title, fromView(workload.name));
+        const QString description =
+            QCoreApplication::translate("Workload", std::string(workload.description).c_str());
+        m_combo->setItemData(m_combo->count() - 1,
+                             QString(u"<qt><b>"_s % fromView(workload.name).toHtmlEscaped() %
+                                     u"</b><br>"_s % description.toHtmlEscaped() % u"</qt>"_s),
+                             Qt::ToolTipRole);
+    }
+
+    ComboBox *m_combo;
+};
+
+/// Arguments that differ from task to task come from a file: shown as a count, with the way back to
+/// one set.
+class ArgumentsListEditor final : public FieldEditor
+{
+public:
+    ArgumentsListEditor(const Field &field, QWidget *parent)
+        : FieldEditor(field, parent)
+        , m_text(new QLabel)
+        , m_button(new QPushButton)
+    {
+        auto *box = new QWidget(this);
+        auto *column = new QVBoxLayout(box);
+        column->setContentsMargins(0, 0, 0, 0);
+        column->setSpacing(4);
+        m_text->setWordWrap(true);
+        m_text->setProperty("tone", u"text2"_s);
+        m_button->setText(tr("Use one set for all"));
+        m_button->setProperty("role", u"small"_s);
+        m_button->setFont(textFont(TextSize::Small));
+        column->addWidget(m_text);
+        column->addWidget(m_button, 0, Qt::AlignLeft);
+        box->setFocusProxy(m_button);
+        connect(m_button, &QPushButton::clicked, this, [this] {
+            m_value = undefined();
+            Q_EMIT valueEdited();
+        });
+        placeControl(box, Place::Alone);
+    }
+
+    QJsonValue value() const override { return m_value; }
+
+    void setValue(const QJsonValue &value) override
+    {
+        m_value = value;
+        m_text->setText(
+            tr("%1 different tasks (from the file)").arg(groupedNumber(value.toArray().size())));
+    }
+
+private:
+    QJsonValue m_value = undefined();
+    QLabel *m_text;
+    QPushButton *m_button;
+};
+
+} // namespace
+
+FieldEditor *makeFieldEditor(const Field &field, QWidget *parent)
+{
+    switch (field.type) {
+    case Field::Type::Integer:
+    case Field::Type::Number:
+    case Field::Type::IntegerOrAuto:
+        return new NumberEditor(field, parent);
+    case Field::Type::Flag:
+        return new FlagEditor(field, parent);
+    case Field::Type::Choice:
+        return new ChoiceEditor(field, parent);
+    case Field::Type::Text:
+        return new TextEditor(field, parent);
+    case Field::Type::TextList:
+        return new TextListEditor(field, parent);
+    case Field::Type::Workload:
+        return new WorkloadEditor(field, parent);
+    case Field::Type::ArgumentsList:
+        return new ArgumentsListEditor(field, parent);
+    case Field::Type::Arguments:
+        return nullptr;
+    }
+    return nullptr;
+}
+
+} // namespace proclab

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/experiment/run/death_watch.h"
+
+#include "core/base/number_text.h"
+#include "ui/experiment/stage/process_look.h"
+#include "ui/shared/theme.h"
+
+#include <QCoreApplication>
+#include <QStringList>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("DeathWatch", text);
+}
+
+/// The position of the process that took the place of @p process; -1: none so far.
+int successorOf(const QList<ProcessRecord> &processes, int process)
+{
+    for (auto i = static_cast<int>(processes.size()) - 1; i > process; --i) {
+        if (processes[i].replaces == process)
+            return i;
+    }
+    return -1;
+}
+
+bool endedItsProcess(TaskError error)
+{
+    return error == TaskError::Exit || error == TaskError::Signal || error == TaskError::Timeout ||
+           error == TaskError::Lost;
+}
+
+QString taskName(const TaskRecord &task)
+{
+    return u'#' % QString::number(task.index);
+}
+
+} // namespace
+
+void DeathWatch::setRun(std::shared_ptr<const RunLog> log, const ExperimentSpec &spec)
+{
+    m_log = std::move(log);
+    m_spec = spec;
+    m_tasksRead = 0;
+    m_fatalTasks.clear();
+}
+
+std::optional<DeathNotice> DeathWatch::advance()
+{
+    if (!m_log)
+        return std::nullopt;
+    readTasks();
+    const QList<ProcessRecord> processes = m_log->processes();
+    DeathNotice notice;
+    int last = -1;
+    for (int i = 0; i < processes.size(); ++i) {
+        const ProcessRecord &process = processes[i];
+        if (process.endNs < 0 || (!hasCrashed(process) && m_fatalTasks.count(i) == 0))
+            continue;
+        ++notice.deaths;
+        if (last < 0 || process.endNs >= processes[last].endNs)
+            last = i;
+    }
+    if (last < 0)
+        return std::nullopt;
+
+    const ProcessRecord &dead = processes[last];
+    // Kinds without tasks keep a record a process, whose number is no task's.
+    const TaskRecord *task = dead.role == ProcessRole::Worker ? lastTaskOf(last) : nullptr;
+    const int successor = successorOf(processes, last);
+    notice.title = whatHappened(dead, task);
+    if (successor >= 0) {
+        const qint64 gapNs = processes[successor].startNs - dead.endNs;
+        notice.title +=
+            u' ' % tr("%1 took its place %2 later.")
+                       .arg(badgeText(processes[successor]),
+                            durationText(static_cast<double>(std::max<qint64>(gapNs, 0)) / 1e9));
+    }
+    QStringList details;
+    if (notice.deaths > 1)
+        details << tr("%1 processes have died in this run.").arg(groupedNumber(notice.deaths));
+    if (dead.role == ProcessRole::Worker)
+        details << poolDetail(task, successor >= 0);
+    else if (dead.role == ProcessRole::Process)
+        details << counterDetail(dead);
+    else
+        details << pipelineDetail(last, successor >= 0);
+    details.removeAll(QString());
+    notice.detail = details.join(u' ');
+    return notice;
+}
+
+void DeathWatch::readTasks()
+{
+    for (const std::size_t size = m_log->tasks.size(); m_tasksRead < size; ++m_tasksRead) {
+        const TaskRecord &task = m_log->tasks[m_tasksRead];
+        if (task.process >= 0 && endedItsProcess(task.error))
+            m_fatalTasks[task.process] = m_tasksRead;
+    }
+}
+
+const TaskRecord *DeathWatch::lastTaskOf(int process) const
+{
+    const auto found = m_fatalTasks.find(process);
+    return found == m_fatalTasks.end() ? nullptr : &m_log->tasks[found->second];
+}
+
+QString DeathWatch::whatHappened(const ProcessRecord &process, const TaskRecord *task) const
+{
+    const QString name = badgeText(process);
+    if (task == nullptr) {
+        if (process.signal == 0 && process.exitCode == 0)
+            return tr("%1 ended before its time.").arg(name);
+        return process.signal != 0
+                   ? tr("%1 was ended by %2.").arg(name, signalName(process.signal))
+                   : tr("%1 ended with exit code %2.").arg(name).arg(process.exitCode);
+    }
+    switch (task->error) {
+    case TaskError::Signal:
+        return tr("%1 crashed in task %2 (%3).").arg(name, taskName(*task), signalName(task->code));
+    case TaskError::Exit:
+        return tr("%1 ended in task %2 (exit code %3).")
+            .arg(name, taskName(*task), QString::number(task->code));
+    case TaskError::Timeout:
+        return tr("%1 was ended in task %2, which overran its time limit.")
+            .arg(name, taskName(*task));
+    default:
+        return process.signal != 0 ? tr("%1 was killed from outside in task %2 (%3).")
+                                         .arg(name, taskName(*task), signalName(process.signal))
+                                   : tr("%1 ended in task %2.").arg(name, taskName(*task));
+    }
+}
+
+QString DeathWatch::poolDetail(const TaskRecord *task, bool isReplaced) const
+{
+    if (task == nullptr) {
+        if (!isReplaced) // Its task, if it had one, may not be told yet.
+            return {};
+        return m_spec.text(u"pool.on_crash"_s) == u"retry"_s
+                   ? tr("A task that it had in hand is tried once more.")
+                   : tr("It was in no task, so no task was lost.");
+    }
+    QString fate = task->status == TaskStatus::Lost ? tr("Task %1 is lost.").arg(taskName(*task))
+                   : task->attempts > 1             ? tr("Task %1 failed for good at attempt %2.")
+                                              .arg(taskName(*task), QString::number(task->attempts))
+                                        : tr("Task %1 failed with it.").arg(taskName(*task));
+    fate += u' ';
+    if (task->error == TaskError::Timeout)
+        return fate + tr("Python's Pool knows no time limit for a task.");
+    return fate + tr("Python's Pool would wait for its result for ever.");
+}
+
+QString DeathWatch::pipelineDetail(int process, bool isReplaced) const
+{
+    // The engine tells of a lost item after the end of its process.
+    const AppendLog<RunEvent> &events = m_log->events();
+    QString lost;
+    bool isFirst = true;
+    for (std::size_t i = 0, size = events.size(); i < size; ++i) {
+        const RunEvent &event = events[i];
+        if (event.process != process || event.severity != RunEvent::Severity::Failure)
+            continue;
+        if (!std::exchange(isFirst, false))
+            lost = event.text + u'.';
+    }
+    if (!isReplaced)
+        return lost;
+    return (lost.isEmpty() ? tr("No item was lost.") : lost) + u' ' +
+           tr("In Python nothing would take its place.");
+}
+
+QString DeathWatch::counterDetail(const ProcessRecord &process) const
+{
+    const qint64 increments = m_spec.bigInteger(u"counter.increments"_s);
+    return tr("It had made %1 of its %2 increments; nothing takes its place.")
+        .arg(groupedNumber(static_cast<qint64>(process.done)), groupedNumber(increments));
+}
+
+} // namespace proclab

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/run_log.h"
+#include "core/experiment/run/stage_snapshot.h"
+
+#include <QWidget>
+
+#include <memory>
+
+class QLabel;
+class QPushButton;
+class QStackedWidget;
+class QTabBar;
+class QToolButton;
+
+namespace proclab {
+
+class ChartColumn;
+class EventsModel;
+class ResultsModel;
+class TimelineView;
+
+/// The pane below the stage: timeline, events and results of a run, in narrow windows the charts
+/// too.
+class RunDock final : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit RunDock(QWidget *parent = nullptr);
+
+    /// The run to show from now on; null: none.
+    void setRun(const std::shared_ptr<const RunLog> &log);
+    /// Takes in what is new.
+    void advance(const StageSnapshotPointer &snapshot);
+    void setSelectedProcess(int process);
+
+    /// Takes @p charts in as the last tab; they become a child of the dock.
+    void takeCharts(ChartColumn *charts);
+    /// Gives the charts back, without a parent's layout; null if it had none.
+    ChartColumn *releaseCharts();
+
+    [[nodiscard]] int tabCount() const;
+    void setCurrentTab(int index);
+    [[nodiscard]] int currentTab() const;
+    [[nodiscard]] TimelineView *timeline() const { return m_timeline; }
+
+Q_SIGNALS:
+    void processSelected(int process);
+
+private:
+    void createPages();
+    void createTools(QWidget *row);
+    QWidget *tablePage(QWidget *table, const QString &emptyText, QLabel *&empty);
+    int addTab(const QString &title, QWidget *page);
+    void showTab(int index);
+    void updateCounts();
+    void showCount(int tab, QLabel *label, int count);
+    void countFailures();
+
+    std::shared_ptr<const RunLog> m_log;
+    std::size_t m_countedEvents = 0;
+    bool m_hasFailure = false;
+    QTabBar *m_tabs;
+    QStackedWidget *m_pages;
+    TimelineView *m_timeline;
+    EventsModel *m_events;
+    ResultsModel *m_results;
+    ChartColumn *m_charts = nullptr;
+    QLabel *m_noEvents = nullptr;
+    QLabel *m_noResults = nullptr;
+    QLabel *m_eventCount = nullptr;
+    QLabel *m_resultCount = nullptr;
+    QWidget *m_tools = nullptr;
+    QPushButton *m_follow = nullptr;
+};
+
+} // namespace proclab

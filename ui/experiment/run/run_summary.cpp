@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/experiment/run/run_summary.h"
+
+#include "core/experiment/spec/kind.h"
+#include "ui/experiment/form/field_editor.h"
+#include "ui/shared/theme.h"
+
+#include <QCoreApplication>
+#include <QJsonObject>
+#include <QStringList>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("RunSummary", text);
+}
+
+QString grouped(quint64 number)
+{
+    return groupedNumber(static_cast<qint64>(number));
+}
+
+/// "340 per second", as the result has it, in the kind's own unit of work; empty if none was
+/// measured.
+QString rateText(const RunResult &result)
+{
+    const QJsonObject outcome = result.outcome.toObject();
+    const double increments = outcome.value(u"increments_per_s"_s).toDouble();
+    const double items = outcome.value(u"items_per_s"_s).toDouble();
+    if (increments > 0)
+        return tr("%1 increments per second from the first to the last")
+            .arg(shortNumber(increments));
+    if (items > 0)
+        return tr("%1 items per second from the first to the last").arg(shortNumber(items));
+    const bool hasTasks = result.spec.value(u"tasks.task"_s).isString();
+    return hasTasks && result.totals.throughputPerS > 0
+               ? tr("%1 per second").arg(shortNumber(result.totals.throughputPerS))
+               : QString();
+}
+
+/// "in 1.2 s, 340 per second"
+QString measured(const RunResult &result)
+{
+    const QString time = tr("in %1").arg(durationText(result.elapsedSeconds));
+    const QString rate = rateText(result);
+    return rate.isEmpty() ? time : tr("%1, %2").arg(time, rate);
+}
+
+/// The first sentence is the notice where there is one; how far the run came always follows.
+QString detailOf(const RunResult &result, bool noticeIsTitle)
+{
+    QStringList parts;
+    if (!noticeIsTitle && !result.notice.isEmpty())
+        parts << result.notice;
+    const RunTotals &totals = result.totals;
+    if (noticeIsTitle || result.stopped || result.timeLimitReached)
+        parts << progressText(totals.done, totals.tasks, totals.failed, totals.lost);
+    parts << measured(result);
+    return parts.join(u" · "_s);
+}
+
+} // namespace
+
+RunSummary summaryOf(const RunResult &result)
+{
+    const RunTotals &totals = result.totals;
+    if (result.engineError)
+        return {Banner::Tone::Error, tr("The run could not go on"), errorText(*result.engineError)};
+    if (result.timeLimitReached)
+        return {Banner::Tone::Warning, tr("The time limit ended the run"), detailOf(result, false)};
+    if (result.stopped)
+        return {Banner::Tone::Info, tr("Stopped. What was measured so far is kept"),
+                detailOf(result, false)};
+    if (totals.failed > 0 || totals.lost > 0)
+        return {Banner::Tone::Error,
+                progressText(totals.done, totals.tasks, totals.failed, totals.lost),
+                detailOf(result, false)};
+    if (!result.notice.isEmpty())
+        return {result.noticeIsGood ? Banner::Tone::Good : Banner::Tone::Warning, result.notice,
+                detailOf(result, true)};
+    return {Banner::Tone::Good,
+            tr("%1 done in %2").arg(grouped(totals.done), durationText(result.elapsedSeconds)),
+            rateText(result)};
+}
+
+QString progressText(quint64 done, quint64 total, quint64 failed, quint64 lost)
+{
+    QString text = tr("%1 of %2 done").arg(grouped(done), grouped(total));
+    if (failed > 0)
+        text += tr(", %1 failed").arg(grouped(failed));
+    if (lost > 0)
+        text += tr(", %1 lost").arg(grouped(lost));
+    return text;
+}
+
+QString codeLine(const ExperimentSpec &spec)
+{
+    const Kind *kind = spec.kindInfo();
+    if (kind == nullptr)
+        return {};
+    QString line;
+    qsizetype at = 0;
+    while (true) {
+        const qsizetype open = kind->code.indexOf(u'{', at);
+        const qsizetype close = open < 0 ? -1 : kind->code.indexOf(u'}', open);
+        if (close < 0)
+            break;
+        line += kind->code.sliced(at, open - at);
+        line += valueText(spec.value(kind->code.sliced(open + 1, close - open - 1)));
+        at = close + 1;
+    }
+    return line + kind->code.sliced(at);
+}
+
+} // namespace proclab

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/run_log.h"
+
+#include <QAbstractTableModel>
+#include <QTableView>
+
+#include <memory>
+
+namespace proclab {
+
+/// The events of a run: time, process, what happened. Grows by refresh(); rows never change.
+class EventsModel final : public QAbstractTableModel
+{
+    Q_OBJECT
+
+public:
+    using QAbstractTableModel::QAbstractTableModel;
+    void setRun(std::shared_ptr<const RunLog> log);
+    /// Takes in what the log got since the last call; cheap enough for each frame.
+    void refresh();
+
+    int rowCount(const QModelIndex &parent = {}) const override;
+    int columnCount(const QModelIndex &parent = {}) const override;
+    QVariant data(const QModelIndex &index, int role) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+private:
+    std::shared_ptr<const RunLog> m_log;
+    QList<ProcessRecord> m_processes;
+    int m_rows = 0;
+};
+
+/// The results of a run, in order of completion: index, worker, PID, value, error, submitted,
+/// started, finished. Kinds without tasks have a row for each process.
+class ResultsModel final : public QAbstractTableModel
+{
+    Q_OBJECT
+
+public:
+    using QAbstractTableModel::QAbstractTableModel;
+    void setRun(std::shared_ptr<const RunLog> log);
+    void refresh();
+
+    int rowCount(const QModelIndex &parent = {}) const override;
+    int columnCount(const QModelIndex &parent = {}) const override;
+    QVariant data(const QModelIndex &index, int role) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+private:
+    [[nodiscard]] bool hasChanged(const QList<ProcessRecord> &before) const;
+    [[nodiscard]] QString taskText(const TaskRecord &task, int column) const;
+    [[nodiscard]] static QString processText(const ProcessRecord &process, int row, int column);
+
+    std::shared_ptr<const RunLog> m_log;
+    QList<ProcessRecord> m_processes;
+    int m_rows = 0;
+    bool m_showsTasks = false; // Else a row for each child.
+};
+
+/// A table in the lab's style: small rows, numbers right and fixed-width, Ctrl+C copies as TSV.
+class DataTable final : public QTableView
+{
+    Q_OBJECT
+
+public:
+    explicit DataTable(QAbstractItemModel *model, QWidget *parent = nullptr);
+
+protected:
+    void keyPressEvent(QKeyEvent *event) override;
+
+private:
+    void copySelection() const;
+};
+
+} // namespace proclab

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/experiment/stage/process_look.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("ProcessLook", text);
+}
+
+/// The digits at the end of a name: "worker-3" -> "3".
+QString numberOf(const QString &name)
+{
+    qsizetype at = name.size();
+    while (at > 0 && name[at - 1].isDigit())
+        --at;
+    return name.sliced(at);
+}
+
+} // namespace
+
+QString badgeText(const ProcessRecord &process)
+{
+    const QString number = numberOf(process.name);
+    switch (process.role) {
+    case ProcessRole::Parent:
+        return process.name.isEmpty() ? u"main"_s : process.name;
+    case ProcessRole::Worker:
+        return u'W' + number;
+    case ProcessRole::Producer:
+        return u'P' + number;
+    case ProcessRole::Consumer:
+        return u'C' + number;
+    case ProcessRole::Process:
+        break;
+    }
+    const int position = number.toInt();
+    if (position >= 1 && position <= 26)
+        return QChar(u'A' + position - 1);
+    return u'P' + number;
+}
+
+QString stateWord(ProcessState state)
+{
+    switch (state) {
+    case ProcessState::Starting:
+        return tr("Starting");
+    case ProcessState::Ready:
+        return tr("Ready");
+    case ProcessState::Running:
+        return tr("Running");
+    case ProcessState::Sleeping:
+        return tr("Sleeping");
+    case ProcessState::Waiting:
+        return tr("Waiting");
+    case ProcessState::WaitingForLock:
+        return tr("Waiting for lock");
+    case ProcessState::BlockedOnFull:
+        return tr("Blocked");
+    case ProcessState::WaitingOnEmpty:
+        return tr("Queue empty");
+    case ProcessState::Ended:
+        return tr("Ended");
+    case ProcessState::Crashed:
+        return tr("Crashed");
+    }
+    return {};
+}
+
+bool hasCrashed(const ProcessRecord &process)
+{
+    return process.endNs >= 0 && !process.endedByRun &&
+           (process.signal != 0 || process.exitCode != 0);
+}
+
+QString endText(const ProcessRecord &process)
+{
+    if (process.endedByRun)
+        return tr("ended by the lab");
+    if (process.signal != 0)
+        return signalName(process.signal);
+    if (process.exitCode != 0)
+        return tr("exit code %1").arg(process.exitCode);
+    return tr("ended");
+}
+
+QList<int> laneOrder(const QList<ProcessRecord> &processes)
+{
+    QList<QList<int>> successors(processes.size());
+    QList<int> order;
+    QList<int> pending; // A stack: the next lane is its last entry.
+    const auto count = static_cast<int>(processes.size());
+    for (int i = 0; i < count; ++i) {
+        const int replaced = processes[i].replaces;
+        if (replaced >= 0 && replaced < i)
+            successors[replaced].append(i);
+    }
+    for (int i = 0; i < count; ++i) {
+        if (processes[i].replaces >= 0 && processes[i].replaces < i)
+            continue;
+        pending.append(i);
+        while (!pending.isEmpty()) {
+            const int process = pending.takeLast();
+            order.append(process);
+            for (auto next = successors[process].crbegin(); next != successors[process].crend();
+                 ++next)
+                pending.append(*next);
+        }
+    }
+    return order;
+}
+
+} // namespace proclab

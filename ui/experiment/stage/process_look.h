@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/run_log.h"
+#include "core/experiment/run/stage_snapshot.h"
+
+#include <QList>
+#include <QString>
+
+namespace proclab {
+
+/// What stands on the badge of a process: "main", "W3", "P1", "C2", of a plain process "A", "B", …
+[[nodiscard]] QString badgeText(const ProcessRecord &process);
+/// "Running", "Waiting for lock"; translated.
+[[nodiscard]] QString stateWord(ProcessState state);
+/// It ended by a signal or with a code, and not because the lab ended it.
+[[nodiscard]] bool hasCrashed(const ProcessRecord &process);
+/// "SIGSEGV" for a signal, "exit code 3", "ended by the lab", "ended".
+[[nodiscard]] QString endText(const ProcessRecord &process);
+/// Positions of @p processes in the order of lanes and cards: as started, but one that took over
+/// from another stands right below it.
+[[nodiscard]] QList<int> laneOrder(const QList<ProcessRecord> &processes);
+
+} // namespace proclab

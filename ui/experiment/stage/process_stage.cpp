@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/experiment/stage/process_stage.h"
+
+#include "ui/experiment/stage/process_look.h"
+#include "ui/experiment/stage/stage_painting.h"
+#include "ui/shared/theme.h"
+
+#include <QEasingCurve>
+#include <QHelpEvent>
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QStyle>
+#include <QToolTip>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace proclab {
+
+namespace {
+
+constexpr std::size_t sparklineLength = 64;
+constexpr int tokenMs = 200;
+constexpr int maxTokens = 24;
+constexpr double tokenRateLimit = 30; // A second.
+constexpr double dimmed = 0.4;
+constexpr int idleLineHeight = 24;
+constexpr qint64 second = 1'000'000'000;
+
+/// The part of a process's history that decides about the layout.
+bool sameShape(const QList<ProcessRecord> &a, const QList<ProcessRecord> &b)
+{
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(),
+                      [](const ProcessRecord &left, const ProcessRecord &right) {
+                          return (left.endNs < 0) == (right.endNs < 0);
+                      });
+}
+
+} // namespace
+
+ProcessStage::ProcessStage(QWidget *parent) : StageView(parent)
+{
+    enableAccessibleItems();
+    setFocusPolicy(Qt::StrongFocus);
+    setMouseTracking(true);
+    m_clock.start();
+    m_frame.setInterval(16ms);
+    connect(&m_frame, &QTimer::timeout, this, [this] { update(); });
+}
+
+void ProcessStage::setSpec(const ExperimentSpec &spec)
+{
+    if (!isIdle())
+        return;
+    m_spec = spec;
+    m_processes = idleProcesses();
+    setAccessibleDescription(idleText());
+    layoutChanged();
+}
+
+void ProcessStage::setRun(std::shared_ptr<const RunLog> log, const ExperimentSpec &spec)
+{
+    m_log = std::move(log);
+    m_spec = spec;
+    m_snapshot.reset();
+    m_tokens.clear();
+    m_progress.clear();
+    m_sparklines.clear();
+    m_samplesRead.clear();
+    m_selected = -1;
+    m_processes = m_log ? m_log->processes() : idleProcesses();
+    readLog();
+    layoutChanged();
+}
+
+void ProcessStage::setSnapshot(const StageSnapshotPointer &snapshot)
+{
+    if (!m_log || !snapshot)
+        return;
+    const StageSnapshotPointer before = std::exchange(m_snapshot, snapshot);
+    refreshProcesses();
+    readSparklines();
+    readLog();
+    rememberRate(*snapshot);
+    const bool animates =
+        style()->styleHint(QStyle::SH_Widget_Animation_Duration, nullptr, this) > 0;
+    if (before && isVisible() && animates && !isTooFastForTokens())
+        findMoves(*before, *snapshot);
+    setAccessibleDescription(summaryText());
+    update();
+}
+
+void ProcessStage::refreshProcesses()
+{
+    const QList<ProcessRecord> before = std::exchange(m_processes, m_log->processes());
+    if (!sameShape(before, m_processes))
+        layoutChanged();
+}
+
+void ProcessStage::readSparklines()
+{
+    const auto count = static_cast<std::size_t>(m_processes.size());
+    m_sparklines.resize(count);
+    m_samplesRead.resize(count, 0);
+    for (std::size_t i = 0; i < count; ++i) {
+        const AppendLog<ProcessSample> &samples = m_log->lane(static_cast<int>(i)).samples;
+        const std::size_t size = samples.size();
+        std::size_t &next = m_samplesRead[i];
+        if (size > sparklineLength)
+            next = std::max(next, size - sparklineLength);
+        std::vector<float> &line = m_sparklines[i];
+        for (; next < size; ++next)
+            line.push_back(samples[next].cpuPercent);
+        if (line.size() > sparklineLength)
+            line.erase(line.begin(), line.end() - sparklineLength);
+    }
+}
+
+void ProcessStage::rememberRate(const StageSnapshot &snapshot)
+{
+    m_progress.emplace_back(snapshot.timeNs, snapshot.done);
+    while (m_progress.size() > 2 && m_progress.front().first < snapshot.timeNs - second)
+        m_progress.pop_front();
+}
+
+double ProcessStage::rate() const
+{
+    if (m_progress.size() < 2)
+        return 0;
+    const auto &[fromNs, fromDone] = m_progress.front();
+    const auto &[toNs, toDone] = m_progress.back();
+    if (toNs <= fromNs || toDone < fromDone)
+        return 0;
+    return static_cast<double>(toDone - fromDone) * 1e9 / static_cast<double>(toNs - fromNs);
+}
+
+bool ProcessStage::isTooFastForTokens() const
+{
+    return rate() > tokenRateLimit;
+}
+
+void ProcessStage::findMoves(const StageSnapshot &, const StageSnapshot &) {}
+
+void ProcessStage::moveToken(const QPolygonF &path, const QString &text, int colorIndex)
+{
+    if (path.size() < 2 || m_tokens.size() >= maxTokens)
+        return;
+    m_tokens.append({path, text, colorIndex, m_clock.elapsed()});
+    if (!m_frame.isActive())
+        m_frame.start();
+}
+
+void ProcessStage::setSelectedProcess(int process)
+{
+    if (process == m_selected)
+        return;
+    m_selected = process;
+    announceCurrentItem(this, currentItem());
+    update();
+}
+
+void ProcessStage::select(int process)
+{
+    setSelectedProcess(process);
+    Q_EMIT processSelected(process);
+}
+
+const ProcessLive *ProcessStage::live(int process) const
+{
+    return m_snapshot && process >= 0 && process < m_snapshot->processes.size()
+               ? &m_snapshot->processes[process]
+               : nullptr;
+}
+
+bool ProcessStage::isEnded() const
+{
+    return m_log && m_processes.size() > 1 &&
+           std::all_of(m_processes.begin() + 1, m_processes.end(),
+                       [](const ProcessRecord &process) { return process.endNs >= 0; });
+}
+
+double ProcessStage::opacityOf(int process) const
+{
+    return m_selected < 0 || process == m_selected ? 1 : dimmed;
+}
+
+void ProcessStage::layoutChanged()
+{
+    rearrange();
+    update();
+}
+
+void ProcessStage::rearrange()
+{
+    m_places.clear();
+    m_still = {};
+    QRectF area = QRectF(rect()).adjusted(2, 2, -2, -2);
+    if (isIdle())
+        area.setBottom(area.bottom() - idleLineHeight);
+    arrange(area);
+}
+
+CardStyle ProcessStage::addCards(const QRectF &area, const QList<int> &processes)
+{
+    QList<bool> isDead;
+    for (const int process : processes)
+        isDead.append(hasCrashed(m_processes[process]));
+    // Before a run there is less to say.
+    const CardLayout layout =
+        arrangeCards(area, isDead, isIdle() ? CardStyle::Compact : CardStyle::Full);
+    for (qsizetype i = 0; i < processes.size(); ++i)
+        addPlace(processes[i], layout.rects[i], layout.style);
+    return layout.style;
+}
+
+void ProcessStage::addPlace(int process, const QRectF &rect, CardStyle style)
+{
+    m_places.append({process, rect, style});
+}
+
+CardContent ProcessStage::contentOf(int process) const
+{
+    CardContent content;
+    content.process = m_processes[process];
+    content.isIdle = isIdle();
+    content.isSelected = process == m_selected;
+    if (static_cast<std::size_t>(process) < m_sparklines.size())
+        content.cpu = m_sparklines[static_cast<std::size_t>(process)];
+    const ProcessLive *now = live(process);
+    if (!now) {
+        content.taskText = idleTaskText(content.process.role);
+        return content;
+    }
+    content.live = *now;
+    if (process == 0 && isEnded())
+        content.live->state = ProcessState::Ended;
+    if (hasCrashed(content.process)) {
+        content.task = lastTaskText(process);
+        return content;
+    }
+    const bool waits = now->state == ProcessState::BlockedOnFull ||
+                       now->state == ProcessState::WaitingOnEmpty ||
+                       now->state == ProcessState::WaitingForLock;
+    if (now->currentIndex >= 0)
+        content.task = u'#' % QString::number(now->currentIndex);
+    if (now->currentSinceNs > 0 && (waits || now->currentIndex >= 0)) {
+        const qint64 sinceNs = m_snapshot->timeNs - now->currentSinceNs;
+        content.taskTime = durationText(static_cast<double>(std::max<qint64>(sinceNs, 0)) / 1e9);
+    }
+    describe(*now, content);
+    return content;
+}
+
+/// The task that a process died in; empty if it was in none.
+QString ProcessStage::lastTaskText(int process) const
+{
+    const AppendLog<Span> &spans = m_log->lane(process).spans;
+    const std::size_t size = spans.size();
+    if (size == 0 || spans[size - 1].kind != Span::Kind::Failed)
+        return {};
+    return u'#' % QString::number(spans[size - 1].index);
+}
+
+QString ProcessStage::itemName(int item) const
+{
+    const int process = m_places[item].process;
+    const ProcessRecord &record = m_processes[process];
+    const ProcessLive *now = live(process);
+    if (!now)
+        return record.name;
+    const QString state = hasCrashed(record) ? endText(record) : stateWord(now->state).toLower();
+    const QString task = contentOf(process).task;
+    return task.isEmpty() ? tr("%1, %2").arg(record.name, state)
+                          : tr("%1, %2 in %3").arg(record.name, state, task);
+}
+
+QString ProcessStage::itemValue(int item) const
+{
+    const int process = m_places[item].process;
+    const ProcessLive *now = live(process);
+    if (!now)
+        return tr("not started");
+    const QString cpu = now->cpuPercent < 0 ? tr("CPU not known yet")
+                                            : tr("CPU %1\u00A0%").arg(std::lround(now->cpuPercent));
+    return tr("PID %1, %2, %3 done")
+        .arg(m_processes[process].pid)
+        .arg(cpu, groupedNumber(static_cast<qint64>(now->done)));
+}
+
+int ProcessStage::currentItem() const
+{
+    for (qsizetype i = 0; i < m_places.size(); ++i) {
+        if (m_places[i].process == m_selected)
+            return static_cast<int>(i);
+    }
+    return -1;
+}
+
+void ProcessStage::paintEvent(QPaintEvent *)
+{
+    const double ratio = devicePixelRatioF();
+    if (m_still.isNull() || m_still.devicePixelRatio() != ratio) {
+        m_still = QPixmap(size() * ratio);
+        m_still.setDevicePixelRatio(ratio);
+        m_still.fill(Theme::current().panel);
+        QPainter still(&m_still);
+        paintStill(still);
+    }
+    QPainter painter(this);
+    painter.drawPixmap(0, 0, m_still);
+    paintMoving(painter);
+    paintCards(painter);
+    paintTokens(painter);
+    const Theme &theme = Theme::current();
+    if (isIdle()) {
+        drawText(painter, QRectF(0, height() - idleLineHeight, width(), idleLineHeight),
+                 Qt::AlignCenter, idleText(), textFont(TextSize::Small), theme.text2);
+    }
+    if (hasFocus() && m_selected < 0) {
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(QPen(theme.accent, 2));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRoundedRect(QRectF(rect()).adjusted(1, 1, -1, -1), 6, 6);
+    }
+}
+
+void ProcessStage::paintCards(QPainter &painter)
+{
+    for (const Place &place : std::as_const(m_places)) {
+        painter.setOpacity(opacityOf(place.process));
+        paintProcessCard(painter, place.rect, place.style, contentOf(place.process));
+    }
+    painter.setOpacity(1);
+}
+
+void ProcessStage::paintTokens(QPainter &painter)
+{
+    const Theme &theme = Theme::current();
+    const qint64 now = m_clock.elapsed();
+    m_tokens.removeIf([now](const Token &token) { return now - token.startedMs >= tokenMs; });
+    const QEasingCurve easing(QEasingCurve::OutCubic);
+    for (const Token &token : std::as_const(m_tokens)) {
+        const double share =
+            easing.valueForProgress(static_cast<double>(now - token.startedMs) / tokenMs);
+        drawToken(painter, pointAlong(token.path, share), token.text,
+                  theme.process(token.colorIndex), theme.onProcess(token.colorIndex));
+    }
+    if (m_tokens.isEmpty())
+        m_frame.stop();
+}
+
+int ProcessStage::placeAt(const QPointF &position) const
+{
+    for (qsizetype i = 0; i < m_places.size(); ++i) {
+        if (m_places[i].rect.contains(position))
+            return static_cast<int>(i);
+    }
+    return -1;
+}
+
+void ProcessStage::mousePressEvent(QMouseEvent *event)
+{
+    if (event->button() != Qt::LeftButton)
+        return StageView::mousePressEvent(event);
+    const int place = placeAt(event->position());
+    select(place >= 0 && !isIdle() ? m_places[place].process : -1);
+}
+
+void ProcessStage::keyPressEvent(QKeyEvent *event)
+{
+    const auto last = static_cast<int>(m_places.size()) - 1;
+    const int item = currentItem();
+    int next = item;
+    switch (event->key()) {
+    case Qt::Key_Down:
+    case Qt::Key_Right:
+        next = std::min(last, item + 1);
+        break;
+    case Qt::Key_Up:
+    case Qt::Key_Left:
+        next = item < 0 ? last : std::max(0, item - 1);
+        break;
+    case Qt::Key_Home:
+        next = 0;
+        break;
+    case Qt::Key_End:
+        next = last;
+        break;
+    case Qt::Key_Escape:
+        if (m_selected >= 0)
+            return select(-1);
+        [[fallthrough]];
+    default:
+        return StageView::keyPressEvent(event);
+    }
+    if (last >= 0 && !isIdle())
+        select(m_places[next].process);
+}
+
+bool ProcessStage::event(QEvent *event)
+{
+    if (event->type() == QEvent::ToolTip) {
+        const auto *help = static_cast<QHelpEvent *>(event);
+        const int place = placeAt(help->pos());
+        const QString text =
+            place < 0 ? QString() : QString(itemName(place) % u'\n' % itemValue(place));
+        QToolTip::showText(help->globalPos() + QPoint(12, 12), text, this);
+        return true;
+    }
+    return StageView::event(event);
+}
+
+void ProcessStage::changeEvent(QEvent *event)
+{
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange)
+        layoutChanged();
+    StageView::changeEvent(event);
+}
+
+void ProcessStage::resizeEvent(QResizeEvent *)
+{
+    layoutChanged();
+}
+
+} // namespace proclab

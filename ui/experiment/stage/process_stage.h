@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/experiment/stage/accessible_items.h"
+#include "ui/experiment/stage/stage_cards.h"
+#include "ui/experiment/stage/stage_view.h"
+
+#include <QElapsedTimer>
+#include <QPixmap>
+#include <QPolygonF>
+#include <QTimer>
+
+#include <deque>
+#include <vector>
+
+namespace proclab {
+
+/// What all stages share: they hold the run's newest picture, keep sparklines, cache what stands
+/// still, move tokens along links, and answer mouse, keys and screen readers. A kind's stage
+/// arranges and paints.
+class ProcessStage : public StageView, public AccessibleItems
+{
+    Q_OBJECT
+
+public:
+    explicit ProcessStage(QWidget *parent = nullptr);
+
+    void setSpec(const ExperimentSpec &spec) override;
+    void setRun(std::shared_ptr<const RunLog> log, const ExperimentSpec &spec) override;
+    void setSnapshot(const StageSnapshotPointer &snapshot) override;
+    void setSelectedProcess(int process) override;
+
+    int itemCount() const override { return static_cast<int>(m_places.size()); }
+    QString itemName(int item) const override;
+    QString itemValue(int item) const override;
+    QRect itemRect(int item) const override { return m_places[item].rect.toAlignedRect(); }
+    int currentItem() const override;
+
+    QSize sizeHint() const override { return {656, 480}; }
+    QSize minimumSizeHint() const override { return {320, 160}; }
+
+protected:
+    /// Where a process is drawn.
+    struct Place
+    {
+        int process = 0;
+        QRectF rect;
+        CardStyle style = CardStyle::Full;
+    };
+
+    /// The processes that a run of the spec would have, the parent first.
+    [[nodiscard]] virtual QList<ProcessRecord> idleProcesses() const = 0;
+    /// One line on what a run of the spec will do.
+    [[nodiscard]] virtual QString idleText() const = 0;
+    /// What a card says of a process before a run.
+    [[nodiscard]] virtual QString idleTaskText(ProcessRole role) const = 0;
+    /// Where everything is in @p area; calls addCards() and addPlace().
+    virtual void arrange(const QRectF &area) = 0;
+    /// What changes with the layout only: boxes, links at rest, titles. Cached.
+    virtual void paintStill(QPainter &painter) = 0;
+    /// What changes with each snapshot, below the cards and above the still parts.
+    virtual void paintMoving(QPainter &painter) = 0;
+    /// Fills the lines of a card that differ by kind.
+    virtual void describe(const ProcessLive &live, CardContent &content) const = 0;
+    /// Looks at two successive pictures and calls moveToken() for what moved in between.
+    virtual void findMoves(const StageSnapshot &before, const StageSnapshot &now);
+    /// One line on the state as a whole, for screen readers.
+    [[nodiscard]] virtual QString summaryText() const = 0;
+    /// The run's log got new entries.
+    virtual void readLog() {}
+
+    /// Places cards for @p processes into @p area, and says how large they became.
+    CardStyle addCards(const QRectF &area, const QList<int> &processes);
+    void addPlace(int process, const QRectF &rect, CardStyle style);
+    void moveToken(const QPolygonF &path, const QString &text, int colorIndex);
+    /// Tasks, items per second over the last second.
+    [[nodiscard]] double rate() const;
+    /// So many things move that single tokens would tell nothing.
+    [[nodiscard]] bool isTooFastForTokens() const;
+
+    [[nodiscard]] const ExperimentSpec &spec() const { return m_spec; }
+    [[nodiscard]] const RunLog *log() const { return m_log.get(); }
+    [[nodiscard]] const StageSnapshot *snapshot() const { return m_snapshot.get(); }
+    /// Of the run, or those that a run would have.
+    [[nodiscard]] const QList<ProcessRecord> &processes() const { return m_processes; }
+    [[nodiscard]] const QList<Place> &places() const { return m_places; }
+    [[nodiscard]] const ProcessLive *live(int process) const;
+    [[nodiscard]] bool isIdle() const { return m_log == nullptr; }
+    [[nodiscard]] bool isEnded() const;
+    [[nodiscard]] int selectedProcess() const { return m_selected; }
+    /// 1, or 0.4 while another process is selected.
+    [[nodiscard]] double opacityOf(int process) const;
+    /// Arranges anew and forgets what was cached.
+    void layoutChanged();
+
+    bool event(QEvent *event) override;
+    void changeEvent(QEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+    void mousePressEvent(QMouseEvent *event) override;
+    void paintEvent(QPaintEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
+
+private:
+    struct Token
+    {
+        QPolygonF path;
+        QString text;
+        int colorIndex = 0;
+        qint64 startedMs = 0;
+    };
+
+    void rearrange();
+    void refreshProcesses();
+    void readSparklines();
+    void rememberRate(const StageSnapshot &snapshot);
+    void paintCards(QPainter &painter);
+    void paintTokens(QPainter &painter);
+    void select(int process);
+    [[nodiscard]] QString lastTaskText(int process) const;
+    [[nodiscard]] CardContent contentOf(int process) const;
+    [[nodiscard]] int placeAt(const QPointF &position) const;
+
+    ExperimentSpec m_spec;
+    std::shared_ptr<const RunLog> m_log;
+    StageSnapshotPointer m_snapshot;
+    QList<ProcessRecord> m_processes;
+    QList<Place> m_places;
+    std::vector<std::vector<float>> m_sparklines;      // By process.
+    std::vector<std::size_t> m_samplesRead;            // By process.
+    std::deque<std::pair<qint64, quint64>> m_progress; // Time and done, over the last second.
+    QPixmap m_still;
+    int m_selected = -1;
+    QList<Token> m_tokens;
+    QElapsedTimer m_clock;
+    QTimer m_frame;
+};
+
+} // namespace proclab

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/experiment/stage/stage_view.h"
+
+#include "ui/counter/counter_stage.h"
+#include "ui/pipeline/pipeline_stage.h"
+#include "ui/pool/pool_stage.h"
+
+namespace proclab {
+
+namespace {
+
+template<typename Stage>
+StageView *make(QWidget *parent)
+{
+    return new Stage(parent);
+}
+
+struct StageRow
+{
+    QLatin1StringView kind;
+    StageView *(*make)(QWidget *parent);
+};
+
+constexpr StageRow stages[] = {
+    {QLatin1StringView("counter"), make<CounterStage>},
+    {QLatin1StringView("pipeline"), make<PipelineStage>},
+    {QLatin1StringView("pool"), make<PoolStage>},
+};
+
+} // namespace
+
+StageView *makeStage(const QString &kind, QWidget *parent)
+{
+    for (const StageRow &row : stages) {
+        if (kind == row.kind)
+            return row.make(parent);
+    }
+    return nullptr;
+}
+
+} // namespace proclab

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/experiment/timeline/timeline_lane.h"
+
+#include "ui/experiment/stage/process_look.h"
+#include "ui/experiment/stage/stage_painting.h"
+#include "ui/shared/theme.h"
+
+#include <QCoreApplication>
+#include <QFontMetricsF>
+#include <QPaintDevice>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+using namespace Qt::StringLiterals;
+
+namespace proclab {
+
+namespace {
+
+constexpr double crashHatchWidth = 32;
+constexpr double narrowestText = 18;
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("Timeline", text);
+}
+
+/// Increments and items of one producer follow each other; what a consumer gets comes from all of
+/// them.
+QString barLabel(const Span &span, ProcessRole role)
+{
+    if (span.count == 0 || span.kind == Span::Kind::Dropped)
+        return {};
+    if (span.count > 1 && role == ProcessRole::Consumer)
+        return tr("%1 items").arg(groupedNumber(span.count));
+    const QString first = u'#' % QString::number(span.index);
+    return span.count > 1
+               ? QString(first % u'\u2013' % QString::number(span.index + span.count - 1))
+               : first;
+}
+
+/// One lane being painted.
+class LanePainter
+{
+public:
+    LanePainter(QPainter &painter, const QRect &area, const TimeRange &range,
+                const TimelineLane &lane)
+        : m_painter(painter)
+        , m_area(area)
+        , m_range(range)
+        , m_lane(lane)
+        , m_theme(Theme::current())
+        , m_color(m_theme.process(lane.process.colorIndex))
+        , m_ratio(painter.device()->devicePixelRatioF())
+    {
+        const int height = lane.dense ? 11 : 16;
+        m_top = area.top() + (area.height() - height) / 2;
+        m_height = height;
+    }
+
+    void paint()
+    {
+        m_painter.setBrushOrigin(m_area.topLeft());
+        paintIdleLine();
+        // The log may be ahead of the picture's instant.
+        m_painter.save();
+        const double now = m_range.pixel(m_lane.nowNs, m_area.width());
+        m_painter.setClipRect(QRectF(m_area.left(), m_area.top(),
+                                     std::clamp(now + 1, 0.0, m_area.width() + 0.0),
+                                     m_area.height()),
+                              Qt::IntersectClip);
+        const LaneLayout layout = layoutLane(m_lane.spans, m_lane.index, m_range, m_area.width());
+        paintColumns(layout.columns);
+        for (const TimelineBar &bar : layout.bars)
+            paintBar(m_lane.spans[bar.span], bar.left, bar.right, false);
+        if (m_lane.open)
+            paintBar(*m_lane.open, m_range.pixel(m_lane.open->startNs, m_area.width()),
+                     m_range.pixel(m_lane.open->endNs, m_area.width()), true);
+        m_painter.restore();
+        if (m_lane.process.endNs >= 0)
+            paintEnd();
+    }
+
+private:
+    [[nodiscard]] double snapped(double x) const { return std::round(x * m_ratio) / m_ratio; }
+
+    void paintIdleLine()
+    {
+        const qint64 endNs = m_lane.process.endNs >= 0 ? m_lane.process.endNs : m_lane.nowNs;
+        const double left = std::max(0.0, m_range.pixel(m_lane.process.startNs, m_area.width()));
+        const double right = std::min<double>(m_area.width(), m_range.pixel(endNs, m_area.width()));
+        if (right <= left)
+            return;
+        const double y = m_area.center().y() + 0.5;
+        m_painter.setRenderHint(QPainter::Antialiasing, false);
+        m_painter.fillRect(QRectF(m_area.left() + left, y, right - left, 1), m_theme.idle);
+    }
+
+    /// One call a colour: setting one takes longer than filling a column of a pixel.
+    void paintColumns(const std::vector<TimelineColumn> &columns)
+    {
+        enum Layer { Ground, Work, Asleep, Blocked, Locked, Unknown, Failures, LayerCount };
+        std::array<QList<QRectF>, LayerCount> rects;
+        for (const TimelineColumn &column : columns) {
+            const double x = m_area.left() + column.x;
+            QList<QRectF> &ground = rects[Ground];
+            if (!ground.isEmpty() && ground.last().right() == x)
+                ground.last().setRight(x + 1);
+            else
+                ground.append(QRectF(x, m_top, 1, m_height));
+            double bottom = m_top + m_height;
+            const auto stack = [&](double share, Layer layer) {
+                const double height = std::min(share * m_height, bottom - m_top);
+                if (height < 0.25)
+                    return;
+                rects[layer].append(QRectF(x, bottom - height, 1, height));
+                bottom -= height;
+            };
+            stack(column.shares.work, Work);
+            stack(column.shares.sleeping, Asleep);
+            stack(column.shares.blockedOnFull, Blocked);
+            stack(column.shares.waitingForLock, Locked);
+            stack(column.shares.dropped, Unknown);
+            if (column.shares.failed > 0)
+                rects[Failures].append(QRectF(x, m_top, 1, 3));
+        }
+        const std::array<QColor, LayerCount> colors{m_theme.tint(m_color, 0.18),
+                                                    m_color,
+                                                    m_theme.tint(m_color, 0.45),
+                                                    m_theme.tint(m_theme.full, 0.5),
+                                                    m_theme.tint(m_theme.warn, 0.5),
+                                                    m_theme.idle,
+                                                    m_theme.crash};
+        m_painter.setRenderHint(QPainter::Antialiasing, false);
+        m_painter.setPen(Qt::NoPen);
+        for (std::size_t layer = 0; layer < LayerCount; ++layer) {
+            m_painter.setBrush(colors[layer]);
+            m_painter.drawRects(rects[layer]);
+        }
+    }
+
+    void paintBar(const Span &span, double left, double right, bool open)
+    {
+        const double from = std::max(left, -4.0);
+        const double to = std::min(right, m_area.width() + 4.0);
+        QRectF rect(snapped(m_area.left() + from), m_top, 0, m_height);
+        rect.setRight(snapped(m_area.left() + to) - (open || to - from < 4 ? 0 : 1));
+        if (rect.width() <= 0 || span.kind == Span::Kind::WaitingOnEmpty)
+            return;
+        QColor textColor = m_theme.onProcess(m_lane.process.colorIndex);
+        switch (span.kind) {
+        case Span::Kind::Sleeping:
+            outlined(rect, m_theme.tint(m_color, 0.2), m_color);
+            textColor = m_theme.text;
+            break;
+        case Span::Kind::BlockedOnFull:
+            outlined(rect, m_theme.hatch(Theme::Hatch::BlockedOnFull, m_theme.full, m_ratio),
+                     m_theme.full);
+            return;
+        case Span::Kind::WaitingForLock:
+            outlined(rect, m_theme.hatch(Theme::Hatch::WaitingForLock, m_theme.warn, m_ratio),
+                     m_theme.warn);
+            return;
+        case Span::Kind::Dropped:
+            outlined(rect, m_theme.hatch(Theme::Hatch::ReadyToRun, m_theme.idle, m_ratio),
+                     m_theme.idle);
+            return;
+        case Span::Kind::Busy:
+            paintSummary(rect, span);
+            textColor = span.busy > 0.6F ? textColor : m_theme.text;
+            break;
+        default:
+            solid(rect);
+            break;
+        }
+        if (span.kind == Span::Kind::Failed)
+            paintFailure(rect);
+        paintLabel(rect, span, open, textColor);
+    }
+
+    /// Smaller for narrow bars, which would turn into ovals.
+    [[nodiscard]] static double radius(const QRectF &rect)
+    {
+        return std::clamp(rect.width() / 4 - 0.5, 0.0, 2.0);
+    }
+
+    void solid(const QRectF &rect)
+    {
+        m_painter.setRenderHint(QPainter::Antialiasing);
+        m_painter.setPen(Qt::NoPen);
+        m_painter.setBrush(m_color);
+        m_painter.drawRoundedRect(rect, radius(rect), radius(rect));
+    }
+
+    void outlined(const QRectF &rect, const QBrush &fill, const QColor &outline)
+    {
+        m_painter.setRenderHint(QPainter::Antialiasing);
+        m_painter.setPen(QPen(outline, 1));
+        m_painter.setBrush(fill);
+        if (rect.width() < 3) {
+            m_painter.fillRect(rect, outline);
+            return;
+        }
+        m_painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), radius(rect), radius(rect));
+    }
+
+    void paintSummary(const QRectF &rect, const Span &span)
+    {
+        m_painter.setRenderHint(QPainter::Antialiasing, false);
+        m_painter.fillRect(rect, m_theme.tint(m_color, 0.18));
+        const double height = rect.height() * std::clamp(static_cast<double>(span.busy), 0.0, 1.0);
+        m_painter.fillRect(QRectF(rect.left(), rect.bottom() - height, rect.width(), height),
+                           m_color);
+    }
+
+    /// A task that failed while its process lived on: a crash-coloured edge at its end.
+    void paintFailure(const QRectF &rect)
+    {
+        m_painter.setRenderHint(QPainter::Antialiasing, false);
+        m_painter.fillRect(QRectF(rect.right() - 3, rect.top(), 3, rect.height()), m_theme.crash);
+    }
+
+    void paintLabel(const QRectF &rect, const Span &span, bool open, const QColor &color)
+    {
+        if (m_lane.dense || rect.width() < narrowestText)
+            return;
+        const QString name = barLabel(span, m_lane.process.role);
+        const QString whole =
+            open ? name
+                 : QString(name % u' ' %
+                           durationText(static_cast<double>(span.endNs - span.startNs) / 1e9));
+        const QFont font = textFont(TextSize::Tick, QFont::DemiBold);
+        const QFontMetricsF metrics(font);
+        // A bar that begins left of the view keeps its label in view.
+        const QRectF room = rect.intersected(QRectF(m_area)).adjusted(5, 0, -3, 0);
+        if (metrics.horizontalAdvance(whole) <= room.width())
+            drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignLeft, whole, font, color);
+        else if (metrics.horizontalAdvance(name) <= room.width())
+            drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignLeft, name, font, color);
+    }
+
+    void paintEnd()
+    {
+        const double x = m_area.left() + m_range.pixel(m_lane.process.endNs, m_area.width());
+        if (x < m_area.left() - 40 || x > m_area.right() + 40)
+            return;
+        if (!hasCrashed(m_lane.process)) {
+            m_painter.setRenderHint(QPainter::Antialiasing, false);
+            m_painter.fillRect(QRectF(snapped(x), m_top + 2, 1, m_height - 4), m_theme.idle);
+            return;
+        }
+        const Span *last = lastSpan();
+        const bool diedInTask = last && last->kind == Span::Kind::Failed &&
+                                last->endNs >= m_lane.process.endNs - 1'000'000;
+        if (diedInTask) {
+            const double left = m_area.left() + m_range.pixel(last->startNs, m_area.width());
+            const double width = std::min(crashHatchWidth, x - left);
+            m_painter.fillRect(QRectF(x - width, m_top, width, m_height),
+                               m_theme.hatch(Theme::Hatch::Crashed, m_theme.crash, m_ratio));
+        }
+        drawCrashDisc(m_painter, QPointF(x, m_area.center().y() + 1), m_lane.dense ? 5 : 7);
+        QString text = endText(m_lane.process);
+        if (diedInTask)
+            text += u", "_s % tr("in #%1").arg(last->index);
+        drawText(m_painter, QRectF(x + 14, m_area.top(), m_area.right() - x - 14, m_area.height()),
+                 Qt::AlignVCenter | Qt::AlignLeft, text, textFont(TextSize::Tick), m_theme.crash);
+    }
+
+    [[nodiscard]] const Span *lastSpan() const
+    {
+        const std::size_t count = m_lane.index.spanCount();
+        return count > 0 ? &m_lane.spans[count - 1] : nullptr;
+    }
+
+    QPainter &m_painter;
+    const QRect m_area;
+    const TimeRange m_range;
+    const TimelineLane &m_lane;
+    const Theme &m_theme;
+    const QColor m_color;
+    const double m_ratio;
+    double m_top = 0;
+    double m_height = 0;
+};
+
+QString kindText(Span::Kind kind)
+{
+    switch (kind) {
+    case Span::Kind::Running:
+        return tr("on a core");
+    case Span::Kind::Sleeping:
+        return tr("sleeping or in I/O");
+    case Span::Kind::BlockedOnFull:
+        return tr("blocked, the queue is full");
+    case Span::Kind::WaitingOnEmpty:
+        return tr("waiting, the queue is empty");
+    case Span::Kind::WaitingForLock:
+        return tr("waiting for the lock");
+    case Span::Kind::Busy:
+        return tr("many short ones");
+    case Span::Kind::Failed:
+        return tr("failed");
+    case Span::Kind::Dropped:
+        return tr("not recorded");
+    }
+    return {};
+}
+
+} // namespace
+
+void paintTimelineLane(QPainter &painter, const QRect &area, const TimeRange &range,
+                       const TimelineLane &lane)
+{
+    painter.save();
+    painter.setClipRect(area, Qt::IntersectClip);
+    LanePainter(painter, area, range, lane).paint();
+    painter.restore();
+}
+
+QString barStyleText(BarStyle style)
+{
+    switch (style) {
+    case BarStyle::OnCore:
+        return tr("On a core (process colour)");
+    case BarStyle::Sleeping:
+        return tr("In a task, sleeping");
+    case BarStyle::Waiting:
+        return tr("Waiting for a task");
+    case BarStyle::WaitingForLock:
+        return tr("Waiting for the lock");
+    case BarStyle::BlockedOnFull:
+        return tr("Blocked, queue full");
+    case BarStyle::Crashed:
+        return tr("Crashed");
+    case BarStyle::Dropped:
+        return tr("Not recorded");
+    }
+    return {};
+}
+
+void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style)
+{
+    const Theme &theme = Theme::current();
+    const double ratio = painter.device()->devicePixelRatioF();
+    const QColor color = theme.process(0);
+    const QRectF inner = rect.adjusted(0.5, 0.5, -0.5, -0.5);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setBrushOrigin(rect.topLeft());
+    switch (style) {
+    case BarStyle::OnCore:
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(color);
+        painter.drawRoundedRect(rect, 2, 2);
+        break;
+    case BarStyle::Sleeping:
+        painter.setPen(color);
+        painter.setBrush(theme.tint(color, 0.2));
+        painter.drawRoundedRect(inner, 2, 2);
+        break;
+    case BarStyle::Waiting:
+        painter.fillRect(QRectF(rect.left(), std::floor(rect.center().y()), rect.width(), 1),
+                         theme.idle);
+        break;
+    case BarStyle::WaitingForLock:
+        painter.setPen(theme.warn);
+        painter.setBrush(theme.hatch(Theme::Hatch::WaitingForLock, theme.warn, ratio));
+        painter.drawRoundedRect(inner, 2, 2);
+        break;
+    case BarStyle::BlockedOnFull:
+        painter.setPen(theme.full);
+        painter.setBrush(theme.hatch(Theme::Hatch::BlockedOnFull, theme.full, ratio));
+        painter.drawRoundedRect(inner, 2, 2);
+        break;
+    case BarStyle::Crashed:
+        painter.fillRect(rect, theme.hatch(Theme::Hatch::Crashed, theme.crash, ratio));
+        break;
+    case BarStyle::Dropped:
+        painter.setPen(theme.idle);
+        painter.setBrush(theme.hatch(Theme::Hatch::ReadyToRun, theme.idle, ratio));
+        painter.drawRoundedRect(inner, 2, 2);
+        break;
+    }
+}
+
+QString spanText(const Span &span, ProcessRole role)
+{
+    const double seconds = static_cast<double>(span.endNs - span.startNs) / 1e9;
+    QString text = barLabel(span, role);
+    if (!text.isEmpty())
+        text += u": "_s;
+    text += kindText(span.kind);
+    if (span.kind == Span::Kind::Busy)
+        text +=
+            u", "_s % tr("busy %1\u00A0%").arg(std::lround(100 * static_cast<double>(span.busy)));
+    const double fromSeconds = static_cast<double>(span.startNs) / 1e9;
+    return text % u'\n' % tr("%1, from %2").arg(durationText(seconds), durationText(fromSeconds));
+}
+
+} // namespace proclab

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/run_log.h"
+#include "core/experiment/run/stage_snapshot.h"
+#include "core/experiment/spec/spec.h"
+#include "ui/experiment/stage/accessible_items.h"
+#include "ui/experiment/timeline/timeline_layout.h"
+
+#include <QWidget>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+class QPainter;
+class QScrollBar;
+
+namespace proclab {
+
+/// A lane for each process and a bar for each task or item, running ones open at the right.
+/// Wheel zooms at the pointer, drag pans, double-click fits; + − 0 ← → Home End ↑ ↓ by keyboard.
+/// Bars under 2 px merge into a busy-share profile per pixel column, so a million draw as fast as
+/// ten.
+class TimelineView final : public QWidget, public AccessibleItems
+{
+    Q_OBJECT
+
+public:
+    explicit TimelineView(QWidget *parent = nullptr);
+
+    /// The run to show from now on; null: none.
+    void setRun(std::shared_ptr<const RunLog> log);
+    /// The newest instant: draws the running bars and, while following, moves with it.
+    void setSnapshot(const StageSnapshotPointer &snapshot);
+    void setSelectedProcess(int process);
+    [[nodiscard]] bool isFollowing() const;
+    void setFollowing(bool following);
+    /// Marks @p timeNs; nullopt: none.
+    void setCursor(std::optional<qint64> timeNs);
+    void zoomIn();
+    void zoomOut();
+    /// The whole run, growing with it.
+    void fit();
+
+    /// What is in view.
+    [[nodiscard]] TimeRange visibleRange() const;
+
+    int itemCount() const override;
+    QString itemName(int lane) const override;
+    QString itemValue(int lane) const override;
+    QRect itemRect(int lane) const override;
+    int currentItem() const override;
+
+    QSize sizeHint() const override { return {900, 240}; }
+    QSize minimumSizeHint() const override { return {320, 120}; }
+
+Q_SIGNALS:
+    void processSelected(int process);
+    void followingChanged(bool following);
+    /// The pointer over the bars is at @p timeNs; nullopt: it has left.
+    void cursorMoved(std::optional<qint64> timeNs);
+
+protected:
+    bool event(QEvent *event) override;
+    void changeEvent(QEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+    void leaveEvent(QEvent *event) override;
+    void mouseDoubleClickEvent(QMouseEvent *event) override;
+    void mouseMoveEvent(QMouseEvent *event) override;
+    void mousePressEvent(QMouseEvent *event) override;
+    void mouseReleaseEvent(QMouseEvent *event) override;
+    void paintEvent(QPaintEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
+    void wheelEvent(QWheelEvent *event) override;
+
+private:
+    /// What the view shows as time goes on.
+    enum class Mode {
+        Auto,   ///< All of it up to ten seconds, then the last ten; all again at the end.
+        Fit,    ///< All of it.
+        Follow, ///< The last m_followNs.
+        Free,   ///< m_freeRange, wherever now is.
+    };
+
+    static constexpr int gutterWidth = 148;
+    /// Lanes that belong to no process, in m_lanes.
+    static constexpr int depthLane = -2;
+    static constexpr int lockLane = -3;
+
+    void setMode(Mode mode);
+    void moveCursor(std::optional<qint64> timeNs);
+    void arrangeLanes();
+    [[nodiscard]] bool hasLock() const;
+    void setFreeRange(TimeRange range);
+    void pan(double pixels);
+    void zoomBy(double factor);
+    void selectLane(int lane);
+    void selectNext(int lane, int step);
+    void updateScrollBar();
+    void scrollToLane(int lane);
+    void refreshProcesses();
+    [[nodiscard]] bool isDense() const;
+    [[nodiscard]] int laneHeight() const;
+    [[nodiscard]] int laneAt(int y) const;
+    [[nodiscard]] QRect lanesRect() const;
+    [[nodiscard]] QRect barsRect() const;
+    [[nodiscard]] qint64 nowNs() const;
+    [[nodiscard]] bool isEnded() const;
+    [[nodiscard]] const ProcessLive *live(int process) const;
+    [[nodiscard]] std::optional<Span> openSpanOf(int process) const;
+    [[nodiscard]] double busyShare(int process) const;
+    [[nodiscard]] double depthTop();
+    [[nodiscard]] double depthAt(qint64 timeNs) const;
+    [[nodiscard]] QString depthText(double depth) const;
+    [[nodiscard]] QString trackTip(int lane, qint64 timeNs) const;
+    [[nodiscard]] QString tipAt(const QPoint &position) const;
+
+    void paintHeader(QPainter &painter, const QList<TimeTick> &ticks);
+    void paintLane(QPainter &painter, int lane, const QList<TimeTick> &ticks);
+    void paintTrack(QPainter &painter, const QRect &row, int lane);
+    void paintGutter(QPainter &painter, const QRect &row, int process);
+    void paintStarts(QPainter &painter, const QRect &area);
+    void paintSuccession(QPainter &painter);
+    [[nodiscard]] QRectF chipAt(qint64 timeNs) const;
+    void paintCursor(QPainter &painter);
+    void paintNow(QPainter &painter);
+    void paintLegend(QPainter &painter);
+
+    std::shared_ptr<const RunLog> m_log;
+    StageSnapshotPointer m_snapshot;
+    QList<ProcessRecord> m_processes;
+    QList<int> m_lanes; // Positions in m_processes, or one of the lanes above; from the top.
+    std::vector<SpanIndex> m_indexes; // By process; brought up to date when its lane is painted.
+    QScrollBar *m_scrollBar;
+    Mode m_mode = Mode::Auto;
+    qint64 m_followNs = 0;
+    TimeRange m_freeRange;
+    int m_selected = -1;
+    std::optional<qint64> m_cursorNs;
+    double m_deepest = 0; // The largest depth so far, of m_depthsSeen samples.
+    std::size_t m_depthsSeen = 0;
+    QPoint m_pressedAt;
+    TimeRange m_pressedRange;
+    bool m_pressed = false;
+    bool m_panning = false;
+};
+
+} // namespace proclab
