@@ -21,7 +21,7 @@ namespace proclab {
 using runtime::currentProcess;
 using runtime::ObjectSpace;
 using runtime::ProcessStart;
-using State = ProcessRecord::State;
+using State = StartedProcess::State;
 
 namespace {
 
@@ -62,7 +62,7 @@ Result<Process> Process::makeEncoded(const ProcessOptions &options, std::uint32_
                                      const std::vector<runtime::ObjectRef> &handles)
 {
     static std::atomic<int> made = 0;
-    auto record = std::make_shared<ProcessRecord>();
+    auto record = std::make_shared<StartedProcess>();
     record->name = options.name.isEmpty() ? QStringLiteral("Process-%1").arg(++made) : options.name;
     record->isDaemon = options.isDaemon.value_or(currentProcess().isDaemon);
     record->startMethod = options.startMethod.value_or(defaultStartMethod());

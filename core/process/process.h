@@ -134,7 +134,7 @@ public:
     bool operator==(const Process &) const = default;
 
 private:
-    explicit Process(std::shared_ptr<ProcessRecord> record) : m_record(std::move(record)) {}
+    explicit Process(std::shared_ptr<StartedProcess> record) : m_record(std::move(record)) {}
     template<Payload Arguments>
     static Result<Process> make(const ProcessOptions &options, std::uint32_t task,
                                 const Arguments &arguments)
@@ -157,7 +157,7 @@ private:
     /// The error for what is asked of a process that was not started, or is closed.
     [[nodiscard]] Result<void> usable(bool isStarted = true) const;
 
-    std::shared_ptr<ProcessRecord> m_record;
+    std::shared_ptr<StartedProcess> m_record;
 };
 
 /// The process that calls.

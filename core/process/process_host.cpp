@@ -26,7 +26,7 @@ std::weak_ptr<ProcessHost> theHost; // Guarded by it.
 
 } // namespace
 
-ProcessRecord::~ProcessRecord()
+StartedProcess::~StartedProcess()
 {
     if (pidFd >= 0)
         ::close(pidFd);
@@ -109,7 +109,7 @@ Result<ProcessGroup *> ProcessHost::groupOf(StartMethod method)
     return group.get();
 }
 
-std::optional<quint32> ProcessHost::takeSlot(const std::shared_ptr<ProcessRecord> &record)
+std::optional<quint32> ProcessHost::takeSlot(const std::shared_ptr<StartedProcess> &record)
 {
     const std::lock_guard lock(m_mutex);
     const auto free = std::ranges::find(m_records, nullptr);
@@ -121,31 +121,31 @@ std::optional<quint32> ProcessHost::takeSlot(const std::shared_ptr<ProcessRecord
     return static_cast<quint32>(free - m_records.begin());
 }
 
-void ProcessHost::refuse(ProcessRecord &record, const Error &error)
+void ProcessHost::refuse(StartedProcess &record, const Error &error)
 {
     const std::lock_guard lock(record.mutex);
-    record.state = ProcessRecord::State::Ended;
+    record.state = StartedProcess::State::Ended;
     record.failure = error;
     record.changed.notify_all();
 }
 
-Result<void> ProcessHost::waitUntilStarted(const ProcessRecord &record) const
+Result<void> ProcessHost::waitUntilStarted(const StartedProcess &record) const
 {
     std::unique_lock lock(record.mutex);
-    record.changed.wait(lock, [&record] { return record.state > ProcessRecord::State::Starting; });
+    record.changed.wait(lock, [&record] { return record.state > StartedProcess::State::Starting; });
     if (record.pid == 0)
         return record.failure;
     return {};
 }
 
-Result<void> ProcessHost::start(const std::shared_ptr<ProcessRecord> &record)
+Result<void> ProcessHost::start(const std::shared_ptr<StartedProcess> &record)
 {
     QMetaObject::invokeMethod(m_engine.context(),
                               [self = shared_from_this(), record] { self->startInEngine(record); });
     return waitUntilStarted(*record);
 }
 
-void ProcessHost::startInEngine(const std::shared_ptr<ProcessRecord> &record)
+void ProcessHost::startInEngine(const std::shared_ptr<StartedProcess> &record)
 {
     const auto slot = takeSlot(record);
     if (!slot)
@@ -160,7 +160,7 @@ void ProcessHost::startInEngine(const std::shared_ptr<ProcessRecord> &record)
                     {runtime::Role::Process, 0, quint64{handle.index} << 32 | handle.generation});
 }
 
-Result<pid_t> ProcessHost::fork(const std::shared_ptr<ProcessRecord> &record)
+Result<pid_t> ProcessHost::fork(const std::shared_ptr<StartedProcess> &record)
 {
     const auto slot = takeSlot(record);
     if (!slot)
@@ -192,7 +192,7 @@ Result<pid_t> ProcessHost::fork(const std::shared_ptr<ProcessRecord> &record)
 
 void ProcessHost::handleStarted(quint32 slot, qint64 pid)
 {
-    std::shared_ptr<ProcessRecord> record;
+    std::shared_ptr<StartedProcess> record;
     {
         const std::lock_guard lock(m_mutex);
         record = m_records[slot];
@@ -200,7 +200,7 @@ void ProcessHost::handleStarted(quint32 slot, qint64 pid)
     const std::lock_guard lock(record->mutex);
     record->pid = pid;
     record->pidFd = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
-    record->state = ProcessRecord::State::Running;
+    record->state = StartedProcess::State::Running;
     record->changed.notify_all();
 }
 
@@ -216,7 +216,7 @@ void ProcessHost::handleExit(quint32 slot, const ChildExit &exit)
 
 void ProcessHost::finish(quint32 slot, int exitCode, const Error &failure)
 {
-    std::shared_ptr<ProcessRecord> record;
+    std::shared_ptr<StartedProcess> record;
     {
         const std::lock_guard lock(m_mutex);
         record = std::move(m_records[slot]);
@@ -228,15 +228,15 @@ void ProcessHost::finish(quint32 slot, int exitCode, const Error &failure)
         start = std::move(record->start);
         record->exitCode = exitCode;
         record->failure = failure;
-        record->state = ProcessRecord::State::Ended;
+        record->state = StartedProcess::State::Ended;
         record->changed.notify_all();
     }
     start->body<runtime::ProcessStart>().letParcelGo(ObjectSpace::instance());
 }
 
-std::vector<std::shared_ptr<ProcessRecord>> ProcessHost::active() const
+std::vector<std::shared_ptr<StartedProcess>> ProcessHost::active() const
 {
-    std::vector<std::shared_ptr<ProcessRecord>> records;
+    std::vector<std::shared_ptr<StartedProcess>> records;
     const std::lock_guard lock(m_mutex);
     for (const auto &record : m_records) {
         if (record)
@@ -255,7 +255,7 @@ void ProcessHost::end()
     }
     for (const auto &record : active()) {
         std::unique_lock lock(record->mutex);
-        const auto hasEnded = [&record] { return record->state == ProcessRecord::State::Ended; };
+        const auto hasEnded = [&record] { return record->state == StartedProcess::State::Ended; };
         if (!record->isDaemon)
             record->changed.wait(lock, hasEnded);
         else

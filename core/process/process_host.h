@@ -20,14 +20,14 @@
 namespace proclab {
 
 /// What all handles of one Process share.
-struct ProcessRecord
+struct StartedProcess
 {
     enum class State { New, Starting, Running, Ended };
 
-    ProcessRecord() = default;
-    ~ProcessRecord();
-    ProcessRecord(const ProcessRecord &) = delete;
-    ProcessRecord &operator=(const ProcessRecord &) = delete;
+    StartedProcess() = default;
+    ~StartedProcess();
+    StartedProcess(const StartedProcess &) = delete;
+    StartedProcess &operator=(const StartedProcess &) = delete;
 
     /// Whether it was started by a process from which this one was forked: nothing can be asked of
     /// it here.
@@ -67,11 +67,11 @@ public:
     static Result<std::shared_ptr<ProcessHost>> instance();
 
     /// Blocks until the process runs, or could not be started.
-    Result<void> start(const std::shared_ptr<ProcessRecord> &record);
+    Result<void> start(const std::shared_ptr<StartedProcess> &record);
     /// Forks the calling process for it: 0 in the new process, its PID in this one.
-    Result<pid_t> fork(const std::shared_ptr<ProcessRecord> &record);
+    Result<pid_t> fork(const std::shared_ptr<StartedProcess> &record);
     /// Those that have been started and not ended.
-    [[nodiscard]] std::vector<std::shared_ptr<ProcessRecord>> active() const;
+    [[nodiscard]] std::vector<std::shared_ptr<StartedProcess>> active() const;
     /// In a process that was forked: instance() is the parent's, and another is made when needed.
     static void forget();
 
@@ -79,12 +79,12 @@ private:
     explicit ProcessHost(Engine &engine) : m_engine(engine) {}
     Result<void> open();
     /// A free one, which is @p record's now.
-    std::optional<quint32> takeSlot(const std::shared_ptr<ProcessRecord> &record);
-    Result<void> waitUntilStarted(const ProcessRecord &record) const;
-    static void refuse(ProcessRecord &record, const Error &error);
+    std::optional<quint32> takeSlot(const std::shared_ptr<StartedProcess> &record);
+    Result<void> waitUntilStarted(const StartedProcess &record) const;
+    static void refuse(StartedProcess &record, const Error &error);
     std::unique_ptr<ProcessGroup> makeGroup(StartMethod method);
     Result<ProcessGroup *> groupOf(StartMethod method);
-    void startInEngine(const std::shared_ptr<ProcessRecord> &record);
+    void startInEngine(const std::shared_ptr<StartedProcess> &record);
     void handleStarted(quint32 slot, qint64 pid);
     void handleExit(quint32 slot, const ChildExit &exit);
     void finish(quint32 slot, int exitCode, const Error &failure);
@@ -99,7 +99,7 @@ private:
 
     mutable std::mutex m_mutex;
     // Guarded by m_mutex.
-    std::array<std::shared_ptr<ProcessRecord>, runtime::maxSlots> m_records; ///< By slot.
+    std::array<std::shared_ptr<StartedProcess>, runtime::maxSlots> m_records; ///< By slot.
 };
 
 } // namespace proclab
