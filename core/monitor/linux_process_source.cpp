@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/monitor/linux_process_source.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <memory>
@@ -15,11 +16,6 @@
 namespace proclab {
 
 namespace {
-
-std::string procPath(qint64 pid, const char *name)
-{
-    return "/proc/" + std::to_string(pid) + '/' + name;
-}
 
 /// The content of a small file that is kept open; empty if the process is gone.
 std::string_view readAgain(int fd, std::array<char, 1024> &buffer)
@@ -45,20 +41,12 @@ std::optional<quint64> numberAt(std::string_view line, int position)
     return error == std::errc() ? std::optional<quint64>(number) : std::nullopt;
 }
 
-std::optional<quint64> startTicksOf(qint64 pid)
+/// The PID that a folder is named after; 0: it is no process's.
+qint64 pidOf(std::string_view folder)
 {
-    const int fd = ::open(procPath(pid, "stat").c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return std::nullopt;
-    std::array<char, 1024> buffer;
-    const std::string_view line = readAgain(fd, buffer);
-    ::close(fd);
-    // The name may itself contain ") ", so the numbers begin after the last one. State is field 3,
-    // the start field 22.
-    const std::size_t nameEnd = line.rfind(')');
-    if (nameEnd == std::string_view::npos || nameEnd + 2 > line.size())
-        return std::nullopt;
-    return numberAt(line.substr(nameEnd + 2), 19);
+    qint64 pid = 0;
+    const auto [end, error] = std::from_chars(folder.data(), folder.data() + folder.size(), pid);
+    return error == std::errc() && end == folder.data() + folder.size() ? pid : 0;
 }
 
 /// The second number of a schedstat: nanoseconds on a run queue, waiting for a core.
@@ -105,12 +93,57 @@ LinuxProcessSource::~LinuxProcessSource()
         close(m_open.begin());
 }
 
+std::string LinuxProcessSource::path(qint64 pid, const char *name) const
+{
+    return m_folder + '/' + std::to_string(pid) + '/' + name;
+}
+
+std::optional<ProcessEntry> LinuxProcessSource::statOf(qint64 pid) const
+{
+    const int fd = ::open(path(pid, "stat").c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return std::nullopt;
+    std::array<char, 1024> buffer;
+    const std::string_view line = readAgain(fd, buffer);
+    ::close(fd);
+    // The name may itself contain ") ", so the numbers begin after the last one. State is field 3,
+    // the parent field 4, the start field 22.
+    const std::size_t nameBegin = line.find('(');
+    const std::size_t nameEnd = line.rfind(')');
+    if (nameBegin >= nameEnd || nameEnd == std::string_view::npos || nameEnd + 2 >= line.size())
+        return std::nullopt;
+    const std::string_view fields = line.substr(nameEnd + 2);
+    const auto parent = numberAt(fields, 1);
+    const auto startTicks = numberAt(fields, 19);
+    if (!parent || !startTicks)
+        return std::nullopt;
+    const std::string_view name = line.substr(nameBegin + 1, nameEnd - nameBegin - 1);
+    return ProcessEntry{{pid, *startTicks},
+                        static_cast<qint64>(*parent),
+                        QByteArray(name.data(), static_cast<qsizetype>(name.size())),
+                        fields.front()};
+}
+
+std::vector<ProcessEntry> LinuxProcessSource::list()
+{
+    std::vector<ProcessEntry> entries;
+    const std::unique_ptr<DIR, int (*)(DIR *)> folder(::opendir(m_folder.c_str()), &::closedir);
+    if (!folder)
+        return entries;
+    while (const dirent *entry = ::readdir(folder.get())) {
+        const qint64 pid = pidOf(entry->d_name);
+        if (const auto process = pid > 0 ? statOf(pid) : std::nullopt)
+            entries.push_back(*process);
+    }
+    std::sort(entries.begin(), entries.end(),
+              [](const ProcessEntry &a, const ProcessEntry &b) { return a.key.pid < b.key.pid; });
+    return entries;
+}
+
 std::optional<ProcessKey> LinuxProcessSource::identify(qint64 pid)
 {
-    const auto startTicks = startTicksOf(pid);
-    if (!startTicks)
-        return std::nullopt;
-    return ProcessKey{pid, *startTicks};
+    const auto process = statOf(pid);
+    return process ? std::optional(process->key) : std::nullopt;
 }
 
 LinuxProcessSource::OpenFiles::iterator LinuxProcessSource::filesOf(const ProcessKey &key)
@@ -122,14 +155,13 @@ LinuxProcessSource::OpenFiles::iterator LinuxProcessSource::filesOf(const Proces
         close(found); // The PID has been used again since.
     Files files;
     files.startTicks = key.startTicks;
-    files.statm = ::open(procPath(key.pid, "statm").c_str(), O_RDONLY | O_CLOEXEC);
-    files.taskFolder =
-        ::open(procPath(key.pid, "task").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    files.schedstat = ::open(procPath(key.pid, "schedstat").c_str(), O_RDONLY | O_CLOEXEC);
+    files.statm = ::open(path(key.pid, "statm").c_str(), O_RDONLY | O_CLOEXEC);
+    files.taskFolder = ::open(path(key.pid, "task").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    files.schedstat = ::open(path(key.pid, "schedstat").c_str(), O_RDONLY | O_CLOEXEC);
     const bool hasClock = ::clock_getcpuclockid(static_cast<pid_t>(key.pid), &files.cpuClock) == 0;
     found = m_open.emplace(key.pid, files).first;
     // From here on the kept descriptors prove the identity: they fail once this process is gone.
-    if (hasClock && files.statm >= 0 && startTicksOf(key.pid) == key.startTicks)
+    if (hasClock && files.statm >= 0 && identify(key.pid) == key)
         return found;
     close(found);
     return m_open.end();

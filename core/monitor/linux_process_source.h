@@ -6,6 +6,8 @@
 #include <ctime>
 
 #include <map>
+#include <string>
+#include <utility>
 
 namespace proclab {
 
@@ -18,10 +20,12 @@ namespace proclab {
 class LinuxProcessSource final : public ProcessSource
 {
 public:
-    LinuxProcessSource() = default;
+    /// @p folder holds the processes' folders. Only the CPU clock is not read there.
+    explicit LinuxProcessSource(std::string folder = "/proc") : m_folder(std::move(folder)) {}
     ~LinuxProcessSource() override;
     Q_DISABLE_COPY_MOVE(LinuxProcessSource)
 
+    std::vector<ProcessEntry> list() override;
     std::optional<ProcessKey> identify(qint64 pid) override;
     std::optional<ProcessCounters> read(const ProcessKey &key) override;
     void forget(const ProcessKey &key) override;
@@ -41,7 +45,11 @@ private:
     /// The files of @p key, opened unless they are; end() if there is no such process.
     OpenFiles::iterator filesOf(const ProcessKey &key);
     void close(OpenFiles::iterator files);
+    [[nodiscard]] std::string path(qint64 pid, const char *name) const;
+    /// What stands in the `stat` of @p pid; nullopt: there is no such process.
+    [[nodiscard]] std::optional<ProcessEntry> statOf(qint64 pid) const;
 
+    std::string m_folder;
     OpenFiles m_open;
 };
 

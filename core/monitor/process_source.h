@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <QtGlobal>
+#include <QByteArray>
 
 #include <optional>
+#include <vector>
 
 namespace proclab {
 
@@ -24,11 +25,26 @@ struct ProcessCounters
     std::optional<quint64> residentBytes; ///< statm.
 };
 
-/// Reads the operating system's counters of processes.
+/// One process in a list of all.
+struct ProcessEntry
+{
+    ProcessKey key;
+    qint64 parentPid = 0; ///< 0: none that can be seen from here.
+    QByteArray name;      ///< As the kernel has it: at most 15 bytes, any of them but 0.
+    char state = '?';     ///< The kernel's letter: R runs or is ready, S sleeps, D waits for a
+                          ///< device, T is stopped, t is traced, Z has ended, I is idle.
+
+    bool operator==(const ProcessEntry &) const = default;
+};
+
+/// Reads the operating system's list of processes and their counters.
 class ProcessSource
 {
 public:
     virtual ~ProcessSource() = default;
+    /// All processes that can be seen, by PID. Not one instant: some may have ended meanwhile, and
+    /// the parent of one that has is still named.
+    [[nodiscard]] virtual std::vector<ProcessEntry> list() = 0;
     /// The identity of @p pid now; nullopt if there is none.
     [[nodiscard]] virtual std::optional<ProcessKey> identify(qint64 pid) = 0;
     /// nullopt once the process is gone.

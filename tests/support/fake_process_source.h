@@ -17,7 +17,19 @@ public:
     {
         quint64 startTicks = 1;
         ProcessCounters counters;
+        qint64 parentPid = 0;
+        QByteArray name = {};
+        char state = 'S';
     };
+
+    std::vector<ProcessEntry> list() override
+    {
+        std::vector<ProcessEntry> entries;
+        for (const auto &[pid, process] : processes)
+            entries.push_back(
+                {{pid, process.startTicks}, process.parentPid, process.name, process.state});
+        return entries;
+    }
 
     std::optional<ProcessKey> identify(qint64 pid) override
     {

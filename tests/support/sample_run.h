@@ -9,7 +9,7 @@
 
 namespace proclab {
 
-/// A run as the recorder would leave it, computed without a process: always the same, so that views
+/// A run as the sampler would leave it, computed without a process: always the same, so that views
 /// can be tested on it. Times follow a small simulation of the kind.
 struct SampleRun
 {

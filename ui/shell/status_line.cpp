@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/status_line.h"
 
-#include "core/experiment/run/recorder.h"
+#include "core/experiment/run/run_sampler.h"
 #include "ui/shared/style_sheet.h"
 #include "ui/shared/theme.h"
 
@@ -53,7 +53,7 @@ QString samplingText(const RunStatus &status)
 {
     if (status.state == ExperimentRun::State::Idle)
         return {};
-    const QString rate = StatusLine::tr("Sampling %1 Hz").arg(1000 / Recorder::intervalMs);
+    const QString rate = StatusLine::tr("Sampling %1 Hz").arg(1000 / RunSampler::intervalMs);
     if (status.samplingPercent < 0)
         return rate;
     return StatusLine::tr("%1, %2 % of one core").arg(rate).arg(status.samplingPercent, 0, 'f', 1);

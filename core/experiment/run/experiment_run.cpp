@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/run/experiment_run.h"
 
-#include "core/experiment/run/recorder.h"
+#include "core/experiment/run/run_sampler.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/spec/kind.h"
+#include "core/monitor/linux_process_source.h"
 #include "core/process/engine.h"
 #include "core/runtime/sync/clock.h"
 
@@ -62,8 +63,8 @@ public:
             return;
         }
         const std::lock_guard lock(m_mutex);
-        m_recorder = std::make_unique<Recorder>(*m_runner, *m_log);
-        m_recorder->start();
+        m_sampler = std::make_unique<RunSampler>(*m_runner, *m_log, m_processSource);
+        m_sampler->start();
     }
 
     void stop()
@@ -77,7 +78,7 @@ public:
     [[nodiscard]] StageSnapshotPointer snapshot() const
     {
         const std::lock_guard lock(m_mutex);
-        return m_recorder ? m_recorder->snapshot() : m_lastSnapshot;
+        return m_sampler ? m_sampler->snapshot() : m_lastSnapshot;
     }
     [[nodiscard]] qint64 gateNs() const { return m_gateNs.load(std::memory_order_acquire); }
     /// Valid once ended() was emitted.
@@ -112,11 +113,11 @@ private:
             return;
         m_isFinished = true;
         m_deadline.stop();
-        if (m_recorder) {
-            m_recorder->stop();
+        if (m_sampler) {
+            m_sampler->stop();
             const std::lock_guard lock(m_mutex);
-            m_lastSnapshot = m_recorder->snapshot();
-            m_recorder.reset();
+            m_lastSnapshot = m_sampler->snapshot();
+            m_sampler.reset();
         }
         m_result.spec = m_spec;
         m_result.seed = static_cast<quint64>(m_spec.bigInteger(u"seed"_s));
@@ -145,10 +146,11 @@ private:
     std::atomic<qint64> m_gateNs{0};
     RunResult m_result;
     bool m_isFinished = false;
+    LinuxProcessSource m_processSource;
 
     mutable std::mutex m_mutex;
     // Guarded by m_mutex: made and dropped in the engine's thread, read from any.
-    std::unique_ptr<Recorder> m_recorder;
+    std::unique_ptr<RunSampler> m_sampler;
     StageSnapshotPointer m_lastSnapshot;
 };
 

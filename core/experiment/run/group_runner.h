@@ -95,7 +95,7 @@ private:
     RunTotals m_totals;
     std::vector<runtime::TraceSpan> m_drained; ///< Guarded by m_mutex.
 
-    // Guarded by m_mutex: written in the engine's thread, read by the recorder's.
+    // Guarded by m_mutex: written in the engine's thread, read by the sampler's.
     std::vector<Member> m_members;
 };
 

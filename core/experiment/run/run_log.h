@@ -141,7 +141,7 @@ struct RunEvent
 /// Everything that one run has told so far: what the live views, the result and the exports read.
 ///
 /// Threads: any thread reads at any time. Writers: the engine's thread appends tasks and texts;
-/// spans of one process come from one thread; the recorder's thread appends samples and gauges;
+/// spans of one process come from one thread; the sampler's thread appends samples and gauges;
 /// processes and events from any thread.
 class RunLog
 {
@@ -174,7 +174,7 @@ public:
     AppendLog<GaugeSample> gauges;
     std::atomic<quint64> droppedSpans{0};    ///< Bars that were not kept, since they came too fast.
     std::atomic<quint64> aggregatedSpans{0}; ///< Tasks or items that stand in summaries only.
-    std::atomic<quint64> samplerCpuNs{0};    ///< CPU time that the recorder's thread itself took.
+    std::atomic<quint64> samplerCpuNs{0};    ///< CPU time that the sampler's thread itself took.
 
 private:
     mutable std::mutex m_mutex;

@@ -27,7 +27,7 @@ enum class StopReason { Stopped, TimeLimit };
 /// Runs one kind of experiment: turns the spec into engine calls and the engine's reports into the
 /// log.
 ///
-/// Threads: lives in the engine's thread; observe() and drainTrace() are called from the recorder's
+/// Threads: lives in the engine's thread; observe() and drainTrace() are called from the sampler's
 /// thread while the run goes on, and read shared memory only.
 class ExperimentRunner : public QObject
 {
@@ -41,12 +41,12 @@ public:
     /// Kills every child; finished() follows once they are gone.
     virtual void stop(StopReason reason) = 0;
 
-    /// Fills what the stage shows and the kind's gauges, of this instant. Recorder's thread.
+    /// Fills what the stage shows and the kind's gauges, of this instant. RunSampler's thread.
     virtual void observe(StageSnapshot &snapshot, GaugeSample &gauges) = 0;
     /// The kind's gauges as they stand when the gate opens, known without looking: nothing is done.
     /// Any thread.
     [[nodiscard]] virtual GaugeSample gaugesAtGate() const { return {}; }
-    /// Moves new trace records into the log's spans. Recorder's thread; once more from the engine's
+    /// Moves new trace records into the log's spans. Sampler's thread; once more from the engine's
     /// thread after the last process has ended.
     virtual void drainTrace() {}
 

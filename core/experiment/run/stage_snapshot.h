@@ -43,7 +43,7 @@ struct QueuedItem
     qint64 ageNs = 0;
 };
 
-/// All that a stage draws, at one instant: immutable, made by the recorder, drawn by any view.
+/// All that a stage draws, at one instant: immutable, made by the sampler, drawn by any view.
 struct StageSnapshot
 {
     qint64 timeNs = 0;

@@ -6,8 +6,11 @@
 #include "tests/support/forked_child.h"
 
 #include <QDir>
+#include <QFile>
+#include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 
@@ -61,6 +64,24 @@ int openFiles()
     return static_cast<int>(QDir(u"/proc/self/fd"_s).entryList(QDir::Files | QDir::System).size());
 }
 
+std::optional<ProcessEntry> entryOf(const std::vector<ProcessEntry> &all, qint64 pid)
+{
+    for (const ProcessEntry &entry : all) {
+        if (entry.key.pid == pid)
+            return entry;
+    }
+    return std::nullopt;
+}
+
+std::optional<ProcessEntry> childOf(ProcessSource &source, qint64 parent)
+{
+    for (const ProcessEntry &entry : source.list()) {
+        if (entry.parentPid == parent)
+            return entry;
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 class tst_LinuxProcessSource : public QObject
@@ -80,6 +101,9 @@ private Q_SLOTS:
     void nameMayHoldBrackets();
     void clockIsMonotonic();
     void descriptorsAreGivenBack();
+    void listHasParentNameAndStateOfEachChild();
+    void endedChildIsListedUntilItIsWaitedFor();
+    void listReadsACapturedTree();
 
 private:
     [[nodiscard]] Signs &signs() const { return *m_segment.at<Signs>(0); }
@@ -331,6 +355,89 @@ void tst_LinuxProcessSource::descriptorsAreGivenBack()
         QVERIFY(source.read(*key));
     }
     QCOMPARE(openFiles(), before);
+}
+
+void tst_LinuxProcessSource::listHasParentNameAndStateOfEachChild()
+{
+    LinuxProcessSource source;
+    m_child = forkChild([this]() -> int {
+        ::prctl(PR_SET_NAME, "a parent) S 1");
+        const pid_t grandchild = forkChild([this]() -> int {
+            ::prctl(PR_SET_NAME, "the child");
+            signs().isBurnt = 1;
+            for (;;)
+                ::pause();
+        });
+        stay(signs());
+        ::kill(grandchild, SIGKILL);
+        return test::waitForChild(grandchild) == SIGKILL ? 0 : 1;
+    });
+    QTRY_COMPARE_WITH_TIMEOUT(signs().isBurnt.load(), 1, 30'000);
+    // Once it waits in pause().
+    QTRY_VERIFY_WITH_TIMEOUT(
+        [&] {
+            const auto child = childOf(source, m_child);
+            return child && child->state == 'S';
+        }(),
+        30'000);
+    const std::vector<ProcessEntry> all = source.list();
+    const auto own = entryOf(all, ::getpid());
+    const auto parent = entryOf(all, m_child);
+    const auto child = childOf(source, m_child);
+    QVERIFY(own && parent && child);
+    QCOMPARE(own->state, 'R');
+    QCOMPARE(parent->parentPid, qint64{::getpid()});
+    QCOMPARE(parent->name, "a parent) S 1"_ba);
+    QCOMPARE(child->name, "the child"_ba);
+    QCOMPARE(parent->key, source.identify(m_child).value());
+    QVERIFY(child->key.startTicks >= parent->key.startTicks);
+    QVERIFY(
+        std::is_sorted(all.begin(), all.end(), [](const ProcessEntry &a, const ProcessEntry &b) {
+            return a.key.pid < b.key.pid;
+        }));
+    QVERIFY(endChild() >= 0);
+    QVERIFY(!entryOf(source.list(), child->key.pid));
+}
+
+void tst_LinuxProcessSource::endedChildIsListedUntilItIsWaitedFor()
+{
+    LinuxProcessSource source;
+    m_child = forkChild([] { return 0; });
+    const auto state = [&source, this] {
+        const auto child = entryOf(source.list(), m_child);
+        return child ? child->state : '-';
+    };
+    QTRY_COMPARE_WITH_TIMEOUT(state(), 'Z', 30'000);
+    test::waitForChild(m_child);
+    QCOMPARE(state(), '-');
+    m_child = -1;
+}
+
+void tst_LinuxProcessSource::listReadsACapturedTree()
+{
+    const QTemporaryDir folder;
+    const auto capture = [&folder](const QString &name, const QByteArray &stat) {
+        QVERIFY(QDir(folder.path()).mkpath(name));
+        QFile file(folder.filePath(name % u"/stat"_s));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        QCOMPARE(file.write(stat), stat.size());
+    };
+    const QByteArray rest = " 1 1 0 -1 4194560 9 8 7 6 5 4 3 2 20 0 1 0 4242 1000 200 1844674407\n";
+    capture(u"30"_s, "30 (kworker/0:1-ev) I 2" + rest);
+    capture(u"1"_s, "1 (systemd) S 0" + rest);
+    capture(u"7"_s, "7 (\xff) R 9 9 (b) D 1" + rest);
+    capture(u"8"_s, "8 (cut off) S 1 1");
+    capture(u"9"_s, {});
+    capture(u"self"_s, "1 (systemd) S 0" + rest);
+    capture(u"12x"_s, "12 (no process) S 0" + rest);
+    LinuxProcessSource source(folder.path().toStdString());
+    const std::vector<ProcessEntry> expected = {{{1, 4242}, 0, "systemd", 'S'},
+                                                {{7, 4242}, 1, "\xff) R 9 9 (b", 'D'},
+                                                {{30, 4242}, 2, "kworker/0:1-ev", 'I'}};
+    QCOMPARE(source.list(), expected);
+    QCOMPARE(source.identify(7).value(), (ProcessKey{7, 4242}));
+    QVERIFY(!source.identify(8));
+    QVERIFY(LinuxProcessSource("/no/such/folder").list().empty());
 }
 
 QTEST_GUILESS_MAIN(tst_LinuxProcessSource)

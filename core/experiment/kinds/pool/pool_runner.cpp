@@ -107,12 +107,12 @@ private:
     runtime::ArgumentRange m_args{};
     runtime::Segment m_input;
     std::unique_ptr<WorkerPool> m_pool;
-    // Read by the recorder's thread.
+    // Read by the sampler's thread.
     std::atomic<quint64> m_done{0};
     std::atomic<quint64> m_failed{0};
     std::atomic<quint64> m_cancelled{0};
     std::atomic<quint64> m_lost{0};
-    // Of the recorder's thread.
+    // Of the sampler's thread.
     RateMeter m_rate;
     quint64 m_performed = 0;
 };

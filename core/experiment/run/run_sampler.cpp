@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/experiment/run/recorder.h"
+#include "core/experiment/run/run_sampler.h"
 
 #include "core/runtime/sync/clock.h"
 
@@ -26,9 +26,12 @@ double percentSinceStart(const ProcessRates &rates, qint64 startNs)
 
 } // namespace
 
-Recorder::Recorder(ExperimentRunner &runner, RunLog &log) : m_runner(runner), m_log(log)
+RunSampler::RunSampler(ExperimentRunner &runner, RunLog &log, ProcessSource &source)
+    : m_runner(runner)
+    , m_log(log)
+    , m_meter(source)
 {
-    m_thread.setObjectName(u"recorder"_s);
+    m_thread.setObjectName(u"sampler"_s);
     m_timer.setTimerType(Qt::PreciseTimer);
     m_timer.setInterval(intervalMs);
     m_timer.moveToThread(&m_thread);
@@ -38,25 +41,25 @@ Recorder::Recorder(ExperimentRunner &runner, RunLog &log) : m_runner(runner), m_
     QObject::connect(&runner, &ExperimentRunner::opened, &m_timer, [this] { sampleAtGate(); });
 }
 
-Recorder::~Recorder()
+RunSampler::~RunSampler()
 {
     m_thread.quit();
     m_thread.wait();
 }
 
-void Recorder::start()
+void RunSampler::start()
 {
     m_thread.start();
 }
 
-void Recorder::stop()
+void RunSampler::stop()
 {
     m_thread.quit();
     m_thread.wait();
     tick(Tick::Last);
 }
 
-StageSnapshotPointer Recorder::snapshot() const
+StageSnapshotPointer RunSampler::snapshot() const
 {
     const std::lock_guard lock(m_mutex);
     return m_snapshot;
@@ -64,7 +67,7 @@ StageSnapshotPointer Recorder::snapshot() const
 
 /// Where the processes' clocks stand when the work begins: even a run that is over before the next
 /// tick has a stretch to take the mean of.
-void Recorder::sampleAtGate()
+void RunSampler::sampleAtGate()
 {
     const QList<ProcessRecord> processes = m_log.processes();
     m_watches.resize(static_cast<std::size_t>(processes.size()));
@@ -72,14 +75,14 @@ void Recorder::sampleAtGate()
         sample(process, processes[process], m_runner.gateNs());
 }
 
-void Recorder::appendGauges(const GaugeSample &gauges)
+void RunSampler::appendGauges(const GaugeSample &gauges)
 {
     if (m_log.gauges.isEmpty())
         m_log.gauges.append(m_runner.gaugesAtGate());
     m_log.gauges.append(gauges);
 }
 
-void Recorder::tick(Tick kind)
+void RunSampler::tick(Tick kind)
 {
     const qint64 cpuBefore = runtime::threadCpuNs();
     const qint64 gate = m_runner.gateNs();
@@ -121,7 +124,7 @@ void Recorder::tick(Tick kind)
         std::memory_order_relaxed);
 }
 
-void Recorder::sample(int process, const ProcessRecord &record, qint64 gate)
+void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
 {
     Watch &watch = m_watches[static_cast<std::size_t>(process)];
     if (watch.isFinal)
@@ -156,7 +159,7 @@ void Recorder::sample(int process, const ProcessRecord &record, qint64 gate)
 }
 
 /// The stretch between the last sample and the end, from the account that the process left.
-void Recorder::sampleEnd(int process, const ProcessRecord &record)
+void RunSampler::sampleEnd(int process, const ProcessRecord &record)
 {
     Watch &watch = m_watches[static_cast<std::size_t>(process)];
     watch.isFinal = true;
@@ -175,7 +178,7 @@ void Recorder::sampleEnd(int process, const ProcessRecord &record)
     samples.append({record.endNs, static_cast<float>(percent), 0, 0});
 }
 
-ProcessLive Recorder::pictureOf(int process, const ProcessRecord &record) const
+ProcessLive RunSampler::pictureOf(int process, const ProcessRecord &record) const
 {
     ProcessLive live;
     live.process = process;

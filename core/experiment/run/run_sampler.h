@@ -2,7 +2,6 @@
 #pragma once
 
 #include "core/experiment/run/runner.h"
-#include "core/monitor/linux_process_source.h"
 #include "core/monitor/process_meter.h"
 
 #include <QThread>
@@ -17,14 +16,15 @@ namespace proclab {
 /// never send it anything.
 ///
 /// Threads: snapshot() from any; everything else from the engine's thread.
-class Recorder final
+class RunSampler final
 {
 public:
     static constexpr int intervalMs = 50;
 
-    /// @p runner and @p log outlive the recorder, or its stop().
-    Recorder(ExperimentRunner &runner, RunLog &log);
-    ~Recorder();
+    /// @p runner, @p log and @p source outlive the sampler. From start() to stop() @p source
+    /// belongs to the sampler's thread.
+    RunSampler(ExperimentRunner &runner, RunLog &log, ProcessSource &source);
+    ~RunSampler();
 
     void start();
     /// Ends the thread, then records the end of the run once, from the calling thread.
@@ -54,8 +54,7 @@ private:
     RunLog &m_log;
     QThread m_thread;
     QTimer m_timer;
-    LinuxProcessSource m_source;
-    ProcessMeter m_meter{m_source};
+    ProcessMeter m_meter;
     std::vector<Watch> m_watches;
 
     mutable std::mutex m_mutex;

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/run/run_sampler.h"
+
+#include "core/process/engine.h"
+#include "core/runtime/sync/clock.h"
+#include "tests/support/fake_process_source.h"
+
+#include <QTest>
+
+using namespace Qt::StringLiterals;
+using namespace proclab;
+using proclab::test::FakeProcessSource;
+
+namespace {
+
+constexpr qint64 second = 1'000'000'000;
+constexpr int patience = 30'000;
+
+/// A run whose processes a test enters by hand.
+class FakeRunner final : public ExperimentRunner
+{
+public:
+    using ExperimentRunner::addProcess;
+    using ExperimentRunner::ExperimentRunner;
+    using ExperimentRunner::noteExit;
+    using ExperimentRunner::noteGate;
+
+    Result<void> start() override { return {}; }
+    void stop(StopReason) override {}
+    void observe(StageSnapshot &snapshot, GaugeSample &) override { snapshot.total = 12; }
+    void complete(RunResult &) override {}
+};
+
+} // namespace
+
+class tst_RunSampler : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init();
+    void processesAreReadFromTheGivenSource();
+    void endedProcessIsAccountedForAndForgotten();
+    void unknownProcessHasNoSamples();
+
+private:
+    Engine m_engine;
+    ExperimentSpec m_spec{u"pool"_s};
+    std::unique_ptr<RunLog> m_log;
+    std::unique_ptr<FakeRunner> m_runner;
+    FakeProcessSource m_source;
+};
+
+void tst_RunSampler::init()
+{
+    m_log = std::make_unique<RunLog>();
+    m_runner = std::make_unique<FakeRunner>(RunnerContext{m_engine, m_spec, *m_log});
+    m_source = {};
+    ProcessRecord parent;
+    parent.role = ProcessRole::Parent;
+    parent.pid = 1;
+    parent.startNs = runtime::nowNs();
+    m_log->addProcess(parent);
+}
+
+void tst_RunSampler::processesAreReadFromTheGivenSource()
+{
+    QCOMPARE(m_runner->addProcess(u"worker-1"_s, ProcessRole::Worker, 4711, -1), 1);
+    const qint64 gate = m_log->processes()[1].startNs;
+    m_runner->noteGate(gate);
+    m_source.now = gate + 2 * second;
+    m_source.processes[1] = {1, {second / 10, std::nullopt, 1024}};
+    m_source.processes[4711] = {5, {second / 2, second / 4, 8192}};
+    RunSampler sampler(*m_runner, *m_log, m_source);
+    sampler.start();
+    QTRY_VERIFY_WITH_TIMEOUT(sampler.snapshot() != nullptr, patience);
+    sampler.stop();
+    const StageSnapshotPointer snapshot = sampler.snapshot();
+    QCOMPARE(snapshot->total, quint64{12});
+    QCOMPARE(snapshot->processes.size(), qsizetype{2});
+    QVERIFY(!m_log->gauges.isEmpty());
+    const AppendLog<ProcessSample> &samples = m_log->lane(1).samples;
+    QVERIFY(!samples.isEmpty());
+    QCOMPARE(samples[0].timeNs, 2 * second);
+    QCOMPARE(samples[0].cpuPercent, 25.0F); // Half a second in the first two.
+    QCOMPARE(samples[0].residentBytes, quint64{8192});
+    const ProcessRecord record = m_log->processes()[1];
+    QCOMPARE(record.cpuSeconds, 0.5);
+    QCOMPARE(record.readySeconds, 0.25);
+    QCOMPARE(record.peakResidentBytes, quint64{8192});
+}
+
+void tst_RunSampler::endedProcessIsAccountedForAndForgotten()
+{
+    m_runner->addProcess(u"worker-1"_s, ProcessRole::Worker, 4711, -1);
+    m_runner->noteGate(m_log->processes()[1].startNs);
+    m_source.now = m_runner->gateNs() + second;
+    m_source.processes[4711] = {5, {second / 2, 0, 8192}};
+    RunSampler sampler(*m_runner, *m_log, m_source);
+    sampler.start();
+    QTRY_VERIFY_WITH_TIMEOUT(!m_log->lane(1).samples.isEmpty(), patience);
+    ChildExit exit;
+    exit.signal = SIGSEGV;
+    exit.cpuNs = second * 3 / 4;
+    m_runner->noteExit(1, exit, false, 7);
+    sampler.stop();
+    QCOMPARE(m_source.forgotten, (QList<ProcessKey>{{4711, 5}}));
+    QCOMPARE(sampler.snapshot()->processes[1].state, ProcessState::Crashed);
+    QCOMPARE(sampler.snapshot()->processes[1].done, quint64{7});
+    QCOMPARE(m_log->processes()[1].cpuSeconds, 0.75);
+}
+
+void tst_RunSampler::unknownProcessHasNoSamples()
+{
+    m_runner->addProcess(u"worker-1"_s, ProcessRole::Worker, 4711, -1);
+    m_runner->noteGate(m_log->processes()[1].startNs);
+    RunSampler sampler(*m_runner, *m_log, m_source);
+    sampler.stop(); // The last look alone.
+    QVERIFY(m_log->lane(1).samples.isEmpty());
+    QCOMPARE(sampler.snapshot()->processes[1].cpuPercent, -1.0);
+}
+
+QTEST_GUILESS_MAIN(tst_RunSampler)
+#include "tst_run_sampler.moc"
