@@ -120,7 +120,7 @@ QString summaryText(const RunResult &result)
     text += processLines(*result.log);
     text += outcomeLines(result.outcome.toObject());
     if (!result.notice.isEmpty())
-        text += result.notice % u'\n';
+        text += noticeText(result) % u'\n';
     return text;
 }
 

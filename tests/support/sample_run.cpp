@@ -193,9 +193,10 @@ private:
                 entry.endNs = crashNs;
                 entry.signal = 11;
             });
-            m_run.log->addEvent(
-                {crashNs, RunEvent::Severity::Failure, process,
-                 u"worker-3 died in task %1: signal 11 (SIGSEGV)"_s.arg(span.index)});
+            m_run.log->addEvent({crashNs,
+                                 RunEvent::Severity::Failure,
+                                 process,
+                                 {"process_signalled"_ba, {{u"signal"_s, 11}}}});
             m_lost.push_back(span);
             worker.dead = true;
             m_replaced = process;

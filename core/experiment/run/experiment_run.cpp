@@ -52,13 +52,13 @@ public:
         m_deadline.setTimerType(Qt::PreciseTimer); // A coarse one may end a run early.
         connect(&m_deadline, &QTimer::timeout, this, [this] {
             m_result.timeLimitReached = true;
-            m_log->addEvent({elapsedNs(), RunEvent::Severity::Warning, -1,
-                             tr("The run's time limit was reached")});
+            m_log->addEvent({elapsedNs(), RunEvent::Severity::Warning, -1, {"time_limit"_ba}});
             m_runner->stop(StopReason::TimeLimit);
         });
         if (const auto started = m_runner->start(); !started) {
             m_result.engineError = started.error();
-            m_log->addEvent({0, RunEvent::Severity::Failure, -1, errorText(started.error())});
+            m_log->addEvent({0, RunEvent::Severity::Failure, -1,
+                             errorNote("engine_failed"_ba, started.error())});
             finish();
             return;
         }

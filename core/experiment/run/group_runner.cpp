@@ -137,7 +137,7 @@ void GroupRunner::fail(const Error &error)
 {
     if (!m_engineError) {
         m_engineError = error;
-        addEvent(RunEvent::Severity::Failure, -1, errorText(error));
+        addEvent(RunEvent::Severity::Failure, -1, errorNote("engine_failed"_ba, error));
     }
     stop(StopReason::Stopped);
 }

@@ -287,7 +287,7 @@ bool writeResultJson(const RunResult &result, QIODevice &device)
     writeMember(writer, "time_limit_reached", result.timeLimitReached);
     writeMember(writer, "engine_error",
                 textOrNull(result.engineError ? errorText(*result.engineError) : QString()));
-    writeMember(writer, "notice", textOrNull(result.notice));
+    writeMember(writer, "notice", textOrNull(noticeText(result)));
     writeMember(writer, "events_aggregated", static_cast<qint64>(log.aggregatedSpans.load()));
     writeMember(writer, "events_dropped", static_cast<qint64>(log.droppedSpans.load()));
     writeWorkers(log, writer);

@@ -3,6 +3,7 @@
 
 #include "core/base/append_log.h"
 #include "core/base/signal_name.h"
+#include "core/experiment/run/run_note.h"
 
 #include <QJsonValue>
 #include <QList>
@@ -135,7 +136,7 @@ struct RunEvent
     qint64 timeNs = 0;
     Severity severity = Severity::Info;
     int process = -1; ///< Whom it is about; -1: the run.
-    QString text;     ///< Translated, one line.
+    RunNote note;
 };
 
 /// Everything that one run has told so far: what the live views, the result and the exports read.
@@ -183,6 +184,9 @@ private:
     std::vector<std::unique_ptr<Lane>> m_lanes;
     AppendLog<RunEvent> m_events; // Appending is guarded, reading is free.
 };
+
+/// What happened, one translated line: "worker-3 was ended by SIGKILL".
+[[nodiscard]] QString eventText(const RunLog &log, const RunEvent &event);
 
 /// When the last task of @p log was finished; 0: none was.
 [[nodiscard]] qint64 lastFinishNs(const RunLog &log);

@@ -40,14 +40,17 @@ struct RunResult
     bool stopped = false;             ///< Ended by Stop or a signal.
     bool timeLimitReached = false;    ///< The run's time_limit_s ended it.
     std::optional<Error> engineError; ///< The engine itself failed (exit status 3).
-    QString notice; ///< A shown effect in one translated line ("6,518 updates were lost"), may be
-                    ///< empty.
+    RunNote notice;                   ///< A shown effect, such as lost updates; may be empty.
     bool noticeIsGood = true;
     std::shared_ptr<const RunLog> log;
 
     /// 0, 1 or 3, as proclab-cli ends.
     [[nodiscard]] int exitStatus() const;
 };
+
+/// The notice of @p result in one translated line, "13 482 of 20 000: 6 518 updates were lost, …";
+/// empty if there is none.
+[[nodiscard]] QString noticeText(const RunResult &result);
 
 /// Writes the result as JSON, one record at a time: no tree of a whole large result is built.
 /// False: the device failed, see its errorString(). Blocking; use it from any thread once the run

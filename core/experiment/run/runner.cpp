@@ -3,8 +3,6 @@
 
 #include "core/runtime/sync/clock.h"
 
-#include <QCoreApplication>
-
 #include <algorithm>
 
 using namespace Qt::StringLiterals;
@@ -51,9 +49,9 @@ int ExperimentRunner::addProcess(const QString &name, ProcessRole role, qint64 p
     if (replaces >= 0) {
         const QList<ProcessRecord> all = m_context.log.processes();
         const double milliseconds = static_cast<double>(record.startNs - all[replaces].endNs) / 1e6;
-        addEvent(RunEvent::Severity::Info, process,
-                 tr("%1 took the place of %2 after %3 ms")
-                     .arg(name, all[replaces].name, QString::number(milliseconds, 'f', 1)));
+        addEvent(
+            RunEvent::Severity::Info, process,
+            {"process_replaced"_ba, {{"replaces"_L1, replaces}, {"after_ms"_L1, milliseconds}}});
     }
     return process;
 }
@@ -67,15 +65,13 @@ void ExperimentRunner::noteGate(qint64 gateNs)
             if (record.endNs >= 0)
                 record.endNs -= gateNs;
         });
-    addEvent(
-        RunEvent::Severity::Info, -1,
-        tr("Gate open: %n process(es) stand ready", nullptr, m_context.log.processCount() - 1));
+    addEvent(RunEvent::Severity::Info, -1,
+             {"gate_open"_ba, {{"processes"_L1, m_context.log.processCount() - 1}}});
     Q_EMIT opened();
 }
 
 void ExperimentRunner::noteExit(int process, const ChildExit &exit, bool byRun, quint64 done)
 {
-    QString name;
     m_context.log.updateProcess(process, [&](ProcessRecord &record) {
         record.endNs = std::max<qint64>(sinceGate(runtime::nowNs()), record.startNs);
         record.exitCode = exit.exitCode;
@@ -86,19 +82,18 @@ void ExperimentRunner::noteExit(int process, const ChildExit &exit, bool byRun, 
             record.cpuSeconds = static_cast<double>(*exit.cpuNs) / 1e9;
         if (exit.peakResidentBytes)
             record.peakResidentBytes = std::max(record.peakResidentBytes, *exit.peakResidentBytes);
-        name = record.name;
     });
     if (byRun || (exit.signal == 0 && exit.exitCode == 0))
         return;
     addEvent(RunEvent::Severity::Failure, process,
-             exit.signal != 0 ? tr("%1 was ended by %2").arg(name, signalName(exit.signal))
-                              : tr("%1 ended with exit code %2").arg(name).arg(exit.exitCode));
+             exit.signal != 0 ? RunNote{"process_signalled"_ba, {{"signal"_L1, exit.signal}}}
+                              : RunNote{"process_exited"_ba, {{"exit_code"_L1, exit.exitCode}}});
 }
 
-void ExperimentRunner::addEvent(RunEvent::Severity severity, int process, const QString &text)
+void ExperimentRunner::addEvent(RunEvent::Severity severity, int process, const RunNote &note)
 {
     const qint64 now = gateNs() != 0 ? sinceGate(runtime::nowNs()) : 0;
-    m_context.log.addEvent({now, severity, process, text});
+    m_context.log.addEvent({now, severity, process, note});
 }
 
 } // namespace proclab

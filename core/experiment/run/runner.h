@@ -71,7 +71,7 @@ protected:
     /// Enters the end of @p process into the log, with an event if it was no normal one; @p byRun:
     /// the run ended it.
     void noteExit(int process, const ChildExit &exit, bool byRun, quint64 done);
-    void addEvent(RunEvent::Severity severity, int process, const QString &text);
+    void addEvent(RunEvent::Severity severity, int process, const RunNote &note);
     /// An instant of CLOCK_MONOTONIC on the run's axis.
     [[nodiscard]] qint64 sinceGate(qint64 monotonicNs) const { return monotonicNs - gateNs(); }
 

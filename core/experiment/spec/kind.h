@@ -30,6 +30,8 @@ struct Kind
     QString firstPreset; ///< What the page opens with.
     /// What the ranges of single fields can't say; appends to faults.
     void (*check)(const ExperimentSpec &spec, QList<Error> &faults) = nullptr;
+    /// The translated line for a note whose code begins with the kind's name; see RunNote.
+    QString (*noteText)(const RunLog &log, const RunNote &note) = nullptr;
     std::unique_ptr<ExperimentRunner> (*makeRunner)(RunnerContext context) = nullptr;
 
     [[nodiscard]] bool isAvailable() const { return makeRunner != nullptr; }

@@ -186,7 +186,7 @@ void tst_RunPages::checkFigures()
     QVERIFY(!banner->isHidden());
     const QString said = banner->title() % u' ' % banner->detail();
     if (!result.notice.isEmpty())
-        QVERIFY2(said.contains(result.notice), qPrintable(said));
+        QVERIFY2(said.contains(noticeText(result)), qPrintable(said));
     QVERIFY2(said.contains(durationText(result.elapsedSeconds)), qPrintable(said));
     checkStage(result);
     checkTables(result);
@@ -223,7 +223,8 @@ void tst_RunPages::checkTables(const RunResult &result)
     const RunLog &log = *result.log;
     QCOMPARE(events->rowCount(), static_cast<int>(log.events().size()));
     for (int row = 0; row < events->rowCount(); ++row)
-        QCOMPARE(events->index(row, 2).data().toString(), log.events()[std::size_t(row)].text);
+        QCOMPARE(events->index(row, 2).data().toString(),
+                 eventText(log, log.events()[std::size_t(row)]));
     const QList<ProcessRecord> processes = log.processes();
     if (log.tasks.size() == 0) {
         QCOMPARE(results->rowCount(), processes.size() - 1);

@@ -166,7 +166,7 @@ QString DeathWatch::pipelineDetail(int process, bool isReplaced) const
         if (event.process != process || event.severity != RunEvent::Severity::Failure)
             continue;
         if (!std::exchange(isFirst, false))
-            lost = event.text + u'.';
+            lost = eventText(*m_log, event) + u'.';
     }
     if (!isReplaced)
         return lost;

@@ -56,7 +56,7 @@ QString detailOf(const RunResult &result, bool noticeIsTitle)
 {
     QStringList parts;
     if (!noticeIsTitle && !result.notice.isEmpty())
-        parts << result.notice;
+        parts << noticeText(result);
     const RunTotals &totals = result.totals;
     if (noticeIsTitle || result.stopped || result.timeLimitReached)
         parts << progressText(totals.done, totals.tasks, totals.failed, totals.lost);
@@ -81,8 +81,8 @@ RunSummary summaryOf(const RunResult &result)
                 progressText(totals.done, totals.tasks, totals.failed, totals.lost),
                 detailOf(result, false)};
     if (!result.notice.isEmpty())
-        return {result.noticeIsGood ? Banner::Tone::Good : Banner::Tone::Warning, result.notice,
-                detailOf(result, true)};
+        return {result.noticeIsGood ? Banner::Tone::Good : Banner::Tone::Warning,
+                noticeText(result), detailOf(result, true)};
     return {Banner::Tone::Good,
             tr("%1 done in %2").arg(grouped(totals.done), durationText(result.elapsedSeconds)),
             rateText(result)};

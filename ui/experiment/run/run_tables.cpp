@@ -195,7 +195,7 @@ QVariant EventsModel::data(const QModelIndex &index, int role) const
     if (role == toneRole)
         return static_cast<int>(Tone::Dim);
     if (role == Qt::ToolTipRole && index.column() == EventText)
-        return event.text;
+        return eventText(*m_log, event);
     if (role != Qt::DisplayRole)
         return {};
     switch (index.column()) {
@@ -204,7 +204,7 @@ QVariant EventsModel::data(const QModelIndex &index, int role) const
     case EventProcess:
         return processName(m_processes, event.process);
     default:
-        return event.text;
+        return eventText(*m_log, event);
     }
 }
 

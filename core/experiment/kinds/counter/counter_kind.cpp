@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/number_text.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/run/runners.h"
 #include "core/experiment/spec/kind.h"
@@ -99,6 +100,30 @@ QList<GaugeChart> counterCharts()
     };
 }
 
+QString counterNoteText(const RunLog &, const RunNote &note)
+{
+    const QByteArray &code = note.code;
+    if (code == "counter.lock_handed_on")
+        return CounterKindText::tr("The lock's owner died: the lock was handed on");
+    if (code == "counter.none_lost_by_luck")
+        return CounterKindText::tr("No update was lost this time, by luck: raise gap_ns, "
+                                   "increments or processes to see losses");
+    const qint64 number = note.integer("final"_L1);
+    const qint64 all = note.integer("expected"_L1);
+    const QString final = groupedNumber(number);
+    const QString expected = groupedNumber(all);
+    if (code == "counter.not_all_made")
+        return CounterKindText::tr("%1 of %2: not every process did all its increments")
+            .arg(final, expected);
+    if (code == "counter.updates_lost")
+        return CounterKindText::tr("%1 of %2: %3 updates were lost, since two processes read the "
+                                   "same number before either wrote its sum")
+            .arg(final, expected, groupedNumber(all - number));
+    if (code == "counter.none_lost")
+        return CounterKindText::tr("%1 of %2: no update was lost").arg(final, expected);
+    return {};
+}
+
 } // namespace
 
 Kind counterKind()
@@ -111,6 +136,7 @@ Kind counterKind()
     kind.schema = counterFields() + runFields(kind.name);
     kind.charts = counterCharts();
     kind.firstPreset = u"counter-no-lock"_s;
+    kind.noteText = counterNoteText;
     kind.makeRunner = makeCounterRunner;
     return kind;
 }

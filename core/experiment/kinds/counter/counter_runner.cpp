@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/base/number_text.h"
 #include "core/experiment/run/group_runner.h"
 #include "core/experiment/run/rate_meter.h"
 #include "core/experiment/run/runners.h"
@@ -105,7 +104,7 @@ void CounterRunner::memberEnded(quint32 slot, const ChildExit &)
     counter().release.store(1, std::memory_order_release);
     if (counter().lock.recover(slot))
         addEvent(RunEvent::Severity::Warning, members()[slot].process,
-                 tr("The lock's owner died: the lock was handed on"));
+                 {"counter.lock_handed_on"_ba});
 }
 
 qint64 CounterRunner::value() const
@@ -167,20 +166,15 @@ void CounterRunner::complete(RunResult &result)
         {u"increments_per_s"_s, spent > 0 ? static_cast<double>(m_performed) / spent : 0},
         {u"lock_wait_s"_s, static_cast<double>(m_waitedNs) / 1e9}};
     result.noticeIsGood = lost == 0;
+    result.notice.facts = {{"final"_L1, final}, {"expected"_L1, expected()}};
     if (m_died > 0 || isStopped())
-        result.notice = tr("%1 of %2: not every process did all its increments")
-                            .arg(groupedNumber(final), groupedNumber(expected()));
+        result.notice.code = "counter.not_all_made"_ba;
     else if (lost != 0)
-        result.notice =
-            tr("%1 of %2: %3 updates were lost, since two processes read the same number before "
-               "either wrote its sum")
-                .arg(groupedNumber(final), groupedNumber(expected()), groupedNumber(lost));
+        result.notice.code = "counter.updates_lost"_ba;
     else if (m_mode == runtime::CounterMode::None && m_processes > 1)
-        result.notice = tr("No update was lost this time, by luck: raise gap_ns, increments or "
-                           "processes to see losses");
+        result.notice.code = "counter.none_lost_by_luck"_ba;
     else
-        result.notice =
-            tr("%1 of %2: no update was lost").arg(groupedNumber(final), groupedNumber(expected()));
+        result.notice.code = "counter.none_lost"_ba;
 }
 
 } // namespace

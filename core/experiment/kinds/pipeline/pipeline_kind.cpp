@@ -197,6 +197,32 @@ QList<GaugeChart> pipelineCharts()
     };
 }
 
+QString pipelineNoteText(const RunLog &, const RunNote &note)
+{
+    const QByteArray &code = note.code;
+    if (code == "pipeline.item_lost")
+        return PipelineKindText::tr("Item %1 was lost with the process")
+            .arg(note.integer("item"_L1));
+    if (code == "pipeline.ends_put")
+        return PipelineKindText::tr(
+            "All producers have ended: put %n END(s), one for each consumer", nullptr,
+            static_cast<int>(note.integer("ends"_L1)));
+    if (code == "pipeline.items_missing")
+        return PipelineKindText::tr("%1 items put, %2 taken: %3 failed, %4 lost with a process")
+            .arg(note.integer("put"_L1))
+            .arg(note.integer("taken"_L1))
+            .arg(note.integer("failed"_L1))
+            .arg(note.integer("lost"_L1));
+    if (code == "pipeline.backpressure")
+        return PipelineKindText::tr(
+                   "Backpressure: producers waited %1 s in put(); the consumers set the pace")
+            .arg(note.number("waited_s"_L1), 0, 'f', 2);
+    if (code == "pipeline.consumers_waited")
+        return PipelineKindText::tr("Consumers waited %1 s in get(); the producers set the pace")
+            .arg(note.number("waited_s"_L1), 0, 'f', 2);
+    return {};
+}
+
 } // namespace
 
 Kind pipelineKind()
@@ -221,6 +247,7 @@ Kind pipelineKind()
     kind.charts = pipelineCharts();
     kind.firstPreset = u"pipeline-fruit"_s;
     kind.check = checkPipeline;
+    kind.noteText = pipelineNoteText;
     kind.makeRunner = makePipelineRunner;
     return kind;
 }

@@ -245,7 +245,7 @@ void PipelineRunner::countLostItem(quint32 slot, const ChildExit &exit, int proc
         ++(isOwnDoing ? m_sums.failedItems : m_sums.lostItems);
     }
     addEvent(RunEvent::Severity::Failure, process,
-             tr("Item %1 was lost with the process").arg(index));
+             {"pipeline.item_lost"_ba, {{"item"_L1, static_cast<qint64>(index)}}});
 }
 
 void PipelineRunner::endProducer()
@@ -273,8 +273,7 @@ void PipelineRunner::putEnds()
     }
     m_endTimer.stop();
     addEvent(RunEvent::Severity::Info, 0,
-             tr("All producers have ended: put %n END(s), one for each consumer", nullptr,
-                static_cast<int>(m_consumers)));
+             {"pipeline.ends_put"_ba, {{"ends"_L1, static_cast<int>(m_consumers)}}});
 }
 
 // ---- looking on
@@ -374,18 +373,15 @@ void PipelineRunner::complete(RunResult &result)
                     {u"bottleneck"_s, bottleneck}};
     result.noticeIsGood = m_sums.failedItems + m_sums.lostItems == 0 && produced == consumed;
     if (!result.noticeIsGood)
-        result.notice = tr("%1 items put, %2 taken: %3 failed, %4 lost with a process")
-                            .arg(produced)
-                            .arg(consumed)
-                            .arg(m_sums.failedItems)
-                            .arg(m_sums.lostItems);
+        result.notice = {"pipeline.items_missing"_ba,
+                         {{"put"_L1, static_cast<qint64>(produced)},
+                          {"taken"_L1, static_cast<qint64>(consumed)},
+                          {"failed"_L1, static_cast<qint64>(m_sums.failedItems)},
+                          {"lost"_L1, static_cast<qint64>(m_sums.lostItems)}}};
     else if (bottleneck == u"consumers"_s)
-        result.notice =
-            tr("Backpressure: producers waited %1 s in put(); the consumers set the pace")
-                .arg(full, 0, 'f', 2);
+        result.notice = {"pipeline.backpressure"_ba, {{"waited_s"_L1, full}}};
     else if (bottleneck == u"producers"_s)
-        result.notice =
-            tr("Consumers waited %1 s in get(); the producers set the pace").arg(empty, 0, 'f', 2);
+        result.notice = {"pipeline.consumers_waited"_ba, {{"waited_s"_L1, empty}}};
     result.failedItems = m_sums.failedItems + m_sums.lostItems;
 }
 

@@ -127,6 +127,17 @@ QList<GaugeChart> poolCharts()
     };
 }
 
+QString poolNoteText(const RunLog &, const RunNote &note)
+{
+    if (note.code == "pool.worker_missing")
+        return PoolKindText::tr(
+                   "A worker could not be started and is tried again, the others go on: %1")
+            .arg(errorText(note.error()));
+    if (note.code == "pool.more_failures")
+        return PoolKindText::tr("More failures stand in the results only");
+    return {};
+}
+
 } // namespace
 
 Kind poolKind()
@@ -140,6 +151,7 @@ Kind poolKind()
     kind.charts = poolCharts();
     kind.firstPreset = u"pool"_s;
     kind.check = checkPool;
+    kind.noteText = poolNoteText;
     kind.makeRunner = makePoolRunner;
     return kind;
 }

@@ -174,13 +174,11 @@ Result<void> PoolRunner::start()
             });
     connect(m_pool.get(), &WorkerPool::workerEnded, this, &PoolRunner::noteWorkerEnd);
     connect(m_pool.get(), &WorkerPool::workerMissing, this, [this](const Error &error) {
-        addEvent(RunEvent::Severity::Warning, -1,
-                 tr("A worker could not be started and is tried again, the others go on: %1")
-                     .arg(errorText(error)));
+        addEvent(RunEvent::Severity::Warning, -1, errorNote("pool.worker_missing"_ba, error));
     });
     connect(m_pool.get(), &WorkerPool::broken, this, [this](const Error &error) {
         m_engineError = error;
-        addEvent(RunEvent::Severity::Failure, -1, errorText(error));
+        addEvent(RunEvent::Severity::Failure, -1, errorNote("engine_failed"_ba, error));
     });
     if (const auto opened = m_pool->open(); !opened)
         return opened.error();
@@ -246,14 +244,15 @@ void PoolRunner::record(const TaskReport &report)
         log.lane(record.process)
             .spans.append({record.startedNs, record.finishedNs, record.index, 1, kind, 1.0F});
     }
+    const std::size_t position = log.tasks.size();
+    log.tasks.append(record);
     if (record.error != TaskError::None && record.error != TaskError::Cancelled) {
         if (++m_failureEvents <= maxFailureEvents)
-            addEvent(RunEvent::Severity::Failure, record.process, taskErrorText(log, record));
+            addEvent(RunEvent::Severity::Failure, record.process,
+                     {"task_failed"_ba, {{"task"_L1, static_cast<qint64>(position)}}});
         else if (m_failureEvents == maxFailureEvents + 1)
-            addEvent(RunEvent::Severity::Warning, -1,
-                     tr("More failures stand in the results only"));
+            addEvent(RunEvent::Severity::Warning, -1, {"pool.more_failures"_ba});
     }
-    log.tasks.append(record);
 }
 
 void PoolRunner::recordValue(const TaskReport &report, TaskRecord &record)

@@ -227,13 +227,15 @@ void tst_DeathWatch::tellsOfAConsumersItem()
     DeathWatch watch = watchOf(log, u"pipeline"_s);
     end(*log, {.process = 2, .signal = SIGKILL});
     failTask(*log, 1, 2, TaskError::Lost, SIGKILL); // The record of the process itself.
-    log->addEvent({0, RunEvent::Severity::Failure, 2, u"consumer-2 was ended by SIGKILL"_s});
+    log->addEvent(
+        {0, RunEvent::Severity::Failure, 2, {"process_signalled"_ba, {{u"signal"_s, SIGKILL}}}});
     replace(*log, 2, u"consumer-3"_s, 104);
     auto notice = watch.advance();
     QVERIFY2(notice->title.startsWith(u"C2 was ended by SIGKILL. C3 took its place"_s),
              qPrintable(notice->title));
     QCOMPARE(notice->detail, u"No item was lost. In Python nothing would take its place."_s);
-    log->addEvent({0, RunEvent::Severity::Failure, 2, u"Item 40 was lost with the process"_s});
+    log->addEvent(
+        {0, RunEvent::Severity::Failure, 2, {"pipeline.item_lost"_ba, {{u"item"_s, 40}}}});
     notice = watch.advance();
     QCOMPARE(notice->detail,
              u"Item 40 was lost with the process. In Python nothing would take its place."_s);

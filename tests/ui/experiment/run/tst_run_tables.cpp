@@ -54,7 +54,7 @@ void tst_RunTables::modelsKeepTheirPromises()
     const SampleRun pool = samplePool();
     events.setRun(pool.log);
     results.setRun(pool.log);
-    pool.log->addEvent({5'000'000'000, RunEvent::Severity::Info, 1, u"worker-1 ended"_s});
+    pool.log->addEvent({5'000'000'000, RunEvent::Severity::Info, 1, {"process_exited"_ba, {}}});
     TaskRecord task;
     task.index = 23;
     task.process = 1;
@@ -81,7 +81,7 @@ void tst_RunTables::eventsGrowByRefresh()
     QCOMPARE(cell(model, 0, u"Process"_s), u"worker-3"_s);
     QVERIFY(cell(model, 0, u"What happened"_s).contains(u"SIGSEGV"_s));
     QSignalSpy inserted(&model, &QAbstractItemModel::rowsInserted);
-    run.log->addEvent({-1'000'000, RunEvent::Severity::Info, -1, u"stopped"_s});
+    run.log->addEvent({-1'000'000, RunEvent::Severity::Info, -1, {"time_limit"_ba}});
     QCOMPARE(model.rowCount(), 1);
     model.refresh();
     model.refresh();

@@ -64,7 +64,7 @@ int eventsWith(const RunLog &log, const QString &text)
 {
     int found = 0;
     for (std::size_t i = 0; i < log.events().size(); ++i)
-        found += log.events()[i].text.contains(text) ? 1 : 0;
+        found += eventText(log, log.events()[i]).contains(text) ? 1 : 0;
     return found;
 }
 
