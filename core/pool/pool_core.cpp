@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/pool/pool_core.h"
 
+#include "core/base/cores.h"
 #include "core/runtime/task/task_registry.h"
 #include "core/runtime/task/worker_process.h"
 
@@ -10,8 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include <sched.h>
 
 using namespace Qt::StringLiterals;
 
@@ -34,15 +33,6 @@ PoolCore::PoolCore(const PoolOptions &options, const PoolConduct &conduct)
     , m_engine(options.engine ? *options.engine : Engine::global())
     , m_extents(firstExtent, options.argumentBytes)
 {}
-
-int usableCores()
-{
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return 1;
-    return std::max(CPU_COUNT(&allowed), 1);
-}
 
 Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options,
                                                  const PoolConduct &conduct, quint32 initializer,

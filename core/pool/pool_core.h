@@ -22,9 +22,6 @@
 
 namespace proclab {
 
-/// How many cores this process may use (sched_getaffinity), at least 1.
-[[nodiscard]] int usableCores();
-
 /// What a Pool or an Executor is made with.
 struct PoolOptions
 {

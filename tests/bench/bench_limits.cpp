@@ -6,6 +6,7 @@
 // other; an event of the trace that is always on. Prints one JSON object; bench_limits --quick
 // leaves out the largest. With names of figures only those, for a profiler.
 
+#include "core/base/cores.h"
 #include "core/memory/value.h"
 #include "core/payload/codec.h"
 #include "core/pool/pool.h"

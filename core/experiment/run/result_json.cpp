@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/cores.h"
 #include "core/experiment/run/run_result.h"
-#include "core/experiment/spec/schema.h"
 
 #include <QIODevice>
 #include <QJsonArray>
@@ -122,7 +122,7 @@ QJsonValue errorObject(const RunLog &log, const TaskRecord &task)
 QJsonObject hostObject()
 {
     const auto memory = static_cast<qint64>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
-    return {{u"cores"_s, availableCores(std::numeric_limits<int>::max())},
+    return {{u"cores"_s, usableCores()},
             {u"kernel"_s, QString(QSysInfo::kernelType() % u' ' % QSysInfo::kernelVersion())},
             {u"memory_bytes"_s, memory}};
 }

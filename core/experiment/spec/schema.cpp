@@ -10,10 +10,6 @@
 #include <QJsonArray>
 
 #include <algorithm>
-#include <cerrno>
-#include <memory>
-
-#include <sched.h>
 
 using namespace Qt::StringLiterals;
 
@@ -40,20 +36,6 @@ bool hasTasks(const Kind &kind)
 }
 
 } // namespace
-
-int availableCores(int most)
-{
-    for (int cpus = 1024; cpus <= (1 << 20); cpus *= 2) {
-        const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t *)> set(
-            CPU_ALLOC(static_cast<std::size_t>(cpus)), [](cpu_set_t *mask) { CPU_FREE(mask); });
-        const std::size_t size = CPU_ALLOC_SIZE(static_cast<std::size_t>(cpus));
-        if (::sched_getaffinity(0, size, set.get()) == 0)
-            return std::clamp(CPU_COUNT_S(size, set.get()), 1, most);
-        if (errno != EINVAL) // Too small a mask for this machine.
-            break;
-    }
-    return 1;
-}
 
 Schema runFields(const QString &kind)
 {

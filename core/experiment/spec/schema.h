@@ -10,9 +10,6 @@ namespace proclab {
 
 /// The fields that kinds share, each with its range and default, and the checks that go with them.
 
-/// How many cores this process may use (sched_getaffinity), at most @p most.
-[[nodiscard]] int availableCores(int most = 256);
-
 /// `title` [@p kind], `seed`, `time_limit_s`.
 [[nodiscard]] Schema runFields(const QString &kind);
 /// `tasks`: which workload, how often, with which arguments.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/cores.h"
 #include "core/ipc/connection.h"
 #include "core/ipc/queue.h"
 #include "core/payload/codec.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/cores.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/run/runners.h"
 #include "core/experiment/spec/kind.h"
@@ -6,6 +7,8 @@
 #include "core/experiment/spec/spec.h"
 
 #include <QCoreApplication>
+
+#include <algorithm>
 
 using namespace Qt::StringLiterals;
 
@@ -38,7 +41,7 @@ Schema callFields()
              "there are cores."),
          .minimum = 1,
          .maximum = 256,
-         .defaultValue = availableCores()},
+         .defaultValue = std::min(usableCores(), 256)},
         {.path = u"pool.method"_s,
          .type = Field::Type::Choice,
          .group = group,
