@@ -127,8 +127,8 @@ public:
         return phase() == Phase::Done;
     }
 
-    /// Its value, each time anew: Timeout if it does not come within @p limit, Cancelled, or what
-    /// the task failed with. DecodeError as RemoteError if the value is none of the type.
+    /// Its value, decoded at each call: Timeout if it does not come within @p limit, Cancelled, or
+    /// what the task failed with. EncodeError if the bytes that came are no T.
     [[nodiscard]] Result<T> result(TimeLimit limit = std::nullopt) const
     {
         if (!m_state->wait(limit))
