@@ -22,7 +22,6 @@ constexpr int maxWorkers = 256;
 constexpr quint32 maxChunks = 4096; // In the workers' queue; further ones wait before it.
 constexpr auto startLimit = std::chrono::seconds(60);
 constexpr auto endLimit = std::chrono::seconds(5);
-constexpr quint64 firstExtent = 64; // Offset 0 means: none.
 
 } // namespace
 

@@ -111,7 +111,7 @@ quint32 workloadNumber(const ExperimentSpec &spec, const QString &path)
 {
     const std::string name = spec.text(path % u".task"_s).toStdString();
     const runtime::WorkloadInfo *workload = runtime::findWorkload(name);
-    return workload ? static_cast<quint32>(workload - runtime::workloads().data()) : ~quint32{0};
+    return workload ? static_cast<quint32>(workload - runtime::workloads().data()) : runtime::noTask;
 }
 
 } // namespace proclab

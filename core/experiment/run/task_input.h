@@ -28,7 +28,7 @@ private:
     QByteArray m_bytes; // Offset 0 is never given out: it means "none".
 };
 
-/// Position of the workload at `PATH.task`; ~0 if it is not set.
+/// Position of the workload at `PATH.task`; runtime::noTask if it is not set.
 [[nodiscard]] quint32 workloadNumber(const ExperimentSpec &spec, const QString &path);
 
 } // namespace proclab

@@ -160,7 +160,7 @@ void PipelineRunner::setUpPart(TaskInput &input)
 void PipelineRunner::setUpWork(TaskInput &input, const QString &path, runtime::StageWork &work)
 {
     work.workload = workloadNumber(m_context.spec, path);
-    if (work.workload != ~quint32{0})
+    if (work.workload != runtime::noTask)
         work.args = input.addArguments(m_context.spec, path);
 }
 
