@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/executor/future.h"
-#include "core/executor/future_wait.h"
+#include "core/call/future.h"
+#include "core/call/future_wait.h"
+#include "core/call/task.h"
 #include "core/pool/call_sinks.h"
 #include "core/pool/pool_core.h"
-#include "core/pool/task.h"
 #include "core/pool/typed_calls.h"
 
 #include <memory>

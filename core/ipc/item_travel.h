@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/base/codec.h"
 #include "core/base/result.h"
 #include "core/ipc/scratch_bytes.h"
-#include "core/payload/codec.h"
 #include "core/sync/shared_handle.h"
 
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/executor/future.h"
+#include "core/call/future.h"
 #include "core/pool/pool_core.h"
 
 #include <condition_variable>

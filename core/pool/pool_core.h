@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/executor/future.h"
+#include "core/call/future.h"
+#include "core/call/task.h"
 #include "core/pool/extent_allocator.h"
-#include "core/pool/task.h"
 #include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
 #include "core/process/environment.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/executor/future.h"
+#include "core/call/future.h"
+#include "core/call/task.h"
 #include "core/pool/call_sinks.h"
 #include "core/pool/pool_core.h"
-#include "core/pool/task.h"
 #include "core/sync/shared_handle.h"
 
 #include <exception>

@@ -2,8 +2,8 @@
 #include "core/process/orphan_reaper.h"
 
 #include "core/process/child_calls.h"
+#include "core/runtime/clock.h"
 #include "core/runtime/memory/object_space.h"
-#include "core/runtime/sync/clock.h"
 #include "core/runtime/task/worker_process.h"
 
 #include <algorithm>

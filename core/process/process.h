@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/pool/task.h"
+#include "core/call/task.h"
 #include "core/process/environment.h"
 #include "core/process/process_host.h"
 #include "core/sync/shared_handle.h"

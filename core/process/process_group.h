@@ -5,7 +5,7 @@
 #include "core/process/orphan_reaper.h"
 #include "core/process/start_method.h"
 #include "core/runtime/task/run_header.h"
-#include "core/waits/black_box.h"
+#include "core/trace/black_box.h"
 
 #include <QObject>
 

@@ -2,7 +2,7 @@
 #include "core/program/exchange.h"
 
 #include "core/process/interrupt_guard.h"
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/runtime/sync/sync_bodies.h"
+#include "core/runtime/objects/sync_bodies.h"
 #include "core/sync/shared_handle.h"
 
 namespace proclab {

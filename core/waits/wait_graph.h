@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/waits/wait.h"
+#include "core/trace/wait.h"
 
 #include <chrono>
 #include <vector>

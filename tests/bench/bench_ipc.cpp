@@ -3,11 +3,11 @@
 // Measures what processes share (queues, pipes, values) beside Boost.Interprocess and the kernel's
 // pipes, and prints one JSON object: what tests/bench/compare.py sets beside Python's figures.
 
-#include "core/executor/remote_error.h"
+#include "core/base/codec.h"
+#include "core/call/remote_error.h"
 #include "core/ipc/connection.h"
 #include "core/ipc/queue.h"
 #include "core/memory/value.h"
-#include "core/payload/codec.h"
 #include "core/pool/pool.h"
 #include "core/process/process.h"
 #include "core/process/worker_main.h"

@@ -6,15 +6,15 @@
 // other; an event of the trace that is always on. Prints one JSON object; bench_limits --quick
 // leaves out the largest. With names of figures only those, for a profiler.
 
+#include "core/base/codec.h"
 #include "core/base/cores.h"
 #include "core/memory/value.h"
-#include "core/payload/codec.h"
 #include "core/pool/pool.h"
 #include "core/process/fork.h"
 #include "core/process/process.h"
 #include "core/process/worker_main.h"
 #include "core/program/program.h"
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 #include "core/runtime/trace/process_notes.h"
 
 #include <QCoreApplication>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/faults/killer.h"
 
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 #include "tests/support/leak_check.h"
 
 #include <QFile>

@@ -2,7 +2,7 @@
 
 // The kill harness for everything beside Pool: see tests/faults/README.md.
 
-#include "core/executor/remote_error.h"
+#include "core/call/remote_error.h"
 #include "core/process/worker_main.h"
 #include "core/runtime/memory/object_space.h"
 #include "tests/faults/crew.h"

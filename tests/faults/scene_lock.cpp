@@ -3,9 +3,9 @@
 // Processes that change two numbers under a lock: nobody finds them different without being told
 // that the owner before has died, and no change of who lives is lost.
 
-#include "core/executor/remote_error.h"
+#include "core/call/remote_error.h"
 #include "core/memory/array.h"
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 #include "tests/faults/crew.h"
 #include "tests/faults/scene.h"
 

@@ -3,7 +3,7 @@
 // Pairs of processes with a Pipe between them: the death of one is the end of the messages for the
 // other, which has received all that the dead one had sent, whole and in order.
 
-#include "core/executor/remote_error.h"
+#include "core/call/remote_error.h"
 #include "core/ipc/connection.h"
 #include "core/memory/array.h"
 #include "tests/faults/crew.h"

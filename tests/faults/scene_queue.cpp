@@ -2,7 +2,7 @@
 
 // Producers and consumers of a Queue: an item of who lives comes once, and in order.
 
-#include "core/executor/remote_error.h"
+#include "core/call/remote_error.h"
 #include "core/ipc/queue.h"
 #include "core/memory/array.h"
 #include "tests/faults/crew.h"

@@ -4,7 +4,7 @@
 // pair of functions, `…` for ProcLab and `…InPython` for the proof that the failure is real. Those
 // beside Pool's are in tst_python_failures_beyond_pools.cpp.
 
-#include "core/executor/remote_error.h"
+#include "core/call/remote_error.h"
 #include "core/pool/pool.h"
 #include "core/process/worker_main.h"
 #include "tests/faults/python_program.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/call/remote_error.h"
 #include "core/executor/executor.h"
-#include "core/executor/remote_error.h"
 #include "core/process/start_method.h"
 
 #include <QCoreApplication>

@@ -6,7 +6,7 @@
 #include "core/experiment/spec/kind.h"
 #include "core/monitor/linux_process_source.h"
 #include "core/process/engine.h"
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 
 #include <QRandomGenerator>
 #include <QSemaphore>

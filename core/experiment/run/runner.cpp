@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/run/runner.h"
 
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 
 #include <algorithm>
 

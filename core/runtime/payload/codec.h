@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
 #include <map>
 #include <optional>
-#include <ranges>
+#include <ranges> // And <concepts>: as the first header of all, moc of Qt 6.4 cannot read that.
 #include <span>
 #include <stdexcept>
 #include <string>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/clock.h"
+#include "core/runtime/futex.h"
 #include "core/runtime/kill_point.h"
-#include "core/runtime/sync/clock.h"
-#include "core/runtime/sync/futex.h"
 #include "core/runtime/trace/process_notes.h"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/clock.h"
 #include "core/runtime/kill_point.h"
-#include "core/runtime/sync/clock.h"
 #include "core/runtime/task/run_header.h"
 
 #include <cstddef>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/futex.h"
 #include "core/runtime/ipc/task_ring.h"
 #include "core/runtime/kill_point.h"
 #include "core/runtime/memory/segment.h"
-#include "core/runtime/sync/futex.h"
 #include "core/runtime/sync/idle_workers.h"
 #include "core/runtime/sync/shared_lock.h"
 #include "core/runtime/sync/wait_set.h"

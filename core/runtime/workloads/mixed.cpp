@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/workloads/workload.h"
 
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 #include "core/runtime/workloads/pause.h"
 
 #include <cerrno>

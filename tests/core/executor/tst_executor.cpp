@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/call/remote_error.h"
 #include "core/executor/executor.h"
-#include "core/executor/remote_error.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/tasks.h"
 #include "tests/support/worker_test_main.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/call/remote_error.h"
 #include "core/executor/executor.h"
-#include "core/executor/remote_error.h"
 #include "core/pool/pool.h"
 #include "core/runtime/task/worker_process.h"
 #include "tests/support/leak_check.h"

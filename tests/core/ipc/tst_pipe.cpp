@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/codec.h"
 #include "core/ipc/connection.h"
 #include "core/ipc/queue.h"
-#include "core/payload/codec.h"
 #include "core/pool/pool.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/results.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/executor/remote_error.h"
+#include "core/call/remote_error.h"
 #include "core/ipc/connection.h"
 #include "core/ipc/queue.h"
 #include "core/memory/array.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/executor/remote_error.h"
+#include "core/call/remote_error.h"
 #include "core/ipc/queue.h"
 #include "core/memory/shared_bytes.h"
 #include "core/pool/pool.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/monitor/linux_process_source.h"
 
+#include "core/runtime/clock.h"
 #include "core/runtime/memory/segment.h"
-#include "core/runtime/sync/clock.h"
 #include "tests/support/forked_child.h"
 
 #include <QDir>

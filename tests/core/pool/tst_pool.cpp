@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/executor/remote_error.h"
+#include "core/call/remote_error.h"
 #include "core/pool/pool.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/worker_test_main.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/executor/remote_error.h"
-#include "core/payload/codec.h"
+#include "core/base/codec.h"
+#include "core/call/remote_error.h"
 #include "core/pool/pool.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/worker_test_main.h"

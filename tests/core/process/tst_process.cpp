@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/codec.h"
 #include "core/base/cores.h"
 #include "core/ipc/connection.h"
 #include "core/ipc/queue.h"
-#include "core/payload/codec.h"
 #include "core/pool/pool.h"
 #include "core/process/fork.h"
 #include "core/process/process.h"

@@ -2,7 +2,7 @@
 #include "core/experiment/run/run_sampler.h"
 
 #include "core/process/engine.h"
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 #include "tests/support/fake_process_source.h"
 
 #include <QTest>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/memory/object_space.h"
-#include "core/runtime/sync/sync_bodies.h"
+#include "core/runtime/objects/sync_bodies.h"
 #include "tests/support/forked_child.h"
 
 #include <QDeadlineTimer>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/waits/black_box.h"
+#include "core/trace/black_box.h"
 
 #include "core/base/error.h"
 #include "core/runtime/task/task_registry.h"

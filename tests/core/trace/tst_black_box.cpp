@@ -5,7 +5,7 @@
 #include "core/process/process.h"
 #include "core/sync/lock.h"
 #include "core/sync/semaphore.h"
-#include "core/waits/black_box.h"
+#include "core/trace/black_box.h"
 #include "core/waits/wait_graph.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/results.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/executor/future.h"
-#include "core/runtime/sync/clock.h"
+#include "core/call/future.h"
+#include "core/runtime/clock.h"
 
 #include <condition_variable>
 #include <deque>

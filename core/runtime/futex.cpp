@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/runtime/sync/futex.h"
+#include "core/runtime/futex.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/ipc/queue_body.h"
 #include "core/runtime/kill_point.h"
-#include "core/runtime/sync/sync_bodies.h"
+#include "core/runtime/objects/sync_bodies.h"
 #include "core/runtime/task/process_start.h"
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/executor/future_wait.h"
+#include "core/call/future_wait.h"
 
 #include "core/runtime/trace/process_notes.h"
 

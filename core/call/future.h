@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/base/codec.h"
 #include "core/base/result.h"
 #include "core/base/time_limit.h"
-#include "core/executor/remote_error.h"
-#include "core/payload/codec.h"
+#include "core/call/remote_error.h"
+#include "core/runtime/futex.h"
 #include "core/runtime/payload/encoded_bytes.h"
-#include "core/runtime/sync/futex.h"
 #include "core/runtime/task/fork_count.h"
 
 #include <QFuture>

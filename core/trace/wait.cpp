@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/waits/wait.h"
+#include "core/trace/wait.h"
 
 #include "core/base/error.h"
 #include "core/runtime/ipc/queue_body.h"
-#include "core/runtime/sync/sync_bodies.h"
+#include "core/runtime/objects/sync_bodies.h"
 
 #include <QStringList>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/runtime/memory/tree_reader.h"
+#include "core/runtime/objects/tree_reader.h"
 
 #include "core/runtime/ipc/queue_body.h"
 #include "core/runtime/memory/object_space_layout.h"

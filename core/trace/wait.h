@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/runtime/memory/tree_reader.h"
+#include "core/runtime/objects/tree_reader.h"
 
 #include <QList>
 #include <QMetaType>

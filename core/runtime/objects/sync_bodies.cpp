@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/runtime/sync/sync_bodies.h"
+#include "core/runtime/objects/sync_bodies.h"
 
 #include <algorithm>
 #include <limits>

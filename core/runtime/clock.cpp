@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 
 #include <charconv>
 #include <ctime>

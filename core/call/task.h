@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/payload/codec.h"
+#include "core/base/codec.h"
 #include "core/runtime/task/chunk_run.h"
 #include "core/runtime/task/task_registry.h"
 #include "core/sync/shared_handle.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/executor/future.h"
+#include "core/call/future.h"
 
-#include "core/runtime/sync/clock.h"
+#include "core/runtime/clock.h"
 #include "core/runtime/trace/process_notes.h"
 
 #include <QDebug>
