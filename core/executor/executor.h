@@ -56,14 +56,14 @@ public:
     /// InvalidArgument, OsError, InvalidState: no QCoreApplication, or nested too deep.
     static Result<Executor> open(const ExecutorOptions &options = {})
     {
-        return opened(PoolCore::open(options, conduct, runtime::noTask, {}));
+        return opened(PoolCore::open(options, policy, runtime::noTask, {}));
     }
     /// As open(); each worker calls @p Initializer once before its first call, a replacement too.
     /// If it throws, that is logged and the executor is broken.
     template<auto Initializer, typename... A>
     static Result<Executor> openWith(const ExecutorOptions &options, A &&...arguments)
     {
-        return opened(openCore<Initializer>(options, conduct, std::forward<A>(arguments)...));
+        return opened(openCore<Initializer>(options, policy, std::forward<A>(arguments)...));
     }
 
     /// Calls @p Function in a worker. What goes wrong at once is in the Future too.
@@ -132,7 +132,7 @@ private:
         const std::shared_ptr<PoolCore> core;
     };
 
-    static constexpr PoolConduct conduct = {OnCrash::Break, true, true};
+    static constexpr PoolPolicy policy = {OnCrash::Break, true, true};
 
     explicit Executor(std::shared_ptr<PoolCore> core)
         : m_handle(std::make_shared<Handle>(std::move(core)))

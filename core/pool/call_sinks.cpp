@@ -17,7 +17,7 @@ bool CallState::cancel()
     return isCancelled();
 }
 
-void CallState::keepResults(quint32, quint32, const std::byte *results)
+void CallState::storeResults(quint32, quint32, const std::byte *results)
 {
     prepare(EncodedBytes(std::span(results, chunk().packedBytes.value_or(0))));
 }
@@ -48,14 +48,14 @@ public:
     }
 
 protected:
-    void keepResults(quint32 position, quint32 count, const std::byte *results) override
+    void storeResults(quint32 position, quint32 count, const std::byte *results) override
     {
         const std::size_t each = m_gathered->m_packedBytes;
         if (each > 0)
             std::memcpy(m_gathered->m_packed.data() + (m_first + position) * each, results,
                         count * each);
     }
-    void tellKept(quint32, quint32 count) override { m_gathered->noteEnded(count); }
+    void reportStored(quint32, quint32 count) override { m_gathered->noteEnded(count); }
 
 private:
     const std::shared_ptr<GatherState> m_gathered;
@@ -124,13 +124,13 @@ public:
     }
 
 protected:
-    void keepResults(quint32 position, quint32 count, const std::byte *results) override
+    void storeResults(quint32 position, quint32 count, const std::byte *results) override
     {
         const std::size_t each = chunk().packedBytes.value_or(0);
         if (each > 0)
             std::memcpy(m_packed.data() + position * each, results, count * each);
     }
-    void tellKept(quint32 position, quint32 count) override
+    void reportStored(quint32 position, quint32 count) override
     {
         const std::size_t each = chunk().packedBytes.value_or(0);
         for (std::size_t i = position; i < std::size_t{position} + count; ++i)

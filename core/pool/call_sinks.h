@@ -26,8 +26,8 @@ public:
     bool cancel() override;
 
 protected:
-    void keepResults(quint32, quint32, const std::byte *results) override;
-    void tellKept(quint32, quint32) override { settlePrepared(); }
+    void storeResults(quint32, quint32, const std::byte *results) override;
+    void reportStored(quint32, quint32) override { settlePrepared(); }
     void help() const override;
     [[nodiscard]] bool hasStarted() const override;
 

@@ -25,16 +25,16 @@ constexpr auto endLimit = std::chrono::seconds(5);
 
 } // namespace
 
-PoolCore::PoolCore(const PoolOptions &options, const PoolConduct &conduct)
+PoolCore::PoolCore(const PoolOptions &options, const PoolPolicy &policy)
     : m_options(options)
-    , m_conduct(conduct)
+    , m_policy(policy)
     , m_workerCount(options.workers.value_or(std::min(usableCores(), options.maxWorkers)))
     , m_engine(options.engine ? *options.engine : Engine::global())
     , m_extents(firstExtent, options.argumentBytes)
 {}
 
 Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options,
-                                                 const PoolConduct &conduct, quint32 initializer,
+                                                 const PoolPolicy &policy, quint32 initializer,
                                                  std::span<const std::byte> initializerArgs)
 {
     if (!options.engine && !Engine::current())
@@ -60,7 +60,7 @@ Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options,
         if (!core->isOfParent())
             delete core;
     };
-    std::shared_ptr<PoolCore> core(new PoolCore(options, conduct), end);
+    std::shared_ptr<PoolCore> core(new PoolCore(options, policy), end);
     if (auto started = core->start(initializer, initializerArgs); !started)
         return started.error();
     core->m_engine.beforeEnd(core, [core = core.get()] { core->shutDown(); });
@@ -76,11 +76,11 @@ PoolCore::~PoolCore()
 /// The engine ends: what comes later finds no workers.
 void PoolCore::shutDown()
 {
-    if (m_conduct.finishes)
+    if (m_policy.finishes)
         close();
     else
         terminate();
-    static_cast<void>(join(m_conduct.finishes ? TimeLimit() : endLimit));
+    static_cast<void>(join(m_policy.finishes ? TimeLimit() : endLimit));
     endWorkers();
 }
 
@@ -108,8 +108,8 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
     config.tasksPerChunk = PoolCore::maxCallsPerChunk;
     config.chunks = maxChunks;
     config.maxTasksPerWorker = static_cast<quint64>(m_options.maxTasksPerWorker.value_or(0));
-    config.onCrash = m_options.onCrash.value_or(m_conduct.onCrash);
-    config.onDemand = m_conduct.onDemand || m_options.idleLimit.count() > 0;
+    config.onCrash = m_options.onCrash.value_or(m_policy.onCrash);
+    config.onDemand = m_policy.onDemand || m_options.idleLimit.count() > 0;
     config.idleLimit = m_options.idleLimit;
     config.taskTimeout = m_options.taskTimeout;
     config.input = &m_arguments;
@@ -243,7 +243,7 @@ void PoolCore::close(Pending pending)
             report.index = one.first + i;
             report.cause = TaskReport::Cause::Cancelled;
             report.status = TaskReport::Status::Cancelled;
-            one.sink->take(std::move(report));
+            one.sink->report(std::move(report));
         }
     }
 }

@@ -44,8 +44,8 @@ struct PoolOptions
     Engine *engine = nullptr;     ///< None: Engine::global().
 };
 
-/// In what a Pool and an Executor differ, beside their types.
-struct PoolConduct
+/// Where Pool and Executor behave differently.
+struct PoolPolicy
 {
     OnCrash onCrash = OnCrash::Fail; ///< Unless the options say otherwise.
     bool onDemand = false;           ///< Workers are started when calls need them.
@@ -84,7 +84,7 @@ struct CallChunk
 
 class PoolCore;
 
-/// Some calls on their way, and who is told what became of them.
+/// Some calls on their way, and the receiver of their results.
 class CallSink : public ReportSink
 {
 public:
@@ -92,23 +92,22 @@ public:
     /// Call @p position of the chunk has ended. Any thread, one call at a time.
     virtual void end(quint32 position, Result<EncodedBytes> result) = 0;
 
-    void take(TaskReport &&report) final;
-    void keep(quint64 first, quint32 count, const std::byte *results) final
+    void report(TaskReport &&report) final;
+    void storePacked(quint64 first, quint32 count, const std::byte *results) final
     {
-        keepResults(static_cast<quint32>(first - m_firstNumber), count, results);
+        storeResults(static_cast<quint32>(first - m_firstNumber), count, results);
     }
-    void tell(quint64 first, quint32 count) final
+    void reportPacked(quint64 first, quint32 count) final
     {
-        tellKept(static_cast<quint32>(first - m_firstNumber), count);
+        reportStored(static_cast<quint32>(first - m_firstNumber), count);
     }
-    void letHandlesGo() final { m_chunk.objects.clear(); }
-    void letGo() final;
+    void releaseHandles() final { m_chunk.objects.clear(); }
+    void releaseArguments() final;
 
 protected:
-    /// In two steps, see ReportSink: calls @p position and following have ended with packed
-    /// results.
-    virtual void keepResults(quint32 position, quint32 count, const std::byte *results) = 0;
-    virtual void tellKept(quint32 position, quint32 count) = 0;
+    /// Calls @p position and following have ended with packed results; two steps, see ReportSink.
+    virtual void storeResults(quint32 position, quint32 count, const std::byte *results) = 0;
+    virtual void reportStored(quint32 position, quint32 count) = 0;
     [[nodiscard]] const CallChunk &chunk() const { return m_chunk; }
 
 private:
@@ -144,7 +143,7 @@ public:
     /// InvalidArgument, OsError, InvalidState (no QCoreApplication, or nested too deep), or what
     /// the initializer (@p initializer, unless noTask) failed with later, by way of the calls.
     static Result<std::shared_ptr<PoolCore>> open(const PoolOptions &options,
-                                                  const PoolConduct &conduct, quint32 initializer,
+                                                  const PoolPolicy &policy, quint32 initializer,
                                                   std::span<const std::byte> initializerArgs);
     ~PoolCore();
 
@@ -152,8 +151,12 @@ public:
     /// parent's, and every call answers InvalidState or does nothing.
     [[nodiscard]] bool isOfParent() const { return m_forkCount != runtime::forkCount(); }
     [[nodiscard]] static Error ofParent();
-    /// Holds what the initializer's arguments refer to, which every later worker needs too.
-    void keep(const std::vector<runtime::ObjectRef> &objects) { m_kept = objects; }
+    /// Keeps the objects that the initializer's arguments refer to, for later workers need them
+    /// too.
+    void holdForInitializer(const std::vector<runtime::ObjectRef> &objects)
+    {
+        m_initializerObjects = objects;
+    }
     /// ShutDown after close(), BrokenPool, EncodeError (more bytes than there can be): the sink is
     /// not told then. Each sink once.
     Result<void> submit(std::shared_ptr<CallSink> sink);
@@ -195,7 +198,7 @@ private:
     enum class State { Open, Closed, Broken, Ended };
     static constexpr quint64 firstExtent = 64; ///< Offset 0 means: none.
 
-    PoolCore(const PoolOptions &options, const PoolConduct &conduct);
+    PoolCore(const PoolOptions &options, const PoolPolicy &policy);
     Result<void> start(quint32 initializer, std::span<const std::byte> initializerArgs);
     void watch();
     void noteClosed();
@@ -220,10 +223,10 @@ private:
     void runInEngine(const std::function<void()> &function) const;
 
     const PoolOptions m_options;
-    const PoolConduct m_conduct;
+    const PoolPolicy m_policy;
     const quint32 m_forkCount = runtime::forkCount();
     std::atomic<int> m_workerCount; ///< Changed under m_mutex.
-    std::vector<runtime::ObjectRef> m_kept;
+    std::vector<runtime::ObjectRef> m_initializerObjects;
     Engine &m_engine;
     runtime::Segment m_arguments;
     std::unique_ptr<WorkerPool> m_workers; ///< Of the engine's thread; gone once that has ended.

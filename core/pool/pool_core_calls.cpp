@@ -57,7 +57,7 @@ std::span<const std::byte> CallChunk::bytes() const
     return std::span(calls->bytes).subspan(begin, calls->begin(first + count) - begin);
 }
 
-void CallSink::take(TaskReport &&report)
+void CallSink::report(TaskReport &&report)
 {
     const auto position = static_cast<quint32>(report.index - m_firstNumber);
     if (report.status == TaskReport::Status::Done)
@@ -69,7 +69,7 @@ void CallSink::take(TaskReport &&report)
                 runtime::registeredTasks()[m_chunk.task - runtime::firstRegisteredTask].name));
 }
 
-void CallSink::letGo()
+void CallSink::releaseArguments()
 {
     if (m_extent)
         m_core->giveBack(*m_extent);
@@ -294,7 +294,7 @@ Error PoolCore::errorOf(const TaskReport &report, std::string_view task) const
 /// With what a call fails whose worker died.
 ErrorCode PoolCore::deathCode() const
 {
-    const bool breaks = m_options.onCrash.value_or(m_conduct.onCrash) == OnCrash::Break;
+    const bool breaks = m_options.onCrash.value_or(m_policy.onCrash) == OnCrash::Break;
     return breaks ? ErrorCode::BrokenPool : ErrorCode::WorkerDied;
 }
 

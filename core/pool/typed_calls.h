@@ -41,8 +41,8 @@ template<auto Function, typename... A>
 
 /// A core whose workers call @p Initializer first; EncodeError if its arguments have no bytes.
 template<auto Initializer, typename... A>
-[[nodiscard]] Result<std::shared_ptr<PoolCore>>
-openCore(const PoolOptions &options, const PoolConduct &conduct, A &&...arguments)
+[[nodiscard]] Result<std::shared_ptr<PoolCore>> openCore(const PoolOptions &options,
+                                                         const PoolPolicy &policy, A &&...arguments)
 {
     const HandleTransfer sent;
     std::vector<std::byte> bytes;
@@ -51,9 +51,9 @@ openCore(const PoolOptions &options, const PoolConduct &conduct, A &&...argument
     } catch (const std::exception &exception) {
         return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
     }
-    auto core = PoolCore::open(options, conduct, TaskOf<Initializer>::number(), bytes);
+    auto core = PoolCore::open(options, policy, TaskOf<Initializer>::number(), bytes);
     if (core)
-        (*core)->keep(sent.objects);
+        (*core)->holdForInitializer(sent.objects);
     return core;
 }
 

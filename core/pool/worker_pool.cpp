@@ -210,16 +210,16 @@ void WorkerPool::resize(int workers)
     if (m_state != State::Open)
         return;
     m_wanted = workers;
-    letWorkersGo();
+    dismissSurplusWorkers();
     if (m_config.onDemand)
         addWorkers();
     else
         replaceWorkers();
 }
 
-/// Tells as many to leave as are too many, and no others: who was told before and has not left yet
-/// may stay.
-void WorkerPool::letWorkersGo()
+/// Asks surplus workers to leave, idle ones first. One that was asked before and is still there may
+/// stay if it is wanted again.
+void WorkerPool::dismissSurplusWorkers()
 {
     std::vector<quint32> slots;
     for (quint32 slot = m_usedSlots; slot-- > 0;) {

@@ -71,7 +71,7 @@ struct TaskChunk
     std::span<const std::byte> inlineArgs = {};
     /// The range's arguments are counted from this chunk's first task on, not from task 0.
     bool hasOwnArguments = false;
-    /// Of each result, which all have so many bytes: they are told by ReportSink::keep().
+    /// The size of each result, if all have the same: they go to ReportSink::storePacked() then.
     std::optional<quint8> packedBytes = std::nullopt;
 };
 
@@ -105,22 +105,23 @@ struct TaskReport
     EncodedBytes bytes;
 };
 
-/// Who is told what became of the tasks of one submit(), in place of the report handler: once of
-/// each task, without a lock but for keep(), by the engine's thread or by one that waits.
+/// Learns what became of the tasks of one submit(), in place of the report handler. Each task is
+/// reported once, by the engine's thread or by one that waits, and without a lock.
 class ReportSink
 {
 public:
     virtual ~ReportSink() = default;
-    virtual void take(TaskReport &&report) = 0;
-    /// In place of take(), if the chunk packs its results: those of @p count tasks from number @p
-    /// first on. Under the pool's lock: it copies them and no more; tell() follows.
-    virtual void keep(quint64 first, quint32 count, const std::byte *results);
-    /// They have been kept.
-    virtual void tell(quint64 first, quint32 count);
-    /// The chunk is over: nobody reads its arguments any more. What others may wait for is let go
-    /// before the last of its tasks is told, the rest behind that.
-    virtual void letHandlesGo() {}
-    virtual void letGo() {}
+    virtual void report(TaskReport &&report) = 0;
+    /// The first of two steps that replace report() where the chunk packs its results: copies the
+    /// results of @p count tasks from number @p first on, and does no more, for the pool is locked.
+    virtual void storePacked(quint64 first, quint32 count, const std::byte *results);
+    /// The second step: the tasks whose results storePacked() has copied are done.
+    virtual void reportPacked(quint64 first, quint32 count);
+    /// The chunk is over and nobody reads its arguments any more. Comes before the last of its
+    /// tasks is reported, since others may wait for what the handles are of.
+    virtual void releaseHandles() {}
+    /// The same, for what nobody waits for; comes after the last report.
+    virtual void releaseArguments() {}
 };
 
 /// Tasks that were cancelled before a worker took them, and whom to tell.
@@ -235,12 +236,12 @@ private:
         bool isWithdrawn = false;
         std::shared_ptr<ReportSink> sink;
     };
-    struct SunkReport
+    struct SinkReport
     {
         std::shared_ptr<ReportSink> sink;
         std::unique_ptr<TaskReport> report = nullptr;
         quint64 first = 0;
-        quint32 kept = 0; ///< From `first` on.
+        quint32 packed = 0; ///< Packed results, from `first` on.
         bool isOver = false;
     };
     /// Since when a worker was seen to be in no task and to wait for nothing, always at this
@@ -261,7 +262,7 @@ private:
     void terminateBy(int signal);
     void addWorkers();
     void replaceWorkers();
-    void letWorkersGo();
+    void dismissSurplusWorkers();
     [[nodiscard]] bool lacksWorkers() const { return m_present < quint64(m_wanted.load()); }
     void setUpSlot(quint32 slot);
     void wantWorkerLocked();
@@ -279,7 +280,7 @@ private:
     void reportFinishedLocked(quint32 number, quint32 finished, int worker);
     void reportPackedLocked(quint32 number, quint32 finished, int worker);
     void reportOutcomeLocked(quint32 number, int worker);
-    void letResultGo(quint32 number, quint32 position) const;
+    void discardResult(quint32 number, quint32 position) const;
     void recoverLocked(quint32 slot, int worker, const ChildExit &exit);
     void recoverChunkLocked(quint32 number, quint32 slot, int worker, const ChildExit &exit);
     void giveUpLocked(quint32 number);
@@ -288,7 +289,7 @@ private:
     void deliverLocked(quint32 number, TaskReport report);
     void freeLocked(quint32 number);
     void flushReports();
-    void flushSunkReports();
+    void flushSinkReports();
     void takeValueLocked(const runtime::TaskOutcome &outcome, quint32 slot, TaskReport &report);
     [[nodiscard]] static EncodedBytes takeParcel(const runtime::ResultParcel &result);
     [[nodiscard]] std::vector<std::byte> takeExtent(const runtime::ResultExtent &extent,
@@ -340,10 +341,10 @@ private:
     // Guarded by m_mutex.
     std::vector<quint32> m_free;
     std::vector<ChunkState> m_chunks;
-    std::vector<quint32> m_overflow;   ///< Ready chunks for which the ring had no cell.
-    std::vector<TaskReport> m_reports; ///< Not yet handed out.
-    std::vector<SunkReport> m_sunk;    ///< Not yet handed out.
-    quint64 m_underWay = 0;            ///< Chunks not yet free.
+    std::vector<quint32> m_overflow;       ///< Ready chunks for which the ring had no cell.
+    std::vector<TaskReport> m_reports;     ///< Not yet handed out.
+    std::vector<SinkReport> m_sinkReports; ///< Not yet handed out.
+    quint64 m_underWay = 0;                ///< Chunks not yet free.
 };
 
 } // namespace proclab

@@ -53,7 +53,7 @@ void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, co
     const quint64 index = chunk.first + finished;
     if (finished < chunk.count && place.hasItem() &&
         place.current.load(std::memory_order_relaxed) == index) {
-        letResultGo(number, finished);
+        discardResult(number, finished);
         TaskReport report;
         report.index = index;
         report.worker = worker;
@@ -95,8 +95,8 @@ void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, co
         requeueLocked(number);
 }
 
-/// What a worker had handed over of a task that it did not live to call done.
-void WorkerPool::letResultGo(quint32 number, quint32 position) const
+/// Frees the result that a worker wrote just before it died, of a task that does not count as done.
+void WorkerPool::discardResult(quint32 number, quint32 position) const
 {
     const quint64 place = quint64{number} * m_config.tasksPerChunk + position;
     const runtime::TaskValue &value =

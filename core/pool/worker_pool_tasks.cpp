@@ -24,9 +24,9 @@ namespace {
 class WaitingCaller final : public ReportSink
 {
 public:
-    void take(TaskReport &&taken) override
+    void report(TaskReport &&task) override
     {
-        report = std::move(taken);
+        result = std::move(task);
         const std::lock_guard lock(m_mutex);
         m_isDone.store(true, std::memory_order_release);
         m_done.notify_one();
@@ -38,7 +38,7 @@ public:
         m_done.wait(lock, [this] { return isDone(); });
     }
 
-    TaskReport report; ///< Once isDone().
+    TaskReport result; ///< Once isDone().
 
 private:
     std::atomic<bool> m_isDone{false};
@@ -67,12 +67,12 @@ quint32 firstFailed(const std::uint8_t *failed, quint32 begin, quint32 end)
 
 } // namespace
 
-void ReportSink::keep(quint64, quint32, const std::byte *)
+void ReportSink::storePacked(quint64, quint32, const std::byte *)
 {
     Q_UNREACHABLE();
 }
 
-void ReportSink::tell(quint64, quint32)
+void ReportSink::reportPacked(quint64, quint32)
 {
     Q_UNREACHABLE();
 }
@@ -202,7 +202,7 @@ TaskReport WorkerPool::apply(const TaskChunk &chunk)
     }
     collectUntil([&caller] { return caller->isDone(); });
     caller->wait();
-    return std::move(caller->report);
+    return std::move(caller->result);
 }
 
 void WorkerPool::collectUntil(const std::function<bool()> &isDone)
@@ -226,7 +226,7 @@ void WorkerPool::collectUntil(const std::function<bool()> &isDone)
         drainLocked();
         hasOthers = hasOthers || !m_reports.empty();
         lock.unlock();
-        flushSunkReports();
+        flushSinkReports();
     }
     arm();
     if (hasOthers)
@@ -328,9 +328,9 @@ void WorkerPool::reportPackedLocked(quint32 number, quint32 finished, int worker
         const quint32 end = firstFailed(failed, state.reported, finished);
         if (const quint32 count = end - state.reported; count > 0) {
             const quint64 first = chunk.first + state.reported;
-            state.sink->keep(first, count,
-                             results + std::size_t{state.reported} * chunk.resultBytes);
-            m_sunk.push_back({.sink = state.sink, .first = first, .kept = count});
+            state.sink->storePacked(first, count,
+                                    results + std::size_t{state.reported} * chunk.resultBytes);
+            m_sinkReports.push_back({.sink = state.sink, .first = first, .packed = count});
             state.reported = end;
             state.attempts = 1;
         } else {
@@ -371,7 +371,7 @@ void WorkerPool::deliverLocked(quint32 number, TaskReport report)
     const ChunkState &state = m_chunks[number];
     report.submittedNs = state.submittedNs;
     if (state.sink)
-        m_sunk.push_back(
+        m_sinkReports.push_back(
             {.sink = state.sink, .report = std::make_unique<TaskReport>(std::move(report))});
     else
         m_reports.push_back(std::move(report));
@@ -435,10 +435,10 @@ void WorkerPool::freeLocked(quint32 number)
     task(number).word.store(TaskWord::make(TaskWord::generation(word) + 1, 0, TaskState::Free),
                             std::memory_order_release);
     if (auto &sink = m_chunks[number].sink) {
-        if (!m_sunk.empty() && m_sunk.back().sink == sink)
-            m_sunk.back().isOver = true;
+        if (!m_sinkReports.empty() && m_sinkReports.back().sink == sink)
+            m_sinkReports.back().isOver = true;
         else
-            m_sunk.push_back({.sink = std::move(sink), .isOver = true});
+            m_sinkReports.push_back({.sink = std::move(sink), .isOver = true});
         sink.reset();
     }
     m_free.push_back(number);
@@ -460,35 +460,35 @@ void WorkerPool::flushReports()
         if (m_reports.empty())
             m_reports.swap(reports);
     }
-    flushSunkReports();
+    flushSinkReports();
 }
 
-void WorkerPool::flushSunkReports()
+void WorkerPool::flushSinkReports()
 {
-    std::vector<SunkReport> sunk;
+    std::vector<SinkReport> reports;
     {
         const std::lock_guard lock(m_mutex);
-        sunk.swap(m_sunk);
+        reports.swap(m_sinkReports);
     }
-    for (SunkReport &one : sunk) {
+    for (SinkReport &one : reports) {
         if (one.isOver)
-            one.sink->letHandlesGo();
-        if (one.kept > 0)
-            one.sink->tell(one.first, one.kept);
+            one.sink->releaseHandles();
+        if (one.packed > 0)
+            one.sink->reportPacked(one.first, one.packed);
         else if (one.report)
-            one.sink->take(std::move(*one.report));
+            one.sink->report(std::move(*one.report));
         if (one.isOver) // To give much memory back takes its time: nobody waits for that.
-            one.sink->letGo();
+            one.sink->releaseArguments();
         one.sink.reset();
     }
-    if (sunk.empty())
+    if (reports.empty())
         return;
-    sunk.clear();
+    reports.clear();
     bool hasRoom = false;
     {
         const std::lock_guard lock(m_mutex);
-        if (m_sunk.capacity() < sunk.capacity() && m_sunk.empty())
-            m_sunk.swap(sunk); // Memory for those that come next.
+        if (m_sinkReports.capacity() < reports.capacity() && m_sinkReports.empty())
+            m_sinkReports.swap(reports); // Memory for those that come next.
         // For a good many, that is: those in the queue last meanwhile.
         hasRoom = m_free.size() >= m_config.chunks / 4;
     }
