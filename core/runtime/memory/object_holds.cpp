@@ -23,7 +23,7 @@ SharedObject::~SharedObject()
     if (found == m_space.m_held.end() || found->second.object != this)
         return; // Somebody in this process has taken hold of it again.
     m_space.m_held.erase(found);
-    m_space.let(m_handle);
+    m_space.dropHold(m_handle);
 }
 
 ObjectRef ObjectSpace::hold(ObjectHandle handle)
@@ -134,7 +134,7 @@ void ObjectSpace::freeIfUnheld(ObjectHandle handle)
         freeIfUnheld(handle.index);
 }
 
-void ObjectSpace::let(ObjectHandle handle)
+void ObjectSpace::dropHold(ObjectHandle handle)
 {
     const std::uint32_t self = this->self();
     entry(handle.index)

@@ -71,7 +71,7 @@ bool ObjectSpace::recover(std::uint32_t sharer)
     static thread_local bool isRecovering = false;
     if (isRecovering) {
         const bool wasInside = std::exchange(isRecoveringInside, true);
-        letAllOf(sharer);
+        dropHoldsOf(sharer);
         isRecoveringInside = wasInside;
         return true;
     }
@@ -85,7 +85,7 @@ bool ObjectSpace::recover(std::uint32_t sharer)
     const bool isStillThere = isDead(sharer);
     if (isStillThere) {
         isRecovering = true;
-        letAllOf(sharer);
+        dropHoldsOf(sharer);
         isRecovering = false;
     }
     header.recovering.unlock();
@@ -109,8 +109,8 @@ void ObjectSpace::tellOfDeath(ObjectEntry &entry, std::uint64_t word, std::uint3
         entry.holders[0].fetch_and(~std::uint64_t{1});
 }
 
-/// All steps can be done twice: whoever does this may die in it.
-void ObjectSpace::letAllOf(std::uint32_t sharer)
+/// Every step can be repeated, for whoever does this may die in it.
+void ObjectSpace::dropHoldsOf(std::uint32_t sharer)
 {
     Header &header = this->header();
     const std::int32_t pid = pidOf(sharer);

@@ -272,12 +272,12 @@ private:
     void end(ObjectEntry &entry, std::uint64_t word);
     void clear(ObjectEntry &entry, std::uint64_t word);
     void release(ObjectEntry &entry);
-    void let(ObjectHandle handle);
+    void dropHold(ObjectHandle handle);
     void freeIfUnheld(std::uint32_t index);
     void tellOfDeath(ObjectEntry &entry, std::uint64_t word, std::uint32_t sharer,
                      std::int32_t pid);
     void settleDoubt(ObjectEntry &entry, std::uint64_t word);
-    void letAllOf(std::uint32_t sharer);
+    void dropHoldsOf(std::uint32_t sharer);
     [[nodiscard]] bool isDead(std::uint32_t sharer) const;
     static void beforeFork();
     static void afterForkInParent();
