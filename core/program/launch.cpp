@@ -217,20 +217,20 @@ struct StreamEnds
 Result<StreamEnds> openStream(const Redirect &redirect, bool isInput, int pipeSize)
 {
     StreamEnds ends;
-    switch (redirect.kind()) {
-    case Redirect::Kind::Inherit:
-    case Redirect::Kind::Output:
+    switch (redirect.target()) {
+    case Redirect::Target::Inherit:
+    case Redirect::Target::Output:
         break;
-    case Redirect::Kind::Descriptor:
+    case Redirect::Target::Descriptor:
         ends.source = redirect.descriptor();
         break;
-    case Redirect::Kind::Null:
+    case Redirect::Target::Null:
         ends.there = OwnedDescriptor(::open("/dev/null", O_RDWR | O_CLOEXEC));
         if (!ends.there.isOpen())
             return osError(u"/dev/null"_s, errno);
         ends.source = ends.there.get();
         break;
-    case Redirect::Kind::Pipe:
+    case Redirect::Target::Pipe:
         int pipe[2];
         if (::pipe2(pipe, O_CLOEXEC) != 0)
             return osError({}, errno, ErrorText::tr("pipe to a program"));
@@ -321,7 +321,7 @@ Result<LaunchedProgram> launch(const ProgramOptions &options, const sigset_t &si
     auto error = openStream(options.error, false, options.pipeSize);
     if (!error)
         return error.error();
-    if (options.error.kind() == Redirect::Kind::Output)
+    if (options.error.target() == Redirect::Target::Output)
         error->source = output->source >= 0 ? output->source : STDOUT_FILENO;
 
     ChildPlan plan;

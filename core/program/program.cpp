@@ -39,7 +39,7 @@ Error conflict(const char *options, const QString &found, const QString &allowed
 
 Result<void> checkOptions(const ProgramOptions &options)
 {
-    using enum Redirect::Kind;
+    using enum Redirect::Target;
     if (options.arguments.isEmpty())
         return conflict("arguments", ErrorText::tr("none"), ErrorText::tr("at least the program"));
     for (const QByteArray &word : options.arguments) {
@@ -55,19 +55,19 @@ Result<void> checkOptions(const ProgramOptions &options)
                                 ErrorText::tr("names without \"=\", and no zero bytes"));
         }
     }
-    if (options.input.kind() == Output || options.output.kind() == Output)
+    if (options.input.target() == Output || options.output.target() == Output)
         return conflict("input, output", ErrorText::tr("led to the output"),
                         ErrorText::tr("only error may be"));
-    if (options.inputBytes && options.input.kind() != Inherit)
+    if (options.inputBytes && options.input.target() != Inherit)
         return conflict("inputBytes, input", ErrorText::tr("both are given"),
                         ErrorText::tr("one of the two"));
     if (options.captureOutput &&
-        (options.output.kind() != Inherit || options.error.kind() != Inherit))
+        (options.output.target() != Inherit || options.error.target() != Inherit))
         return conflict("captureOutput, output, error",
                         ErrorText::tr("a stream is captured and led elsewhere"),
                         ErrorText::tr("one of the two"));
     for (const Redirect &redirect : {options.input, options.output, options.error}) {
-        if (redirect.kind() == Descriptor && redirect.descriptor() < 0)
+        if (redirect.target() == Descriptor && redirect.descriptor() < 0)
             return conflict("input, output, error",
                             ErrorText::tr("descriptor %1").arg(redirect.descriptor()),
                             ErrorText::tr("an open one"));

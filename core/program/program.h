@@ -18,28 +18,28 @@ namespace proclab {
 class Redirect
 {
 public:
-    enum class Kind { Inherit, Pipe, Null, Descriptor, Output };
+    enum class Target { Inherit, Pipe, Null, Descriptor, Output };
 
     Redirect() = default; ///< As inherit().
     /// Where this process's own leads.
     static Redirect inherit() { return {}; }
     /// To the Program, which reads or writes the other end.
-    static Redirect pipe() { return Redirect(Kind::Pipe, -1); }
+    static Redirect pipe() { return Redirect(Target::Pipe, -1); }
     /// Nowhere: what is written is gone, and reading finds the end.
-    static Redirect null() { return Redirect(Kind::Null, -1); }
+    static Redirect null() { return Redirect(Target::Null, -1); }
     /// To an open descriptor or file of this process; either stays this process's to close.
-    static Redirect to(int descriptor) { return Redirect(Kind::Descriptor, descriptor); }
+    static Redirect to(int descriptor) { return Redirect(Target::Descriptor, descriptor); }
     static Redirect to(const QFileDevice &file) { return to(file.handle()); }
     /// Of the error stream: where the program's output leads.
-    static Redirect toOutput() { return Redirect(Kind::Output, -1); }
+    static Redirect toOutput() { return Redirect(Target::Output, -1); }
 
-    [[nodiscard]] Kind kind() const { return m_kind; }
-    [[nodiscard]] int descriptor() const { return m_descriptor; } ///< Of Kind::Descriptor.
+    [[nodiscard]] Target target() const { return m_target; }
+    [[nodiscard]] int descriptor() const { return m_descriptor; } ///< Of Target::Descriptor.
 
 private:
-    Redirect(Kind kind, int descriptor) : m_kind(kind), m_descriptor(descriptor) {}
+    Redirect(Target target, int descriptor) : m_target(target), m_descriptor(descriptor) {}
 
-    Kind m_kind = Kind::Inherit;
+    Target m_target = Target::Inherit;
     int m_descriptor = -1;
 };
 

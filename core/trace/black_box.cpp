@@ -35,28 +35,28 @@ std::optional<TraceEntry> entryOf(const runtime::TreeReader &reader, const Trace
     switch (event.kind) {
     case EventKind::TaskBegan:
     case EventKind::TaskEnded:
-        entry.kind = event.kind == EventKind::TaskBegan ? TraceEntry::Kind::TaskBegan
-                                                        : TraceEntry::Kind::TaskEnded;
+        entry.event = event.kind == EventKind::TaskBegan ? TraceEntry::Event::TaskBegan
+                                                         : TraceEntry::Event::TaskEnded;
         entry.task = taskName(event.subject);
         entry.call = event.value;
         return entry;
     case EventKind::WaitBegan:
     case EventKind::WaitEnded: {
-        entry.kind = event.kind == EventKind::WaitBegan ? TraceEntry::Kind::WaitBegan
-                                                        : TraceEntry::Kind::WaitEnded;
+        entry.event = event.kind == EventKind::WaitBegan ? TraceEntry::Event::WaitBegan
+                                                         : TraceEntry::Event::WaitEnded;
         runtime::NotedWait noted;
         noted.subject = WaitSubject::of(event.subject);
         noted.sinceNs = event.timeNs;
         entry.wait = waits_detail::waitOf(reader, noted);
         // Who could have ended it then is not known now.
-        if (entry.wait.kind != Wait::Kind::ProcessEnd)
+        if (entry.wait.reason != Wait::Reason::ProcessEnd)
             entry.wait.wakers.clear();
         return entry;
     }
     case EventKind::ProcessStarted:
     case EventKind::ProcessEnded:
-        entry.kind = event.kind == EventKind::ProcessStarted ? TraceEntry::Kind::ProcessStarted
-                                                             : TraceEntry::Kind::ProcessEnded;
+        entry.event = event.kind == EventKind::ProcessStarted ? TraceEntry::Event::ProcessStarted
+                                                              : TraceEntry::Event::ProcessEnded;
         entry.pid = static_cast<qint64>(event.subject);
         entry.status = static_cast<int>(static_cast<std::int64_t>(event.value));
         return entry;
@@ -68,7 +68,8 @@ std::optional<TraceEntry> entryOf(const runtime::TreeReader &reader, const Trace
 
 bool isOfTask(const TraceEntry &entry)
 {
-    return entry.kind == TraceEntry::Kind::TaskBegan || entry.kind == TraceEntry::Kind::TaskEnded;
+    return entry.event == TraceEntry::Event::TaskBegan ||
+           entry.event == TraceEntry::Event::TaskEnded;
 }
 
 } // namespace
@@ -101,18 +102,18 @@ std::optional<BlackBox> BlackBox::of(qint64 pid)
 
 QString entryText(const TraceEntry &entry)
 {
-    switch (entry.kind) {
-    case TraceEntry::Kind::TaskBegan:
+    switch (entry.event) {
+    case TraceEntry::Event::TaskBegan:
         return ErrorText::tr("took task %1").arg(entry.task);
-    case TraceEntry::Kind::TaskEnded:
+    case TraceEntry::Event::TaskEnded:
         return ErrorText::tr("ended task %1").arg(entry.task);
-    case TraceEntry::Kind::WaitBegan:
+    case TraceEntry::Event::WaitBegan:
         return ErrorText::tr("waited for %1").arg(subjectText(entry.wait));
-    case TraceEntry::Kind::WaitEnded:
+    case TraceEntry::Event::WaitEnded:
         return ErrorText::tr("waited no more for %1").arg(subjectText(entry.wait));
-    case TraceEntry::Kind::ProcessStarted:
+    case TraceEntry::Event::ProcessStarted:
         return ErrorText::tr("started PID %1").arg(entry.pid);
-    case TraceEntry::Kind::ProcessEnded:
+    case TraceEntry::Event::ProcessEnded:
         return ErrorText::tr("PID %1 ended with %2").arg(entry.pid).arg(entry.status);
     }
     return {};

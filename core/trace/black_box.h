@@ -14,10 +14,10 @@ namespace proclab {
 /// Something that a process did, as it noted it itself.
 struct TraceEntry
 {
-    enum class Kind { TaskBegan, TaskEnded, WaitBegan, WaitEnded, ProcessStarted, ProcessEnded };
+    enum class Event { TaskBegan, TaskEnded, WaitBegan, WaitEnded, ProcessStarted, ProcessEnded };
 
     qint64 timeNs = 0; ///< Monotonic clock.
-    Kind kind = Kind::TaskBegan;
+    Event event = Event::TaskBegan;
     QString task;     ///< Of a task: its name.
     quint64 call = 0; ///< Of a task: the number of the call in its pool, from 0.
     Wait wait;        ///< Of a wait: for what; without thread and owner.

@@ -16,7 +16,7 @@ namespace proclab {
 using runtime::ObjectKind;
 using runtime::TreeReader;
 using runtime::WaitSubject;
-using Kind = Wait::Kind;
+using Reason = Wait::Reason;
 
 namespace {
 
@@ -29,7 +29,7 @@ const Body &as(const TreeReader::Place &place)
 /// Where a thread sleeps: in an object, at one of its words.
 struct Sleep
 {
-    Kind kind = Kind::Internal;
+    Reason reason = Reason::Internal;
     /// Of a pipe: whose holders can wake it; of all else the object's.
     std::optional<std::uint32_t> side = std::nullopt;
 };
@@ -37,19 +37,19 @@ struct Sleep
 Sleep sleepAtQueue(const runtime::QueueBody &queue, const runtime::FutexWord *word)
 {
     if (word == &queue.ring.items.changes())
-        return {Kind::QueueEmpty};
+        return {Reason::QueueEmpty};
     if (word == &queue.ring.room.changes())
-        return {Kind::QueueFull};
-    return {word == &queue.joining.changes() ? Kind::QueueDone : Kind::Internal};
+        return {Reason::QueueFull};
+    return {word == &queue.joining.changes() ? Reason::QueueDone : Reason::Internal};
 }
 
 Sleep sleepAtPipe(const runtime::PipeBody &pipe, const runtime::FutexWord *word)
 {
     for (std::uint32_t writer = 0; writer < pipe.directions.size(); ++writer) {
         if (word == &pipe.directions[writer].ring.items.changes())
-            return {Kind::PipeEmpty, writer};
+            return {Reason::PipeEmpty, writer};
         if (word == &pipe.directions[writer].ring.room.changes())
-            return {Kind::PipeFull, 1 - writer};
+            return {Reason::PipeFull, 1 - writer};
     }
     return {};
 }
@@ -59,16 +59,16 @@ Sleep sleepAt(const TreeReader::Place &place, const runtime::FutexWord *word)
     switch (place.kind) {
     case ObjectKind::Lock:
     case ObjectKind::RLock:
-        return {Kind::Lock};
+        return {Reason::Lock};
     case ObjectKind::Semaphore:
-        return {Kind::Semaphore};
+        return {Reason::Semaphore};
     case ObjectKind::Event:
-        return {Kind::Event};
+        return {Reason::Event};
     case ObjectKind::Condition:
-        return {Kind::Condition};
+        return {Reason::Condition};
     case ObjectKind::Barrier:
         if (word == &as<runtime::BarrierBody>(place).waiting.changes())
-            return {Kind::Barrier};
+            return {Reason::Barrier};
         break;
     case ObjectKind::Queue:
         return sleepAtQueue(as<runtime::QueueBody>(place), word);
@@ -105,7 +105,7 @@ void setPlace(const TreeReader &reader, const runtime::NotedWait &noted, Wait &w
 {
     const auto place = reader.find(noted.subject.number);
     if (!place) { // The locks of the tree's memory itself belong to no object.
-        wait.kind = Kind::Internal;
+        wait.reason = Reason::Internal;
         setOwner(wait, noted.seen);
         return;
     }
@@ -114,9 +114,9 @@ void setPlace(const TreeReader &reader, const runtime::NotedWait &noted, Wait &w
         return;
     }
     const Sleep sleep = sleepAt(*place, &reader.word(noted.subject.number));
-    wait.kind = sleep.kind;
+    wait.reason = sleep.reason;
     wait.object = place->object.index;
-    if (sleep.kind == Kind::Lock || sleep.kind == Kind::Internal)
+    if (sleep.reason == Reason::Lock || sleep.reason == Reason::Internal)
         setOwner(wait, noted.seen);
     else if (sleep.side)
         setHolders(wait, reader.holdersOfSide(place->object, *sleep.side));
@@ -124,40 +124,40 @@ void setPlace(const TreeReader &reader, const runtime::NotedWait &noted, Wait &w
         setHolders(wait, reader.holdersOf(place->object));
 }
 
-QString kindText(Kind kind)
+QString reasonText(Reason reason)
 {
-    switch (kind) {
-    case Kind::Lock:
+    switch (reason) {
+    case Reason::Lock:
         return ErrorText::tr("lock %1");
-    case Kind::Semaphore:
+    case Reason::Semaphore:
         return ErrorText::tr("a unit of semaphore %1");
-    case Kind::Event:
+    case Reason::Event:
         return ErrorText::tr("event %1");
-    case Kind::Condition:
+    case Reason::Condition:
         return ErrorText::tr("condition %1");
-    case Kind::Barrier:
+    case Reason::Barrier:
         return ErrorText::tr("barrier %1");
-    case Kind::QueueEmpty:
+    case Reason::QueueEmpty:
         return ErrorText::tr("an item of queue %1");
-    case Kind::QueueFull:
+    case Reason::QueueFull:
         return ErrorText::tr("room in queue %1");
-    case Kind::QueueDone:
+    case Reason::QueueDone:
         return ErrorText::tr("all items of queue %1 to be done");
-    case Kind::PipeEmpty:
+    case Reason::PipeEmpty:
         return ErrorText::tr("a message of pipe %1");
-    case Kind::PipeFull:
+    case Reason::PipeFull:
         return ErrorText::tr("room in pipe %1");
-    case Kind::Internal:
+    case Reason::Internal:
         return ErrorText::tr("an inner lock");
-    case Kind::ProcessEnd:
+    case Reason::ProcessEnd:
         return ErrorText::tr("the end of %1");
-    case Kind::Calls:
+    case Reason::Calls:
         return ErrorText::tr("the results of its calls");
-    case Kind::Task:
+    case Reason::Task:
         return ErrorText::tr("a task");
-    case Kind::Several:
+    case Reason::Several:
         return ErrorText::tr("one of several pipes");
-    case Kind::Gone:
+    case Reason::Gone:
         break;
     }
     return ErrorText::tr("an object that is gone");
@@ -178,18 +178,18 @@ Wait waits_detail::waitOf(const TreeReader &reader, const runtime::NotedWait &no
         setPlace(reader, noted, wait);
         break;
     case WaitSubject::Kind::Process:
-        wait.kind = Kind::ProcessEnd;
+        wait.reason = Reason::ProcessEnd;
         wait.wakers = {static_cast<qint64>(noted.subject.number)};
         break;
     case WaitSubject::Kind::Calls:
-        wait.kind = Kind::Calls;
+        wait.reason = Reason::Calls;
         break;
     case WaitSubject::Kind::Task:
-        wait.kind = Kind::Task;
+        wait.reason = Reason::Task;
         break;
     case WaitSubject::Kind::Several:
     case WaitSubject::Kind::None:
-        wait.kind = Kind::Several;
+        wait.reason = Reason::Several;
         wait.hasUnknownWaker = true;
         break;
     }
@@ -198,12 +198,12 @@ Wait waits_detail::waitOf(const TreeReader &reader, const runtime::NotedWait &no
 
 QString subjectText(const Wait &wait)
 {
-    QString text = kindText(wait.kind);
+    QString text = reasonText(wait.reason);
     if (wait.object)
         text = text.arg(*wait.object);
-    if (wait.kind == Kind::ProcessEnd && !wait.wakers.isEmpty())
+    if (wait.reason == Reason::ProcessEnd && !wait.wakers.isEmpty())
         text = text.arg(ErrorText::tr("PID %1").arg(wait.wakers.front()));
-    if (wait.kind == Kind::Lock && !wait.wakers.isEmpty())
+    if (wait.reason == Reason::Lock && !wait.wakers.isEmpty())
         text += ErrorText::tr(", held by PID %1").arg(wait.wakers.front());
     return text;
 }

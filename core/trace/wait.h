@@ -16,7 +16,7 @@ namespace proclab {
 struct Wait
 {
     /// What it waits for.
-    enum class Kind {
+    enum class Reason {
         Lock, ///< A Lock, an RLock, or that of a Value, an Array or a Condition.
         Semaphore,
         Event,
@@ -38,7 +38,7 @@ struct Wait
     qint64 pid = 0;
     qint64 thread = 0;
     QString process; ///< Its name.
-    Kind kind = Kind::Gone;
+    Reason reason = Reason::Gone;
     std::optional<quint32> object;    ///< The number of the lock, queue, …
     qint64 sinceNs = 0;               ///< Monotonic clock.
     std::optional<qint64> deadlineNs; ///< None: it waits without limit.
@@ -64,7 +64,7 @@ struct Wait
 
 namespace waits_detail {
 
-/// What @p noted is about: kind, object and wakers. @p reader: of a tree that can be read.
+/// What @p noted is about: reason, object and wakers. @p reader: of a tree that can be read.
 [[nodiscard]] Wait waitOf(const runtime::TreeReader &reader, const runtime::NotedWait &noted);
 
 } // namespace waits_detail

@@ -15,7 +15,7 @@ using namespace Qt::StringLiterals;
 
 namespace proclab {
 
-using Kind = Wait::Kind;
+using Reason = Wait::Reason;
 using runtime::WaitSubject;
 
 namespace {
@@ -52,9 +52,9 @@ bool isZygote(qint64 pid)
     return file.open(QIODevice::ReadOnly) && file.readAll().split('\0').value(1) == "zygote";
 }
 
-bool isOfPeople(Kind kind)
+bool isOfPeople(Reason reason)
 {
-    return kind != Kind::Calls && kind != Kind::Task;
+    return reason != Reason::Calls && reason != Reason::Task;
 }
 
 } // namespace
@@ -110,10 +110,10 @@ bool StuckProcesses::canBeWoken(const Process &process) const
 
 bool StuckProcesses::canBeEnded(const Process &process, const Wait &wait) const
 {
-    switch (wait.kind) {
-    case Kind::Calls: // By another thread of the process, or by its engine: see canBeWoken().
+    switch (wait.reason) {
+    case Reason::Calls: // By another thread of the process, or by its engine: see canBeWoken().
         return false;
-    case Kind::Task:
+    case Reason::Task:
         return process.parent && !m_processes[*process.parent].isStuck;
     default:
         return wait.hasUnknownWaker ||
@@ -131,7 +131,7 @@ bool StuckProcesses::hasStuckUsers() const
 {
     return std::ranges::any_of(m_processes, [this](const Process &process) {
         return process.isStuck && std::ranges::any_of(process.seen->waits, [this](int wait) {
-                   return isOfPeople(m_graph.m_waits[wait].kind);
+                   return isOfPeople(m_graph.m_waits[wait].reason);
                });
     });
 }
@@ -150,7 +150,7 @@ void StuckProcesses::askSystem(Process &process)
     const auto parent = m_byPid.find(parentOf(pid));
     if (parent == m_byPid.end() || !m_processes[parent->second].isStuck) {
         for (const int wait : process.seen->waits) {
-            if (m_graph.m_waits[wait].kind == Kind::Task)
+            if (m_graph.m_waits[wait].reason == Reason::Task)
                 process.isStuck = false;
         }
     }
@@ -210,7 +210,7 @@ std::vector<std::size_t> StuckProcesses::wakersOf(const Process &process) const
 {
     std::vector<std::size_t> wakers;
     for (const int wait : process.seen->waits) {
-        if (m_graph.m_waits[wait].kind == Kind::Calls)
+        if (m_graph.m_waits[wait].reason == Reason::Calls)
             wakers.insert(wakers.end(), process.children.begin(), process.children.end());
         for (const qint64 pid : m_graph.m_waits[wait].wakers)
             wakers.push_back(m_byPid.at(pid)); // It is known: else the wait could end.
@@ -271,11 +271,11 @@ Deadlock StuckProcesses::deadlockOf(const std::vector<std::size_t> &group,
     for (const std::size_t one : group) {
         for (const int position : m_processes[one].seen->waits) {
             const Wait &wait = m_graph.m_waits[position];
-            if (wait.kind == Kind::Task)
+            if (wait.reason == Reason::Task)
                 continue;
             // A wait is a member if it comes back to its own process.
             const bool isMember =
-                wait.kind == Kind::Calls
+                wait.reason == Reason::Calls
                     ? reaches[one][one]
                     : std::ranges::any_of(wait.wakers, [&](qint64 pid) {
                           return m_byPid.at(pid) == one || reaches[m_byPid.at(pid)][one];
@@ -283,7 +283,7 @@ Deadlock StuckProcesses::deadlockOf(const std::vector<std::size_t> &group,
             (isMember ? deadlock.members : deadlock.behind).append(wait);
         }
     }
-    const auto isUsers = [](const Wait &wait) { return isOfPeople(wait.kind); };
+    const auto isUsers = [](const Wait &wait) { return isOfPeople(wait.reason); };
     if (std::ranges::none_of(deadlock.members, isUsers))
         return {};
     for (int i = 0; i < deadlock.members.size(); ++i) {

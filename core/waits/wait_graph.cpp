@@ -67,7 +67,7 @@ void WaitGraph::addWaitsOf(Process &process, const TreeReader &reader)
         process.waits.append(static_cast<int>(m_waits.size()));
         const bool isAwake = noted->subject.kind == WaitSubject::Kind::Word &&
                              reader.word(noted->subject.number).load() != noted->seen;
-        if (isAwake || wait.deadlineNs || wait.kind == Wait::Kind::Several)
+        if (isAwake || wait.deadlineNs || wait.reason == Wait::Reason::Several)
             process.mayBeStuck = false;
         m_waits.append(wait);
         m_noted.append(*noted);

@@ -55,7 +55,7 @@ void exitWith(int code)
 bool waitsForLock(qint64 pid)
 {
     return std::ranges::any_of(WaitGraph::snapshot().waits(), [pid](const Wait &wait) {
-        return wait.pid == pid && wait.kind == Wait::Kind::Lock;
+        return wait.pid == pid && wait.reason == Wait::Reason::Lock;
     });
 }
 
@@ -108,7 +108,7 @@ void tst_BlackBox::killedWorkerSaysWhatItDid()
     QCOMPARE(box->pid, pid);
     QCOMPARE(box->process, u"PoolWorker-1"_s);
     QCOMPARE(box->waits.size(), 1);
-    QCOMPARE(box->waits.front().kind, Wait::Kind::Lock);
+    QCOMPARE(box->waits.front().reason, Wait::Reason::Lock);
     QCOMPARE(box->waits.front().object, std::optional(numberOf(lock)));
     QStringList did;
     for (const TraceEntry &entry : box->entries)
@@ -156,7 +156,7 @@ void tst_BlackBox::eventsComeInTheirOrder()
     QTRY_VERIFY_WITH_TIMEOUT(std::ranges::any_of(WaitGraph::snapshot().waits(),
                                                  [pid](const Wait &wait) {
                                                      return wait.pid == pid &&
-                                                            wait.kind == Wait::Kind::QueueEmpty;
+                                                            wait.reason == Wait::Reason::QueueEmpty;
                                                  }),
                              limitMs);
     const qint64 put = runtime::nowNs();
@@ -166,13 +166,13 @@ void tst_BlackBox::eventsComeInTheirOrder()
     const auto box = process.blackBox();
     QVERIFY(box);
     QVERIFY(box->waits.isEmpty());
-    const auto at = [&box](TraceEntry::Kind kind) {
+    const auto at = [&box](TraceEntry::Event event) {
         return std::ranges::find_if(box->entries, [kind](const TraceEntry &entry) {
-            return entry.kind == kind && entry.wait.kind == Wait::Kind::QueueEmpty;
+            return entry.event == event && entry.wait.reason == Wait::Reason::QueueEmpty;
         });
     };
-    const auto began = at(TraceEntry::Kind::WaitBegan);
-    const auto ended = at(TraceEntry::Kind::WaitEnded);
+    const auto began = at(TraceEntry::Event::WaitBegan);
+    const auto ended = at(TraceEntry::Event::WaitEnded);
     QVERIFY(began != box->entries.end() && ended != box->entries.end() && began < ended);
     QCOMPARE(began->wait.object, std::optional(numberOf(from)));
     constexpr qint64 slackNs = 1'000'000; // Of two clocks.
@@ -207,13 +207,13 @@ void tst_BlackBox::programHasOneToo()
     const auto box = BlackBox::of(::getpid());
     QVERIFY(box);
     const qint64 pid = process.pid().value();
-    const auto has = [&box, pid](TraceEntry::Kind kind) {
+    const auto has = [&box, pid](TraceEntry::Event event) {
         return std::ranges::any_of(box->entries, [=](const TraceEntry &entry) {
-            return entry.kind == kind && entry.pid == pid && entry.status == 0;
+            return entry.event == event && entry.pid == pid && entry.status == 0;
         });
     };
-    QVERIFY(has(TraceEntry::Kind::ProcessStarted));
-    QVERIFY(has(TraceEntry::Kind::ProcessEnded));
+    QVERIFY(has(TraceEntry::Event::ProcessStarted));
+    QVERIFY(has(TraceEntry::Event::ProcessEnded));
 }
 
 void tst_BlackBox::unknownProcessesHaveNone()
@@ -241,9 +241,9 @@ void tst_BlackBox::objectThatIsGoneIsNotTakenForAnother()
     QVERIFY(box);
     const auto wait = std::ranges::find_if(
         box->entries.rbegin(), box->entries.rend(),
-        [](const TraceEntry &entry) { return entry.kind == TraceEntry::Kind::WaitBegan; });
+        [](const TraceEntry &entry) { return entry.event == TraceEntry::Event::WaitBegan; });
     QVERIFY(wait != box->entries.rend());
-    QCOMPARE(wait->wait.kind, Wait::Kind::Gone);
+    QCOMPARE(wait->wait.reason, Wait::Reason::Gone);
     QVERIFY(!wait->wait.object);
 }
 

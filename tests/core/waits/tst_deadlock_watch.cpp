@@ -249,12 +249,12 @@ void acquireAll(const Semaphore &semaphore, int count)
 }
 
 /// Waits until @p process is in a wait of @p kind.
-bool isWaiting(const Process &process, Wait::Kind kind)
+bool isWaiting(const Process &process, Wait::Reason reason)
 {
     const qint64 pid = process.pid().value();
     const QList<Wait> waits = WaitGraph::snapshot().waits();
     return std::ranges::any_of(
-        waits, [=](const Wait &wait) { return wait.pid == pid && wait.kind == kind; });
+        waits, [=](const Wait &wait) { return wait.pid == pid && wait.reason == reason; });
 }
 
 } // namespace
@@ -310,7 +310,7 @@ void tst_DeadlockWatch::crossingLocksAreFound()
     QVERIFY(deadlock.behind.isEmpty());
     QSet<quint32> objects;
     for (const Wait &wait : deadlock.members) {
-        QCOMPARE(wait.kind, Wait::Kind::Lock);
+        QCOMPARE(wait.reason, Wait::Reason::Lock);
         objects.insert(wait.object.value());
         const bool isOne = wait.pid == one.pid().value();
         QCOMPARE(wait.process, isOne ? u"one"_s : u"two"_s);
@@ -366,7 +366,8 @@ void tst_DeadlockWatch::queueThatNobodyFillsIsFound()
     const Deadlock deadlock = found.all().front();
     QCOMPARE(pidsOf(deadlock.members), getters + QSet<qint64>{joiner});
     for (const Wait &wait : deadlock.members) {
-        QCOMPARE(wait.kind, wait.pid == joiner ? Wait::Kind::ProcessEnd : Wait::Kind::QueueEmpty);
+        QCOMPARE(wait.reason,
+                 wait.pid == joiner ? Wait::Reason::ProcessEnd : Wait::Reason::QueueEmpty);
         if (wait.pid != joiner)
             QCOMPARE(wait.object, std::optional(queue));
     }
@@ -406,14 +407,14 @@ void tst_DeadlockWatch::cycleOverLockQueueAndJoinIsFound()
     QCOMPARE(deadlock.members.size(), 3);
     for (const Wait &wait : deadlock.members) {
         if (wait.pid == director.pid().value()) {
-            QCOMPARE(wait.kind, Wait::Kind::ProcessEnd);
+            QCOMPARE(wait.reason, Wait::Reason::ProcessEnd);
             QCOMPARE(wait.wakers, QList<qint64>{joined});
         } else if (wait.pid == owner) {
-            QCOMPARE(wait.kind, Wait::Kind::QueueEmpty);
+            QCOMPARE(wait.reason, Wait::Reason::QueueEmpty);
             QCOMPARE(wait.object, std::optional(queue));
         } else {
             QCOMPARE(wait.pid, joined);
-            QCOMPARE(wait.kind, Wait::Kind::Lock);
+            QCOMPARE(wait.reason, Wait::Reason::Lock);
             QCOMPARE(wait.wakers, QList<qint64>{owner});
         }
     }
@@ -463,7 +464,7 @@ void tst_DeadlockWatch::workersOfAPoolAreFound()
     const Deadlock deadlock = found.all().front();
     QCOMPARE(deadlock.members.size(), 2);
     for (const Wait &wait : deadlock.members) {
-        QCOMPARE(wait.kind, Wait::Kind::Lock);
+        QCOMPARE(wait.reason, Wait::Reason::Lock);
         QVERIFY2(wait.process.startsWith(u"PoolWorker-"_s), qPrintable(wait.process));
     }
     pool.close();
@@ -490,7 +491,7 @@ void tst_DeadlockWatch::waitsAreShownWithWhomTheyAreFor()
     QVERIFY(lock.acquire());
     const qint64 before = runtime::nowNs();
     const Process waiter = started<&lockAndRelease>(u"waiter"_s, lock);
-    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(waiter, Wait::Kind::Lock), limitMs);
+    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(waiter, Wait::Reason::Lock), limitMs);
     const WaitGraph graph = WaitGraph::snapshot();
     const auto wait = std::ranges::find_if(
         graph.waits(), [&waiter](const Wait &one) { return one.pid == waiter.pid().value(); });
@@ -515,9 +516,9 @@ void tst_DeadlockWatch::chainIsNone()
     const auto lock = made(Lock::create());
     const auto queue = made(Queue<int>::create());
     const Process owner = started<&lockThenGet>(u"owner"_s, lock, queue);
-    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(owner, Wait::Kind::QueueEmpty), limitMs);
+    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(owner, Wait::Reason::QueueEmpty), limitMs);
     const Process waiter = started<&lockAndRelease>(u"waiter"_s, lock);
-    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(waiter, Wait::Kind::Lock), limitMs);
+    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(waiter, Wait::Reason::Lock), limitMs);
     QVERIFY(!waiter.join(300ms)); // Time for several looks.
     QVERIFY(queue.put(1));
     QVERIFY(owner.join(30s)); // It dies with the lock.
@@ -536,8 +537,8 @@ void tst_DeadlockWatch::waitsWithALimitAreNone()
     const Process two = started<&tryWithLimit>(u"two"_s, b, a, arrived, go);
     acquireAll(arrived, 2);
     go.set();
-    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(one, Wait::Kind::Lock), limitMs);
-    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(two, Wait::Kind::Lock), limitMs);
+    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(one, Wait::Reason::Lock), limitMs);
+    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(two, Wait::Reason::Lock), limitMs);
     QVERIFY(!one.join(400ms));
     QVERIFY(found.all().isEmpty());
     (void)one.kill();
@@ -585,7 +586,7 @@ void tst_DeadlockWatch::wokenButStoppedIsNone()
     const Found found;
     const auto queue = made(Queue<int>::create());
     const Process waiter = started<&getOne>(u"waiter"_s, queue);
-    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(waiter, Wait::Kind::QueueEmpty), limitMs);
+    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(waiter, Wait::Reason::QueueEmpty), limitMs);
     const auto pid = static_cast<pid_t>(waiter.pid().value());
     QCOMPARE(::kill(pid, SIGSTOP), 0);
     QVERIFY(queue.put(1));
@@ -638,10 +639,10 @@ void tst_DeadlockWatch::waitsOfTheKilledVanish()
     const auto lock = made(Lock::create());
     QVERIFY(lock.acquire());
     const Process waiter = started<&lockAndRelease>(u"waiter"_s, lock);
-    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(waiter, Wait::Kind::Lock), limitMs);
+    QTRY_VERIFY_WITH_TIMEOUT(isWaiting(waiter, Wait::Reason::Lock), limitMs);
     QVERIFY(waiter.kill());
     QVERIFY(waiter.join(30s));
-    QVERIFY(!isWaiting(waiter, Wait::Kind::Lock));
+    QVERIFY(!isWaiting(waiter, Wait::Reason::Lock));
     QVERIFY(lock.release());
 }
 
