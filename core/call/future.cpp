@@ -26,7 +26,8 @@ Q_SIGNALS:
 
 namespace {
 
-/// While a callback runs its thread does what users want: who waits for them may not wait in vain.
+/// Notes that a callback runs: its thread does what the user wants meanwhile, so nobody who waits
+/// for this process is stuck for sure.
 class InCallback
 {
 public:
@@ -118,7 +119,7 @@ bool FutureState::finish(Phase phase, std::optional<Outcome> outcome, std::optio
     if (outcome)
         m_outcome = std::move(*outcome);
     const std::unique_ptr<Callbacks> callbacks = std::move(m_callbacks);
-    // Lets the lock go too. Before the waiters are looked at: who counts itself later sees it.
+    // Also unlocks. Comes before the look at the waiters: one that counts itself later sees it.
     m_phase.store(static_cast<quint32>(phase), std::memory_order_seq_cst);
     if (m_waiters.load(std::memory_order_seq_cst) != 0)
         runtime::futexWake(m_phase, INT_MAX);
@@ -146,7 +147,7 @@ bool FutureState::wait(TimeLimit limit) const
         if (limit && left <= 0)
             return false;
         noted.sleepsFor({runtime::WaitSubject::Kind::Calls}, limit ? end : runtime::noDeadline);
-        // Counted before the phase is looked at again: who settles it then sees the waiter.
+        // Counted before the second look at the phase, so that settling it later sees the waiter.
         m_waiters.fetch_add(1, std::memory_order_seq_cst);
         if (m_phase.load(std::memory_order_seq_cst) == seen)
             runtime::futexWait(m_phase, seen, left);
@@ -186,7 +187,7 @@ void FutureState::removeCallback(quint64 number)
 {
     if (m_forkCount != runtime::forkCount())
         return;                    // Its lock may be held for ever here.
-    std::function<void()> removed; // What it holds is let go after the lock.
+    std::function<void()> removed; // Destroyed after the lock is free.
     const Phase phase = lock();
     if (m_callbacks) {
         const auto found =

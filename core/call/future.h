@@ -23,16 +23,16 @@
 
 namespace proclab {
 
-/// What handles of one task, or of several whose results belong together, share. As it is, nobody
-/// settles it but its holder; further classes know where the tasks are.
+/// The state that all handles of one task share, or of several tasks whose results belong together.
+/// This class is settled by its holder alone; derived ones know where their tasks are.
 ///
 /// Threads: any.
 class FutureState
 {
 public:
     enum class Phase : quint32 { Pending, Running, Cancelled, Done, Failed };
-    /// The encoded result, which several tasks have elsewhere; or the error of the first that
-    /// failed.
+    /// The encoded result (empty for several tasks, whose results lie elsewhere), or the error of
+    /// the first that failed.
     using Outcome = Result<EncodedBytes>;
 
     FutureState() = default;
@@ -43,34 +43,35 @@ public:
     [[nodiscard]] Phase phase() const;
     [[nodiscard]] bool isSettled() const { return settledPhase() >= Phase::Cancelled; }
     [[nodiscard]] bool isCancelled() const { return settledPhase() == Phase::Cancelled; }
-    /// Once isSettled(); never changes then.
+    /// Valid once isSettled(); it never changes then.
     [[nodiscard]] const Outcome &outcome() const { return m_outcome; }
 
     /// Pending -> Running; false if it was not pending.
     bool setRunning();
-    /// Settles it, wakes who waits and runs the callbacks; false if it is settled already.
+    /// Settles it, wakes the waiters and runs the callbacks; false if it is settled already.
     bool settle(Outcome outcome);
     /// Pending -> Cancelled; true if it is cancelled now, by this call or an earlier one.
     virtual bool cancel();
-    /// False: not settled within @p limit, or, in a process that was forked since, never.
+    /// False if it was not settled within @p limit; at once in a process that was forked since,
+    /// where it never will be.
     [[nodiscard]] bool wait(TimeLimit limit) const;
-    /// What a wait in vain ends with.
+    /// The error with which a wait in vain ends.
     [[nodiscard]] Error whyNotSettled() const;
-    /// Runs @p callback once it is settled, in the thread that settles it; at once if it is, or
-    /// never will be here (see wait()). What it throws is logged and goes no further. Returns its
-    /// number.
+    /// Runs @p callback once this is settled, in the thread that settles it; or at once if it is
+    /// settled, or never will be here (see wait()). What the callback throws is logged and goes no
+    /// further. Returns a number for removeCallback().
     quint64 addCallback(std::function<void()> callback);
-    /// Forgets a callback; one that runs already is not stopped.
+    /// Forgets a callback, but does not stop one that runs.
     void removeCallback(quint64 number);
-    /// Has @p context's thread run @p callback, from its event loop, once it is settled; not if
+    /// Has the event loop of @p context's thread run @p callback once this is settled, unless
     /// @p context is gone by then.
     void then(QObject *context, std::function<void()> callback);
 
 protected:
-    /// In two steps what settle() does, for the one that alone settles it.
+    /// settle() in two steps, for a holder that alone settles this.
     void prepare(EncodedBytes result) { m_outcome = std::move(result); }
     void settlePrepared() { finish(Phase::Done, std::nullopt, std::nullopt); }
-    /// Fetches results that come soon, in the thread that waits for them.
+    /// Called by a thread that is about to wait: fetches results that come soon.
     virtual void help() const {}
     /// Whether a worker has taken a task, though nobody has called setRunning().
     [[nodiscard]] virtual bool hasStarted() const { return false; }
@@ -85,20 +86,20 @@ private:
     }
     Phase lock();
     void unlock(Phase phase);
-    /// Without @p outcome: the prepared one.
+    /// Takes the prepared outcome if @p outcome has no value.
     bool finish(Phase phase, std::optional<Outcome> outcome, std::optional<Phase> from);
 
     const quint32 m_forkCount = runtime::forkCount();
     runtime::FutexWord m_phase{
-        0}; ///< With a bit that is a lock, held for a moment: there are many.
+        0}; ///< With a bit as a lock, which is held briefly: a mutex would be large.
     mutable std::atomic<int> m_waiters{0};
     // Guarded by lock(); the outcome until it is settled.
     Outcome m_outcome = Error{ErrorCode::InvalidState};
     std::unique_ptr<Callbacks> m_callbacks; ///< None yet: null.
 };
 
-/// A handle of a result that is still to come. Copies are handles of the same; the task goes on
-/// when all of them are gone.
+/// A handle of a result that is still to come. Copies are handles of one result; the task goes on
+/// after the last of them is gone.
 ///
 /// Threads: any. Blocking: only result(), error() and wait().
 template<typename T>
@@ -106,7 +107,7 @@ class Future
 {
 public:
     using Phase = FutureState::Phase;
-    /// Makes the value of a state that is Done; throws what decoding throws.
+    /// Makes the value out of a state that is Done; throws what decoding throws.
     using Decoder = T (*)(const FutureState &);
 
     Future(std::shared_ptr<FutureState> state, Decoder decode)
@@ -144,8 +145,8 @@ public:
             return Error{ErrorCode::EncodeError};
         }
     }
-    /// The error that result() would give; nothing if there is none. Timeout and Cancelled as
-    /// there.
+    /// The error that result() would give, or no value if there is none. Itself fails with Timeout
+    /// and Cancelled.
     [[nodiscard]] Result<std::optional<Error>> error(TimeLimit limit = std::nullopt) const
     {
         if (!m_state->wait(limit))
@@ -157,7 +158,8 @@ public:
     }
     [[nodiscard]] bool wait(TimeLimit limit = std::nullopt) const { return m_state->wait(limit); }
 
-    /// True if it is cancelled now; not a task that runs or has ended, nor several at once.
+    /// True if it is cancelled now. A task that runs or has ended cannot be cancelled, nor can the
+    /// results of several tasks.
     bool cancel() const { return m_state->cancel(); }
     /// Calls @p callback with this handle once it has ended; see FutureState::addCallback().
     template<typename Callback>
@@ -172,8 +174,8 @@ public:
     {
         m_state->then(context, [self = *this, callback = std::move(callback)] { callback(self); });
     }
-    /// The same as Qt's kind of handle: its value; cancelled if this is; else it throws what
-    /// valueOrThrow() would. To cancel it does not cancel this.
+    /// The same result as a QFuture. It is cancelled if this is, and throws what valueOrThrow()
+    /// would. Cancelling the QFuture does not cancel this.
     [[nodiscard]] QFuture<T> toQFuture() const
     {
         const auto promise = std::make_shared<QPromise<T>>();

@@ -30,10 +30,10 @@ public:
     FutureWatch(const FutureWatch &) = delete;
     FutureWatch &operator=(const FutureWatch &) = delete;
 
-    /// Until @p when holds or the time is up.
+    /// Waits until @p when holds or the time is up.
     void waitUntil(ReturnWhen when, TimeLimit limit);
-    /// The position of the next that was settled, in the order in which they were, those that were
-    /// before first; each once. EndOfStream after the last, Timeout.
+    /// The position of the next settled state, each once, in the order in which they were settled;
+    /// those that were settled before come first. EndOfStream after the last, Timeout.
     Result<std::size_t> next(TimeLimit limit);
 
 private:
@@ -42,7 +42,7 @@ private:
         std::mutex mutex;
         std::condition_variable changed;
         // Guarded by mutex.
-        std::deque<std::size_t> settled; ///< Not yet given out.
+        std::deque<std::size_t> settled; ///< Positions that next() has not returned yet.
         std::size_t settledCount = 0;
         std::size_t failedCount = 0;
     };
@@ -88,8 +88,8 @@ struct WaitResult
     std::vector<Future<T>> notDone;
 };
 
-/// Python's concurrent.futures.wait(): blocks until @p when holds for @p futures or the time is up;
-/// each of them is then in one of the two groups, once, in the order of @p futures.
+/// Like Python's concurrent.futures.wait(): blocks until @p when holds for @p futures or the time
+/// is up. Each of them is then once in one of the two groups, in the order of @p futures.
 template<typename T>
 [[nodiscard]] WaitResult<T> waitFor(const std::vector<Future<T>> &futures,
                                     ReturnWhen when = ReturnWhen::AllCompleted,
@@ -118,7 +118,8 @@ public:
             m_futures.emplace_back(std::move(future));
     }
 
-    /// The next that is done. EndOfStream after the last; Timeout, which tells how many are left.
+    /// The next one that is done. EndOfStream after the last; Timeout, which says how many are
+    /// left.
     Result<Future<T>> next()
     {
         TimeLimit left;
@@ -136,8 +137,9 @@ private:
     std::vector<std::optional<Future<T>>> m_futures; ///< None: given out.
 };
 
-/// Python's as_completed(): the distinct ones of @p futures, each when it is done, those that are
-/// done already first. @p limit is counted from now. What was given out is not kept.
+/// Like Python's as_completed(): the distinct ones of @p futures, each when it is done; those that
+/// are done already come first. @p limit counts from now. The stream drops a future once it has
+/// returned it.
 template<typename T>
 [[nodiscard]] CompletionStream<T> asCompleted(const std::vector<Future<T>> &futures,
                                               TimeLimit limit = std::nullopt)

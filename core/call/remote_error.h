@@ -11,7 +11,7 @@
 
 namespace proclab {
 
-/// What valueOrThrow() throws for an error that is no registered exception of a task.
+/// Thrown by valueOrThrow() for an error that is no registered exception of a task.
 class RemoteError : public std::runtime_error
 {
 public:
@@ -23,11 +23,11 @@ private:
     Error m_error;
 };
 
-/// Throws the exception that @p error is of: what a task threw, as itself if its type is
-/// registered (see PROCLAB_EXCEPTION), else a RemoteError.
+/// Throws what @p error stands for: the exception that a task threw, if its type is registered (see
+/// PROCLAB_EXCEPTION), else a RemoteError.
 [[noreturn]] void throwError(const Error &error);
 
-/// The value of @p result; throws its error, see throwError().
+/// The value of @p result, or throws its error; see throwError().
 template<typename T>
 T valueOrThrow(Result<T> result)
 {

@@ -54,9 +54,10 @@ constexpr std::string_view functionIn(std::string_view text)
 
 } // namespace task_detail
 
-/// A function as a task of this program: whatever names it, as in `pool.apply<square>(7)`,
-/// registers it before main() begins, in the program and in its workers alike. A free function, a
-/// static member function or a lambda without captures; arguments and result are Payloads.
+/// A function as a task of this program. Naming it anywhere, as in `pool.apply<square>(7)`,
+/// registers it before main() begins, in the program and in its workers alike. It is a free
+/// function, a static member function or a lambda without captures, and its arguments and result
+/// are Payloads.
 template<auto Function>
 class TaskOf
 {
@@ -67,7 +68,7 @@ public:
     using Value = std::conditional_t<std::is_void_v<Result>, std::monostate, Result>;
     static_assert(Payload<Arguments> && Payload<Value>);
 
-    /// How many bytes each result has, if they are few enough to travel side by side.
+    /// The size of each result, if it is fixed and small enough for results to travel side by side.
     [[nodiscard]] static constexpr std::optional<std::uint8_t> packedBytes()
     {
         if constexpr (FixedPayload<Value>) {
@@ -76,12 +77,12 @@ public:
         }
         return std::nullopt;
     }
-    /// What workers know it by.
+    /// The number by which workers know it.
     [[nodiscard]] static std::uint32_t number()
     {
         return runtime::firstRegisteredTask + s_position;
     }
-    /// As the compiler spells it: "square", "Shape::area".
+    /// The name as the compiler spells it: "square", "Shape::area".
     [[nodiscard]] static constexpr std::string_view name()
     {
         // A constant: each call has it.
@@ -140,7 +141,7 @@ struct EncodedCalls
 
 namespace call_detail {
 
-/// An argument for a parameter of type T: itself if it is one, else a T made of it.
+/// An argument for a parameter of type T: itself if it is a T, else a T made of it.
 template<typename T, typename A>
 [[nodiscard]] decltype(auto) asParameter(A &&argument)
 {
@@ -150,7 +151,7 @@ template<typename T, typename A>
         return T(std::forward<A>(argument));
 }
 
-/// Nothing is copied before it is encoded: an argument may be large.
+/// Encodes without a copy, since an argument may be large.
 template<typename... T>
 void encodeArguments(std::type_identity<std::tuple<T...>> /*type*/, std::vector<std::byte> &bytes,
                      const T &...arguments)

@@ -16,18 +16,18 @@ namespace proclab {
 
 using ExecutorOptions = PoolOptions;
 
-/// How Executor::map() goes about it.
+/// Options of Executor::map().
 struct MapOptions
 {
     int chunkSize = 1; ///< How many calls travel together; 1 or more.
-    /// Within which all results must have come, counted from the call of map().
+    /// The time within which all results must have come, counted from the call of map().
     TimeLimit timeout = std::nullopt;
-    /// How many inputs are read before their results are; 1 or more. None: all, at once.
+    /// How many inputs may be read ahead of their results; 1 or more. No value: all, at once.
     std::optional<int> lookAhead = std::nullopt;
 };
 
-/// Worker processes that share calls of this program's own functions, as Python's
-/// ProcessPoolExecutor: each call has a Future.
+/// Worker processes that share calls of this program's own functions; each call has a Future. Like
+/// Python's ProcessPoolExecutor.
 ///
 ///     Result<Executor> executor = Executor::open({.workers = 4});
 ///     Future<int> nine = executor->submit<square>(3);
@@ -36,11 +36,12 @@ struct MapOptions
 ///
 /// The program is its own worker: main() begins with workerMain(). Functions are named as template
 /// arguments (see TaskOf). Calls start in the order of submission. Workers are started when calls
-/// need them. A worker that dies breaks the executor, unless OnCrash says otherwise: the call in
-/// its hands and all others fail with BrokenPool, which tells how it died; they never hang.
+/// need them. A worker that dies breaks the executor, unless OnCrash says otherwise: its call and
+/// all others fail with BrokenPool, which tells how it died; they never hang.
 ///
-/// Copies are handles of the same. When the last is gone no more calls come, as after
-/// shutdown(Wait::No); ExecutorScope waits. At the program's end accepted calls are done first.
+/// Copies are handles of one executor. Once the last copy is gone it accepts no more calls, as
+/// after shutdown(Wait::No); ExecutorScope waits. The program ends after the accepted calls are
+/// done.
 ///
 /// Threads: any, also several at once; no caller needs an event loop.
 /// Blocking: shutdown(Wait::Yes), join(), and what waits for results. Not from a Future's callback.
@@ -59,25 +60,25 @@ public:
         return opened(PoolCore::open(options, policy, runtime::noTask, {}));
     }
     /// As open(); each worker calls @p Initializer once before its first call, a replacement too.
-    /// If it throws, that is logged and the executor is broken.
+    /// If it throws, the executor logs that and is broken.
     template<auto Initializer, typename... A>
     static Result<Executor> openWith(const ExecutorOptions &options, A &&...arguments)
     {
         return opened(openCore<Initializer>(options, policy, std::forward<A>(arguments)...));
     }
 
-    /// Calls @p Function in a worker. What goes wrong at once is in the Future too.
+    /// Calls @p Function in a worker. The Future also carries what goes wrong at once.
     template<auto Function, typename... A>
     auto submit(A &&...arguments)
     {
         return submitCall<Function>(core(), std::forward<A>(arguments)...);
     }
     /// Calls @p Function with the elements of @p inputs side by side, up to the end of the
-    /// shortest; values come in their order. All calls are submitted now, or as far as the options
-    /// look ahead. A call that fails gives its error in its place. If the time is up the next
-    /// reading gives Timeout, what has not started is cancelled, and the stream is at its end.
-    /// Options that are not allowed: the first reading gives InvalidArgument. What the inputs throw
-    /// this throws.
+    /// shortest; the values come in that order. All calls are submitted now, or as many as the
+    /// options look ahead. A call that fails gives its error in its place. When the time is up, the
+    /// next reading gives Timeout, the calls that have not started are cancelled, and the stream
+    /// ends. If an option is not allowed, the first reading gives InvalidArgument. Throws what
+    /// reading the inputs throws.
     template<auto Function, std::ranges::input_range... Inputs>
     auto map(const MapOptions &options, Inputs... inputs)
     {
@@ -96,18 +97,19 @@ public:
         return map<Function>(MapOptions(), std::move(inputs)...);
     }
 
-    /// The most workers from now on; see Pool::resize().
+    /// Sets the most workers from now on; see Pool::resize().
     Result<void> resize(int workers) { return core()->resize(workers); }
-    /// No more calls: ShutDown. The workers end when those accepted are done; Cancel: when those
-    /// that run are done, the others are cancelled. Can be called again, to cancel or to wait.
+    /// Refuses further calls with ShutDown. The workers end when the accepted calls are done; with
+    /// Cancel, when the running ones are, and the others are cancelled. May be called again, to
+    /// cancel or to wait.
     void shutdown(Wait wait = Wait::Yes, Pending pending = Pending::Run)
     {
         core()->close(pending);
         if (wait == Wait::Yes)
             static_cast<void>(join());
     }
-    /// Ends the workers at once by SIGTERM, after a second by SIGKILL; what is not done fails with
-    /// ShutDown.
+    /// Ends the workers at once by SIGTERM, after a second by SIGKILL; calls that are not done fail
+    /// with ShutDown.
     void terminateWorkers() { core()->terminate(forcedStop(), true); }
     /// The same by SIGKILL.
     void killWorkers() { core()->terminate(forcedStop()); }
@@ -116,7 +118,7 @@ public:
     Result<void> join(TimeLimit limit = std::nullopt) { return core()->join(limit); }
 
     [[nodiscard]] int workerCount() const { return core()->workerCount(); }
-    /// Of the workers that live now.
+    /// The PIDs of the workers that live now.
     [[nodiscard]] std::vector<qint64> workerPids() const { return core()->workerPids(); }
 
 private:
@@ -150,7 +152,7 @@ private:
     std::shared_ptr<Handle> m_handle;
 };
 
-/// Shuts an executor down at the end of a scope, and waits, as Python's `with`.
+/// Shuts an executor down at the end of a scope, and waits. Like Python's `with`.
 class ExecutorScope
 {
 public:

@@ -13,7 +13,7 @@
 
 namespace proclab {
 
-/// One call, and its future's state.
+/// One call and the state of its future.
 class CallState final : public FutureState, public CallSink
 {
 public:
@@ -35,15 +35,15 @@ private:
     const std::weak_ptr<PoolCore> m_core;
 };
 
-/// Gathers the results of calls of one task, in their order.
+/// Gathers the results of many calls of one task, in the order of the calls.
 class GatherState final : public FutureState
 {
 public:
-    /// For @p count calls; with none nobody settles it but the caller. @p packedBytes: see TaskOf.
+    /// For @p count calls; the caller settles a state of none. @p packedBytes: see TaskOf.
     GatherState(const std::shared_ptr<PoolCore> &core, std::size_t count,
                 std::optional<quint8> packedBytes);
 
-    /// The sink of @p chunk, whose first call is number @p first. @p state is this.
+    /// The sink of @p chunk, whose first call is number @p first of @p state.
     [[nodiscard]] static std::shared_ptr<CallSink> sinkOf(std::shared_ptr<GatherState> state,
                                                           CallChunk chunk, std::size_t first);
     bool cancel() override { return isCancelled(); }
@@ -63,11 +63,11 @@ private:
     const std::weak_ptr<PoolCore> m_core;
     const std::size_t m_count;
     const std::size_t m_packedBytes;
-    std::vector<std::byte> m_packed;    ///< With packed results, side by side;
-    std::vector<EncodedBytes> m_single; ///< else one by one.
+    std::vector<std::byte> m_packed;    ///< Packed results, side by side.
+    std::vector<EncodedBytes> m_single; ///< Other results, one by one.
     std::atomic<std::size_t> m_missing;
     std::mutex m_mutex;
-    std::optional<std::pair<std::size_t, Error>> m_error; ///< Of the first call that failed.
+    std::optional<std::pair<std::size_t, Error>> m_error; ///< The first call that failed.
 };
 
 template<typename T>
@@ -91,12 +91,13 @@ std::vector<T> GatherState::values() const
 
 enum class StreamOrder { OfInputs, OfCompletion };
 
-/// Some further inputs of a stream, encoded. After them comes the end, or one that has no bytes.
+/// Some more inputs of a stream, encoded. The end of the inputs may follow them, or an input that
+/// cannot be encoded.
 struct StreamPart
 {
-    CallChunk chunk; ///< With as many calls as its EncodedCalls has.
+    CallChunk chunk; ///< Has as many calls as its EncodedCalls.
     bool isLast = false;
-    std::optional<Error> failure = std::nullopt;
+    std::optional<Error> failure = std::nullopt; ///< Why the next input cannot be encoded.
 };
 
 struct StreamConfig
@@ -105,27 +106,28 @@ struct StreamConfig
 
     std::size_t chunkSize = 1;
     StreamOrder order = StreamOrder::OfInputs;
-    std::size_t ahead = everything; ///< How many calls are fed before they are asked for.
-    TimeLimit limit = std::nullopt; ///< Of all results, from the making on.
+    std::size_t ahead = everything; ///< How many calls are fed before their results are asked for.
+    TimeLimit limit = std::nullopt; ///< For all results, counted from the construction.
 };
 
-/// Feeds calls to a pool ahead of what is asked for, and hands their results out one by one.
+/// Feeds calls to a pool ahead of what is asked for, and returns their results one by one.
 ///
 /// Threads: one at a time.
 class StreamSink : public std::enable_shared_from_this<StreamSink>
 {
 public:
-    /// Takes up to so many further inputs. May throw what the inputs throw.
+    /// Reads up to @p most more inputs. Throws what reading them throws.
     using Source = std::function<StreamPart(std::size_t most)>;
 
     StreamSink(std::shared_ptr<PoolCore> core, Source source, const StreamConfig &config);
 
-    /// Feeds what may be fed now. Throws what the inputs throw, once; then they are at their end.
+    /// Feeds what may be fed now. Throws what reading the inputs throws; after that they are at
+    /// their end.
     void feed();
-    /// The next result; EndOfStream after the last; Timeout, which ends the stream if it is that of
-    /// the config. Throws as feed() does.
+    /// The next result. EndOfStream after the last; Timeout, which ends the stream if it is the
+    /// config's limit. Throws like feed().
     Result<EncodedBytes> next(TimeLimit limit);
-    /// Takes back what has not started; next() gives EndOfStream.
+    /// Cancels the calls that have not started; next() gives EndOfStream.
     void close();
 
 private:
@@ -138,30 +140,30 @@ private:
     const StreamConfig m_config;
     const std::optional<qint64> m_deadlineNs; ///< CLOCK_MONOTONIC.
     // Of the reading thread.
-    Source m_source;             ///< None: at its end.
+    Source m_source;             ///< Null at its end.
     std::size_t m_submitted = 0; ///< Calls.
     std::size_t m_read = 0;
-    std::deque<std::pair<std::size_t, std::weak_ptr<CallSink>>> m_chunks; ///< With where each ends.
+    std::deque<std::pair<std::size_t, std::weak_ptr<CallSink>>> m_chunks; ///< By where each ends.
 
     std::mutex m_mutex;
     std::condition_variable m_arrived;
     // Guarded by m_mutex.
-    std::map<std::size_t, Result<EncodedBytes>> m_results; ///< By place in the order.
+    std::map<std::size_t, Result<EncodedBytes>> m_results; ///< By position in the stream.
     std::size_t m_completed = 0;
     bool m_isClosed = false;
 };
 
-/// The values of a lazy map. Copies read the same stream.
+/// The values of a lazy map. Copies read one stream.
 template<typename T>
 class ResultStream
 {
 public:
     explicit ResultStream(std::shared_ptr<StreamSink> sink) : m_sink(std::move(sink)) {}
-    /// One that has nothing but an error.
+    /// A stream that has only an error.
     explicit ResultStream(Error error) : m_error(std::make_shared<std::optional<Error>>(error)) {}
 
-    /// The next value, or the error of its call, after which the stream goes on; EndOfStream after
-    /// the last; Timeout, after which it can be asked again.
+    /// The next value, or the error of its call, after which the stream goes on. EndOfStream after
+    /// the last; Timeout, after which next() may be called again.
     Result<T> next(TimeLimit limit = std::nullopt)
     {
         if (!m_sink) {

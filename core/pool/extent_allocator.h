@@ -10,14 +10,14 @@
 
 namespace proclab {
 
-/// Keeps the books of a range of bytes that is given out in pieces: the smallest piece that is long
-/// enough (best fit), neighbours joined when they come back.
+/// Keeps account of a range of bytes that is handed out in pieces. Takes the smallest free piece
+/// that is long enough (best fit), and joins a piece that comes back with its free neighbours.
 ///
 /// Threads: one at a time.
 class ExtentAllocator
 {
 public:
-    /// For bytes @p begin to, without, @p end.
+    /// For the bytes from @p begin up to, without, @p end.
     ExtentAllocator(quint64 begin, quint64 end)
     {
         if (begin < end)

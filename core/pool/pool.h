@@ -18,17 +18,17 @@ namespace proclab {
 template<typename T>
 using AsyncResult = Future<T>;
 
-/// Worker processes that share calls of this program's own functions, as Python's
-/// multiprocessing.Pool, with what that does not keep: a dying worker costs at most the call in its
-/// hands, which fails with WorkerDied, and no call ever hangs.
+/// Worker processes that share calls of this program's own functions. Like Python's
+/// multiprocessing.Pool. Unlike it, a dying worker costs at most one call, which fails with
+/// WorkerDied, and no call ever hangs.
 ///
 ///     Result<Pool> pool = Pool::open({.workers = 4});
 ///     Result<int> nine = pool->apply<square>(3);
 ///     Result<std::vector<int>> squares = pool->map<square>(std::vector{1, 2, 3});
 ///
 /// The program is its own worker: main() begins with workerMain(). Functions are named as template
-/// arguments (see TaskOf). Calls start in the order of submission. Leaving its scope ends a pool
-/// as terminate() does.
+/// arguments (see TaskOf). Calls start in the order of submission. A pool that leaves its scope
+/// ends as by terminate().
 ///
 /// Threads: any, also several at once; no caller needs an event loop.
 /// Blocking: open(), apply(), map(), starmap(), join(), the destructor, and what waits for results.
@@ -70,7 +70,7 @@ public:
     {
         return applyAsync<Function>(std::forward<A>(arguments)...).result();
     }
-    /// The same without waiting. What goes wrong at once is in the handle too.
+    /// The same without waiting. The handle also carries what goes wrong at once.
     template<auto Function, typename... A>
     auto applyAsync(A &&...arguments)
     {
@@ -78,9 +78,9 @@ public:
     }
 
     /// Calls @p Function with each of @p inputs, in chunks of @p chunkSize (0: a quarter of an even
-    /// share of the workers), and waits for all values, in the order of the inputs. If calls fail:
-    /// the error of the first in that order, once all have ended. What the inputs throw, map()
-    /// throws.
+    /// share of the workers), and waits for all values, which come in the order of the inputs. If
+    /// calls fail, it gives the error of the first in that order, once all have ended. Throws what
+    /// reading the inputs throws.
     template<auto Function, std::ranges::input_range Inputs>
     auto map(Inputs &&inputs, std::size_t chunkSize = 0)
     {
@@ -106,37 +106,37 @@ public:
                                     sent);
     }
 
-    /// Values one by one, in the order of the inputs. @p inputs is held, and read ahead of what is
-    /// asked for by two chunks a worker at most.
+    /// Gives the values one by one, in the order of the inputs. The stream keeps @p inputs, and
+    /// reads at most two chunks for each worker ahead of what is asked for.
     template<auto Function, std::ranges::input_range Inputs>
     auto imap(Inputs inputs, std::size_t chunkSize = 1)
     {
         return lazily<Function>(std::move(inputs), chunkSize, StreamOrder::OfInputs);
     }
-    /// The same in the order in which they are done.
+    /// The same in the order in which the calls end.
     template<auto Function, std::ranges::input_range Inputs>
     auto imapUnordered(Inputs inputs, std::size_t chunkSize = 1)
     {
         return lazily<Function>(std::move(inputs), chunkSize, StreamOrder::OfCompletion);
     }
 
-    /// Changes the number of workers, 1 to PoolOptions::maxWorkers, while calls go on: further ones
-    /// start at once; where there are too many, idle ones end at once and others with the calls in
-    /// their hands. No call is lost by it. InvalidArgument; ShutDown after close(); BrokenPool.
+    /// Changes the number of workers, 1 to PoolOptions::maxWorkers, while calls go on. Additional
+    /// workers start at once. Surplus workers end at once if they are idle, else after the calls
+    /// that they have taken. No call is lost. InvalidArgument; ShutDown after close(); BrokenPool.
     Result<void> resize(int workers) { return m_core->resize(workers); }
-    /// No more calls: ShutDown. The workers end when those accepted are done.
+    /// Refuses further calls with ShutDown. The workers end when the accepted calls are done.
     void close() { m_core->close(); }
-    /// Ends the workers at once; what is not done ends as Cancelled.
+    /// Ends the workers at once; calls that are not done end as Cancelled.
     void terminate() { m_core->terminate(); }
     /// Waits until the last worker has ended and is reaped: Timeout, InvalidState before close() or
     /// terminate().
     Result<void> join(TimeLimit limit = std::nullopt) { return m_core->join(limit); }
 
-    /// As asked for; those that have been told to leave may still be there.
+    /// The number that was asked for; workers that have been asked to leave may still be there.
     [[nodiscard]] int workerCount() const { return m_core->workerCount(); }
-    /// Of the workers that live now.
+    /// The PIDs of the workers that live now.
     [[nodiscard]] std::vector<qint64> workerPids() const { return m_core->workerPids(); }
-    /// What calls hold now: once all have ended nothing but the initializer's arguments.
+    /// What calls hold now. Once all have ended, only the initializer's arguments remain.
     [[nodiscard]] PoolMemory memoryInUse() const { return m_core->memoryInUse(); }
 
 private:

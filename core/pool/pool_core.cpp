@@ -87,7 +87,7 @@ void PoolCore::shutDown()
 void PoolCore::endWorkers()
 {
     runInEngine([this] {
-        std::unique_ptr<WorkerPool> ended; // Let go after the mutex: its end takes its time.
+        std::unique_ptr<WorkerPool> ended; // Destroyed after the mutex is free: it takes time.
         const std::lock_guard lock(m_mutex);
         ended = std::move(m_workers);
         m_hasEnded = true; // Also if they did not end in time.
@@ -310,7 +310,7 @@ void PoolCore::giveUp(const Error &error)
     tellAll(waiting, error);
 }
 
-/// What waits, without what was withdrawn; the caller tells it.
+/// The sinks that wait, without withdrawn ones; the caller reports to them.
 PoolCore::Waiting PoolCore::takeWaitingLocked(CallSink::Place place)
 {
     Waiting waiting;

@@ -22,26 +22,27 @@
 
 namespace proclab {
 
-/// What a Pool or an Executor is made with.
+/// Options of a Pool or an Executor.
 struct PoolOptions
 {
-    std::optional<int> workers = std::nullopt; ///< 1 to 256; none: as many as cores may be used.
+    std::optional<int> workers = std::nullopt; ///< 1 to 256; no value: usableCores().
     int maxWorkers = 256; ///< How many resize() may ask for, at least `workers`; up to 256.
     StartMethod startMethod = StartMethod::ForkServer;
-    std::optional<int> maxTasksPerWorker = std::nullopt; ///< Then it is replaced; none: never.
+    /// After so many tasks a worker is replaced; no value: never.
+    std::optional<int> maxTasksPerWorker = std::nullopt;
     std::optional<OnCrash> onCrash =
-        std::nullopt;                         ///< None: Fail for a Pool, Break for an Executor.
+        std::nullopt;                         ///< No value: Fail for a Pool, Break for an Executor.
     std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
-    /// A worker that waits longer for a task ends, and another is started when one is needed; 0:
-    /// none does.
+    /// A worker that waits longer for a task ends, and another one starts when it is needed; 0:
+    /// none ends.
     std::chrono::milliseconds idleLimit{0};
-    int maxNesting = 10; ///< How deep workers may stand in workers, each with a pool of its own.
-    /// Of all arguments that wait or are in use; taken when used.
+    int maxNesting = 10; ///< How deep workers may be nested that have pools of their own.
+    /// Room for all arguments that wait or are in use; memory is taken when it is used.
     quint64 argumentBytes = quint64{16} << 30;
-    /// Of the results of one worker that nobody has fetched yet; taken when used.
+    /// Room for the results of one worker that nobody has fetched yet; taken when it is used.
     quint64 resultBytesPerWorker = quint64{1} << 30;
     Environment environment = {}; ///< Of each worker.
-    Engine *engine = nullptr;     ///< None: Engine::global().
+    Engine *engine = nullptr;     ///< Null: Engine::global().
 };
 
 /// Where Pool and Executor behave differently.
@@ -49,10 +50,10 @@ struct PoolPolicy
 {
     OnCrash onCrash = OnCrash::Fail; ///< Unless the options say otherwise.
     bool onDemand = false;           ///< Workers are started when calls need them.
-    bool finishes = false; ///< At the program's end calls are done; else they end as Cancelled.
+    bool finishes = false; ///< At the program's end it does its calls instead of cancelling them.
 };
 
-/// Shared memory that a pool's calls hold at one moment, in bytes.
+/// The shared memory that a pool's calls hold at one moment, in bytes.
 struct PoolMemory
 {
     quint64 arguments = 0; ///< Of calls that wait or run; small ones need none.
@@ -65,12 +66,12 @@ struct CallChunk
     quint32 task = 0;                                 ///< A registered one.
     std::optional<quint8> packedBytes = std::nullopt; ///< See TaskOf.
     quint32 count = 1;
-    EncodedBytes single = {}; ///< The arguments, if they are those of one call.
-    /// Else they are here, from call `first` on.
+    EncodedBytes single = {}; ///< The arguments of a single call.
+    /// The arguments of several calls, from call `first` on.
     std::shared_ptr<const EncodedCalls> calls = nullptr;
     std::size_t first = 0;
     std::vector<runtime::ObjectRef> objects =
-        {}; ///< Of the arguments; held until the calls have ended.
+        {}; ///< What the arguments refer to; held until the calls have ended.
 
     /// The arguments of its calls, one behind the other.
     [[nodiscard]] std::span<const std::byte> bytes() const;
@@ -89,7 +90,7 @@ class CallSink : public ReportSink
 {
 public:
     explicit CallSink(CallChunk &&chunk) : m_chunk(std::move(chunk)) {}
-    /// Call @p position of the chunk has ended. Any thread, one call at a time.
+    /// Called when call @p position of the chunk has ended. Any thread, one call at a time.
     virtual void end(quint32 position, Result<EncodedBytes> result) = 0;
 
     void report(TaskReport &&report) final;
@@ -120,19 +121,19 @@ private:
             end(i, error);
     }
 
-    CallChunk m_chunk; ///< Its arguments until they are in the workers' memory.
-    // Set when it is handed to the workers, of the core that does so.
+    CallChunk m_chunk; ///< With the arguments until they are in the workers' memory.
+    // Set when the chunk is handed to the workers, by the core that does so.
     PoolCore *m_core = nullptr;
-    quint64 m_firstNumber = 0; ///< Of its calls, among all of the core.
+    quint64 m_firstNumber = 0; ///< The first call's number among all of the core.
     std::optional<quint64> m_extent;
     ChunkTicket m_ticket;
     Place m_place = Place::New; ///< Guarded by the core's mutex.
 };
 
-/// What a Pool does beside types: accepts chunks of calls without a limit, hands them to workers,
-/// and tells their sinks of results and errors.
+/// The part of a Pool that knows no types: accepts chunks of calls without a limit, hands them to
+/// workers, and reports results and errors to their sinks.
 ///
-/// Threads: any. Its holder keeps it until the workers have ended, see stayUntilEnded().
+/// Threads: any. Its holder keeps it until the workers have ended; see stayUntilEnded().
 class PoolCore : public std::enable_shared_from_this<PoolCore>
 {
 public:
@@ -140,15 +141,15 @@ public:
 
     enum class Pending { Run, Cancel };
 
-    /// InvalidArgument, OsError, InvalidState (no QCoreApplication, or nested too deep), or what
-    /// the initializer (@p initializer, unless noTask) failed with later, by way of the calls.
+    /// @p initializer is a registered task or noTask; if it fails, calls fail later.
+    /// InvalidArgument, OsError, InvalidState (no QCoreApplication, or nested too deep).
     static Result<std::shared_ptr<PoolCore>> open(const PoolOptions &options,
                                                   const PoolPolicy &policy, quint32 initializer,
                                                   std::span<const std::byte> initializerArgs);
     ~PoolCore();
 
-    /// Whether this is the copy of a core in a process that was forked: its workers are the
-    /// parent's, and every call answers InvalidState or does nothing.
+    /// Whether this is the copy of a core in a forked process. Its workers belong to the parent,
+    /// and every function gives InvalidState or does nothing.
     [[nodiscard]] bool isOfParent() const { return m_forkCount != runtime::forkCount(); }
     [[nodiscard]] static Error ofParent();
     /// Keeps the objects that the initializer's arguments refer to, for later workers need them
@@ -157,27 +158,28 @@ public:
     {
         m_initializerObjects = objects;
     }
-    /// ShutDown after close(), BrokenPool, EncodeError (more bytes than there can be): the sink is
-    /// not told then. Each sink once.
+    /// Accepts the calls of @p sink, each sink once. ShutDown after close(), BrokenPool,
+    /// EncodeError (more bytes than there can ever be room for); the sink gets no report then.
     Result<void> submit(std::shared_ptr<CallSink> sink);
-    /// Tells @p sink that its calls are cancelled, if no worker has taken them; true if they are.
+    /// Cancels the calls of @p sink, which reports that, if no worker has taken them. True if they
+    /// are cancelled.
     bool withdraw(CallSink &sink);
     /// Whether a worker has taken the calls of @p sink.
     [[nodiscard]] bool hasStarted(const CallSink &sink) const;
-    /// No more calls; the workers end when those accepted are done. Cancel: those that have not
-    /// started end as Cancelled, also at a second call.
+    /// Accepts no more calls; the workers end when the accepted ones are done. With Cancel, also at
+    /// a second close(), calls that have not started end as Cancelled.
     void close(Pending pending = Pending::Run);
     /// Ends the workers, by SIGTERM first if @p gently; calls that are not done fail with @p
     /// reason.
     void terminate(const Error &reason, bool gently = false);
-    /// As a Pool does: the reason is Cancelled.
+    /// The same at once, with the reason Cancelled.
     void terminate();
     /// terminate() and join(), with a warning if nobody has called close() or terminate().
     void end();
-    /// Waits for the last worker's end; Timeout. InvalidState before close() or terminate(), and in
+    /// Waits for the last worker's end: Timeout. InvalidState before close() or terminate(), and in
     /// the engine's thread, which would wait for itself.
     Result<void> join(TimeLimit limit);
-    /// Once closed: stays until the last worker has ended, though nobody holds it.
+    /// Keeps a closed core alive until the last worker has ended, even if nobody holds it.
     void stayUntilEnded();
     /// See Pool::resize().
     Result<void> resize(int workers);
@@ -186,17 +188,17 @@ public:
     [[nodiscard]] PoolMemory memoryInUse() const;
     /// How many inputs a lazy map reads ahead of what is asked for.
     [[nodiscard]] std::size_t lookAhead() const { return 2 * std::size_t(m_workerCount); }
-    /// How many of @p count calls go into a chunk, if @p wanted are wished for; 0: a quarter of an
-    /// even share of the workers, as Python's Pool.map().
+    /// How many of @p count calls go into a chunk: @p wanted, or for 0 a quarter of an even share
+    /// of the workers, like Python's Pool.map().
     [[nodiscard]] std::size_t chunkSize(std::size_t count, std::size_t wanted) const;
-    /// Fetches results for some microseconds, until @p state is settled.
+    /// Fetches results for some microseconds, or until @p state is settled.
     void help(const FutureState &state) const;
 
 private:
     friend class CallSink;
     using Waiting = std::deque<std::shared_ptr<CallSink>>;
     enum class State { Open, Closed, Broken, Ended };
-    static constexpr quint64 firstExtent = 64; ///< Offset 0 means: none.
+    static constexpr quint64 firstExtent = 64; ///< Not 0: that offset means "none".
 
     PoolCore(const PoolOptions &options, const PoolPolicy &policy);
     Result<void> start(quint32 initializer, std::span<const std::byte> initializerArgs);
@@ -205,7 +207,7 @@ private:
     void shutDown();
     void endWorkers();
     void closeWorkersLocked();
-    /// Puts calls in the workers' queue; false: there is no room now.
+    /// Puts calls in the workers' queue; false if there is no room now.
     bool handLocked(const std::shared_ptr<CallSink> &sink);
     [[nodiscard]] std::optional<quint64> placeArguments(const CallChunk &chunk, TaskChunk &task);
     void feed();
@@ -218,7 +220,7 @@ private:
     void giveBack(quint64 extent);
     [[nodiscard]] ErrorCode deathCode() const;
     [[nodiscard]] Error errorOf(const TaskReport &report, std::string_view task) const;
-    /// Copies @p bytes into the arguments for good; EncodeError: there is no room.
+    /// Copies @p bytes into the arguments' memory for good. EncodeError if there is no room.
     Result<runtime::ArgumentRange> place(std::span<const std::byte> bytes);
     void runInEngine(const std::function<void()> &function) const;
 
@@ -234,7 +236,7 @@ private:
     mutable std::mutex m_mutex;
     // Guarded by m_mutex.
     State m_state = State::Open;
-    std::optional<Error> m_givenUpBy; ///< What calls fail with that will not be done.
+    std::optional<Error> m_givenUpBy; ///< The error of calls that will not be done.
     bool m_hasEnded = false;          ///< No worker is left.
     quint64 m_nextCall = 0;
     Waiting m_waiting;

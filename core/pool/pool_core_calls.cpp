@@ -20,8 +20,8 @@ using runtime::TaskDescriptor;
 
 namespace {
 
-/// Of the arguments' memory, from its beginning, where extents are taken first: it is not given
-/// back to the system, for the first touch of a page costs more than copying it.
+/// So much of the arguments' memory, from the beginning, where extents are taken first, is never
+/// given back to the system: the first touch of a page costs more than copying it.
 constexpr quint64 keptBytes = quint64{64} << 20;
 
 std::shared_ptr<const RemoteFailure> failureOf(std::span<const std::byte> bytes,
@@ -94,7 +94,7 @@ Result<void> PoolCore::submit(std::shared_ptr<CallSink> sink)
     return {};
 }
 
-/// Else it would wait for ever, and those behind it too.
+/// A chunk that can never be placed would wait forever, and block those behind it.
 bool PoolCore::canEverHold(const CallChunk &chunk) const
 {
     const quint64 size = chunk.bytes().size();
@@ -147,8 +147,8 @@ bool PoolCore::handLocked(const std::shared_ptr<CallSink> &sink)
     return true;
 }
 
-/// Writes the calls' arguments where workers read them, and to @p task where that is; nothing if
-/// there is no room now.
+/// Writes the calls' arguments where workers read them, and tells @p task where; no value if there
+/// is no room now.
 std::optional<quint64> PoolCore::placeArguments(const CallChunk &chunk, TaskChunk &task)
 {
     const std::span<const std::byte> bytes = chunk.bytes();
@@ -291,7 +291,7 @@ Error PoolCore::errorOf(const TaskReport &report, std::string_view task) const
     return m_givenUpBy.value_or(Error{ErrorCode::Cancelled});
 }
 
-/// With what a call fails whose worker died.
+/// The error code of a call whose worker died.
 ErrorCode PoolCore::deathCode() const
 {
     const bool breaks = m_options.onCrash.value_or(m_policy.onCrash) == OnCrash::Break;

@@ -22,7 +22,8 @@ template<auto Function>
     return {.task = TaskOf<Function>::number(), .packedBytes = TaskOf<Function>::packedBytes()};
 }
 
-/// The encoded arguments of one call of @p Function, in place if they are few; EncodeFailure.
+/// The encoded arguments of one call of @p Function, without an allocation if they are short.
+/// Throws EncodeFailure.
 template<auto Function, typename... A>
 [[nodiscard]] EncodedBytes encodeSingle(A &&...arguments)
 {
@@ -57,7 +58,7 @@ template<auto Initializer, typename... A>
     return core;
 }
 
-/// Encodes one call and gives it to @p core. What goes wrong at once is in the handle too.
+/// Encodes one call and gives it to @p core. The handle also carries what goes wrong at once.
 template<auto Function, typename... A>
 [[nodiscard]] auto submitCall(const std::shared_ptr<PoolCore> &core, A &&...arguments)
 {
@@ -81,8 +82,9 @@ template<auto Function, typename... A>
     });
 }
 
-/// What a stream of calls of @p Function reads: its arguments, side by side, from @p inputs, which
-/// it holds; it ends with the shortest. One whose arguments have no bytes fails alone.
+/// The source of a stream of calls of @p Function, which owns @p inputs and takes the arguments
+/// side by side from them, up to the end of the shortest. A call whose arguments cannot be encoded
+/// fails alone.
 template<auto Function, std::ranges::input_range... Inputs>
 [[nodiscard]] StreamSink::Source streamSource(Inputs... inputs)
 {

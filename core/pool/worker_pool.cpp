@@ -27,7 +27,7 @@ namespace {
 
 constexpr int watchMs = 20;
 constexpr int terminateGraceMs = 1'000;
-constexpr int restartMs = 500; // What is short now, memory or processes, may be there then.
+constexpr int restartMs = 500; // By then there may be enough memory and processes again.
 constexpr qint64 leaveGraceNs = 5'000'000'000; ///< For workers to leave once all work is done.
 
 /// Why a pool is broken whose worker has died.
@@ -86,8 +86,8 @@ Result<void> WorkerPool::open()
         checkReady();
         drain();
     });
-    // What workers that are this very program share with it; the lab's worker program shares
-    // nothing.
+    // Workers that are copies of this program share objects with it; the lab's worker program does
+    // not.
     const int objectsFd =
         m_config.resultBytesPerWorker != 0 ? runtime::ObjectSpace::instance().descriptor() : -1;
     if (objectsFd >= 0)
@@ -172,7 +172,8 @@ void WorkerPool::startWorker(quint32 slot, int replaces)
     setUpSlot(slot);
     m_timedOut[slot] = -1;
     m_standstill[slot] = {};
-    // The number is given when the process is there; until then the slot remembers whom it follows.
+    // The worker gets its number once its process exists; until then the slot keeps the number of
+    // the worker that it replaces.
     m_workerOf[slot].store(-2 - replaces, std::memory_order_release);
     ++m_present;
     m_group->start(slot, {runtime::Role::PoolWorker, slot, 0});
@@ -181,7 +182,7 @@ void WorkerPool::startWorker(quint32 slot, int replaces)
 /// On demand: starts workers until there is one for each chunk under way, or all that there may be.
 void WorkerPool::addWorkers()
 {
-    m_isAddWanted = false; // Before the chunks are counted: who adds one later asks again.
+    m_isAddWanted = false; // Before the chunks are counted: a later chunk asks again.
     if (m_state != State::Open && m_state != State::Closing)
         return;
     quint64 wanted = 0;
@@ -281,7 +282,7 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
     const bool isRefusal = exit.exitCode == runtime::refusedExitCode && !wasReady;
     const bool hasNoInitializer = exit.exitCode == runtime::initializerExitCode &&
                                   exit.signal == 0 && place.failure.size != 0;
-    // Who is told of a task of its worker finds the pool broken already.
+    // Before the reports: their receivers find the pool broken already.
     if (m_config.onCrash == OnCrash::Break && !byPool && !isRefusal && !hasNoInitializer)
         breakDown(deathOf(worker, exit, place.ownSignal.load(std::memory_order_acquire)));
     flushReports();
@@ -388,7 +389,7 @@ void WorkerPool::watchTasks()
     const qint64 now = runtime::nowNs();
     const qint64 limit = std::chrono::nanoseconds(m_config.taskTimeout).count();
     if (m_leaveByNs != 0 && now > m_leaveByNs && !m_isOverdue) {
-        m_isOverdue = true; // Somebody has stopped it, say.
+        m_isOverdue = true; // Perhaps it was stopped by a signal.
         m_group->killAll();
     }
     for (quint32 slot = 0; slot < m_usedSlots; ++slot) {
@@ -418,7 +419,7 @@ void WorkerPool::watchTasks()
             task(number).word.load(std::memory_order_acquire) == word)
             reportFinishedLocked(number, finished, workerIn(slot));
     }
-    // Who was to take them may be stopped.
+    // The worker that should take them may be stopped.
     const quint64 taken = ring().taken();
     if (std::exchange(m_takenChunks, taken) == taken)
         poolHeader().idle.wake(static_cast<quint32>(ring().size()), m_header->parkOf());

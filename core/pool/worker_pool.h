@@ -37,23 +37,23 @@ struct WorkerPoolConfig
 {
     QString workerProgram = {}; ///< Absolute path.
     int workers = 1;            ///< 1 to 256.
-    int maxWorkers = 0; ///< For resize(), which costs address space only; less: as `workers`.
+    int maxWorkers = 0; ///< For resize(), at the cost of address space; less counts as `workers`.
     StartMethod startMethod = StartMethod::ForkServer;
     quint32 tasksPerChunk = 1;     ///< The most tasks that one submit() may bring, 1 to 10,000,000.
     quint32 chunks = 16384;        ///< How many chunks may be under way; submit() refuses more.
     quint64 maxTasksPerWorker = 0; ///< After so many a worker is replaced; 0: never.
-    /// Workers are started as chunks that are under way need them; else all by open().
+    /// Starts workers when chunks need them, instead of all in open().
     bool onDemand = false;
     std::chrono::milliseconds idleLimit{0}; ///< A worker that waits longer ends; 0: never.
     OnCrash onCrash = OnCrash::Fail;
     std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
-    quint64 seed = 0;                         ///< Of the tasks' random numbers.
-    /// Holds arguments; workers only read it. Outlives the pool.
+    quint64 seed = 0;                         ///< For the tasks' random numbers.
+    /// Holds arguments, which workers only read. Outlives the pool.
     const runtime::Segment *input = nullptr;
-    /// Room for the results of registered tasks that a worker has finished and that are not
-    /// reported yet; taken when used. A multiple of 64; 0: there are no registered tasks.
+    /// Room for results of registered tasks that a worker has written and that are not reported
+    /// yet; memory is taken when it is used. A multiple of 64; 0 if there are no registered tasks.
     quint64 resultBytesPerWorker = 0;
-    /// A registered task that each worker runs before its first other one; noTask: none.
+    /// A registered task that each worker runs before all others, or noTask.
     quint32 initializer = runtime::noTask;
     runtime::ArgumentRange initializerArgs{};
     runtime::ArgumentRange environment{}; ///< See encodeEnvironment(); size 0: none.
@@ -67,15 +67,15 @@ struct TaskChunk
     quint64 first = 0;
     quint32 count = 1;
     runtime::ArgumentRange
-        args{}; ///< In the input segment; offset 0: `inlineArgs`, at most 48 bytes.
+        args{}; ///< In the input segment; if the offset is 0, see `inlineArgs`, at most 48 bytes.
     std::span<const std::byte> inlineArgs = {};
-    /// The range's arguments are counted from this chunk's first task on, not from task 0.
+    /// Whether the range begins with this chunk's first task instead of task 0.
     bool hasOwnArguments = false;
     /// The size of each result, if all have the same: they go to ReportSink::storePacked() then.
     std::optional<quint8> packedBytes = std::nullopt;
 };
 
-/// Which of the chunks under way.
+/// Names one of the chunks under way.
 struct ChunkTicket
 {
     quint32 number = 0;
@@ -95,13 +95,14 @@ struct TaskReport
     Cause cause = Cause::None;
     int code = 0; ///< Exit code or signal.
     int attempts = 1;
-    bool slept = false; ///< Was off the core for more than half of its time.
+    bool slept = false; ///< It was off the core for more than half of its time.
     qint64 submittedNs = 0;
     qint64 startedNs = 0; ///< 0: never started.
     qint64 finishedNs = 0;
     runtime::TaskValue value;
-    std::string message; ///< Of a workload's exception: "type: what()"; of a death: lastWords().
-    /// Of a registered task: its encoded result; of one that threw, the encoded RemoteException.
+    std::string
+        message; ///< A workload's exception as "type: what()", or a dead worker's lastWords().
+    /// The encoded result of a registered task, or the encoded RemoteException if it threw.
     EncodedBytes bytes;
 };
 
@@ -124,7 +125,7 @@ public:
     virtual void releaseArguments() {}
 };
 
-/// Tasks that were cancelled before a worker took them, and whom to tell.
+/// Tasks that were cancelled before a worker took them, and the sink to report that to.
 struct WithdrawnChunk
 {
     std::shared_ptr<ReportSink> sink;
@@ -135,11 +136,11 @@ struct WithdrawnChunk
 /// Worker processes that take tasks from one queue in shared memory.
 ///
 /// Tasks start in the order of submission and finish in any order. Every accepted task is reported
-/// exactly once, also when its worker is killed: such a death costs at most the task in hand, and
+/// exactly once, also when its worker is killed. Such a death costs at most the current task, and
 /// the worker is replaced.
 ///
-/// Threads: lives in the engine's thread. submit(), submitMany() and apply() from any thread, and
-/// observation of header() too; everything else, and the report handler, in the engine's thread.
+/// Threads: lives in the engine's thread. submit(), apply() and reading header() from any thread;
+/// everything else, and the report handler, in the engine's thread unless a comment says "any".
 /// Blocking: apply() and the destructor (at most 2 s) only.
 class WorkerPool final : public QObject
 {
@@ -152,29 +153,29 @@ public:
     /// Kills the workers that still run. Prefer close() or terminate().
     ~WorkerPool() override;
 
-    /// Where finished tasks are told, in batches. Set it before open().
+    /// Gets the reports of tasks without a sink, in batches. Set it before open().
     void setReportHandler(ReportHandler handler) { m_handler = std::move(handler); }
-    /// Who is told, without a lock, that submit() has room again for a good many. Set it before
+    /// Called, without a lock, when submit() has room again for a good many chunks. Set it before
     /// open().
     void setRoomHandler(std::function<void()> handler) { m_roomHandler = std::move(handler); }
-    /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError:
-    /// no memory, no descriptors, no worker program.
+    /// Makes the segment and starts the workers, which wait at the gate; ready() follows. OsError
+    /// if memory, descriptors or the worker program are missing.
     Result<void> open();
-    /// Lets the workers begin; on demand open() does so. Returns the instant, CLOCK_MONOTONIC in
-    /// ns.
+    /// Lets the workers begin, and returns the time, CLOCK_MONOTONIC in ns. On demand, open() does
+    /// so.
     qint64 openGate();
 
-    /// Queues a chunk. Nothing: as many chunks are under way as there may be; a report makes room.
-    /// What becomes of it is told to @p sink, if there is one, which is let go with the chunk.
+    /// Queues a chunk. No value if as many chunks are under way as there may be; each chunk that
+    /// ends makes room. Reports go to @p sink if there is one; the pool drops it with the chunk.
     std::optional<ChunkTicket> submit(const TaskChunk &chunk,
                                       std::shared_ptr<ReportSink> sink = nullptr);
-    /// The same without waking a worker for it: wake() does so.
+    /// The same, but wakes no worker; wake() must follow.
     std::optional<ChunkTicket> submitQuietly(const TaskChunk &chunk,
                                              std::shared_ptr<ReportSink> sink);
-    /// Wakes as many workers as chunks that wait have need of.
+    /// Wakes as many workers as the waiting chunks need.
     void wake();
-    /// Takes a chunk with a sink back that no worker has taken yet; the caller tells the sink. Any
-    /// thread.
+    /// Takes back a chunk with a sink, if no worker has taken it yet; the caller reports that to
+    /// the sink. Any thread.
     std::optional<WithdrawnChunk> withdraw(const ChunkTicket &ticket);
     /// All such chunks. Any thread.
     std::vector<WithdrawnChunk> withdrawAll();
@@ -182,34 +183,35 @@ public:
     [[nodiscard]] bool hasStarted(const ChunkTicket &ticket) const;
     /// Submits one task and waits for it. Any thread but the engine's.
     TaskReport apply(const TaskChunk &chunk);
-    /// Helps until @p isDone, for some microseconds at most: what waits hot for a result fetches it
-    /// itself. Any thread.
+    /// Fetches results until @p isDone, but only for some microseconds: a thread that has just
+    /// submitted a task gets the result soonest if it looks itself. Any thread.
     void collectUntil(const std::function<bool()> &isDone);
-    /// How many workers there are to be, 1 to slotCount(): starts those that are missing, or lets
-    /// some go, idle ones first, others once they have ended the chunk in hand.
+    /// Sets the number of workers, 1 to slotCount(). Starts those that are missing, or dismisses
+    /// surplus ones: idle ones first, others once they have ended their chunk.
     void resize(int workers);
-    /// No more tasks come: once all are reported the workers end, and closed() follows.
+    /// Says that no more tasks come. Once all are reported the workers end, and closed() follows.
     void close();
     /// Kills the workers; tasks not yet finished are reported as Cancelled. closed() follows.
     void terminate() { terminateBy(SIGKILL); }
-    /// The same with SIGTERM first, and SIGKILL for who is still there after a second.
+    /// The same with SIGTERM, and after a second SIGKILL for workers that are still there.
     void terminateGently() { terminateBy(SIGTERM); }
 
     [[nodiscard]] bool isOpen() const { return m_header != nullptr; }
-    /// The run's segment, for who observes; valid from open() on.
+    /// The run's segment, for observers; valid from open() on.
     [[nodiscard]] runtime::RunHeader &header() const { return *m_header; }
-    /// The worker process in @p slot now, by its number; -1: none. Any thread.
+    /// The number of the worker process in @p slot, or -1 if there is none. Any thread.
     [[nodiscard]] int workerIn(quint32 slot) const
     {
         return m_workerOf[slot].load(std::memory_order_acquire);
     }
     [[nodiscard]] int slotCount() const { return m_slotCount; }
-    /// Chunks that wait for a worker. Any thread.
+    /// How many chunks wait for a worker. Any thread.
     [[nodiscard]] quint64 queuedChunks() const;
     /// The first task numbers of up to @p most waiting chunks, the next first. Any thread; a
     /// glance.
     [[nodiscard]] QList<quint32> nextTasks(int most) const;
-    /// Of results that workers have written and nobody has taken yet. Any thread; a glance.
+    /// The size of all results that workers have written and nobody has taken yet. Any thread; a
+    /// glance.
     [[nodiscard]] quint64 resultBytes() const;
     [[nodiscard]] quint64 retriedCount() const { return m_retried; }
 
@@ -217,11 +219,12 @@ Q_SIGNALS:
     /// All first workers stand at the gate.
     void ready();
     void workerStarted(int worker, qint64 pid, int replaces);
-    /// @p byPool: the pool itself ended it (close, recycling, timeout, terminate).
+    /// @p byPool is true if the pool itself ended it (close, recycling, timeout, terminate).
     void workerEnded(int worker, const proclab::ChildExit &exit, bool byPool, quint64 done);
-    /// A worker could not be started: the others go on, and it is tried again half a second later.
+    /// A worker could not be started. The others go on, and the pool tries again half a second
+    /// later.
     void workerMissing(const proclab::Error &error);
-    /// No worker can be started any more: what was not finished has been reported as Lost. closed()
+    /// No worker can be started any more; unfinished tasks have been reported as Lost. closed()
     /// follows.
     void broken(const proclab::Error &error);
     /// The last signal.
@@ -244,8 +247,8 @@ private:
         quint32 packed = 0; ///< Packed results, from `first` on.
         bool isOver = false;
     };
-    /// Since when a worker was seen to be in no task and to wait for nothing, always at this
-    /// progress.
+    /// Since when a worker seems to stand still: it is in no task, waits for nothing, and its
+    /// progress does not change.
     struct Standstill
     {
         quint64 progress = 0;
@@ -306,12 +309,12 @@ private:
     const WorkerPoolConfig m_config;
     const int m_slotCount;
     std::atomic<int> m_wanted;           ///< Workers; changed in the engine's thread only.
-    std::atomic<quint32> m_usedSlots{0}; ///< Those from here on had no worker yet.
+    std::atomic<quint32> m_usedSlots{0}; ///< Slots from here on have had no worker yet.
     ReportHandler m_handler;
     std::function<void()> m_roomHandler;
     std::atomic<State> m_state{State::New}; ///< Changed in the engine's thread only.
     TaskReport::Status m_restStatus =
-        TaskReport::Status::Cancelled; ///< Of tasks that terminate() leaves.
+        TaskReport::Status::Cancelled; ///< The status of tasks that terminate() leaves undone.
     runtime::Segment m_segment;
     // In the segment; set by open().
     runtime::RunHeader *m_header = nullptr;

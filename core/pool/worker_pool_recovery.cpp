@@ -27,8 +27,8 @@ TaskReport::Cause causeOf(const ChildExit &exit, int ownSignal)
 
 } // namespace
 
-/// The process of @p slot is gone: what it finished counts, the task in its hands is judged, the
-/// rest goes back.
+/// The process of @p slot is gone. What it finished counts, its current task gets a verdict, and
+/// the rest goes back into the queue.
 void WorkerPool::recoverLocked(quint32 slot, int worker, const ChildExit &exit)
 {
     drainSlotLocked(slot);

@@ -47,13 +47,13 @@ private:
 };
 
 constexpr qint64 applySpinNs = 60'000;
-/// A worker that was asleep is often woken on the waker's core, where it would stand behind a loop
-/// that only spins: for so long who waits for a result yields, after some quick looks. Else it does
-/// not: two that share a core and yield to each other stay there.
+/// A sleeping worker is often woken on the waker's core, where a spinning waiter would keep it from
+/// running. For this long after a wake-up, waiters yield after some quick looks. At other times
+/// they do not, for two that share a core and yield to each other would stay there.
 constexpr qint64 wakeNs = 200'000;
 constexpr int hotRounds = 8;
-/// About so many are handed out before more are looked for: they are still in the core's cache
-/// then.
+/// About how many reports are handed out before more are collected, while they are still in the
+/// core's cache.
 constexpr std::size_t reportsAtATime = 4'096;
 
 /// The position of the first mark of a failure from @p begin on; @p end: there is none.
@@ -110,7 +110,7 @@ std::optional<ChunkTicket> WorkerPool::submitLocked(const TaskChunk &chunk,
     const quint32 number = m_free.back();
     m_free.pop_back();
     ++m_underWay;
-    // Who is told of packed results is not told of times.
+    // Reports of packed results carry no times.
     m_chunks[number] = {chunk.packedBytes ? 0 : runtime::nowNs(), 0, 1, false, std::move(sink)};
     TaskDescriptor &added = task(number);
     added.progress.store(0, std::memory_order_relaxed);
@@ -158,7 +158,8 @@ std::vector<WithdrawnChunk> WorkerPool::withdrawAll()
     return all;
 }
 
-/// Its place stays taken until a worker comes to it, so that no later chunk overtakes others there.
+/// The chunk's place stays taken until a worker reaches it; otherwise a later chunk could take it
+/// and overtake others.
 std::optional<WithdrawnChunk> WorkerPool::withdrawLocked(quint32 number, quint64 generation)
 {
     const quint32 owner = TaskWord::owner(task(number).word.load(std::memory_order_relaxed));
@@ -207,7 +208,8 @@ TaskReport WorkerPool::apply(const TaskChunk &chunk)
 
 void WorkerPool::collectUntil(const std::function<bool()> &isDone)
 {
-    // This thread fetches the result itself while it is hot: no detour through the engine's thread.
+    // For a short time this thread fetches the result itself, without a detour through the
+    // engine's.
     poolHeader().parentArmed.store(0, std::memory_order_relaxed);
     const qint64 spinEnd = runtime::nowNs() + applySpinNs;
     const qint64 yieldEnd = m_wokenNs.load(std::memory_order_relaxed) + wakeNs;
@@ -258,8 +260,8 @@ void WorkerPool::drainLocked(std::size_t mostReports)
     }
 }
 
-/// What the worker in @p slot has finished, up to the chunk that goes beyond @p mostReports; later,
-/// if that worker is not told of yet.
+/// Collects what the worker in @p slot has finished, up to the chunk that exceeds @p mostReports;
+/// does nothing if that worker has not been announced yet.
 void WorkerPool::drainSlotLocked(quint32 slot, std::size_t mostReports)
 {
     if (workerIn(slot) < 0)
@@ -477,7 +479,7 @@ void WorkerPool::flushSinkReports()
             one.sink->reportPacked(one.first, one.packed);
         else if (one.report)
             one.sink->report(std::move(*one.report));
-        if (one.isOver) // To give much memory back takes its time: nobody waits for that.
+        if (one.isOver) // Last, because giving much memory back takes time.
             one.sink->releaseArguments();
         one.sink.reset();
     }
@@ -489,7 +491,7 @@ void WorkerPool::flushSinkReports()
         const std::lock_guard lock(m_mutex);
         if (m_sinkReports.capacity() < reports.capacity() && m_sinkReports.empty())
             m_sinkReports.swap(reports); // Memory for those that come next.
-        // For a good many, that is: those in the queue last meanwhile.
+        // Only when there is much room: the chunks in the queue last until then.
         hasRoom = m_free.size() >= m_config.chunks / 4;
     }
     if (hasRoom && m_roomHandler)
