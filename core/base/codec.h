@@ -11,7 +11,7 @@
 
 namespace proclab {
 
-// How Qt's types travel, beside those of core/runtime/payload/codec.h.
+// Codecs of Qt's types; those of standard types are in core/runtime/payload/codec.h.
 
 template<>
 inline constexpr bool isPayloadView<QStringView> = true;

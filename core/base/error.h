@@ -12,7 +12,7 @@
 
 namespace proclab {
 
-/// ErrorText::tr(): the words of errors, translated.
+/// ErrorText::tr() translates the words of errors.
 class ErrorText
 {
     Q_DECLARE_TR_FUNCTIONS(Error)
@@ -44,12 +44,12 @@ struct ProgramReport;
 /// What a task threw in its worker.
 struct RemoteFailure
 {
-    QString type; ///< As people read it: "std::runtime_error".
+    QString type; ///< Readable: "std::runtime_error".
     QString message;
     QStringList nested; ///< "type: message" of each exception inside, outermost first.
     QString trace;      ///< Where it was thrown: the task, the worker and its PID; then the nested.
     std::string rawType; ///< As the compiler mangles it.
-    QByteArray value;    ///< Of a registered exception type: the exception, encoded.
+    QByteArray value;    ///< The encoded exception, if its type is registered.
 };
 
 /// One error: the code to decide on and the facts that a sentence about it needs. A value.
@@ -61,9 +61,9 @@ struct Error
     QString found = {};   ///< What stood there ("0"), or what was attempted; may be empty.
     QString allowed = {}; ///< What is allowed ("1 to 256"), or what to try; may be empty.
     int systemCode = 0;   ///< errno, 0 if none.
-    /// Of a RemoteError.
+    /// What a task threw; set for a RemoteError.
     std::shared_ptr<const RemoteFailure> remote = nullptr;
-    /// Of a Program that failed or took too long: what it wrote until then.
+    /// What a Program that failed or took too long has written until then.
     std::shared_ptr<const ProgramReport> program = nullptr;
 
     bool operator==(const Error &) const = default;
@@ -73,7 +73,7 @@ struct Error
 /// for @p error; it begins with the subject where there is one. Thread-safe.
 [[nodiscard]] QString errorText(const Error &error);
 
-/// An InvalidArgument: @p path has @p found, which is not what is @p allowed.
+/// An InvalidArgument: @p found stands at @p path, but only @p allowed may.
 [[nodiscard]] Error invalidArgument(const QString &path, const QString &found,
                                     const QString &allowed);
 /// An OsError for @p subject with @p systemCode (an errno), while doing @p what.

@@ -34,7 +34,8 @@ public:
         Q_ASSERT(has_value());
         return std::get<0>(m_state);
     }
-    /// By value, other than std::expected: a loop over `*result()` must not outlive what it is over.
+    /// By value, unlike std::expected, so that `for (… : *call())` does not loop over a dead
+    /// object.
     [[nodiscard]] T value() &&
     {
         Q_ASSERT(has_value());
@@ -61,7 +62,7 @@ template<>
 class [[nodiscard]] Result<void>
 {
 public:
-    /// Not defaulted: `return {};` would fill all of the Error's place with zeros first.
+    /// Not defaulted, because `return {};` would first fill the whole Error with zeros.
     Result() : m_error(std::nullopt) {}
     Result(Error error) : m_error(std::move(error)) {}
 

@@ -7,9 +7,9 @@ class QSocketNotifier;
 
 namespace proclab {
 
-/// Tells of SIGINT, SIGTERM and SIGHUP in the event loop, once: after the first, the next one ends
-/// the program at once, as without a watcher. SIGHUP stays ignored where it was (nohup). One for
-/// each program.
+/// Reports SIGINT, SIGTERM and SIGHUP in the event loop, once: after the first signal, the next one
+/// ends the program at once, as it would without a watcher. SIGHUP stays ignored where it was
+/// (nohup). A program has at most one watcher.
 class SignalWatcher final : public QObject
 {
     Q_OBJECT

@@ -9,10 +9,10 @@
 
 namespace proclab {
 
-/// How long a call may wait; none: until it is done. What is negative counts as 0.
+/// How long a call may wait; without a value, as long as it takes. Negative values count as 0.
 using TimeLimit = std::optional<std::chrono::nanoseconds>;
 
-/// When a wait of @p limit that begins now ends, on the clock of runtime::nowNs().
+/// The end of a wait of @p limit that begins now, on the clock of runtime::nowNs().
 [[nodiscard]] inline std::int64_t deadlineOf(TimeLimit limit)
 {
     if (!limit)

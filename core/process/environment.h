@@ -10,11 +10,11 @@
 
 namespace proclab {
 
-/// Variables by name, which a child has in place of this process's, or beside them.
+/// Variables by name, which a child has in addition to this process's or in their place.
 using Environment = QMap<QString, QString>;
 
-/// As workers take it: "NAME=value" for each, with a 0 behind it. InvalidArgument: a name that is
-/// empty or has a "=", or a 0 in one of them.
+/// The form that workers read: "NAME=value" and a 0 for each variable. InvalidArgument for a name
+/// that is empty or contains "=", and for a 0 in a name or value.
 [[nodiscard]] Result<std::string> encodeEnvironment(const Environment &environment);
 
 } // namespace proclab

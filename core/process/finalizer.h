@@ -7,23 +7,23 @@
 
 namespace proclab {
 
-/// A clean-up action of this process that runs once at most, as Python's
-/// multiprocessing.util.Finalize. One with an exit priority runs at the latest when the process
-/// ends by itself: those of the highest first, of equal ones the last added first. A forked process
-/// starts with none.
+/// A clean-up action of this process that runs at most once. Like Python's
+/// multiprocessing.util.Finalize. An action with an exit priority runs at the latest when the
+/// process ends by itself: the highest priority first, and among equal ones the last added first. A
+/// forked process starts without any.
 ///
-/// Copies are handles of one action, which stays when all of them are gone. Threads: any.
+/// Copies are handles of one action, which stays after the last of them is gone. Threads: any.
 class Finalizer
 {
 public:
     static Finalizer add(std::function<void()> action,
                          std::optional<int> exitPriority = std::nullopt);
 
-    /// Runs it, if nothing has yet; whether it was this call.
+    /// Runs the action unless it has run or was cancelled; true if this call ran it.
     bool run() const;
-    /// It is not to run any more; false if it has.
+    /// Keeps the action from running; false if it has run.
     bool cancel() const;
-    /// It has neither run nor been cancelled.
+    /// True while it has neither run nor been cancelled.
     [[nodiscard]] bool isPending() const;
 
     struct Action;
@@ -36,7 +36,7 @@ private:
 
 namespace process_detail {
 
-/// In a process that was forked: those of its parent are not its.
+/// Called in a forked process, which does not run the actions of its parent.
 void forgetFinalizers();
 
 } // namespace process_detail

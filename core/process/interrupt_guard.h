@@ -5,10 +5,10 @@
 
 namespace proclab {
 
-/// Keeps SIGINT (Ctrl+C) away from what this process does until the end of its scope: Delay lets a
-/// signal that came meanwhile act then, Ignore forgets it. Guards may be nested.
+/// Holds SIGINT (Ctrl+C) back until the end of the guard's scope. Then, Delay lets a signal act
+/// that came meanwhile, and Ignore drops it. Guards may be nested.
 ///
-/// For the whole process: guards of several threads must not overlap.
+/// A guard acts on the whole process, so guards of several threads must not overlap.
 class InterruptGuard
 {
 public:

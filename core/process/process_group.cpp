@@ -471,7 +471,7 @@ void ProcessGroup::finish(quint32 slot, ChildExit exit)
     m_children.erase(slot);
     m_reaper.endGroupOf(exit.pid);
     const int status = exit.signal != 0 ? -exit.signal : exit.exitCode;
-    if (status != 0) { // Before what it held is let go.
+    if (status != 0) { // Before its holds are dropped.
         if (auto box = BlackBox::of(exit.pid))
             exit.blackBox = std::make_shared<const BlackBox>(std::move(*box));
     }

@@ -24,20 +24,21 @@ namespace proclab {
 struct ChildExit
 {
     qint64 pid = 0;
-    int exitCode = 0; ///< Of a normal end.
-    int signal = 0;   ///< That ended it; 0: none.
+    int exitCode = 0; ///< Set if it ended normally.
+    int signal = 0;   ///< The signal that ended it; 0: none.
     std::optional<qint64>
-        cpuNs; ///< As the kernel accounted; not known for a spawned child that was killed.
+        cpuNs; ///< From the kernel's accounts; not known for a spawned child that was killed.
     std::optional<quint64> peakResidentBytes;
-    std::shared_ptr<const BlackBox> blackBox; ///< Unless it ended well; null: it noted nothing.
+    std::shared_ptr<const BlackBox> blackBox; ///< Null if it ended well or noted nothing.
 };
 
-/// The worker processes of one run, in the slots of its segment: starts them by spawn, or from a
-/// zygote, tells when they have ended, and leaves none behind.
+/// The worker processes of one run, in the slots of its segment. Starts them by spawn or from a
+/// zygote, reports when they have ended, and leaves none behind.
 ///
 /// Threads: lives in the engine's thread.
-/// Blocking: the destructor, at most 2 s, for children that are still there; everything else never.
-/// Errors: what fails later comes by startFailed(); a child that ended comes by exited(), once.
+/// Blocking: the destructor waits at most 2 s for children that are still there; nothing else
+/// blocks. Errors: startFailed() reports what fails later; exited() reports each child that ended,
+/// once.
 class ProcessGroup final : public QObject
 {
     Q_OBJECT
@@ -63,7 +64,7 @@ public:
         quint64 firstItem = 0;
     };
 
-    /// @p header: of the mapped segment; outlives the group.
+    /// @p header is that of the mapped segment, and outlives the group.
     ProcessGroup(const Config &config, runtime::RunHeader &header);
     /// Kills what is left and waits for it.
     ~ProcessGroup() override;
@@ -72,11 +73,11 @@ public:
     Result<void> open();
     /// Puts a new process into @p slot, which must be free; started() or startFailed() follows.
     void start(quint32 slot, const Assignment &assignment);
-    /// The same with a child of this program that runs already, in a process group of its own.
+    /// The same for a child of this program that runs already, in a process group of its own.
     void watch(quint32 slot, qint64 pid);
     void kill(quint32 slot) { send(slot, SIGKILL); }
     void killAll();
-    /// Sends all children @p signal, those that are being started SIGKILL.
+    /// Sends @p signal to all children; those that are being started get SIGKILL.
     void signalAll(int signal);
     [[nodiscard]] bool isAlive(quint32 slot) const { return m_children.contains(slot); }
     /// Children not yet reported as ended, those being started among them.
@@ -114,7 +115,7 @@ private:
     std::map<quint32, std::unique_ptr<Child>> m_children;
     std::unique_ptr<QProcess> m_zygote;
     std::unique_ptr<QSocketNotifier> m_answers;
-    qint64 m_zygoteGroup = 0;    ///< Its PID too.
+    qint64 m_zygoteGroup = 0;    ///< Also its PID.
     bool m_isZygoteGone = false; ///< It has ended, and is replaced once its group is empty.
     int m_socket = -1;
     std::deque<quint32> m_requests; ///< Slots for which the zygote has not been asked yet.

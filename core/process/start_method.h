@@ -7,9 +7,9 @@
 
 namespace proclab {
 
-/// How a process comes into being. A forked one runs, when it exits, what was registered in it to
-/// run then, and writes what its standard streams hold; what its parent or the zygote had
-/// registered, and destructors of static objects, it leaves to these.
+/// How a process comes into being. When a forked process exits it runs the exit handlers that were
+/// registered in it, and flushes its standard streams. It runs neither the handlers of its parent
+/// or the zygote nor the destructors of static objects.
 enum class StartMethod {
     Spawn,      ///< A fresh program image for each, through QProcess.
     ForkServer, ///< Forked from a small, single-threaded helper, the zygote, which is started
@@ -18,14 +18,14 @@ enum class StartMethod {
                 ///< (see allowForkHere()); for all else, from the zygote.
 };
 
-/// Their names, as Python has them: "spawn", "forkserver", "fork".
+/// Python's names for them: "spawn", "forkserver", "fork".
 [[nodiscard]] QStringList startMethodNames();
 [[nodiscard]] QString nameOf(StartMethod method);
-/// The one of that name; InvalidArgument, which tells what is allowed.
+/// The start method of that name. InvalidArgument, which lists the allowed names.
 [[nodiscard]] Result<StartMethod> startMethodOf(const QString &name);
 
-/// What a Process is started by if nothing else is said: Spawn, or in a Process what it was started
-/// by itself. Any thread.
+/// The start method of a Process whose options name none: Spawn, or in a Process the method by
+/// which it was started itself. Any thread.
 [[nodiscard]] StartMethod defaultStartMethod();
 void setDefaultStartMethod(StartMethod method);
 

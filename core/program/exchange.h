@@ -7,15 +7,15 @@
 
 namespace proclab {
 
-/// Waits until @p descriptor is ready for @p events (of poll()), or has failed; false: not before
-/// @p deadlineNs.
+/// Waits until @p descriptor is ready for @p events (of poll()) or has failed. False if that did
+/// not happen before @p deadlineNs.
 bool waitFor(int descriptor, short events, std::int64_t deadlineNs);
 bool waitReadable(int descriptor, std::int64_t deadlineNs);
-/// write(), which raises no SIGPIPE: that nobody reads is told by EPIPE alone.
+/// write() without a SIGPIPE: if nobody reads, it fails with EPIPE and nothing else happens.
 ssize_t writeQuietly(int descriptor, QByteArrayView bytes);
 
-/// This process's ends of a program's pipes; null: there is none, or it is closed. Who uses one
-/// meanwhile holds it, so that its number is not another's before it is done.
+/// This process's ends of a program's pipes; null if there is none, or it is closed. Whoever uses
+/// an end holds it, so that its number is not given to another descriptor meanwhile.
 struct ProgramPipes
 {
     std::shared_ptr<OwnedDescriptor> input;
@@ -23,18 +23,18 @@ struct ProgramPipes
     std::shared_ptr<OwnedDescriptor> error;
 };
 
-/// Sends a program its input and collects what it writes, both at once, until it has ended. May be
-/// interrupted by a deadline and gone on with.
+/// Sends a program its input and collects what it writes, both at the same time, until it has
+/// ended. After a deadline has interrupted it, it can be continued.
 class Exchange
 {
 public:
-    /// @p ends: those that are pipes are part of it. @p input comes behind what was not sent yet.
+    /// Takes part in those of @p ends that are pipes. @p input follows what was not sent yet.
     void begin(const ProgramPipes &ends, const QByteArray &input, qint64 maxCapturedBytes);
-    /// Closes the ends that are done with. Timeout; Full: more was written than may be kept;
-    /// Cancelled, if @p endsAtInterrupt: an InterruptGuard holds a signal back.
+    /// Closes each end once it is done with. Timeout; Full: the program wrote more than may be
+    /// kept; Cancelled: an InterruptGuard holds a signal back, and @p endsAtInterrupt is true.
     Result<void> go(ProgramPipes &ends, int pidFd, std::int64_t deadlineNs, bool endsAtInterrupt);
 
-    /// What has come; nothing if it was no pipe.
+    /// What has come so far; no value if the stream is no pipe.
     [[nodiscard]] const std::optional<QByteArray> &output() const { return m_output; }
     [[nodiscard]] const std::optional<QByteArray> &error() const { return m_error; }
 

@@ -43,13 +43,13 @@ struct LaunchedProgram
     OwnedDescriptor error;
 };
 
-/// Starts a program from the calling thread: with endWithParent it ends with that thread, too.
-/// @p signalMask: the signals that the program begins with blocked.
+/// Starts a program from the calling thread; with endWithParent, the program ends with that thread.
+/// The program begins with the signals of @p signalMask blocked.
 ///
-/// Not by QProcess, whose way to start cannot say which of program and working directory is
-/// missing, nor tell the error of the system call, nor lead streams to any descriptor; nor by
-/// fork(), which copies the tables of this process's memory: the new process shares that memory
-/// until it becomes the program, as posix_spawn() does it, and leaves its error there.
+/// QProcess does not do here: it cannot tell a missing program from a missing working directory,
+/// hides the errno, and cannot connect streams to any descriptor. fork() would copy the page tables
+/// of this process. So the new process shares this one's memory until it becomes the program, like
+/// posix_spawn(), and leaves its error there.
 Result<LaunchedProgram> launch(const ProgramOptions &options, const sigset_t &signalMask);
 
 } // namespace proclab

@@ -50,10 +50,10 @@ struct ProgramOptions
     /// The program and its arguments. A name without a "/" is looked up in the PATH that the
     /// program gets. With shell: a command for it, and its arguments.
     QList<QByteArray> arguments = {};
-    QByteArray program = {}; ///< What is run in place of arguments[0], which is its name then.
+    QByteArray program = {}; ///< Runs in place of arguments[0], which is only its name then.
     bool shell = false;      ///< Run by /bin/sh, or by `program`.
     QByteArray workingDirectory = {}; ///< Empty: this process's.
-    /// In place of this process's.
+    /// Replaces this process's environment.
     std::optional<QMap<QByteArray, QByteArray>> environment = std::nullopt;
 
     Redirect input = {};
@@ -62,28 +62,28 @@ struct ProgramOptions
     int pipeSize = 0; ///< Bytes that each pipe holds; 0: as the system does (64 KiB).
 
     QList<int> passDescriptors = {}; ///< Open in the program too, under the same numbers.
-    bool closeDescriptors = true; ///< All others; else those that are marked to be inherited stay.
-    bool restoreSignals = true;   ///< SIGPIPE and SIGXFSZ are not ignored, though they are here.
+    bool closeDescriptors = true;    ///< Closes all others; else the inheritable ones stay open.
+    bool restoreSignals = true; ///< SIGPIPE and SIGXFSZ act, even if this process ignores them.
     bool newSession = false;
-    /// 0: one of its own, which a time limit ends as a whole; none: this process's, as programs
-    /// need that talk to the terminal.
+    /// 0: a group of its own, which a time limit ends as a whole. No value: this process's group,
+    /// which programs need that talk to the terminal.
     std::optional<int> processGroup = 0;
-    /// It is killed when this process ends, however that does; whom it has started itself is not.
+    /// The program is killed when this process ends in any way; its own children are not.
     bool endWithParent = true;
     std::optional<int> umask = std::nullopt;
     std::optional<int> user = std::nullopt;
     std::optional<int> group = std::nullopt;
     std::optional<QList<int>> extraGroups = std::nullopt;
 
-    // Of run() alone.
+    // For run() only.
     std::optional<QByteArray> inputBytes = std::nullopt; ///< Its whole input.
     bool captureOutput = false;                          ///< Output and error by pipes.
     TimeLimit timeout = std::nullopt;
     bool check = false; ///< An exit code other than 0 is a ProcessFailed.
-    /// SIGINT (Ctrl+C) to this process goes to the program too, which has a quarter of a second to
-    /// end by itself; then it is killed, and the signal acts here. Not in several threads at once.
+    /// SIGINT (Ctrl+C) goes to the program too, which then has a quarter of a second to end by
+    /// itself before it is killed; after that the signal acts here. Not in several threads at once.
     bool passInterrupt = false;
-    /// Most that is kept of output and of error; a program that writes more is ended with Full.
+    /// The most that is kept of output and of error; a program that writes more is ended with Full.
     qint64 maxCapturedBytes = qint64{1} << 30;
 };
 
@@ -93,16 +93,16 @@ struct ProgramReport
     QList<QByteArray> arguments = {};
     qint64 pid = 0;
     int exitCode = 0;                                ///< Below 0: the signal that ended it.
-    std::optional<QByteArray> output = std::nullopt; ///< None: it did not lead here.
+    std::optional<QByteArray> output = std::nullopt; ///< No value: it was not captured.
     std::optional<QByteArray> error = std::nullopt;
 
     /// ProcessFailed, which carries this report, unless the exit code is 0.
     [[nodiscard]] Result<void> check() const;
 };
 
-/// A program that runs beside this one, as Python's subprocess: run() is subprocess.run(), open()
-/// is Popen(). What Python's do not keep: a time limit ends all that the program has started, a
-/// program's child that keeps a pipe open holds nobody up, and a program ends with its parent.
+/// A program that runs beside this one. Like Python's subprocess: run() is subprocess.run(), open()
+/// is Popen(). Unlike there, a time limit also ends what the program has started, a child of the
+/// program that keeps a pipe open blocks nobody, and a program ends with its parent.
 ///
 ///     const auto listed = Program::run({.arguments = {"ls", "-l"}, .captureOutput = true});
 ///
@@ -131,26 +131,26 @@ public:
     /// Waits for its exit code: Timeout.
     Result<int> wait(TimeLimit limit = std::nullopt) const;
 
-    /// This process's ends of its pipes; nothing if there is none, or it is closed.
+    /// This process's ends of its pipes; no value if there is none, or it is closed.
     [[nodiscard]] std::optional<int> inputDescriptor() const;
     [[nodiscard]] std::optional<int> descriptor(Stream stream) const;
-    /// Writes all of @p bytes to its input. Timeout, after some of them perhaps; EndOfStream: it
-    /// reads no more; Closed.
+    /// Writes all of @p bytes to its input. Timeout, perhaps after some of them; EndOfStream: the
+    /// program reads no more; Closed.
     Result<void> write(QByteArrayView bytes, TimeLimit limit = std::nullopt) const;
     void closeInput() const;
-    /// What is there to read, once something is, of @p most bytes at most: Timeout, EndOfStream,
-    /// Closed. Nothing is read ahead.
+    /// Waits until there is something to read, and returns up to @p most bytes of it. Timeout,
+    /// EndOfStream, Closed. Nothing is read ahead.
     Result<QByteArray> read(Stream stream, qsizetype most = 65'536,
                             TimeLimit limit = std::nullopt) const;
     /// Sends @p input, closes that pipe, collects what comes, and waits for the end. After a
-    /// Timeout it may be called again, without input, and goes on. Full: as run(), but the program
-    /// goes on.
+    /// Timeout, call it again without input to continue. Full: as for run(), but the program goes
+    /// on.
     Result<ProgramReport> communicate(const QByteArray &input = {},
                                       TimeLimit limit = std::nullopt) const;
 
     Result<void> signal(int number) const;
     Result<void> terminate() const; ///< SIGTERM
-    Result<void> kill() const;      ///< SIGKILL, and for its process group if that is its own.
+    Result<void> kill() const;      ///< SIGKILL, also to its process group if it leads one.
     /// Closes the pipes and waits for its end.
     Result<int> leave(TimeLimit limit = std::nullopt) const;
 

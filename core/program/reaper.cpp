@@ -39,7 +39,7 @@ void reapLater(OwnedDescriptor pidFd, pid_t pid)
 {
     Engine *engine = Engine::current();
     if (!engine)
-        return; // This process ends, and who is left is no more its child.
+        return; // This process ends; what is left will be no child of it.
     const auto descriptor = std::make_shared<OwnedDescriptor>(std::move(pidFd));
     QMetaObject::invokeMethod(engine->context(), [descriptor, pid] {
         auto *ended = new QSocketNotifier(descriptor->get(), QSocketNotifier::Read);

@@ -10,7 +10,7 @@ namespace proclab {
 /// How the bytes that a program writes are text.
 struct TextFormat
 {
-    /// What becomes of bytes that are none.
+    /// What becomes of bytes that are no text.
     enum class Undecodable {
         Replace, ///< U+FFFD
         Skip,
@@ -21,8 +21,8 @@ struct TextFormat
     Undecodable undecodable = Undecodable::Replace;
 };
 
-/// Makes text of bytes that come in pieces, as Python's text mode: CR, LF and CRLF all end a line,
-/// with "\n". One thread.
+/// Turns bytes that come in pieces into text. As in Python's text mode, CR, LF and CRLF all become
+/// "\n". One thread.
 class TextDecoder
 {
 public:
