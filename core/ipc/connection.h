@@ -14,16 +14,16 @@
 
 namespace proclab {
 
-/// One end of a Pipe, as Python's multiprocessing.connection.Connection. Messages come out as they
-/// went in, one by one. Copies of a handle in one process are one end, which close() closes for all
-/// of them; handles travel to other processes as any value. What Python's does not keep: any number
-/// of threads and processes may use an end at once, and one that dies in the middle of a message
+/// One end of a Pipe. Like Python's multiprocessing.connection.Connection: messages come out one by
+/// one, as they went in. Copies of a handle in one process are one end, which close() closes for
+/// all of them; handles travel to other processes like any value. Unlike in Python, any number of
+/// threads and processes may use an end at once, and one that dies in the middle of a message
 /// damages nothing.
 ///
-/// Threads: any. Blocking: send() while the pipe is full (1 MiB), receive(), poll(), wait(), at
-/// most for their limit. Errors: Timeout, Closed, EndOfStream (the other end is gone, and all it
-/// sent is received), OsError EPIPE (nobody is left to read), InvalidState (this end only reads, or
-/// only writes), EncodeError.
+/// Threads: any. Blocking: send() while the pipe is full (1 MiB), receive(), poll() and wait(), at
+/// most for their limit. Errors: Timeout, Closed, EndOfStream (the other end is gone, and all that
+/// it sent is received), OsError EPIPE (nobody is left to read), InvalidState (this end only reads,
+/// or only writes), EncodeError.
 class Connection
 {
 public:
@@ -37,33 +37,33 @@ public:
     {
         return m_state->isClosed.load(std::memory_order_acquire);
     }
-    /// Lets this process's hold on the end go.
+    /// Closes the end for this process.
     void close() const;
 
     template<Payload T>
     Result<void> send(const T &value, TimeLimit limit = std::nullopt) const;
     template<Payload T>
     Result<T> receive(TimeLimit limit = std::nullopt) const;
-    /// A message of plain bytes; InvalidArgument if @p offset or @p size (below 0: to the end) lies
-    /// outside of them.
+    /// Sends plain bytes as a message. InvalidArgument if @p offset or @p size (below 0: to the
+    /// end) lies outside of them.
     Result<void> sendBytes(const QByteArray &bytes, qsizetype offset = 0,
                            qsizetype size = -1) const;
     Result<QByteArray> receiveBytes(TimeLimit limit = std::nullopt) const;
-    /// Receives into @p buffer from @p offset on, and returns the message's size. Full: it is
-    /// longer than that; all of it is then in @p tooLong.
+    /// Receives into @p buffer from @p offset on, and returns the message's size. Full if it is
+    /// longer than that; the whole message is then in @p tooLong.
     Result<qsizetype> receiveInto(std::span<std::byte> buffer, QByteArray &tooLong,
                                   qsizetype offset = 0) const;
     /// Whether a message, or the end, can be received within @p limit.
     Result<bool> poll(std::chrono::nanoseconds limit = std::chrono::nanoseconds(0)) const;
 
-    /// Which of @p connections can be received from (a message or the end), and which of
-    /// @p descriptors, counted behind them, can be read; waits until there is one, or returns none
-    /// after @p limit.
+    /// Waits until at least one of @p connections has a message or the end, or one of @p
+    /// descriptors can be read, and returns the positions of all such; those of descriptors count
+    /// on after the connections. Returns none after @p limit.
     static Result<std::vector<std::size_t>> wait(std::span<const Connection> connections,
                                                  TimeLimit limit = std::nullopt,
                                                  std::span<const int> descriptors = {});
 
-    /// The end, for a handle on its way; Closed.
+    /// The object of this end, for a handle on its way. Closed.
     [[nodiscard]] Result<runtime::ObjectRef> end() const;
 
 private:
@@ -97,7 +97,7 @@ private:
     }
     Result<void> sendMessage(const runtime::ByteRing::Record &record,
                              std::int64_t deadlineNs) const;
-    /// @p store(bytes, mark) copies the message; @p parcel keeps what its handles are of.
+    /// Calls @p store(bytes, mark) to copy the message; @p parcel keeps what its handles refer to.
     template<typename Store>
     Result<void> receiveMessage(TimeLimit limit, Store store,
                                 runtime::ObjectRef *parcel = nullptr) const;
@@ -105,7 +105,7 @@ private:
     std::shared_ptr<State> m_state;
 };
 
-/// Two connected ends, as Python's multiprocessing.Pipe().
+/// Two connected ends. Like Python's multiprocessing.Pipe().
 class Pipe
 {
 public:
@@ -166,7 +166,7 @@ Result<void> Connection::receiveMessage(TimeLimit limit, Store store,
         return from.ring.get(space, from.taken[space.self()], deadlineNs, isOver, store, parcel);
     };
     auto outcome = get(deadlineOf(limit), [this] { return isOtherGone() || isClosed(); });
-    // What the other end sent before it went is received all the same.
+    // What the other end sent before it was gone is still received.
     if (outcome == Outcome::Refused && !isClosed())
         outcome = get(0, [] { return true; });
     if (outcome == Outcome::Done)

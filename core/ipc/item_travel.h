@@ -13,22 +13,23 @@
 #include <type_traits>
 #include <variant>
 
-/// How items go through queues and pipes: as bytes, and what their handles are of in a parcel.
+/// How items pass through queues and pipes: as bytes, with a parcel that keeps what their handles
+/// refer to.
 namespace proclab {
 
-/// A type whose items are their bytes, with nothing to encode.
+/// A type whose items travel as their own bytes, without being encoded.
 template<typename T>
 concept FlatItem = FlatPayload<T> && !std::is_empty_v<T>;
 
-/// Encodes @p item and gives its bytes, and the handles among them, to @p send; EncodeError, or
-/// what that returns.
+/// Encodes @p item, calls @p send with its bytes and the objects of its handles, and returns what
+/// that returns. EncodeError.
 template<Payload T, typename Send>
 Result<void> sendOff(const T &item, Send send)
 {
     if constexpr (FlatItem<T>) {
         return send(std::as_bytes(std::span(&item, 1)), std::span<const runtime::ObjectRef>());
     } else {
-        ScratchBytes scratch; // Not one for all: encoding may itself send something.
+        ScratchBytes scratch; // Not shared: encoding may itself send something.
         const HandleTransfer sent;
         try {
             encodePayload(item, scratch.bytes());
@@ -40,7 +41,8 @@ Result<void> sendOff(const T &item, Send send)
     }
 }
 
-/// What is received: its bytes are copied while they lie in the ring, and decoded after that.
+/// An item that is being received. take() copies its bytes out of the ring, value() decodes them
+/// later.
 template<Payload T>
 class Arrival
 {
@@ -56,14 +58,14 @@ public:
         }
         m_scratch.emplace().bytes().assign(bytes.begin(), bytes.end());
     }
-    /// Of what was taken, while its parcel is held; EncodeError.
+    /// The item that was taken; its parcel must still be held. EncodeError.
     [[nodiscard]] Result<T> value()
     {
         if constexpr (FlatItem<T>) {
             if (m_isTaken)
                 return m_value;
         }
-        const HandleTransfer received; // What a transfer around this is not told of.
+        const HandleTransfer received; // Hides the handles from a transfer around this.
         try {
             return decodePayload<T>(m_scratch->bytes());
         } catch (const std::exception &exception) {
@@ -73,8 +75,8 @@ public:
 
 private:
     std::conditional_t<FlatItem<T>, T, std::monostate> m_value;
-    bool m_isTaken = false; ///< As the value, with nothing to decode.
-    /// Not one for all: decoding may itself receive something.
+    bool m_isTaken = false; ///< m_value is the item; nothing has to be decoded.
+    /// Not shared: decoding may itself receive something.
     std::optional<ScratchBytes> m_scratch;
 };
 

@@ -7,9 +7,9 @@
 
 namespace proclab {
 
-/// The bytes that a thread encodes and decodes items in, so that not each takes memory of its own.
-/// Who needs them within such a use gets others. Also in exit handlers, which run when a thread's
-/// objects are gone already.
+/// A buffer for encoding and decoding items, which a thread keeps between uses to save allocations.
+/// A use within another one gets a new buffer. Also works in exit handlers, which run after the
+/// thread's own objects are destroyed.
 class ScratchBytes
 {
 public:
@@ -42,7 +42,7 @@ private:
             delete std::exchange(s_kept, nullptr);
         }
     };
-    // Of types without a destructor: they may be used until the thread itself ends.
+    // Without destructors, so that they can be used until the thread itself ends.
     inline static thread_local std::vector<std::byte> *s_kept = nullptr;
     inline static thread_local bool s_isOver = false;
 

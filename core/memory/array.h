@@ -8,7 +8,7 @@
 
 namespace proclab {
 
-/// A fixed number of values in memory that processes share, as Python's multiprocessing.Array.
+/// A fixed number of values in memory that processes share. Like Python's multiprocessing.Array.
 ///
 /// Threads: any. Blocking: all that takes the lock. Errors: InvalidArgument for a place outside.
 template<SharedMemoryType T>
@@ -26,7 +26,7 @@ public:
         const auto lock = lockFor(locking);
         return lock ? createOf(initial, *lock) : lock.error();
     }
-    /// Guarded by a lock that is there.
+    /// Guarded by an existing lock.
     static Result<Array> create(std::span<const T> initial, const Lock &lock)
     {
         return createOf(initial, lock);
@@ -71,8 +71,8 @@ public:
         });
         return {};
     }
-    /// Calls @p function with all elements, to be changed in place, under the lock; returns what
-    /// that returns.
+    /// Calls @p function with all elements under the lock, to change them in place; returns what it
+    /// returns.
     template<typename Function>
     auto update(Function function) const
     {

@@ -18,24 +18,23 @@ enum class Locking {
 /// The lock that guards some memory; monostate: none.
 using AnyLock = std::variant<std::monostate, Lock, RLock>;
 
-/// Memory of elements that processes share, with the lock that guards it: what Value and Array have
-/// in common.
+/// Memory of elements that processes share, with the lock that guards it: the common base of Value
+/// and Array. The owner of a Lock, which is not recursive, must use the bare memory.
 ///
-/// Threads: any. Blocking: acquire(), and whatever takes the lock: with a Lock, which is not
-/// recursive, who holds it uses the bare memory. Errors: Timeout, NotOwner, InvalidState of
-/// acquire() and release(), as the lock says.
+/// Threads: any. Blocking: acquire(), and whatever takes the lock. Errors: Timeout, NotOwner and
+/// InvalidState of acquire() and release(), as for the lock.
 class GuardedMemory : public SharedHandle
 {
 public:
     static constexpr auto kind = runtime::ObjectKind::Memory;
 
-    /// The lock, for whoever needs more than one step under it; monostate: none.
+    /// The lock, for callers that need more than one step under it; monostate: none.
     [[nodiscard]] const AnyLock &lock() const { return m_lock; }
-    /// Takes the lock; at once, where there is none. Tells of an owner that died with it, also if
-    /// the elements were used since.
+    /// Takes the lock; succeeds at once if there is none. Reports an owner that died with it, even
+    /// if the elements were used since.
     Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
     Result<void> release() const;
-    /// The lock's; null: there is none.
+    /// The object of the lock; null if there is none.
     [[nodiscard]] runtime::ObjectRef lockObject() const;
 
 protected:
@@ -43,8 +42,8 @@ protected:
         : SharedHandle(std::move(object))
         , m_lock(std::move(lock))
     {}
-    /// Throws DecodeError if its elements are not of @p elementBytes, or it has fewer than
-    /// @p atLeast.
+    /// Throws DecodeError if its elements are not @p elementBytes long, or are fewer than @p
+    /// atLeast.
     GuardedMemory(runtime::ObjectRef object, std::size_t elementBytes, std::size_t atLeast);
 
     static Result<AnyLock> lockFor(Locking locking);
@@ -53,8 +52,8 @@ protected:
                                                  const AnyLock &lock);
     [[nodiscard]] std::size_t count() const;
     [[nodiscard]] std::byte *elements() const;
-    /// Calls @p function with the lock held. If the owner before died with it, the next acquire()
-    /// tells.
+    /// Calls @p function with the lock held. If the previous owner died with it, the next acquire()
+    /// reports that.
     template<typename Function>
     auto withLock(Function function) const
     {

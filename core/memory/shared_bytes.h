@@ -11,18 +11,17 @@
 
 namespace proclab {
 
-/// Bytes in shared memory that travel without being copied, in the same time whatever their size:
-/// who allocates them writes them where they lie; as an argument or an item they come to others as
-/// a view of the same memory that can only be read. A worker that writes to it dies of SIGSEGV, and
-/// the bytes are as they were.
+/// Bytes in shared memory that travel without a copy, in the same time whatever their size. Their
+/// allocator writes them in place. As an argument or an item they reach others as a read-only view
+/// of the same memory; a worker that writes to it dies of SIGSEGV and changes nothing.
 ///
 ///     Result<SharedBytes> image = SharedBytes::allocate(64 << 20);
 ///     fill(image->writable());
 ///     Result<double> mean = pool->apply<meanOf>(*image); // double meanOf(const SharedBytes &)
 ///
-/// The memory is taken when it is written to and given back with the last handle, in whichever
-/// process; see SharedHandle, also for who holds it on its way. What the allocator writes later
-/// others see too: it is up to them to agree on when.
+/// Memory is taken when it is written, and given back with the last handle in any process; see
+/// SharedHandle, also for handles on their way. Others see what the allocator writes later, so they
+/// have to agree on when it may.
 ///
 /// Threads: any. Processes: those of the tree. Blocking: never.
 class SharedBytes final : public SharedHandle
@@ -30,21 +29,21 @@ class SharedBytes final : public SharedHandle
 public:
     static constexpr auto kind = runtime::ObjectKind::Blob;
 
-    /// @p size zero bytes on pages of their own. OsError: there is no room for so many (all of a
-    /// tree's shared objects have 64 GiB).
+    /// @p size zero bytes on pages of their own. OsError if there is no room for them; all shared
+    /// objects of a tree have 64 GiB.
     static Result<SharedBytes> allocate(std::size_t size);
 
     [[nodiscard]] std::size_t size() const { return m_size; }
     /// Valid while there is a copy of this handle.
     [[nodiscard]] std::span<const std::byte> bytes() const { return {begin(), m_size}; }
-    /// The same as elements; bytes beyond the last whole one are left out.
+    /// The same as elements, without bytes beyond the last whole one.
     template<typename T>
     requires(std::is_trivially_copyable_v<T>) [[nodiscard]] std::span<const T> as() const
     {
         return {reinterpret_cast<const T *>(begin()), m_size / sizeof(T)};
     }
-    /// Where it was allocated: the bytes, to be written. Nothing in a handle that came from
-    /// elsewhere.
+    /// The bytes to write, in the process that allocated them; empty in a handle that came from
+    /// another one.
     [[nodiscard]] std::span<std::byte> writable() const
     {
         return m_view ? std::span<std::byte>() : std::span(&object()->body<std::byte>(), m_size);
@@ -52,7 +51,7 @@ public:
 
 private:
     friend struct Codec<SharedBytes>;
-    /// A mapping that can only be read.
+    /// A read-only mapping.
     class View
     {
     public:
@@ -72,7 +71,7 @@ private:
         , m_size(size)
         , m_view(std::move(view))
     {}
-    /// Throws DecodeError if @p handle is of no object of at least @p size bytes, or if it can't be
+    /// Throws DecodeError if there is no such object of at least @p size bytes, or it can't be
     /// mapped.
     static SharedBytes attach(runtime::ObjectHandle handle, std::uint64_t size);
     [[nodiscard]] const std::byte *begin() const
@@ -81,7 +80,7 @@ private:
     }
 
     std::size_t m_size;
-    std::shared_ptr<const View> m_view; ///< None: of its allocator.
+    std::shared_ptr<const View> m_view; ///< Null in handles of the allocator.
 };
 
 template<>

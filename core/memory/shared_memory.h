@@ -12,15 +12,15 @@
 
 namespace proclab {
 
-/// Bytes under a name, for programs that are not of one tree, as Python's SharedMemory; within a
-/// tree Array, Value and SharedBytes need no name. What Python's does not keep: who only attaches
-/// never removes them, nor does any helper.
+/// Bytes under a name, for programs that are not of one tree; within a tree use Array, Value and
+/// SharedBytes, which need no name. Like Python's SharedMemory. Unlike there, neither a process
+/// that only attaches nor a helper process removes the bytes.
 ///
-/// The name stays until it is removed. Who is its owner does that at the latest when its process
-/// ends by itself, with a warning on standard error; generated names whose owner was killed go when
-/// the next one is made.
+/// The name stays until it is removed. Its owner does that at the latest when its process ends by
+/// itself, with a warning on standard error. A generated name whose owner was killed is removed
+/// when the next one is made.
 ///
-/// Copies are handles of one mapping. Threads: any; who may write the bytes when is up to them.
+/// Copies are handles of one mapping. Threads: any; the users agree on who may write when.
 /// Errors: OsError (EEXIST: the name is taken; ENOENT: there is none), InvalidArgument.
 class SharedMemory
 {
@@ -29,15 +29,15 @@ public:
 
     /// @p size zero bytes (1 or more) under @p name, or a generated one.
     static Result<SharedMemory> create(qint64 size, const QString &name = {});
-    /// The same with names from @p nextName, until one is free.
+    /// The same, with names from @p nextName until one is free.
     static Result<SharedMemory> create(qint64 size, const std::function<QString()> &nextName);
-    /// What another has made, with the size that it has.
+    /// Memory that another process has made; it keeps its size.
     static Result<SharedMemory> attach(const QString &name, Ownership ownership = Ownership::None);
-    /// Takes the name away; who is attached keeps the bytes.
+    /// Removes the name; whoever is attached keeps the bytes.
     static Result<void> remove(const QString &name);
 
     [[nodiscard]] QString name() const;
-    /// Whole pages: the asked size at least.
+    /// Whole pages, at least the size that was asked for.
     [[nodiscard]] std::span<std::byte> bytes() const;
 
 private:

@@ -13,10 +13,10 @@ namespace proclab {
 template<typename T>
 concept SharedMemoryType = FlatPayload<T> && !std::is_empty_v<T> && alignof(T) <= 64;
 
-/// One value in memory that processes share, as Python's multiprocessing.Value. get() and set() are
-/// each one step (of a value of more than 8 bytes only with a lock), and see nothing of an update()
-/// that is not done. What reads, computes and writes belongs into update(), or loses the updates of
-/// others.
+/// One value in memory that processes share. Like Python's multiprocessing.Value. get() and set()
+/// are one step each (for more than 8 bytes only with a lock), and never see an unfinished
+/// update(). Code that reads, computes and writes belongs into update(); otherwise it loses the
+/// updates of others.
 ///
 ///     counter->update([](int &count) { ++count; });
 ///
@@ -31,7 +31,7 @@ public:
         const auto lock = lockFor(locking);
         return lock ? createOn(initial, *lock) : lock.error();
     }
-    /// Guarded by a lock that is there.
+    /// Guarded by an existing lock.
     static Result<Value> create(const T &initial, const Lock &lock)
     {
         return createOn(initial, lock);
@@ -45,7 +45,7 @@ public:
     [[nodiscard]] T get() const
     {
         return withLock([this] {
-            if constexpr (isAtomic) // Without a lock, too, it is one step.
+            if constexpr (isAtomic) // One step even without a lock.
                 return std::atomic_ref<T>(*storage()).load();
             else
                 return *storage();
@@ -60,15 +60,15 @@ public:
                 std::memcpy(storage(), &value, sizeof value);
         });
     }
-    /// Calls @p function with the value, to be changed in place, under the lock; returns what that
+    /// Calls @p function with the value under the lock, to change it in place; returns what it
     /// returns.
     template<typename Function>
     auto update(Function function) const
     {
         return withLock([this, &function] { return function(*storage()); });
     }
-    /// Adds @p by in one atomic step without the lock, and returns what was there before. Where
-    /// others use update(), use that too.
+    /// Adds @p by in one atomic step without the lock, and returns the value before. Do not mix it
+    /// with update().
     T fetchAdd(T by) const requires std::integral<T>
     {
         return std::atomic_ref<T>(*storage()).fetch_add(by);

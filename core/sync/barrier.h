@@ -8,9 +8,8 @@
 
 namespace proclab {
 
-/// A point that a fixed number of parties pass together, as Python's multiprocessing.Barrier. What
-/// Python's does not keep: if a party dies while it waits, the barrier breaks, and nobody waits for
-/// ever.
+/// A point that a fixed number of parties pass together. Like Python's multiprocessing.Barrier.
+/// Unlike there, the barrier breaks if a party dies while it waits, so nobody waits forever.
 ///
 /// Threads: any. Blocking: wait(). Errors: InvalidArgument, BrokenBarrier, Timeout.
 class Barrier : public SharedHandle
@@ -22,15 +21,16 @@ public:
     static Result<Barrier> create(int parties);
     static Barrier of(runtime::ObjectRef object) { return Barrier(std::move(object)); }
 
-    /// Waits until all parties are here, and returns a number from 0 to parties - 1, another to
-    /// each. The last to come runs @p action before anyone is let through; the action of the others
-    /// is not used. Timeout breaks the barrier (but not for one too many, who waits for the round
-    /// before to end); so does an action that throws, for which it returns BrokenBarrier.
+    /// Waits until all parties are here, and returns a number from 0 to parties - 1, a different
+    /// one to each. The last to arrive runs its @p action before anyone passes; the other actions
+    /// are not used. A Timeout breaks the barrier, unless the caller is a surplus party that waits
+    /// for the previous round to end. An action that throws breaks it too; its caller gets
+    /// BrokenBarrier.
     Result<int> wait(TimeLimit limit = std::nullopt,
                      const std::function<void()> &action = nullptr) const;
-    /// All who wait get BrokenBarrier, and the barrier is as new.
+    /// Gives BrokenBarrier to all that wait; then the barrier is like new.
     void reset() const { body().reset(space()); }
-    /// Breaks it: all who wait, and all who come, get BrokenBarrier until reset().
+    /// Breaks the barrier: all that wait or arrive get BrokenBarrier until reset().
     void abort() const { body().abort(space()); }
 
     [[nodiscard]] int parties() const { return static_cast<int>(body().parties); }

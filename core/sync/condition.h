@@ -8,9 +8,9 @@
 
 namespace proclab {
 
-/// Lets processes that hold a lock sleep until another notifies them, as Python's
-/// multiprocessing.Condition. A notification wakes who is there, the longest sleeper first, and is
-/// not remembered; one for a sleeper that dies goes on to the next.
+/// Lets processes that hold a lock sleep until another one notifies them. Like Python's
+/// multiprocessing.Condition. A notification wakes the longest sleeper first, and is lost if nobody
+/// sleeps; if its sleeper dies, it goes on to the next.
 ///
 /// Threads: any. Blocking: acquire(), wait(), waitFor().
 /// Errors: NotOwner (the lock is not held: by the calling thread, or for a Lock by its process),
@@ -20,9 +20,9 @@ class Condition : public SharedHandle
 public:
     static constexpr auto kind = runtime::ObjectKind::Condition;
 
-    /// On an RLock of its own.
+    /// With an RLock of its own.
     static Result<Condition> create();
-    /// On a lock that is there, which it keeps.
+    /// With an existing lock, which it keeps.
     static Result<Condition> create(const Lock &lock);
     static Result<Condition> create(const RLock &lock);
     static Condition of(runtime::ObjectRef object);
@@ -30,13 +30,13 @@ public:
     Result<Acquired> acquire(TimeLimit limit = std::nullopt) const;
     Result<void> release() const;
 
-    /// Lets the lock go and sleeps until notified; the lock is held again on return, whatever comes
-    /// back. False: not within @p limit. If the lock's owner before died with it, the next
-    /// acquire() tells.
+    /// Releases the lock and sleeps until notified. On return it holds the lock again, whatever it
+    /// returns. False if no notification came within @p limit. If the previous owner died with the
+    /// lock, the next acquire() reports it.
     Result<bool> wait(TimeLimit limit = std::nullopt) const;
-    /// Waits until @p predicate holds, which is asked with the lock held, first at once and then
-    /// after each notification; what it throws comes out, with the lock held. False: not within
-    /// @p limit.
+    /// Waits until @p predicate holds. Asks it with the lock held, first at once and then after
+    /// each notification. What it throws passes through, with the lock held. False if it did not
+    /// hold within @p limit.
     Result<bool> waitFor(const std::function<bool()> &predicate,
                          TimeLimit limit = std::nullopt) const;
     /// Wakes up to @p count sleepers.
@@ -54,7 +54,7 @@ private:
         return object()->body<runtime::ConditionBody>();
     }
 
-    runtime::ObjectRef m_lock; ///< Of a Lock or an RLock, as the body says.
+    runtime::ObjectRef m_lock; ///< A Lock's or an RLock's; the body says which.
 };
 
 } // namespace proclab

@@ -6,8 +6,8 @@
 
 namespace proclab {
 
-/// A flag that processes wait for, as Python's multiprocessing.Event. What Python's does not keep:
-/// all who wait when it is set come back with true, even if it is cleared again at once.
+/// A flag that processes wait for. Like Python's multiprocessing.Event. Unlike there, everyone who
+/// waits when it is set gets true, even if it is cleared again at once.
 ///
 /// Threads: any. Blocking: wait().
 class Event : public SharedHandle
@@ -15,7 +15,7 @@ class Event : public SharedHandle
 public:
     static constexpr auto kind = runtime::ObjectKind::Event;
 
-    /// Not set. OsError.
+    /// An event that is not set. OsError.
     static Result<Event> create()
     {
         auto object = make(kind, sizeof(runtime::EventBody));

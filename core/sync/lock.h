@@ -8,16 +8,16 @@
 
 namespace proclab {
 
-/// How a lock came to its owner.
+/// How a lock came to its new owner.
 struct Acquired
 {
-    /// Its owner before died with it: what it guards may be half written.
+    /// The previous owner died with it: what the lock guards may be half written.
     bool isRecovered = false;
-    qint64 deadPid = 0; ///< That owner.
-    qint64 diedNs = 0;  ///< When that was noticed, on the monotonic clock.
+    qint64 deadPid = 0; ///< The PID of that owner.
+    qint64 diedNs = 0;  ///< When its death was noticed, on the monotonic clock.
 };
 
-/// What a wait for @p lock came to; for handles that contain a lock.
+/// The result of a wait for @p lock; for handles that contain a lock.
 [[nodiscard]] inline Result<Acquired> acquiredOf(runtime::SharedLock::Outcome outcome,
                                                  runtime::LockBody &lock)
 {
@@ -29,8 +29,8 @@ struct Acquired
                     lock.diedNs.load(std::memory_order_relaxed)};
 }
 
-/// A lock between processes, as Python's multiprocessing.Lock: not recursive, and whoever likes may
-/// release it. What Python's does not keep: if its owner dies, the next one gets it, and is told.
+/// A lock between processes. Like Python's multiprocessing.Lock: not recursive, and anyone may
+/// release it. Unlike there, if its owner dies the next one gets it, and learns of that.
 ///
 /// Threads: any. Blocking: acquire(). Cost: about 5 ns each way while nobody contends.
 /// Errors: Timeout (it was not free in time), InvalidState (released while free).
@@ -46,7 +46,7 @@ public:
     {
         return acquiredOf(body().acquire(space(), deadlineOf(limit)), body());
     }
-    /// Without waiting; a dead owner is not told of.
+    /// Without waiting; does not report a dead owner.
     [[nodiscard]] bool tryAcquire() const { return acquire(TimeLimit::value_type(0)).has_value(); }
     Result<void> release() const
     {
@@ -55,7 +55,7 @@ public:
         return {};
     }
     [[nodiscard]] bool isLocked() const { return body().lock.owner() >= 0; }
-    /// The PID of the process that holds it; 0: it is free.
+    /// The PID of the process that holds it; 0 if it is free.
     [[nodiscard]] qint64 ownerPid() const;
 
 private:
@@ -63,8 +63,8 @@ private:
     [[nodiscard]] runtime::LockBody &body() const { return object()->body<runtime::LockBody>(); }
 };
 
-/// A lock that the thread which holds it may take again, as Python's multiprocessing.RLock; others
-/// get it once that has released it as often. A dead owner is told of as by Lock.
+/// A lock that its owner, a thread, may take again. Like Python's multiprocessing.RLock: it is free
+/// once its owner has released it as often as it took it. Reports a dead owner like Lock.
 ///
 /// Threads: any. Blocking: acquire(). Errors: Timeout, NotOwner.
 class RLock : public SharedHandle
@@ -96,7 +96,7 @@ private:
     [[nodiscard]] runtime::RLockBody &body() const { return object()->body<runtime::RLockBody>(); }
 };
 
-/// Holds a lock or a unit of a semaphore until the end of its scope.
+/// Holds a lock, or a unit of a semaphore, until the end of the scope.
 ///
 ///     if (const ScopedLock held(lock); held) …
 template<typename T>

@@ -6,9 +6,9 @@
 
 namespace proclab {
 
-/// A number of units that processes take and give, as Python's multiprocessing.Semaphore. Units
-/// belong to nobody (who releases need not have acquired), so those that a dead process had taken
-/// stay taken, as in Python; where a death must be noticed, use Lock.
+/// A number of units that processes take and give. Like Python's multiprocessing.Semaphore. Units
+/// belong to nobody: a process may release without having acquired, so units that a dead process
+/// had taken stay taken. Use Lock where a death must be noticed.
 ///
 /// Threads: any. Blocking: acquire(). Errors: InvalidArgument, Timeout.
 class Semaphore : public SharedHandle
@@ -20,11 +20,11 @@ public:
     static Result<Semaphore> create(int value = 1) { return createLimited(value, 0); }
     static Semaphore of(runtime::ObjectRef object) { return Semaphore(std::move(object)); }
 
-    /// Takes a unit: Timeout if there is none within @p limit.
+    /// Takes a unit. Timeout if there is none within @p limit.
     Result<void> acquire(TimeLimit limit = std::nullopt) const;
     /// Without waiting.
     [[nodiscard]] bool tryAcquire() const { return body().tryAcquire(); }
-    /// Gives @p count units; InvalidState, and the value stays, if that is above the limit.
+    /// Gives @p count units. InvalidState, without any change, if that would exceed the limit.
     Result<void> release(int count = 1) const;
     [[nodiscard]] int value() const { return body().value.load(std::memory_order_acquire); }
 
@@ -39,7 +39,7 @@ private:
     }
 };
 
-/// A Semaphore whose value never goes above that which it was made with.
+/// A Semaphore whose value never exceeds its first value.
 class BoundedSemaphore : public Semaphore
 {
 public:

@@ -14,12 +14,12 @@
 namespace proclab {
 
 /// A handle of an object that this program and the processes below it share. It may be copied, and
-/// travels to other processes as an argument, a result or an item like any value; all handles are
-/// of the one object, which stays while any process has one. A handle on its way counts as one: in a
-/// queue or pipe, among the arguments of a Process or of a call, until that has ended, and in a
-/// result, until nobody can ask for it any more.
+/// travels to other processes like any value: as an argument, a result or an item. The object
+/// exists while any process has a handle of it. A handle on its way counts too: in a queue or pipe,
+/// among the arguments of a Process or a call until that has ended, and in a result until nobody
+/// can ask for it any more.
 ///
-/// Threads: any. Processes: those of the tree; a process that dies lets go of what it had.
+/// Threads: any. Processes: those of the tree; the handles of a process that dies are gone with it.
 class SharedHandle
 {
 public:
@@ -40,8 +40,8 @@ private:
     runtime::ObjectRef m_object;
 };
 
-/// What encoding and decoding handles in this thread is for: a call that sends values notes whose
-/// handles were among them.
+/// Collects, while it is in scope, the objects whose handles this thread encodes or decodes; for a
+/// call that sends values and must keep what their handles refer to.
 class HandleTransfer
 {
 public:
@@ -63,7 +63,7 @@ private:
     static thread_local HandleTransfer *s_current;
 };
 
-/// A kind of handle: says its ObjectKind, and can be made of an object of that kind.
+/// A type of handle: it names its ObjectKind, and can be made from an object of that kind.
 template<typename T>
 concept SharedHandleType = std::derived_from<T, SharedHandle> && requires(runtime::ObjectRef object)
 {
@@ -73,8 +73,8 @@ concept SharedHandleType = std::derived_from<T, SharedHandle> && requires(runtim
     T::of(object);
 };
 
-/// A kind of handle whose object uses a lock that is an object too, null: none. Where the one
-/// goes, the other goes with it.
+/// A type of handle whose object uses a lock that is an object too (null: none). The lock travels
+/// with it.
 template<typename T>
 concept GuardedHandleType = SharedHandleType<T> && requires(const T &value)
 {
