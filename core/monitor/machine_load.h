@@ -12,10 +12,10 @@ namespace proclab {
 /// How busy the machine is: each core, and memory.
 struct MachineLoad
 {
-    /// One a core that is on line; not known in the first reading.
+    /// One entry for each core that is on line; not known in the first reading.
     QList<std::optional<double>> corePercent;
     quint64 memoryBytes = 0;     ///< 0: not known.
-    quint64 memoryUsedBytes = 0; ///< Total less what is available without swapping.
+    quint64 memoryUsedBytes = 0; ///< The total without what is available without swapping.
 };
 
 /// Ticks of one core since it started, from a "cpuN" line of /proc/stat.
@@ -28,7 +28,7 @@ struct CoreTicks
     bool operator==(const CoreTicks &) const = default;
 };
 
-/// The cores in the text of /proc/stat; lines that are no "cpuN" are passed over.
+/// The cores in the text of /proc/stat; skips lines other than "cpuN".
 [[nodiscard]] QList<CoreTicks> parseCoreTicks(const QByteArray &stat);
 /// Fills the memory of @p load from the text of /proc/meminfo.
 void parseMemory(const QByteArray &memoryInfo, MachineLoad &load);

@@ -13,10 +13,10 @@ namespace proclab {
 struct ProcessRates
 {
     qint64 timeNs = 0;                ///< When it was read, CLOCK_MONOTONIC.
-    std::optional<double> cpuPercent; ///< 0 to 100 a thread; not known in the first sample.
+    std::optional<double> cpuPercent; ///< Up to 100 for each thread; not known in the first sample.
     std::optional<double> readyPercent;
     std::optional<quint64> residentBytes;
-    qint64 cpuNs = 0; ///< In all, since the process began.
+    qint64 cpuNs = 0; ///< The total since the process began.
     std::optional<qint64> readyNs;
 };
 
@@ -31,10 +31,9 @@ public:
 
     /// Begins to watch the process that has @p pid now; false if there is none.
     bool add(qint64 pid);
-    /// Ends that; nothing happens if it is not watched.
+    /// Stops watching it; does nothing if it is not watched.
     void remove(qint64 pid);
-    /// Reads @p pid now; nullopt if it is not watched or gone, also when another process has its
-    /// PID.
+    /// Reads @p pid now; nullopt if it is not watched or gone, even if another process has its PID.
     [[nodiscard]] std::optional<ProcessRates> sample(qint64 pid);
 
 private:

@@ -49,7 +49,7 @@ public:
     [[nodiscard]] virtual std::optional<ProcessKey> identify(qint64 pid) = 0;
     /// nullopt once the process is gone.
     [[nodiscard]] virtual std::optional<ProcessCounters> read(const ProcessKey &key) = 0;
-    /// Lets go of what read() keeps open for @p key.
+    /// Closes what read() keeps open for @p key.
     virtual void forget(const ProcessKey &key) = 0;
     /// CLOCK_MONOTONIC, ns.
     [[nodiscard]] virtual qint64 nowNs() const = 0;

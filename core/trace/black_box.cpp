@@ -48,7 +48,7 @@ std::optional<TraceEntry> entryOf(const runtime::TreeReader &reader, const Trace
         noted.subject = WaitSubject::of(event.subject);
         noted.sinceNs = event.timeNs;
         entry.wait = waits_detail::waitOf(reader, noted);
-        // Who could have ended it then is not known now.
+        // Which processes could have ended it then is not known now.
         if (entry.wait.reason != Wait::Reason::ProcessEnd)
             entry.wait.wakers.clear();
         return entry;

@@ -52,7 +52,7 @@ private:
         WaitGraph graph;
         if (WaitGraph::hasWaitOfAge(lookEvery))
             graph = WaitGraph::snapshot();
-        // Not those that this look does not see: who is stuck wakes now and then to look up.
+        // A deadlock that one look misses is not over: its threads wake now and then to look up.
         m_told.removeIf([&graph](const Deadlock &deadlock) { return !isThere(deadlock, graph); });
         QList<Deadlock> seen = graph.deadlocks();
         for (const Deadlock &deadlock : seen) {

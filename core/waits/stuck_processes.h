@@ -8,10 +8,10 @@
 
 namespace proclab {
 
-/// Finds, in a snapshot, the processes of which no thread can ever be woken by any but themselves:
-/// the greatest such set, by taking out whoever can go on until nobody is left to take out. A
-/// thread is woken by one of those who could (OR), so it is stuck only if all of those are; a
-/// process is stuck only if all its threads are (AND).
+/// Finds the stuck processes of a snapshot: the largest set whose threads can be woken only by
+/// processes of the set. It begins with all and removes those that can go on, until none can. One
+/// waker is enough for a thread (OR), so it is stuck only if all its wakers are; a process is stuck
+/// only if all its threads are (AND).
 ///
 /// Used in one call, by one thread.
 class StuckProcesses
@@ -29,7 +29,7 @@ private:
         bool isStuck = false;
         bool hasIdleEngine = false;
         bool hasUnknownChild = false;
-        std::vector<std::size_t> children; ///< That share objects.
+        std::vector<std::size_t> children; ///< Those that share objects.
         std::optional<std::size_t> parent;
     };
 
