@@ -6,11 +6,12 @@
 
 namespace proclab::runtime {
 
-/// CLOCK_MONOTONIC in nanoseconds: the same axis in every process of this boot. About 25 ns a call.
+/// CLOCK_MONOTONIC in nanoseconds, which is the same in every process of this boot. A call takes
+/// about 25 ns.
 [[nodiscard]] std::int64_t nowNs();
 /// A time that never comes, on that clock.
 constexpr std::int64_t noDeadline = std::numeric_limits<std::int64_t>::max();
-/// A sleeper looks up this often, whatever happens: it notices a process that is gone.
+/// A sleeper wakes at least this often, to notice processes that are gone.
 constexpr std::int64_t parkNs = 100'000'000;
 
 /// CPU time of the calling thread in nanoseconds. A system call.
@@ -23,10 +24,9 @@ constexpr std::int64_t parkNs = 100'000'000;
 struct ThreadUsage
 {
     std::int64_t cpuNs = 0;
-    std::int64_t readyNs = 0; ///< 0 where the kernel keeps no such account.
+    std::int64_t readyNs = 0; ///< 0 where the kernel does not count it.
 
-    /// Whether a stretch of @p lengthNs that began at @p before was mostly neither: asleep, or
-    /// waiting for a device.
+    /// Whether the thread slept or waited for a device for most of the @p lengthNs since @p before.
     [[nodiscard]] bool sleptSince(const ThreadUsage &before, std::int64_t lengthNs) const
     {
         return (cpuNs - before.cpuNs + readyNs - before.readyNs) * 2 < lengthNs;

@@ -8,8 +8,8 @@
 
 namespace proclab::runtime {
 
-/// A futex word in shared memory. std::atomic::wait does not work between processes (libstdc++ 12
-/// waits on a private futex), hence these.
+/// A futex word in shared memory. std::atomic::wait() does not work between processes, for
+/// libstdc++ 12 waits on a private futex.
 using FutexWord = std::atomic<std::uint32_t>;
 static_assert(FutexWord::is_always_lock_free && sizeof(FutexWord) == 4);
 
@@ -19,8 +19,8 @@ void futexWait(const FutexWord &word, std::uint32_t expected, std::int64_t timeo
 /// Wakes up to @p count sleepers of @p word and returns how many.
 int futexWake(const FutexWord &word, int count);
 
-/// Sleeps while every one of @p words holds what is expected of it, at most @p timeoutNs; at most
-/// maxFutexes words. Returns early as futexWait() does.
+/// Sleeps while each of @p words, at most maxFutexes, holds its expected value, and at most
+/// @p timeoutNs. Returns early like futexWait().
 constexpr std::size_t maxFutexes = 128;
 struct ExpectedWord
 {

@@ -2,8 +2,8 @@
 #pragma once
 
 /// PROCLAB_KILL_POINT("put.claimed") marks a place between two steps that other processes can see.
-/// It is nothing, but in the build of the engine for tests/faults: there a process may end at any
-/// of them, so that a test can show what every such end leads to.
+/// It does nothing, except in the build of the engine for tests/faults, where a process may end at
+/// any such place so that a test can show what follows.
 #ifdef PROCLAB_KILL_POINTS
 
 namespace proclab::runtime {

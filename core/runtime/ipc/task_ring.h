@@ -9,12 +9,12 @@
 
 namespace proclab::runtime {
 
-/// Hands numbers of tasks to workers: one producer, many consumers. What it carries are hints, not
-/// ownership: a consumer looks at the next number, claims that task by the task's own word, and
-/// only then moves the tail on, or finds that somebody else has claimed it and moves the tail on
-/// for him. So no death can lose a number, and one that comes twice is harmless.
+/// Carries numbers of tasks from one producer to many consumers. A number is a hint, not ownership:
+/// a consumer looks at the next number, claims that task by the task's own word, and only then
+/// moves the tail. If another consumer has claimed it, this one moves the tail in its place. So no
+/// death can lose a number, and a number that comes twice does no harm.
 ///
-/// Shared memory; followed by `capacity` cells. Zero-filled but for setUp() is empty.
+/// In shared memory, followed by `capacity` cells; zero-filled and set up, it is empty.
 class TaskRing
 {
 public:
@@ -25,7 +25,7 @@ public:
         return sizeof(TaskRing) + capacity * sizeof(std::atomic<std::uint32_t>);
     }
 
-    /// By the one producer. False: full.
+    /// Called by the producer; false if the ring is full.
     bool push(std::uint32_t number)
     {
         const std::uint64_t head = m_head.load(std::memory_order_relaxed);
@@ -36,7 +36,7 @@ public:
         return true;
     }
 
-    /// Hands the next numbers to @p claim until it accepts one, which is returned; nothing if none
+    /// Offers the next numbers to @p claim until it accepts one, and returns that; no value if none
     /// is left.
     template<typename Claim>
     std::optional<std::uint32_t> pop(Claim claim)
@@ -66,10 +66,10 @@ public:
         return head > tail ? head - tail : 0;
     }
     [[nodiscard]] bool isEmpty() const { return size() == 0; }
-    /// How many have been popped, ever.
+    /// How many numbers have been popped so far.
     [[nodiscard]] std::uint64_t taken() const { return m_tail.load(std::memory_order_acquire); }
 
-    /// The number @p ahead places from the next to be popped; a glance that may be outdated.
+    /// The number @p ahead places after the next to be popped; a glance that may be out of date.
     [[nodiscard]] std::optional<std::uint32_t> peek(std::uint64_t ahead) const
     {
         const std::uint64_t tail = m_tail.load(std::memory_order_acquire);

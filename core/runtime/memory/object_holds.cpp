@@ -35,8 +35,8 @@ ObjectRef ObjectSpace::hold(ObjectHandle handle)
     return object;
 }
 
-/// Waits for the one who looks once more whether anybody holds @p entry, and does not for a dead
-/// one: it counts as held then, and who lets that one's things go looks again.
+/// Waits for the process that looks once more whether @p entry is held. If that process is dead the
+/// entry counts as held, and whoever drops the dead one's holds looks again.
 void ObjectSpace::settleDoubt(ObjectEntry &entry, std::uint64_t word)
 {
     if (isDead(ObjectEntry::ownerOf(word))) {
@@ -114,8 +114,8 @@ bool ObjectSpace::isHeld(ObjectHandle handle) const
            isHeld(entry, word);
 }
 
-/// Its holders are asked before the parcels: who takes its handle from one is among them by then,
-/// or waits for the answer.
+/// Asks the holders before the parcels: a process that takes the handle out of a parcel is a holder
+/// by then, or waits for the answer.
 bool ObjectSpace::isHeld(ObjectEntry &entry, std::uint64_t word) const
 {
     if (entry.isHeld())
@@ -152,7 +152,7 @@ void ObjectSpace::freeIfUnheld(std::uint32_t index)
     const ObjectKind kind = ObjectEntry::kindOf(word);
     if (ObjectEntry::stateOf(word) != ObjectEntry::Live || isHeld(entry, word))
         return;
-    // Who attached before this is seen below; who comes later waits for the answer.
+    // A process that attached before this is seen below; a later one waits for the answer.
     std::uint64_t doubted = ObjectEntry::make(generation, self(), kind, ObjectEntry::Doubted);
     if (!entry.word.compare_exchange_strong(word, doubted))
         return; // Another process was faster.
@@ -172,7 +172,8 @@ void ObjectSpace::freeIfUnheld(std::uint32_t index)
     clear(entry, decided);
 }
 
-/// An Ending one, by its owner or for that: what the kind does comes before the memory goes.
+/// Ends an Ending entry, as its owner or in the owner's place: first what its kind does, then its
+/// memory.
 void ObjectSpace::end(ObjectEntry &entry, std::uint64_t word)
 {
     const ObjectKind kind = ObjectEntry::kindOf(word);
@@ -187,7 +188,7 @@ void ObjectSpace::end(ObjectEntry &entry, std::uint64_t word)
         unpack(*reinterpret_cast<ParcelBody *>(bodyOf(entry)));
 }
 
-/// One that nobody uses, by its owner or for that.
+/// Frees an entry that nobody uses, as its owner or in the owner's place.
 void ObjectSpace::clear(ObjectEntry &entry, std::uint64_t word)
 {
     release(entry);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// How an ObjectSpace lets go what dead processes held.
+// How an ObjectSpace drops the holds of dead processes.
 
 #include "core/runtime/kill_point.h"
 #include "core/runtime/memory/object_space_layout.h"
@@ -67,7 +67,8 @@ bool ObjectSpace::recover(std::uint32_t sharer)
     if (sharer == 0 || sharer >= maxSharers || !open() || !isDead(sharer))
         return false;
     Header &header = this->header();
-    // What is let go may need a lock that another dead process holds: one recovery in another.
+    // The end of an object may need a lock that another dead process holds, hence nested
+    // recoveries.
     static thread_local bool isRecovering = false;
     if (isRecovering) {
         const bool wasInside = std::exchange(isRecoveringInside, true);
@@ -76,7 +77,7 @@ bool ObjectSpace::recover(std::uint32_t sharer)
         return true;
     }
     (void)header.recovering.lock(self(), [this, &header] {
-        // A death in the middle of this: what was not done is done again by the next.
+        // The owner died while it recovered another; what it did not finish is done again.
         const int owner = header.recovering.owner();
         if (owner > 0 && isDead(static_cast<std::uint32_t>(owner)))
             header.recovering.recover(static_cast<std::uint32_t>(owner));
@@ -92,7 +93,8 @@ bool ObjectSpace::recover(std::uint32_t sharer)
     return isStillThere;
 }
 
-/// Holds the object meanwhile: as number 0, which is nobody's, for who recovers has a lock.
+/// Holds the object meanwhile, as number 0, which belongs to no process: only one recovery runs at
+/// a time.
 void ObjectSpace::tellOfDeath(ObjectEntry &entry, std::uint64_t word, std::uint32_t sharer,
                               std::int32_t pid)
 {
@@ -104,7 +106,7 @@ void ObjectSpace::tellOfDeath(ObjectEntry &entry, std::uint64_t word, std::uint3
     if (entry.word.load(std::memory_order_seq_cst) == word)
         died(*this, bodyOf(entry), sharer, pid);
     PROCLAB_KILL_POINT("space-recover.told");
-    // Of a recovery inside another's, that still uses it; one that died in here does no more.
+    // A recovery around this one may still use the object. One that died in here does not any more.
     if (!wasHeld || !isRecoveringInside)
         entry.holders[0].fetch_and(~std::uint64_t{1});
 }
@@ -123,7 +125,7 @@ void ObjectSpace::dropHoldsOf(std::uint32_t sharer)
         ObjectEntry &entry = header.entries[index];
         std::uint64_t word = entry.word.load(std::memory_order_acquire);
         for (; ObjectEntry::stateOf(word) == ObjectEntry::Doubted; word = entry.word)
-            settleDoubt(entry, word); // If it is Live for all that, it has to be told of the death.
+            settleDoubt(entry, word); // If it turns out Live, it must learn of the death.
         const auto state = ObjectEntry::stateOf(word);
         if (state == ObjectEntry::Live) {
             tellOfDeath(entry, word, sharer, pid);
@@ -135,7 +137,7 @@ void ObjectSpace::dropHoldsOf(std::uint32_t sharer)
         if ((entry.holders[sharer / 64].fetch_and(~bit) & bit) != 0)
             PROCLAB_KILL_POINT("space-recover.let-go");
     }
-    // Also those that it had let go, but not yet ended.
+    // Also objects whose hold it had dropped but which it had not ended yet.
     for (std::uint32_t index = 0; index < count; ++index)
         freeIfUnheld(index);
     PROCLAB_KILL_POINT("space-recover.all-let-go");

@@ -44,8 +44,8 @@ bool isCounterTrusted()
 #endif
 }
 
-/// Before number @p index is taken: who recovers looks no further than @p used, and a process may
-/// die as soon as it has taken one.
+/// Called before number @p index is taken, since a recovery looks no further than @p used and a
+/// process may die as soon as it has a number.
 void raiseAbove(std::atomic<std::uint32_t> &used, std::uint32_t index)
 {
     std::uint32_t seen = used.load(std::memory_order_relaxed);
@@ -136,7 +136,7 @@ std::uint32_t ObjectSpace::tryTakeSelf()
     return 0;
 }
 
-/// Who uses objects needs a number more than who only has something to say of itself.
+/// Processes that use objects take precedence over those that only write notes.
 bool ObjectSpace::hasNumbersToSpare() const
 {
     const auto &sharers = header().sharers;
@@ -148,7 +148,7 @@ bool ObjectSpace::hasNumbersToSpare() const
 ProcessNotes *ObjectSpace::ownNotes()
 {
     std::uint32_t self = m_self.load(std::memory_order_relaxed);
-    // Only what has been shared already is opened for this.
+    // Notes alone are no reason to make the memory.
     if (self == 0 && (m_isOpen.load(std::memory_order_acquire) || m_inheritedFd >= 0) && open() &&
         hasNumbersToSpare())
         self = tryTakeSelf();
@@ -218,7 +218,7 @@ ObjectRef ObjectSpace::create(ObjectKind kind, std::size_t size)
         }
         PROCLAB_KILL_POINT("space-create.reserved");
         entry.bornNs.store(nowNs(), std::memory_order_relaxed);
-        // Else another thread that asks for what was here before would take the hold back.
+        // Otherwise another thread that attaches to an earlier object here would drop this hold.
         const std::lock_guard lock(m_mutex);
         entry.holders[self / 64].fetch_or(std::uint64_t{1} << self % 64);
         PROCLAB_KILL_POINT("space-create.held");
@@ -313,12 +313,12 @@ void ObjectSpace::beforeFork()
         theSpace->m_forks = theSpace->header().sharers[theSpace->self()].forks;
 }
 
-/// The child holds what this process holds before this process can let it go.
+/// Makes the child hold what this process holds before this process can drop it.
 void ObjectSpace::afterForkInParent()
 {
     if (!theSpace->m_held.empty()) {
         const FutexWord &forks = theSpace->header().sharers[theSpace->self()].forks;
-        // There is no child if the fork failed or it died at once, which is not known here.
+        // If the fork failed or the child died at once there is no child; that is not known here.
         const std::int64_t deadline = nowNs() + longestForkNs;
         while (forks == theSpace->m_forks && nowNs() < deadline)
             futexWait(forks, theSpace->m_forks, parkNs);

@@ -40,7 +40,7 @@ enum class ObjectKind : std::uint8_t {
     Parcel, ///< A payload on its way with the handles in it, whose objects it keeps.
 };
 
-/// Where an object is, for whoever holds it; the generation tells it from later ones in its place.
+/// Where an object is, for its holders; the generation distinguishes it from later objects there.
 struct ObjectHandle
 {
     std::uint32_t index = 0;
@@ -49,25 +49,27 @@ struct ObjectHandle
     bool operator==(const ObjectHandle &) const = default;
 };
 
-/// What the tree's memory knows of one object. Its state is one word, so that a process can die at
-/// any instant: an entry claimed by a dead process is free again, a live one loses its holder.
+/// What the tree's memory knows of one object. Its state is one word, so that a process may die at
+/// any instant: an entry that a dead process had claimed is free again, a live one loses that
+/// holder.
 struct alignas(64) ObjectEntry
 {
     enum State : std::uint64_t {
         Free,
         Claimed,
         Live,
-        Doubted,  ///< Nobody seemed to hold it: its owner looks once more. If that dies, Live.
-        Ending,   ///< Its end is under way, which can be repeated while its memory is whole.
+        Doubted,  ///< Nobody seems to hold it; its owner looks once more. Live if the owner dies.
+        Ending,   ///< Its end is under way, and can be repeated while its memory is whole.
         Clearing, ///< It has ended.
     };
 
     std::atomic<std::uint64_t> word; ///< generation (32) | owner, unless Live (16) | kind | state
-    std::atomic<std::uint32_t> inFlight;  ///< Its generation: of a payload on its way; else 0.
+    std::atomic<std::uint32_t>
+        inFlight; ///< Its generation while it is a payload on its way; else 0.
     std::atomic<std::uint32_t> wasPacked; ///< Its handle has been in a Parcel.
     std::atomic<std::uint64_t> offset;    ///< Of the storage, in the segment; 0: `small`.
     std::atomic<std::uint64_t> size;
-    std::atomic<std::int64_t> bornNs; ///< Tells what was noted of an earlier object in its place.
+    std::atomic<std::int64_t> bornNs; ///< Notes from before belong to an earlier object here.
     std::array<std::atomic<std::uint64_t>, maxSharers / 64> holders; ///< A bit for each sharer.
     alignas(64) std::array<std::byte, 192> small;
 
@@ -87,7 +89,7 @@ struct alignas(64) ObjectEntry
         return static_cast<ObjectKind>(word >> 8 & 0xff);
     }
     static constexpr State stateOf(std::uint64_t word) { return static_cast<State>(word & 0xff); }
-    /// Whether its memory is whole, though perhaps not for long.
+    /// Whether its memory is whole, perhaps not for long.
     static constexpr bool isWhole(std::uint64_t word)
     {
         return stateOf(word) == Live || stateOf(word) == Doubted || stateOf(word) == Ending;
@@ -118,22 +120,22 @@ struct ParcelBody
 class ObjectSpace;
 class ProcessNotes;
 
-/// What a kind of object does when a sharer dies, and when nobody holds it any more.
+/// What objects of one kind do when a sharer dies, and when nobody holds them any more.
 struct ObjectKindActions
 {
     /// @p body may be held by others and in use.
     void (*sharerDied)(ObjectSpace &space, std::byte *body, std::uint32_t sharer, std::int32_t pid);
-    /// Nobody uses @p body any more; its memory goes next.
+    /// Nobody uses @p body any more; its memory is freed next.
     void (*ended)(ObjectSpace &space, std::byte *body);
-    /// Whether it stays though nobody holds it, for other objects that need it. Whoever changes the
-    /// answer to no calls ObjectSpace::freeIfUnheld().
+    /// Whether the object must stay without a holder because other objects need it. When the answer
+    /// becomes no, ObjectSpace::freeIfUnheld() must be called.
     bool (*isNeeded)(const std::byte *body);
 };
 [[nodiscard]] const ObjectKindActions &actionsOf(ObjectKind kind);
 
-/// This process's hold on a shared object: it stays while anybody in the tree holds it.
+/// This process's hold on a shared object, which exists while any process of the tree holds it.
 ///
-/// Threads: any. Processes: a fork's child holds what its parent held.
+/// Threads: any. Processes: a forked child holds what its parent held.
 class SharedObject
 {
 public:
@@ -162,12 +164,12 @@ private:
 
 using ObjectRef = std::shared_ptr<SharedObject>;
 
-/// The shared objects of this tree of processes. Made by its first process at first use and
-/// inherited by the others, which hold a descriptor of it; the kernel frees it with the last.
+/// The shared objects of this tree of processes. The first process makes the memory at first use;
+/// the others inherit a descriptor of it, and the kernel frees it with the last process.
 ///
-/// What a process held when it died is let go by whoever notices: its parent's engine at once, a
-/// process that waits for it within 100 ms. Locks then tell their next owner, pipes and queues go
-/// on without it.
+/// The holds of a dead process are dropped by the first that notices its death: its parent's engine
+/// at once, a process that waits for it within 100 ms. Locks then report that to their next owner,
+/// and pipes and queues go on without the dead process.
 ///
 /// Threads and processes: any.
 class ObjectSpace
@@ -175,58 +177,57 @@ class ObjectSpace
 public:
     /// This process's.
     [[nodiscard]] static ObjectSpace &instance();
-    /// In a worker's main(), before anything else: @p fd is inherited, and mapped when it is used.
+    /// Called first in a worker's main(): @p fd is the inherited descriptor, mapped at first use.
     static void inherit(int fd);
-    /// For a child to inherit; -1 (and errno) if it cannot be made.
+    /// The descriptor for a child to inherit; -1 and errno if the memory cannot be made.
     [[nodiscard]] int descriptor();
 
     /// A new object of @p size zero-filled bytes, held by this process; null (and errno ENOMEM) if
     /// there is no room for it.
     ObjectRef create(ObjectKind kind, std::size_t size);
-    /// This process's hold on an object of another's making; null: there is none of that kind (any
-    /// more).
+    /// This process's hold on an object that another process has made; null if no object of that
+    /// kind is there (any more).
     ObjectRef attach(ObjectHandle handle, ObjectKind kind);
-    /// A Parcel with room for @p size bytes, which keeps @p objects as long as it is there; null as
-    /// by create().
+    /// A Parcel with room for @p size bytes, which keeps @p objects while it exists; null as by
+    /// create().
     ObjectRef pack(std::span<const ObjectRef> objects, std::size_t size);
-    /// Has process @p sharer hold @p object too, which it then takes by attach() and lets go of.
-    /// For what is handed to one process that waits for it, and which its giver's death leaves
-    /// there.
+    /// Makes process @p sharer hold @p object too, which it then takes by attach(). For what one
+    /// process hands to another that waits for it: the giver's death leaves the object there.
     void holdFor(std::uint32_t sharer, const SharedObject &object);
-    /// The one hold that a payload on its way has, so that its sender need not keep it; to end it
-    /// twice is to end it once.
+    /// A payload on its way holds itself, so its sender need not keep it. Ending the flight twice
+    /// does nothing more.
     void beginFlight(const SharedObject &object);
     void endFlight(ObjectHandle handle);
-    /// The memory of an object that somebody surely holds, or that is on its way.
+    /// The memory of an object that is surely held, or on its way.
     [[nodiscard]] std::byte *bodyOf(ObjectHandle handle) const
     {
         return bodyOf(entry(handle.index));
     }
-    /// Whether any process of the tree but those whose handles are gone still holds it.
+    /// Whether any process of the tree still holds the object.
     [[nodiscard]] bool isHeld(ObjectHandle handle) const;
-    /// Ends the object @p handle if that is not so.
+    /// Ends the object if no process holds it.
     void freeIfUnheld(ObjectHandle handle);
 
-    /// This process's number among the sharers; the first call takes one. The caller's objects know
-    /// owners by it.
+    /// This process's number among the sharers, by which objects know their owners; the first call
+    /// takes one.
     [[nodiscard]] std::uint32_t self()
     {
         const std::uint32_t self = m_self.load(std::memory_order_relaxed);
         return self != 0 ? self : takeSelf();
     }
-    /// The same, of who has opened the memory; 0: there is no number left.
+    /// The same for a process that has opened the memory; 0 if no number is left.
     std::uint32_t tryTakeSelf();
-    /// Takes a lock that lies in this memory, and lets it go for an owner that is dead.
+    /// Takes a lock that lies in this memory, and releases it in place of an owner that is dead.
     SharedLock::Outcome acquire(SharedLock &lock, std::int64_t deadlineNs = noDeadline);
-    /// The PID of a sharer; 0: there is none of that number.
+    /// The PID of a sharer; 0 if that number is free.
     [[nodiscard]] std::int32_t pidOf(std::uint32_t sharer) const;
-    /// Lets go what @p sharer held, if it is dead; true if it was. A waiter asks this of an owner.
+    /// Drops the holds of @p sharer if it is dead; true if it was. Waiters call it for owners.
     bool recover(std::uint32_t sharer);
-    /// The same by its PID, by whoever has reaped it.
+    /// The same by its PID, for the process that has reaped it.
     void processEnded(std::int32_t pid);
 
-    /// Where an object's bytes lie behind descriptor(), on pages of their own; offset 0: it is so
-    /// small that they do not.
+    /// Where an object's bytes lie behind descriptor(), on pages of their own. The offset is 0 for
+    /// an object that is too small for that.
     struct Storage
     {
         std::uint64_t offset = 0;
@@ -238,12 +239,12 @@ public:
         return {held.offset, held.size};
     }
     [[nodiscard]] std::byte *at(std::uint64_t offset) const { return m_segment.data() + offset; }
-    /// None: @p address is elsewhere, or this process has not opened the memory.
+    /// No value if @p address is elsewhere, or this process has not opened the memory.
     [[nodiscard]] std::optional<std::uint64_t> offsetOf(const void *address) const;
-    /// What this process tells others of itself; it takes a number for that. Null: it has not
-    /// opened the memory, or there is no number left.
+    /// The notes of this process, which takes a number for them. Null if it has not opened the
+    /// memory, or no number is left.
     [[nodiscard]] ProcessNotes *ownNotes();
-    /// Objects that are there now, and the bytes of their storage.
+    /// How many objects exist, and the size of their storage.
     struct Usage
     {
         std::uint32_t objects = 0;
@@ -295,7 +296,7 @@ private:
         std::weak_ptr<SharedObject> shared;
     };
     std::map<std::uint32_t, Hold> m_held; ///< By index.
-    std::uint32_t m_forks = 0;            ///< As it was before the fork that is under way.
+    std::uint32_t m_forks = 0;            ///< Its value before the fork that is under way.
 };
 
 } // namespace proclab::runtime

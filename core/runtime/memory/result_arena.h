@@ -10,14 +10,13 @@
 
 namespace proclab::runtime {
 
-/// Keeps the books of the memory into which one worker writes its results: that worker allocates,
-/// the parent gives back, in the order of allocation. Whenever everything is given back it begins
-/// at the front again, so that little work touches little memory; a full arena is no error, the
-/// worker waits for the parent. What a dead worker had allocated and not told of is given back by
-/// reset().
+/// Keeps account of the memory into which one worker writes its results. The worker allocates, and
+/// the parent gives back in the order of allocation. Once everything is given back, allocation
+/// begins at the front again, so that little work touches little memory. When the arena is full the
+/// worker waits for the parent. reset() frees what a dead worker had allocated but not reported.
 ///
-/// Positions count on for ever; the place of one in memory is its remainder by the capacity, and an
-/// extent never runs over the end. Shared memory; zero-filled but for setUp() is empty.
+/// Positions never start over; the offset of a position is its remainder by the capacity, and no
+/// extent crosses the end. In shared memory; zero-filled and set up, it is empty.
 class ResultArena
 {
 public:
@@ -28,8 +27,8 @@ public:
         return position % m_capacity;
     }
 
-    /// By the worker: the position of @p size bytes; nothing if there is no room for now. At most
-    /// capacity().
+    /// Called by the worker: the position of @p size bytes, at most capacity(), or no value if
+    /// there is no room now.
     std::optional<std::uint64_t> allocate(std::uint64_t size)
     {
         const std::uint64_t head = m_head.load(std::memory_order_relaxed);
@@ -38,7 +37,7 @@ public:
         const bool startsOver = head == tail || place + size > m_capacity;
         const std::uint64_t position = startsOver && place != 0 ? head - place + m_capacity : head;
         if (head == tail)
-            m_start = position; // What is skipped here is in nobody's use.
+            m_start = position; // What is skipped here is not in use.
         PROCLAB_KILL_POINT("result.placed");
         if (position + size - std::max(tail, m_start) > m_capacity)
             return std::nullopt;
@@ -48,20 +47,20 @@ public:
         return position;
     }
 
-    /// By the parent, in order: whatever lies before the end of this extent is free.
+    /// Called by the parent, in order: everything before the end of this extent is free.
     void giveBack(std::uint64_t position, std::uint64_t size)
     {
         m_tail.store((position + size + alignment - 1) / alignment * alignment,
                      std::memory_order_release);
     }
-    /// Allocated and not given back; a glance.
+    /// The bytes that are allocated and not given back; a glance.
     [[nodiscard]] std::uint64_t usedBytes() const
     {
         const std::uint64_t tail = m_tail.load(std::memory_order_acquire);
         const std::uint64_t head = m_head.load(std::memory_order_acquire);
         return head > tail ? head - tail : 0;
     }
-    /// By the parent, while there is no worker.
+    /// Called by the parent while there is no worker.
     void reset()
     {
         m_tail.store(m_head.load(std::memory_order_acquire), std::memory_order_release);
@@ -72,7 +71,7 @@ private:
 
     std::uint64_t m_capacity; ///< A multiple of the alignment.
     alignas(64) std::atomic<std::uint64_t> m_head;
-    std::uint64_t m_start; ///< The worker's: nothing before it is in use.
+    std::uint64_t m_start; ///< Written by the worker; nothing before it is in use.
     alignas(64) std::atomic<std::uint64_t> m_tail;
 };
 

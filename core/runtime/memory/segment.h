@@ -7,15 +7,15 @@
 
 namespace proclab::runtime {
 
-/// What the system maps at least: x86-64's small page.
+/// The smallest piece that the system maps: x86-64's small page.
 constexpr std::size_t pageBytes = 4096;
 
-/// From this size on, what is not in use any more goes back to the system.
+/// Pieces of at least this size go back to the system when they are no longer used.
 constexpr std::size_t discardedBytes = 256 * 1024;
 
 /// A piece of memory that parent and workers share: a memfd, sealed against shrinking, mapped at
 /// any address. Holds only offsets and trivially copyable structures. The kernel frees it with the
-/// last process that holds it, however those end: nothing is left behind after a SIGKILL.
+/// last process that has it, however that ends, so a SIGKILL leaves nothing behind.
 ///
 /// Errors: a constructor function returns an invalid segment and sets errno.
 /// Threads: distinct objects from any thread. Processes: the content is synchronised by its users.
@@ -42,8 +42,7 @@ public:
     [[nodiscard]] std::byte *data() const { return m_data; }
     [[nodiscard]] std::size_t size() const { return m_size; }
     [[nodiscard]] int fd() const { return m_fd; }
-    /// A second descriptor through which the segment can only be read; the caller closes it. -1:
-    /// errno.
+    /// A second, read-only descriptor of the segment, which the caller closes; -1 and errno.
     [[nodiscard]] int openReadOnly() const;
     /// Gives the whole pages inside a range back to the system; they read as zero afterwards.
     void discard(std::size_t offset, std::size_t bytes) const;

@@ -48,7 +48,7 @@ const ProcessNotes *TreeReader::notesOf(std::int32_t pid) const
     return found;
 }
 
-/// Null: there is no object in that place; else its word.
+/// The entry at @p index and its word; null if there is no object.
 const ObjectEntry *TreeReader::liveEntry(std::uint32_t index, std::uint64_t &word) const
 {
     const ObjectEntry &entry = m_space.entry(index);
@@ -92,7 +92,7 @@ FutexWord &TreeReader::word(std::uint64_t offset) const
 
 void TreeReader::add(const ObjectEntry &entry, Holders &holders)
 {
-    // Before and after: who takes an object out of its flight holds it first.
+    // Asked before and after: a process holds an object before it ends its flight.
     const bool wasInFlight = entry.inFlight.load(std::memory_order_seq_cst) != 0;
     for (std::uint32_t sharer = 0; sharer < maxSharers; ++sharer) {
         const std::uint64_t bits = entry.holders[sharer / 64].load(std::memory_order_seq_cst);

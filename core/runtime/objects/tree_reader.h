@@ -10,14 +10,14 @@
 
 namespace proclab::runtime {
 
-/// Reads what the processes of the tree note of themselves, and which objects they wait at. What it
-/// says may be over when it is said: who needs it to be true at one moment looks twice.
+/// Reads what the processes of the tree note of themselves, and on which objects they wait. An
+/// answer may be out of date when it is given; a caller that needs facts of one moment looks twice.
 ///
-/// Threads and processes: any. Blocking: never; isAlive() asks /proc.
+/// Threads and processes: any. Blocking: never; isAlive() reads /proc.
 class TreeReader
 {
 public:
-    /// False: this process shares nothing with others, and there is nothing to read.
+    /// False if this process shares nothing with others, so that there is nothing to read.
     [[nodiscard]] static bool canRead();
 
     struct Sharer
@@ -26,13 +26,13 @@ public:
         std::int32_t pid = 0;
         const ProcessNotes *notes = nullptr;
     };
-    /// Those that are there now; a dead one is among them until it is recovered.
+    /// The sharers of this moment, and dead ones until they are recovered.
     [[nodiscard]] std::vector<Sharer> sharers() const;
     [[nodiscard]] bool isAlive(std::uint32_t sharer) const;
-    /// Of the last process with this PID, dead or alive; null: none is known, or not any more.
+    /// The notes of the last process with this PID, dead or alive; null if none is known any more.
     [[nodiscard]] const ProcessNotes *notesOf(std::int32_t pid) const;
 
-    /// An object, and what lies at an offset in the tree's memory.
+    /// The object that lies at an offset in the tree's memory.
     struct Place
     {
         ObjectHandle object;
@@ -40,18 +40,18 @@ public:
         std::byte *body = nullptr;
         std::int64_t bornNs = 0;
     };
-    /// None: it belongs to no object that is there now.
+    /// No value if no existing object lies there.
     [[nodiscard]] std::optional<Place> find(std::uint64_t offset) const;
     [[nodiscard]] FutexWord &word(std::uint64_t offset) const;
 
-    /// Who can use an object: the sharers that hold it.
+    /// The sharers that hold an object, and so can use it.
     struct Holders
     {
         std::vector<std::uint32_t> sharers;
-        bool isInFlight = false; ///< Others may come.
+        bool isInFlight = false; ///< A handle is on its way, so others may join them.
     };
     [[nodiscard]] Holders holdersOf(ObjectHandle object) const;
-    /// Who holds an end of @p side of a pipe.
+    /// The holders of an end of @p side of a pipe.
     [[nodiscard]] Holders holdersOfSide(ObjectHandle pipe, std::uint32_t side) const;
 
 private:

@@ -18,14 +18,14 @@
 
 namespace proclab {
 
-/// Bytes that are no value of the type asked for.
+/// Thrown for bytes that are no value of the type.
 class DecodeError : public std::runtime_error
 {
 public:
     using std::runtime_error::runtime_error;
 };
 
-/// A value that has no bytes: what its codec threw is nested in it.
+/// Thrown for a value that cannot be encoded; what its codec threw is nested in it.
 class EncodeFailure : public std::runtime_error
 {
 public:
@@ -37,7 +37,7 @@ class PayloadWriter
 {
 public:
     explicit PayloadWriter(std::vector<std::byte> &bytes) : m_bytes(&bytes) {}
-    /// Writes to @p place, which has room for all that comes: values of fixedPayloadBytes.
+    /// Writes to @p place, which must have room for everything; for values of a fixed size.
     explicit PayloadWriter(std::byte *place) : m_place(place) {}
 
     void raw(const void *data, std::size_t size)
@@ -61,7 +61,7 @@ private:
     std::byte *m_place = nullptr;
 };
 
-/// Takes the bytes of a payload apart; nothing in them is trusted. DecodeError where they end
+/// Reads the bytes of a payload and trusts nothing in them. Throws DecodeError where they end
 /// early.
 class PayloadReader
 {
@@ -76,8 +76,8 @@ public:
         m_bytes = m_bytes.subspan(size);
         return taken;
     }
-    /// How many elements of at least @p elementBytes follow: no more than the bytes can hold, so
-    /// that nobody makes room for what is not there.
+    /// How many elements of at least @p elementBytes follow. Never more than the bytes can hold, so
+    /// that no memory is taken for elements that do not exist.
     std::size_t size(std::size_t elementBytes = 1)
     {
         std::uint64_t count = 0;
@@ -92,16 +92,16 @@ private:
     std::span<const std::byte> m_bytes;
 };
 
-/// How a type travels between processes of one build: specialise it for a type of your own, with
+/// How a type travels between processes of one build. Specialise it for a type of your own with
 /// `static void encode(PayloadWriter &, const T &)` and `static T decode(PayloadReader &)`. Either
-/// may throw: the one task whose value it is then fails with EncodeError, or with what decode()
+/// may throw; then only the task with that value fails, with EncodeError or with what decode()
 /// threw.
 template<typename T>
 struct Codec;
 
-/// Types that have a `static constexpr std::size_t fixedBytes` in their Codec: each value takes so
-/// many bytes, no more and no fewer, with no handle of a shared object among them. Calls with such
-/// arguments and results travel side by side, without a table.
+/// A type whose Codec has a `static constexpr std::size_t fixedBytes`: each value takes exactly so
+/// many bytes, and no handle of a shared object is among them. Calls with such arguments and
+/// results travel side by side, without a table.
 template<typename T>
 concept FixedPayload = requires
 {
@@ -110,11 +110,11 @@ concept FixedPayload = requires
         } -> std::convertible_to<std::size_t>;
 };
 
-/// True for further types that only point at their value, such as Qt's string views.
+/// Specialised as true for more types that only point at their value, such as Qt's string views.
 template<typename T>
 inline constexpr bool isPayloadView = false;
 
-/// A type that travels as its bytes. Pointers and views do not: they mean nothing elsewhere.
+/// A type that travels as its bytes. Pointers and views do not, since they mean nothing elsewhere.
 template<typename T>
 concept FlatPayload = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> &&
                       !std::is_pointer_v<T> &&
@@ -142,7 +142,7 @@ struct Codec<T>
 
 namespace payload_detail {
 
-/// Text and bytes: a count of characters, then these.
+/// Text and bytes: the number of characters, then the characters.
 template<typename T, typename Character>
 struct TextCodec
 {
@@ -162,7 +162,7 @@ struct TextCodec
     }
 };
 
-/// Parts one behind the other have a fixed size if each has.
+/// Several parts in a row have a fixed size if each part has.
 template<bool areFixed, typename... T>
 struct FixedParts
 {
@@ -173,7 +173,7 @@ struct FixedParts<true, T...>
     static constexpr std::size_t fixedBytes = (std::size_t{0} + ... + Codec<T>::fixedBytes);
 };
 
-/// A sequence: a count of elements, then these.
+/// A sequence: the number of elements, then the elements.
 template<typename T>
 struct SequenceCodec
 {
@@ -294,7 +294,7 @@ concept Payload = requires(PayloadWriter &writer, PayloadReader &reader, const T
         } -> std::convertible_to<T>;
 };
 
-/// Writes the bytes of @p value; EncodeFailure if its codec throws.
+/// Writes the bytes of @p value. Throws EncodeFailure if its codec throws.
 template<Payload T>
 void encodePayload(const T &value, PayloadWriter &writer)
 {
@@ -323,7 +323,7 @@ template<Payload T>
     return bytes;
 }
 
-/// The value behind @p bytes, all of them; throws DecodeError, or what the type's codec throws.
+/// The value that all of @p bytes encode. Throws DecodeError, or what the type's codec throws.
 template<Payload T>
 [[nodiscard]] T decodePayload(std::span<const std::byte> bytes)
 {

@@ -12,7 +12,8 @@
 
 namespace proclab {
 
-/// The bytes of one encoded value; few need no memory of their own, and some are somebody else's.
+/// The bytes of one encoded value: a few in place, more in memory of their own or in another
+/// owner's.
 class EncodedBytes
 {
 public:
@@ -28,7 +29,7 @@ public:
             assign(bytes);
     }
 
-    /// Shared with whoever keeps them, and what the handles in them are of.
+    /// Shares the bytes with their owner, which also keeps what the handles in them refer to.
     EncodedBytes(std::shared_ptr<const std::byte> bytes, std::size_t size)
         : m_size(size)
         , m_bytes(std::move(bytes))
@@ -58,7 +59,7 @@ private:
     }
 
     std::size_t m_size = 0;
-    std::variant<Few, std::vector<std::byte>, Kept> m_bytes; ///< A vector: more than fit.
+    std::variant<Few, std::vector<std::byte>, Kept> m_bytes; ///< A vector if they do not fit.
 };
 
 } // namespace proclab

@@ -12,24 +12,24 @@
 
 namespace proclab::runtime {
 
-/// The workers of a pool that have no task. Some search: they look for one without sleeping, or
-/// have just been woken to. The others sleep. There are never more searching than cores could
-/// serve, so that many workers are no slower than a few: a task wakes a sleeper only if too few
-/// search, and whoever finds a task while searching sees to the others that wait.
+/// The workers of a pool that have no task. Some search: they look for a task without sleeping, or
+/// have just been woken for that. The others sleep. No more search than cores could serve, so that
+/// many workers are no slower than a few. A task wakes a sleeper only if too few search, and a
+/// searcher that finds a task wakes others for those that still wait.
 ///
-/// The bits of who searches are a hint. One that is missing costs a needless wake-up; one that
-/// stays, of a process that was killed or stopped, is cleared by forgetSearches(), and until then
-/// sleepers look up by themselves, and the parent wakes them for tasks that nobody takes.
+/// The bits of the searchers are hints. A missing bit costs a needless wake-up. A bit that a killed
+/// or stopped process left is cleared by forgetSearches(); until then sleepers wake up by
+/// themselves, and the parent wakes them for tasks that nobody takes.
 ///
-/// Between processes; lives in shared memory, zero-filled is empty but for setUp().
+/// Between processes, in shared memory; zero-filled and set up, it is empty.
 class IdleWorkers
 {
 public:
-    /// Before the first worker: at most @p mostSearching search at a time.
+    /// Called before the first worker starts; lets at most @p mostSearching search at a time.
     void setUp(std::uint32_t mostSearching) { m_mostSearching = mostSearching; }
 
-    /// The worker in @p slot searches from now on; false: enough do. Before it tells of its last
-    /// task, too: who is told may have the next one at once.
+    /// The worker in @p slot searches from now on; false if enough do already. A worker also calls
+    /// it before it reports its last task, for the parent may submit the next one at once.
     bool beginSearch(std::uint32_t slot)
     {
         auto &bits = m_searching[slot / 64];
@@ -41,8 +41,9 @@ public:
         PROCLAB_KILL_POINT("search.announced");
         return true;
     }
-    /// The worker in @p slot waits until @p ready() holds, see waitIn(). Searches if there is room
-    /// for one more, else sleeps at once. Once it has a task or leaves, endSearch() follows.
+    /// The worker in @p slot waits until @p ready() holds; see waitIn(). It searches if there is
+    /// room for one more, else it sleeps at once. Once it has a task or leaves, endSearch() must
+    /// follow.
     template<typename ParkOf, typename Ready, typename GoOn>
     bool wait(std::uint32_t slot, ParkOf parkOf, Ready ready, GoOn goOn, std::int64_t lookUpNs)
     {
@@ -52,8 +53,8 @@ public:
         for (;;) {
             m_sleeping.announce(slot, park);
             endSearch(slot);
-            // Pairs with the fence in wakeFor(): either the waker sees that nobody searches here
-            // any more, or the waiter sees the task.
+            // Pairs with the fence in wakeFor(): either the waker sees that this worker does not
+            // search any more, or this worker sees the task.
             std::atomic_thread_fence(std::memory_order_seq_cst);
             const bool done = ready();
             if (done || !goOn()) {
@@ -76,8 +77,8 @@ public:
         wakeFor(waiting, parkOf);
     }
 
-    /// After tasks were added, of which @p waiting are in the queue: sees to it that enough search.
-    /// Whether it woke anybody for that.
+    /// Called after tasks were added; @p waiting tasks are in the queue. Makes sure that enough
+    /// workers search, and returns whether it woke any for that.
     template<typename ParkOf>
     bool wakeFor(std::uint64_t waiting, ParkOf parkOf)
     {
@@ -98,7 +99,7 @@ public:
         }
         return hasWoken;
     }
-    /// Wakes up to @p count sleepers, whoever searches.
+    /// Wakes up to @p count sleepers, no matter how many search.
     template<typename ParkOf>
     void wake(std::uint32_t count, ParkOf parkOf)
     {
@@ -109,7 +110,7 @@ public:
     {
         m_sleeping.wakeAll(parkOf);
     }
-    /// By the parent, after a death.
+    /// Called by the parent after a death.
     void forgetSearches()
     {
         for (auto &bits : m_searching)

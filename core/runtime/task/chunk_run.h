@@ -12,20 +12,20 @@
 
 namespace proclab::runtime {
 
-/// A chunk of calls in a worker's hands, for the loop of a registered task that runs them all: one
-/// indirect call a chunk. Each call's progress is noted as it goes, so that a death in the middle
-/// costs that call only.
+/// A chunk of calls that a worker has taken, for the loop of a registered task that runs them all,
+/// at the cost of one indirect call. It notes the progress of each call, so that a death costs one
+/// call only.
 ///
 ///     while (chunk.begin())
 ///         try { …chunk.arguments()… chunk.result()… chunk.succeed(); } catch (...) { chunk.fail();
 ///         }
 ///
-/// Threads: the worker's one.
+/// Threads: the worker's only one.
 class ChunkRun
 {
 public:
-    /// Runs the calls of @p task from its progress up to, without, @p end; @p packed is the place
-    /// of its PackedResults, unused if it is a single call.
+    /// For the calls of @p task from its progress up to, without, @p end. Its PackedResults are at
+    /// @p packed, which is not used for a single call.
     ChunkRun(TaskDescriptor &task, ProcessSlot &slot, std::uint32_t end, std::byte *packed,
              bool timesTasks)
         : m_task(task)
@@ -41,7 +41,7 @@ public:
     ChunkRun(const ChunkRun &) = delete;
     ChunkRun &operator=(const ChunkRun &) = delete;
 
-    /// Begins the next call; false: there is none.
+    /// Begins the next call; false if there is none.
     bool begin()
     {
         if (m_position >= m_end)
@@ -64,9 +64,9 @@ public:
         return m_results + std::size_t{m_position} * m_task.resultBytes;
     }
     [[nodiscard]] std::size_t resultBytes() const { return m_task.resultBytes; }
-    /// The result is written.
+    /// To be called when the result is written.
     void succeed() { finish(false); }
-    /// In a catch block.
+    /// To be called in a catch block.
     void fail()
     {
         tellFailure(m_position);
@@ -75,10 +75,10 @@ public:
 
 protected:
     [[nodiscard]] virtual std::span<const std::byte> argumentsOf(std::uint32_t position) const = 0;
-    /// Writes the outcome of a call that threw what is being handled.
+    /// Writes the outcome of a call that threw the current exception.
     virtual void tellFailure(std::uint32_t position) = 0;
 
-    /// Each call's are @p stride bytes, one behind the other, from @p begin on.
+    /// The arguments of each call are @p stride bytes, in a row from @p begin on.
     void setArguments(const std::byte *begin, std::size_t stride)
     {
         m_arguments = begin;

@@ -17,16 +17,16 @@ struct ResultExtent
     std::uint64_t size;
 };
 
-/// An encoded result with handles in it: what the handles are of stays with the Parcel that holds
-/// the bytes.
+/// An encoded result with handles in it. The Parcel that holds the bytes keeps what the handles
+/// refer to.
 struct ResultParcel
 {
-    std::uint32_t index; ///< The two of its ObjectHandle.
+    std::uint32_t index; ///< With `generation`, the Parcel's ObjectHandle.
     std::uint32_t generation;
     std::uint64_t size;
 };
 
-/// What a task returns: nothing, a number, a short text, or, of a registered task, encoded bytes.
+/// What a task returns: nothing, a number or a short text; a registered task returns encoded bytes.
 /// Trivially copyable, travels in shared memory.
 struct TaskValue
 {
@@ -43,7 +43,7 @@ struct TaskValue
     static constexpr std::size_t inlineBytes = 32;
 
     Type type = Type::None;
-    std::uint8_t size = 0; ///< Of Bytes.
+    std::uint8_t size = 0; ///< Used by Bytes.
     union {
         std::int64_t integer = 0;
         std::uint64_t unsignedInteger;
@@ -59,7 +59,7 @@ struct TaskValue
     static TaskValue ofNumber(double value);
 };
 
-/// What a task may know and tell while it runs.
+/// What a task knows, and can report, while it runs.
 struct TaskContext
 {
     const Arguments &args;
