@@ -167,7 +167,7 @@ void tst_BlackBox::eventsComeInTheirOrder()
     QVERIFY(box);
     QVERIFY(box->waits.isEmpty());
     const auto at = [&box](TraceEntry::Event event) {
-        return std::ranges::find_if(box->entries, [kind](const TraceEntry &entry) {
+        return std::ranges::find_if(box->entries, [event](const TraceEntry &entry) {
             return entry.event == event && entry.wait.reason == Wait::Reason::QueueEmpty;
         });
     };

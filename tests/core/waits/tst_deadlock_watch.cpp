@@ -248,7 +248,7 @@ void acquireAll(const Semaphore &semaphore, int count)
         (void)semaphore.acquire();
 }
 
-/// Waits until @p process is in a wait of @p kind.
+/// Waits until @p process is in a wait for @p reason.
 bool isWaiting(const Process &process, Wait::Reason reason)
 {
     const qint64 pid = process.pid().value();
