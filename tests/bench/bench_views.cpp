@@ -49,7 +49,7 @@ std::shared_ptr<RunLog> makeRun(int workers, int tasksEach, int samples)
         GaugeSample gauge;
         gauge.timeNs = k * second / 20;
         gauge.values = {static_cast<double>(k % 211), static_cast<double>(k % 17)};
-        gauge.totals = {static_cast<double>(k)};
+        gauge.totals = {static_cast<double>(k), 0};
         log->gauges.append(gauge);
     }
     return log;

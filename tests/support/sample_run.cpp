@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/sample_run.h"
 
+#include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/kinds/pipeline/pipeline_kind.h"
+#include "core/experiment/kinds/pool/pool_kind.h"
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -235,18 +239,18 @@ private:
     void addGauges()
     {
         for (qint64 t = sampleStep; t <= m_lastNs; t += sampleStep) {
-            GaugeSample gauge;
+            GaugeSample gauge(2);
             gauge.timeNs = t;
             double waiting = m_config.tasks;
             for (const auto &[span, process] : m_finished) {
-                gauge.values[0] += span.endNs <= t && span.endNs > t - second;
+                gauge.values[PoolGauges::Throughput] += span.endNs <= t && span.endNs > t - second;
                 waiting -= span.startNs <= t;
             }
             for (const Worker &worker : m_workers)
                 waiting -= worker.running && worker.running->startNs <= t;
             for (const Span &span : m_lost)
                 waiting -= span.startNs <= t;
-            gauge.values[1] = waiting;
+            gauge.values[PoolGauges::QueueDepth] = waiting;
             m_run.log->gauges.append(gauge);
         }
     }
@@ -472,14 +476,15 @@ private:
 
     void addGauge()
     {
-        GaugeSample gauge;
+        GaugeSample gauge(5);
         gauge.timeNs = m_timeNs;
         const double seconds = static_cast<double>(m_timeNs) / 1e9;
-        gauge.values[0] = static_cast<double>(m_queue.size());
-        gauge.values[1] = static_cast<double>(m_taken + m_queue.size()) / seconds;
-        gauge.values[2] = static_cast<double>(m_taken) / seconds;
-        gauge.values[3] = std::min(71.0, 30 * seconds);
-        gauge.values[4] = std::max(0.0, 20 - 40 * seconds);
+        gauge.values[PipelineGauges::QueueDepth] = static_cast<double>(m_queue.size());
+        gauge.values[PipelineGauges::PutRate] =
+            static_cast<double>(m_taken + m_queue.size()) / seconds;
+        gauge.values[PipelineGauges::GetRate] = static_cast<double>(m_taken) / seconds;
+        gauge.values[PipelineGauges::ProducersBlocked] = std::min(71.0, 30 * seconds);
+        gauge.values[PipelineGauges::ConsumersWaiting] = std::max(0.0, 20 - 40 * seconds);
         m_run.log->gauges.append(gauge);
     }
 
@@ -607,10 +612,10 @@ SampleRun sampleCounter(const SampleCounterConfig &config)
         snapshot->lockWaiters = config.processes - 1;
     }
     for (qint64 t = millisecond; t <= snapshot->timeNs; t += millisecond) {
-        GaugeSample gauge;
+        GaugeSample gauge(3);
         gauge.timeNs = t;
-        gauge.values[0] = config.locked ? 368'000 : 957'000;
-        gauge.values[1] = config.locked ? 61 : 0;
+        gauge.values[CounterGauges::IncrementRate] = config.locked ? 368'000 : 957'000;
+        gauge.values[CounterGauges::LockWait] = config.locked ? 61 : 0;
         run.log->gauges.append(gauge);
     }
     run.snapshot = snapshot;

@@ -9,7 +9,6 @@
 #include <QList>
 #include <QString>
 
-#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -101,33 +100,22 @@ struct ProcessSample
     quint64 residentBytes = 0;
 };
 
-/// A chart that a kind asks for, beside CPU per process: series of numbers over time.
-struct GaugeChart
-{
-    struct Series
-    {
-        QString name;  ///< Direct label; may be empty for a single series.
-        int gauge = 0; ///< Position in GaugeSample::values.
-    };
-    QString title; ///< "Throughput"
-    QString unit;  ///< "tasks/s"
-    QList<Series> series;
-    bool steps = false; ///< Counts: drawn as steps.
-    QString limitField =
-        {}; ///< A field of the spec that is drawn as a threshold line ("pipeline.capacity").
-    double maximum = 0; ///< No value can be above it, such as 100 for a share; 0: none.
-    bool rate = false;  ///< The values are rates: GaugeSample::totals says of what.
-};
-
 /// The first sample of a run is of the gate: nothing is done yet, and no rate is known. The last is
-/// of the instant at which the work was done.
+/// of the instant at which the work was done. All samples of a run hold as many numbers.
 struct GaugeSample
 {
+    GaugeSample() = default;
+    /// All of @p gauges at 0.
+    explicit GaugeSample(qsizetype gauges)
+        : values(static_cast<std::size_t>(gauges))
+        , totals(static_cast<std::size_t>(gauges))
+    {}
+
     qint64 timeNs = 0;
-    std::array<double, 6> values{};
+    std::vector<double> values; ///< In the order of Kind::gauges.
     /// Of a rate: what it amounts to since the gate (items; of a share percent times seconds). Over
     /// any stretch the mean is the difference by the time.
-    std::array<double, 6> totals{};
+    std::vector<double> totals;
 };
 
 struct RunEvent

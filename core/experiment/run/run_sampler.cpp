@@ -97,7 +97,7 @@ void RunSampler::tick(Tick kind)
     m_runner.drainTrace();
     // From here on, so that no bar ends after the instant of the picture.
     snapshot->timeNs = gate != 0 ? runtime::nowNs() - gate : 0;
-    GaugeSample gauges;
+    GaugeSample gauges = m_runner.noGauges();
     gauges.timeNs = snapshot->timeNs;
     if (kind == Tick::Last) {
         // All counts are final, and have been since the last task was finished.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/run/runner.h"
 
+#include "core/experiment/spec/kind.h"
 #include "core/runtime/clock.h"
 
 #include <algorithm>
@@ -34,6 +35,11 @@ void observeSlot(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &l
         live.state = hasItem ? ProcessState::Running : ProcessState::Waiting;
     if (live.state != ProcessState::Running && wait != WaitKind::None)
         live.currentSinceNs = slot.waitSinceNs.load(std::memory_order_relaxed) - gateNs;
+}
+
+GaugeSample ExperimentRunner::noGauges() const
+{
+    return GaugeSample(m_context.spec.kindInfo()->gauges.size());
 }
 
 int ExperimentRunner::addProcess(const QString &name, ProcessRole role, qint64 pid, int replaces)

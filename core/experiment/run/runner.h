@@ -45,7 +45,9 @@ public:
     virtual void observe(StageSnapshot &snapshot, GaugeSample &gauges) = 0;
     /// The kind's gauges as they stand when the gate opens, known without looking: nothing is done.
     /// Any thread.
-    [[nodiscard]] virtual GaugeSample gaugesAtGate() const { return {}; }
+    [[nodiscard]] virtual GaugeSample gaugesAtGate() const { return noGauges(); }
+    /// The kind's gauges, all at 0. Any thread.
+    [[nodiscard]] GaugeSample noGauges() const;
     /// Moves new trace records into the log's spans. Sampler's thread; once more from the engine's
     /// thread after the last process has ended.
     virtual void drainTrace() {}

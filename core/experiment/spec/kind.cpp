@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/spec/kind.h"
 
+#include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/kinds/pipeline/pipeline_kind.h"
+#include "core/experiment/kinds/pool/pool_kind.h"
+
 #include <QCoreApplication>
 
 #include <algorithm>

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "core/base/error.h"
-#include "core/experiment/run/run_log.h"
 #include "core/experiment/spec/field.h"
+#include "core/experiment/spec/gauge_chart.h"
 
 #include <QString>
+#include <QStringList>
 
 #include <memory>
 #include <span>
@@ -20,12 +21,13 @@ struct RunnerContext;
 /// charts.
 struct Kind
 {
-    QString name;     ///< "pool", as in the file.
-    QString title;    ///< "Pool"
-    QString subtitle; ///< "Workers share one task queue"
-    QString code;     ///< The Python call that the page is about, with {path} placeholders:
-                      ///< "Pool({pool.workers}).{pool.method}(…)"
-    Schema schema;    ///< Empty: planned, can't run yet.
+    QString name;       ///< "pool", as in the file.
+    QString title;      ///< "Pool"
+    QString subtitle;   ///< "Workers share one task queue"
+    QString code;       ///< The Python call that the page is about, with {path} placeholders:
+                        ///< "Pool({pool.workers}).{pool.method}(…)"
+    Schema schema;      ///< Empty: planned, can't run yet.
+    QStringList gauges; ///< The numbers over time that its runner fills, by name: "queue_depth".
     QList<GaugeChart> charts;
     QString firstPreset; ///< What the page opens with.
     /// What the ranges of single fields can't say; appends to faults.
@@ -41,10 +43,5 @@ struct Kind
 /// moment. Thread-safe.
 [[nodiscard]] std::span<const Kind> kinds();
 [[nodiscard]] const Kind *findKind(const QString &name);
-
-/// The rows, a source file each beside their runner.
-[[nodiscard]] Kind poolKind();
-[[nodiscard]] Kind pipelineKind();
-[[nodiscard]] Kind counterKind();
 
 } // namespace proclab

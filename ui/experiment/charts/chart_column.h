@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/experiment/run/run_log.h"
+#include "core/experiment/spec/gauge_chart.h"
 #include "core/experiment/spec/spec.h"
 
 #include <QList>

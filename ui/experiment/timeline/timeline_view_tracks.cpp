@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/experiment/run/runners.h"
+#include "core/experiment/kinds/pipeline/pipeline_kind.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/experiment/timeline/timeline_tracks.h"
 #include "ui/experiment/timeline/timeline_view.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/kinds/counter/counter_kind.h"
+
 #include "core/base/number_text.h"
 #include "core/experiment/run/runner.h"
-#include "core/experiment/run/runners.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
 #include "core/experiment/spec/spec.h"
@@ -134,6 +135,7 @@ Kind counterKind()
     kind.subtitle = CounterKindText::tr("Several processes, one number");
     kind.code = u"counter = Value('q', 0)  # {counter.processes} × {counter.increments}"_s;
     kind.schema = counterFields() + runFields(kind.name);
+    kind.gauges = {u"increment_rate"_s, u"lock_wait"_s, u"value"_s};
     kind.charts = counterCharts();
     kind.firstPreset = u"counter-no-lock"_s;
     kind.noteText = counterNoteText;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/kinds/counter/counter_kind.h"
 #include "core/experiment/run/group_runner.h"
 #include "core/experiment/run/rate_meter.h"
-#include "core/experiment/run/runners.h"
 
 #include <limits>
 

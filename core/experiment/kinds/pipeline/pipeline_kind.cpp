@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/kinds/pipeline/pipeline_kind.h"
+
 #include "core/experiment/run/runner.h"
-#include "core/experiment/run/runners.h"
 #include "core/experiment/spec/field_check.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
@@ -244,6 +245,8 @@ Kind pipelineKind()
                    PipelineKindText::tr(
                        "What a consumer does with an item. None: the item is only checked.")) +
         runFields(kind.name);
+    kind.gauges = {u"put_rate"_s, u"get_rate"_s, u"queue_depth"_s, u"producers_blocked"_s,
+                   u"consumers_waiting"_s};
     kind.charts = pipelineCharts();
     kind.firstPreset = u"pipeline-fruit"_s;
     kind.check = checkPipeline;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/kinds/pool/pool_kind.h"
+
 #include "core/base/cores.h"
 #include "core/experiment/run/runner.h"
-#include "core/experiment/run/runners.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
 #include "core/experiment/spec/spec.h"
@@ -151,6 +152,7 @@ Kind poolKind()
     kind.subtitle = PoolKindText::tr("Workers share one task queue");
     kind.code = u"Pool({pool.workers}).{pool.method}({tasks.task}, …)"_s;
     kind.schema = callFields() + taskFields() + failureFields() + runFields(kind.name);
+    kind.gauges = {u"throughput"_s, u"queue_depth"_s};
     kind.charts = poolCharts();
     kind.firstPreset = u"pool"_s;
     kind.check = checkPool;

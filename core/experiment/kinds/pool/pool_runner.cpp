@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/kinds/pool/pool_kind.h"
 #include "core/experiment/run/rate_meter.h"
 #include "core/experiment/run/runner.h"
-#include "core/experiment/run/runners.h"
 #include "core/experiment/run/task_input.h"
 #include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
@@ -344,7 +344,7 @@ void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
 
 GaugeSample PoolRunner::gaugesAtGate() const
 {
-    GaugeSample gauges;
+    GaugeSample gauges = noGauges();
     gauges.values[PoolGauges::QueueDepth] = static_cast<double>(m_count);
     return gauges;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/kinds/pipeline/pipeline_kind.h"
+#include "core/experiment/kinds/pool/pool_kind.h"
 #include "core/experiment/run/experiment_run.h"
-#include "core/experiment/run/runners.h"
 #include "core/process/engine.h"
 #include "tests/support/leak_check.h"
 

@@ -51,7 +51,7 @@ void tst_RateMeter::sameInstantChangesNothing()
 void tst_RateMeter::sampleKeepsTheTotal()
 {
     RateMeter meter;
-    GaugeSample sample;
+    GaugeSample sample(3);
     sample.timeNs = 100 * ms;
     meter.add(sample, 2, 12, 100); // 120 % of the time, since two clocks were read.
     QCOMPARE(sample.totals[2], 12.0);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/experiment/run/run_log.h"
 #include "core/experiment/spec/field_check.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/presets.h"
@@ -115,13 +114,18 @@ void tst_Kinds::chartsShowWhatRunnersFill()
 {
     QFETCH(const QString, name);
     const ExperimentSpec spec(name);
-    const auto gauges = static_cast<int>(GaugeSample().values.size());
-    for (const GaugeChart &chart : findKind(name)->charts) {
+    const Kind &kind = *findKind(name);
+    QStringList names;
+    for (const QString &gauge : kind.gauges) {
+        QVERIFY(!gauge.isEmpty() && !names.contains(gauge));
+        names.append(gauge);
+    }
+    for (const GaugeChart &chart : kind.charts) {
         QVERIFY(!chart.title.isEmpty());
         QVERIFY(!chart.unit.isEmpty());
         QVERIFY(!chart.series.isEmpty());
         for (const GaugeChart::Series &series : chart.series) {
-            QVERIFY(series.gauge >= 0 && series.gauge < gauges);
+            QVERIFY(series.gauge >= 0 && series.gauge < kind.gauges.size());
             QVERIFY(chart.series.size() == 1 || !series.name.isEmpty());
         }
         QVERIFY(chart.limitField.isEmpty() || spec.value(chart.limitField).isDouble());

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/experiment/run/runners.h"
+#include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/kinds/pipeline/pipeline_kind.h"
+#include "core/experiment/kinds/pool/pool_kind.h"
 #include "tests/support/sample_run.h"
 #include "ui/charts/line_chart.h"
 #include "ui/experiment/charts/chart_column.h"
@@ -29,9 +31,11 @@ std::shared_ptr<RunLog> runOf(qint64 endNs)
     return log;
 }
 
+constexpr int gauges = 5; // As many as the kinds here have at most.
+
 GaugeSample gauge(qint64 timeNs, int number, double value, double total)
 {
-    GaugeSample sample;
+    GaugeSample sample(gauges);
     sample.timeNs = timeNs;
     sample.values[static_cast<std::size_t>(number)] = value;
     sample.totals[static_cast<std::size_t>(number)] = total;
@@ -60,7 +64,7 @@ private Q_SLOTS:
 void tst_ChartColumn::shortestRunHasACurveAndItsMean()
 {
     const auto log = runOf(3'800'000);
-    log->gauges.append({});
+    log->gauges.append(GaugeSample(gauges));
     log->gauges.append(gauge(3'800'000, CounterGauges::IncrementRate, 20'000 / 0.0038, 20'000));
     ChartColumn column;
     column.setSpec(ExperimentSpec(u"counter"_s));
@@ -79,7 +83,7 @@ void tst_ChartColumn::shortestRunHasACurveAndItsMean()
 void tst_ChartColumn::meanIsOfTheWholeRun()
 {
     const auto log = runOf(2'000 * ms);
-    log->gauges.append({});
+    log->gauges.append(GaugeSample(gauges));
     log->gauges.append(gauge(1'000 * ms, PoolGauges::Throughput, 100, 100));
     log->gauges.append(
         gauge(2'000 * ms, PoolGauges::Throughput, 4, 104)); // The last seconds' rate.
@@ -98,7 +102,7 @@ void tst_ChartColumn::meanEndsWithTheWork()
     TaskRecord task;
     task.finishedNs = 50 * ms;
     log->tasks.append(task);
-    log->gauges.append({});
+    log->gauges.append(GaugeSample(gauges));
     log->gauges.append(gauge(100 * ms, PoolGauges::Throughput, 1'000, 100));
     log->gauges.append(gauge(200 * ms, PoolGauges::Throughput, 500, 100));
     ChartColumn column;
@@ -115,7 +119,7 @@ void tst_ChartColumn::meanEndsWithTheWork()
 void tst_ChartColumn::whileItRunsTheHeadShowsThePresent()
 {
     const auto log = runOf(-1);
-    log->gauges.append({});
+    log->gauges.append(GaugeSample(gauges));
     log->gauges.append(gauge(1'000 * ms, PoolGauges::Throughput, 4, 104));
     ChartColumn column;
     column.setSpec(ExperimentSpec(u"pool"_s));
@@ -179,7 +183,7 @@ void tst_ChartColumn::shortRunOfManyHasItsBands()
 void tst_ChartColumn::cursorShowsTheValuesOfItsTime()
 {
     const auto log = runOf(-1);
-    log->gauges.append({});
+    log->gauges.append(GaugeSample(gauges));
     for (int i = 1; i <= 40; ++i) {
         GaugeSample sample = gauge(i * 50 * ms, PipelineGauges::PutRate, i, i);
         sample.values[PipelineGauges::GetRate] = 2 * i;

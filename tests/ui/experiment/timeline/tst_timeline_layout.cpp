@@ -356,7 +356,7 @@ void tst_TimelineLayout::countHoldsUntilTheNextSample()
     AppendLog<GaugeSample> samples;
     for (const auto &[timeNs, depth] :
          {std::pair(0, 0.0), std::pair(200, 8.0), std::pair(500, 3.0)}) {
-        GaugeSample sample;
+        GaugeSample sample(3);
         sample.timeNs = timeNs;
         sample.values[2] = depth;
         samples.append(sample);
@@ -379,7 +379,7 @@ void tst_TimelineLayout::countKeepsItsPeaks()
 {
     AppendLog<GaugeSample> samples;
     for (int i = 0; i < 12'000; ++i) {
-        GaugeSample sample;
+        GaugeSample sample(1);
         sample.timeNs = i * 50;
         sample.values[0] = i == 7'777 ? 99 : 5;
         samples.append(sample);

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+
+namespace proclab {
+
+class ExperimentRunner;
+struct Kind;
+struct RunnerContext;
+
+/// Positions in the kind's gauges.
+namespace PipelineGauges {
+enum Gauge { PutRate, GetRate, QueueDepth, ProducersBlocked, ConsumersWaiting };
+}
+
+[[nodiscard]] Kind pipelineKind();
+[[nodiscard]] std::unique_ptr<ExperimentRunner> makePipelineRunner(RunnerContext context);
+
+} // namespace proclab

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QList>
+#include <QString>
+
+namespace proclab {
+
+/// A chart that a kind asks for, beside CPU per process: series of numbers over time.
+struct GaugeChart
+{
+    struct Series
+    {
+        QString name;  ///< Direct label; may be empty for a single series.
+        int gauge = 0; ///< Position in Kind::gauges.
+    };
+    QString title; ///< "Throughput"
+    QString unit;  ///< "tasks/s"
+    QList<Series> series;
+    bool steps = false; ///< Counts: drawn as steps.
+    QString limitField =
+        {}; ///< A field of the spec that is drawn as a threshold line, such as a queue's capacity.
+    double maximum = 0; ///< No value can be above it, such as 100 for a share; 0: none.
+    bool rate = false;  ///< The values are rates: GaugeSample::totals says of what.
+};
+
+} // namespace proclab
