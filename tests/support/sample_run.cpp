@@ -2,8 +2,11 @@
 #include "tests/support/sample_run.h"
 
 #include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/kinds/counter/counter_state.h"
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
+#include "core/experiment/kinds/pipeline/pipeline_state.h"
 #include "core/experiment/kinds/pool/pool_kind.h"
+#include "core/experiment/kinds/pool/pool_state.h"
 
 #include <algorithm>
 #include <cmath>
@@ -308,8 +311,10 @@ private:
         snapshot->done = m_finished.size();
         snapshot->failed = m_lost.size();
         snapshot->queued = static_cast<quint64>(m_config.tasks - m_next);
+        auto state = std::make_shared<PoolState>();
         for (int i = m_next; i < m_config.tasks && i < m_next + 64; ++i)
-            snapshot->nextTasks.append(static_cast<quint32>(i));
+            state->nextTasks.append(static_cast<quint32>(i));
+        snapshot->kindState = state;
         m_run.snapshot = snapshot;
     }
 
@@ -511,11 +516,13 @@ private:
         snapshot->total = static_cast<quint64>(m_config.producers * m_config.itemsEach);
         snapshot->done = m_taken;
         snapshot->queued = m_queue.size();
-        snapshot->capacity = static_cast<quint64>(m_config.capacity);
+        auto state = std::make_shared<PipelineState>();
+        state->capacity = static_cast<quint64>(m_config.capacity);
         for (const QueuedItem &item : m_queue) {
-            if (snapshot->items.size() < 64)
-                snapshot->items.append({item.index, item.producer, false, m_timeNs - item.ageNs});
+            if (state->items.size() < 64)
+                state->items.append({item.index, item.producer, false, m_timeNs - item.ageNs});
         }
+        snapshot->kindState = state;
         m_run.snapshot = snapshot;
     }
 
@@ -599,18 +606,20 @@ SampleRun sampleCounter(const SampleCounterConfig &config)
         live.waitingShare = config.locked ? 0.6 : 0;
         snapshot->processes.append(live);
     }
-    snapshot->counterExpected = static_cast<qint64>(config.processes) * config.increments;
-    snapshot->total = static_cast<quint64>(snapshot->counterExpected);
+    auto state = std::make_shared<CounterState>();
+    state->expected = static_cast<qint64>(config.processes) * config.increments;
+    snapshot->total = static_cast<quint64>(state->expected);
     snapshot->done = each * static_cast<quint64>(config.processes);
-    snapshot->counterValue = static_cast<qint64>(snapshot->done);
+    state->value = static_cast<qint64>(snapshot->done);
     if (!config.locked)
-        snapshot->counterValue = snapshot->counterValue * 6741 / 10'000;
+        state->value = state->value * 6741 / 10'000;
     if (ended)
-        snapshot->lost = static_cast<quint64>(snapshot->counterExpected - snapshot->counterValue);
+        snapshot->lost = static_cast<quint64>(state->expected - state->value);
     if (config.locked && !ended) {
-        snapshot->lockOwner = 1;
-        snapshot->lockWaiters = config.processes - 1;
+        state->lockOwner = 1;
+        state->lockWaiters = config.processes - 1;
     }
+    snapshot->kindState = state;
     for (qint64 t = millisecond; t <= snapshot->timeNs; t += millisecond) {
         GaugeSample gauge(3);
         gauge.timeNs = t;

@@ -100,17 +100,22 @@ QString CounterStage::mode() const
     return spec().text(u"counter.mode"_s);
 }
 
+CounterState CounterStage::state() const
+{
+    return snapshot() ? snapshot()->state<CounterState>() : CounterState();
+}
+
 qint64 CounterStage::expected() const
 {
-    if (snapshot() && snapshot()->counterExpected > 0)
-        return snapshot()->counterExpected;
+    if (const qint64 known = state().expected; known > 0)
+        return known;
     return (static_cast<qint64>(processes().size()) - 1) *
            std::max<qint64>(0, spec().bigInteger(u"counter.increments"_s));
 }
 
 qint64 CounterStage::value() const
 {
-    return snapshot() ? snapshot()->counterValue : 0;
+    return state().value;
 }
 
 qint64 CounterStage::made() const
@@ -198,20 +203,20 @@ void CounterStage::paintMoving(QPainter &painter)
 
 QString CounterStage::lockText() const
 {
-    const StageSnapshot *now = snapshot();
     if (mode() == u"atomic"_s)
         return tr("atomic, no lock");
     if (mode() == u"local"_s)
         return tr("merged at the end");
     if (mode() != u"lock"_s)
         return tr("no lock");
-    if (!now || isEnded())
+    if (!snapshot() || isEnded())
         return tr("lock is free");
-    if (now->lockOwner < 0 || now->lockOwner >= processes().size())
-        return now->lockWaiters > 0 ? tr("lock changes hands") : tr("lock is free");
-    const QString holder = badgeText(processes()[now->lockOwner]);
-    return now->lockWaiters > 0 ? tr("held by %1, %2 waiting").arg(holder).arg(now->lockWaiters)
-                                : tr("held by %1").arg(holder);
+    const CounterState now = state();
+    if (now.lockOwner < 0 || now.lockOwner >= processes().size())
+        return now.lockWaiters > 0 ? tr("lock changes hands") : tr("lock is free");
+    const QString holder = badgeText(processes()[now.lockOwner]);
+    return now.lockWaiters > 0 ? tr("held by %1, %2 waiting").arg(holder).arg(now.lockWaiters)
+                               : tr("held by %1").arg(holder);
 }
 
 void CounterStage::paintCounter(QPainter &painter)
@@ -219,7 +224,7 @@ void CounterStage::paintCounter(QPainter &painter)
     const Theme &theme = Theme::current();
     const QRectF &box = m_layout.counter;
     const bool locks = mode() == u"lock"_s;
-    const int owner = snapshot() && !isEnded() ? snapshot()->lockOwner : -1;
+    const int owner = isEnded() ? -1 : state().lockOwner;
     const bool held = locks && owner >= 0 && owner < processes().size();
     painter.setRenderHint(QPainter::Antialiasing);
     if (locks) {
@@ -331,7 +336,7 @@ void CounterStage::describe(const ProcessLive &live, CardContent &content) const
     content.count = tr("%1 added").arg(shortNumber(static_cast<double>(live.done)));
     if (mode() == u"lock"_s) {
         content.note = tr("waits %1").arg(percent(live.waitingShare));
-        if (snapshot()->lockOwner == live.process && !isEnded())
+        if (state().lockOwner == live.process && !isEnded())
             content.taskText = tr("holds the lock");
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/experiment/kinds/counter/counter_state.h"
 #include "ui/experiment/stage/process_stage.h"
 
 namespace proclab {
@@ -37,6 +38,8 @@ protected:
 private:
     [[nodiscard]] QString mode() const;
     [[nodiscard]] qint64 expected() const;
+    /// Of the present picture, or of none.
+    [[nodiscard]] CounterState state() const;
     [[nodiscard]] qint64 value() const;
     /// Increments made so far.
     [[nodiscard]] qint64 made() const;

@@ -83,7 +83,7 @@ QString PipelineStage::idleTaskText(ProcessRole role) const
 quint64 PipelineStage::capacity() const
 {
     if (snapshot())
-        return snapshot()->capacity;
+        return snapshot()->state<PipelineState>().capacity;
     return static_cast<quint64>(std::max<qint64>(0, spec().bigInteger(u"pipeline.capacity"_s)));
 }
 
@@ -267,7 +267,7 @@ void PipelineStage::paintItems(QPainter &painter)
     };
     int shown = 0;
     if (snapshot()) {
-        const QList<QueuedItem> &items = snapshot()->items;
+        const QList<QueuedItem> &items = snapshot()->state<PipelineState>().items;
         const bool overflows = depth() > static_cast<quint64>(m_scale.shownItems);
         const int room = overflows ? m_scale.shownItems - 1 : m_scale.shownItems;
         shown = std::max(0, std::min(static_cast<int>(items.size()), room));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/experiment/kinds/pipeline/pipeline_state.h"
 #include "ui/experiment/stage/process_stage.h"
 
 namespace proclab {

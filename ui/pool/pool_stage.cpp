@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pool/pool_stage.h"
 
+#include "core/experiment/kinds/pool/pool_state.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
@@ -265,7 +266,7 @@ void PoolStage::paintWaitingTasks(QPainter &painter)
                       box.width() - 2 * boxPadding, bottom - box.top() - headHeight - 6);
     QList<quint32> tasks;
     if (snapshot())
-        tasks = snapshot()->nextTasks;
+        tasks = snapshot()->state<PoolState>().nextTasks;
     else
         for (quint32 i = 0; i < std::min<quint64>(total(), 64); ++i)
             tasks.append(i);

@@ -34,13 +34,13 @@ struct ProcessLive
     double waitingShare = 0; ///< 0 … 1 of the time so far blocked on queue or lock.
 };
 
-/// One item in the queue of a pipeline, in leaving order.
-struct QueuedItem
+/// What a stage draws beyond the figures that all kinds have. Each kind has one of its own.
+struct KindState
 {
-    quint32 index = 0; ///< The producer's own number for it, from 0.
-    int producer = -1; ///< Position in RunLog::processes(); -1: the parent (an END).
-    bool isEnd = false;
-    qint64 ageNs = 0;
+    KindState() = default;
+    KindState(const KindState &) = default;
+    KindState &operator=(const KindState &) = default;
+    virtual ~KindState() = default;
 };
 
 /// All that a stage draws, at one instant: immutable, made by the sampler, drawn by any view.
@@ -57,14 +57,16 @@ struct StageSnapshot
     quint64 lost = 0;
     quint64 queued = 0; ///< Waiting: tasks not yet taken, items in the queue.
 
-    quint64 capacity = 0;     ///< Of the bounded queue; 0: unbounded or none.
-    QList<QueuedItem> items;  ///< The next to leave, at most 64.
-    QList<quint32> nextTasks; ///< Tasks that wait, the next first, at most 64.
+    std::shared_ptr<const KindState> kindState; ///< Null: there is none.
 
-    qint64 counterValue = 0;
-    qint64 counterExpected = 0;
-    int lockOwner = -1; ///< Position in RunLog::processes(); -1: free.
-    int lockWaiters = 0;
+    /// The kind's own part; one with nothing in it if there is none, or another kind's.
+    template<typename State>
+    [[nodiscard]] const State &state() const
+    {
+        static const State empty;
+        const auto *own = dynamic_cast<const State *>(kindState.get());
+        return own ? *own : empty;
+    }
 };
 
 using StageSnapshotPointer = std::shared_ptr<const StageSnapshot>;

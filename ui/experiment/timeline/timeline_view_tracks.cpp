@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
+#include "core/experiment/kinds/pipeline/pipeline_state.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/experiment/timeline/timeline_tracks.h"
 #include "ui/experiment/timeline/timeline_view.h"
@@ -39,8 +40,8 @@ bool TimelineView::hasLock() const
 /// The scale: the capacity, or without one the deepest so far.
 double TimelineView::depthTop()
 {
-    if (m_snapshot && m_snapshot->capacity > 0)
-        return static_cast<double>(m_snapshot->capacity);
+    if (m_snapshot && m_snapshot->state<PipelineState>().capacity > 0)
+        return static_cast<double>(m_snapshot->state<PipelineState>().capacity);
     for (const std::size_t size = m_log->gauges.size(); m_depthsSeen < size; ++m_depthsSeen)
         m_deepest =
             std::max(m_deepest, m_log->gauges[m_depthsSeen].values[PipelineGauges::QueueDepth]);
@@ -54,7 +55,7 @@ double TimelineView::depthAt(qint64 timeNs) const
 
 QString TimelineView::depthText(double depth) const
 {
-    const quint64 capacity = m_snapshot ? m_snapshot->capacity : 0;
+    const quint64 capacity = m_snapshot ? m_snapshot->state<PipelineState>().capacity : 0;
     return capacity > 0
                ? QString(shortNumber(depth) % u" / " % shortNumber(static_cast<double>(capacity)))
                : shortNumber(depth);
@@ -87,7 +88,8 @@ void TimelineView::paintTrack(QPainter &painter, const QRect &row, int lane)
     painter.save();
     painter.setClipRect(bars, Qt::IntersectClip);
     if (lane == depthLane) {
-        const double capacity = m_snapshot ? static_cast<double>(m_snapshot->capacity) : 0;
+        const double capacity =
+            m_snapshot ? static_cast<double>(m_snapshot->state<PipelineState>().capacity) : 0;
         paintCountTrack(
             painter, bars,
             countColumns(m_log->gauges, PipelineGauges::QueueDepth, range, bars.width(), nowNs()),
@@ -104,8 +106,9 @@ void TimelineView::paintTrack(QPainter &painter, const QRect &row, int lane)
         return;
     const qint64 timeNs = m_cursorNs.value_or(nowNs());
     const double depth = depthAt(timeNs);
-    const bool isFull = m_snapshot && m_snapshot->capacity > 0 &&
-                        depth >= 0.9 * static_cast<double>(m_snapshot->capacity);
+    const bool isFull =
+        m_snapshot && m_snapshot->state<PipelineState>().capacity > 0 &&
+        depth >= 0.9 * static_cast<double>(m_snapshot->state<PipelineState>().capacity);
     drawText(painter, gutter, Qt::AlignVCenter | Qt::AlignRight, depthText(depth),
              monoFont(isDense() ? TextSize::Tick : TextSize::Small),
              isFull ? theme.full : theme.text2);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/kinds/counter/counter_state.h"
 #include "core/experiment/run/group_runner.h"
 #include "core/experiment/run/rate_meter.h"
 
@@ -122,6 +123,7 @@ void CounterRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     const qint64 now = runtime::nowNs();
     quint64 performed = m_performed;
     qint64 waited = m_waitedNs;
+    auto state = std::make_shared<CounterState>();
     for (quint32 slot = 0; slot < members().size(); ++slot) {
         const Member &member = members()[slot];
         if (!member.isAlive)
@@ -137,20 +139,21 @@ void CounterRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
         if (snapshot.timeNs > 0)
             live.waitingShare =
                 static_cast<double>(waitedHere) / static_cast<double>(snapshot.timeNs);
-        snapshot.lockWaiters += live.state == ProcessState::WaitingForLock ? 1 : 0;
+        state->lockWaiters += live.state == ProcessState::WaitingForLock ? 1 : 0;
     }
     snapshot.total = static_cast<quint64>(expected());
     snapshot.done = performed;
-    snapshot.counterValue = value();
-    snapshot.counterExpected = expected();
+    state->value = value();
+    state->expected = expected();
     const int owner = counter().lock.owner();
-    snapshot.lockOwner = owner >= 0 && owner < static_cast<int>(members().size())
-                             ? members()[static_cast<std::size_t>(owner)].process
-                             : -1;
+    state->lockOwner = owner >= 0 && owner < static_cast<int>(members().size())
+                           ? members()[static_cast<std::size_t>(owner)].process
+                           : -1;
     m_rate.add(gauges, CounterGauges::IncrementRate, static_cast<double>(performed));
     m_waitRate.add(gauges, CounterGauges::LockWait, static_cast<double>(waited) / 1e7 / m_processes,
                    100);
-    gauges.values[CounterGauges::Value] = static_cast<double>(snapshot.counterValue);
+    gauges.values[CounterGauges::Value] = static_cast<double>(state->value);
+    snapshot.kindState = std::move(state);
 }
 
 void CounterRunner::complete(RunResult &result)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
+#include "core/experiment/kinds/pipeline/pipeline_state.h"
 #include "core/experiment/run/group_runner.h"
 #include "core/experiment/run/rate_meter.h"
 #include "core/experiment/run/task_input.h"
@@ -317,13 +318,15 @@ void PipelineRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     snapshot.failed = failed;
     snapshot.lost = m_sums.lostItems;
     snapshot.queued = queue().size();
-    snapshot.capacity = m_limit;
+    auto state = std::make_shared<PipelineState>();
+    state->capacity = m_limit;
     queue().glance(glanceItems, [&](const runtime::QueueItem &item) {
         const bool isFromParent = item.producer >= members().size();
-        snapshot.items.append({static_cast<quint32>(item.index),
-                               isFromParent ? -1 : members()[item.producer].process, item.isEnd,
-                               std::max<qint64>(0, now - item.putNs)});
+        state->items.append({static_cast<quint32>(item.index),
+                             isFromParent ? -1 : members()[item.producer].process, item.isEnd,
+                             std::max<qint64>(0, now - item.putNs)});
     });
+    snapshot.kindState = std::move(state);
     m_putRate.add(gauges, PipelineGauges::PutRate, static_cast<double>(put));
     m_getRate.add(gauges, PipelineGauges::GetRate, static_cast<double>(got));
     gauges.values[PipelineGauges::QueueDepth] = static_cast<double>(snapshot.queued);

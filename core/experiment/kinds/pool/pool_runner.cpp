@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/pool/pool_kind.h"
+#include "core/experiment/kinds/pool/pool_state.h"
 #include "core/experiment/run/rate_meter.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/run/task_input.h"
@@ -332,7 +333,9 @@ void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
         running += live.currentIndex >= 0 ? 1 : 0;
     }
     snapshot.queued = m_count > ended + running ? m_count - ended - running : 0;
-    snapshot.nextTasks = m_pool->nextTasks(glanceTasks);
+    auto state = std::make_shared<PoolState>();
+    state->nextTasks = m_pool->nextTasks(glanceTasks);
+    snapshot.kindState = std::move(state);
     // Of the workers' own counts: reports of many small tasks come late.
     quint64 performed = 0;
     for (const ProcessLive &live : snapshot.processes)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/kinds/counter/counter_state.h"
 #include "core/experiment/run/experiment_run.h"
 #include "core/process/engine.h"
 #include "tests/support/leak_check.h"
@@ -140,7 +141,7 @@ int tst_CounterRun::stopTheOwner(ExperimentRun &run)
             patience);
         if (!isSeen)
             return -1;
-        if (now && now->lockOwner == process)
+        if (now && now->state<CounterState>().lockOwner == process)
             return process;
         ::kill(pid, SIGCONT);
     }

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/stage_snapshot.h"
+
+#include <QList>
+
+namespace proclab {
+
+/// One item in the queue, in leaving order.
+struct QueuedItem
+{
+    quint32 index = 0; ///< The producer's own number for it, from 0.
+    int producer = -1; ///< Position in RunLog::processes(); -1: the parent (an END).
+    bool isEnd = false;
+    qint64 ageNs = 0;
+};
+
+struct PipelineState final : KindState
+{
+    quint64 capacity = 0;    ///< Of the queue; 0: unbounded.
+    QList<QueuedItem> items; ///< The next to leave, at most 64.
+};
+
+} // namespace proclab
