@@ -153,8 +153,7 @@ QStringList RunProgress::processLines(const StageSnapshot &snapshot, int most) c
     QList<ProcessLive> shown;
     int crashed = 0;
     for (const ProcessLive &live : snapshot.processes) {
-        const bool isParent =
-            live.process >= records.size() || records[live.process].role == ProcessRole::Parent;
+        const bool isParent = live.process >= records.size() || records[live.process].isParent();
         const bool isWorthIt =
             !isGone(live) || (live.state == ProcessState::Crashed && ++crashed <= mostReplaced);
         if (!isParent && isWorthIt)
@@ -191,8 +190,7 @@ QString RunProgress::plainLine(const StageSnapshot &snapshot, double rate) const
     QStringList cpu;
     for (const ProcessLive &live : snapshot.processes) {
         const bool isShown = !isGone(live) && live.process < records.size() &&
-                             records[live.process].role != ProcessRole::Parent &&
-                             cpu.size() < mostInLine;
+                             !records[live.process].isParent() && cpu.size() < mostInLine;
         if (isShown)
             cpu.append(u"%1 %2 %"_s.arg(records[live.process].name, percentText(live.cpuPercent)));
     }

@@ -66,7 +66,7 @@ QString processLines(const RunLog &log)
     int shown = 0;
     const QList<ProcessRecord> processes = log.processes();
     for (const ProcessRecord &process : processes) {
-        if (process.role == ProcessRole::Parent)
+        if (process.isParent())
             continue;
         if (++shown > mostProcesses) {
             text += tr("  … and %1 more\n").arg(processes.size() - 1 - mostProcesses);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/roles.h"
 #include "ui/charts/line_chart.h"
 #include "ui/experiment/charts/chart_column.h"
 #include "ui/experiment/timeline/timeline_view.h"
@@ -31,10 +32,13 @@ void measure(const char *name, Draw draw)
 std::shared_ptr<RunLog> makeRun(int workers, int tasksEach, int samples)
 {
     auto log = std::make_shared<RunLog>();
-    log->addProcess({.name = u"main"_s, .role = ProcessRole::Parent, .colorIndex = -1});
+    log->addProcess({.name = u"main"_s, .colorIndex = -1});
     const qint64 wholeNs = samples * second / 20;
     for (int i = 1; i <= workers; ++i) {
-        log->addProcess({.name = u"worker-%1"_s.arg(i), .pid = 1'000 + i, .colorIndex = i - 1});
+        log->addProcess({.name = u"worker-%1"_s.arg(i),
+                         .role = test::worker(),
+                         .pid = 1'000 + i,
+                         .colorIndex = i - 1});
         RunLog::Lane &lane = log->lane(i);
         const qint64 step = tasksEach > 0 ? wholeNs / tasksEach : 0;
         for (int k = 0; k < tasksEach; ++k)

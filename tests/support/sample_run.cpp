@@ -7,6 +7,7 @@
 #include "core/experiment/kinds/pipeline/pipeline_state.h"
 #include "core/experiment/kinds/pool/pool_kind.h"
 #include "core/experiment/kinds/pool/pool_state.h"
+#include "tests/support/roles.h"
 
 #include <algorithm>
 #include <cmath>
@@ -43,7 +44,7 @@ qint64 toNs(double seconds)
     return static_cast<qint64>(seconds * 1e9);
 }
 
-ProcessRecord record(const QString &name, ProcessRole role, qint64 pid, int colorIndex)
+ProcessRecord record(const QString &name, const ProcessRole *role, qint64 pid, int colorIndex)
 {
     ProcessRecord process;
     process.name = name;
@@ -119,7 +120,7 @@ public:
 
     void perform()
     {
-        m_run.log->addProcess(record(u"main"_s, ProcessRole::Parent, 48204, -1));
+        m_run.log->addProcess(record(u"main"_s, nullptr, 48204, -1));
         for (int i = 0; i < m_config.workers; ++i)
             addWorker(0);
         while (m_next < m_config.tasks && takeTask()) {
@@ -151,7 +152,7 @@ private:
         }
         const int number = static_cast<int>(m_workers.size());
         ProcessRecord process =
-            record(u"worker-%1"_s.arg(number), ProcessRole::Worker, 48204 + 7 * number, number - 1);
+            record(u"worker-%1"_s.arg(number), test::worker(), 48204 + 7 * number, number - 1);
         if (startNs > 0) {
             process.startNs = startNs;
             process.replaces = m_replaced;
@@ -343,12 +344,12 @@ public:
 
     void perform()
     {
-        m_run.log->addProcess(record(u"main"_s, ProcessRole::Parent, 51729, -1));
+        m_run.log->addProcess(record(u"main"_s, nullptr, 51729, -1));
         m_actors.emplace_back();
         for (int i = 1; i <= m_config.producers; ++i)
-            add(u"producer-%1"_s.arg(i), ProcessRole::Producer);
+            add(u"producer-%1"_s.arg(i), test::producer());
         for (int i = 1; i <= m_config.consumers; ++i)
-            add(u"consumer-%1"_s.arg(i), ProcessRole::Consumer);
+            add(u"consumer-%1"_s.arg(i), test::consumer());
         for (m_timeNs = 0; m_timeNs < m_nowNs && !m_ended; m_timeNs += millisecond)
             step();
         std::vector<std::optional<Span>> open(m_actors.size());
@@ -363,7 +364,7 @@ public:
 private:
     struct Actor
     {
-        ProcessRole role = ProcessRole::Parent;
+        const ProcessRole *role = nullptr;
         ProcessState state = ProcessState::Running;
         qint64 sinceNs = 0;
         qint64 untilNs = 0;
@@ -373,14 +374,14 @@ private:
         bool over = false;
     };
 
-    void add(const QString &name, ProcessRole role)
+    void add(const QString &name, const ProcessRole *role)
     {
         const int at = static_cast<int>(m_actors.size());
         m_run.log->addProcess(record(name, role, 51729 + at, at - 1));
         Actor actor;
         actor.role = role;
         actor.state =
-            role == ProcessRole::Producer ? ProcessState::Running : ProcessState::WaitingOnEmpty;
+            role == test::producer() ? ProcessState::Running : ProcessState::WaitingOnEmpty;
         actor.untilNs = makeNs();
         m_actors.push_back(actor);
     }
@@ -428,7 +429,7 @@ private:
             if (actor.over)
                 continue;
             anyoneLeft = true;
-            if (actor.role == ProcessRole::Producer) {
+            if (actor.role == test::producer()) {
                 anyoneProduces = true;
                 stepProducer(i, actor);
             } else {
@@ -572,7 +573,7 @@ SampleRun sampleCounter(const SampleCounterConfig &config)
     run.spec.set(u"counter.increments"_s, config.increments);
     run.spec.set(u"counter.mode"_s, config.locked ? u"lock"_s : u"none"_s);
     run.log = std::make_shared<RunLog>();
-    run.log->addProcess(record(u"main"_s, ProcessRole::Parent, 60411, -1));
+    run.log->addProcess(record(u"main"_s, nullptr, 60411, -1));
 
     const qint64 wholeNs = config.locked ? 54 * millisecond : 21 * millisecond;
     auto snapshot = std::make_shared<StageSnapshot>();
@@ -581,8 +582,7 @@ SampleRun sampleCounter(const SampleCounterConfig &config)
     const bool ended = config.progress >= 1;
     const auto each = static_cast<quint64>(config.increments * config.progress);
     for (int i = 1; i <= config.processes; ++i) {
-        ProcessRecord process =
-            record(u"process-%1"_s.arg(i), ProcessRole::Process, 60411 + i, i - 1);
+        ProcessRecord process = record(u"process-%1"_s.arg(i), test::process(), 60411 + i, i - 1);
         if (ended)
             process.endNs = wholeNs;
         run.log->addProcess(process);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/counter/counter_stage.h"
 
+#include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/spec/kind.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
@@ -19,6 +21,11 @@ namespace {
 
 constexpr double resultHeight = 118;
 constexpr double barHeight = 16;
+
+const ProcessRole &processRole()
+{
+    return findKind(u"counter"_s)->roles[CounterRoles::Process];
+}
 
 QString percent(double share)
 {
@@ -54,23 +61,15 @@ CounterLayout arrangeCounter(const QRectF &area, int processes)
 CounterStage::CounterStage(QWidget *parent) : ProcessStage(parent)
 {
     setAccessibleName(tr("Counter stage"));
+    setCardForm({.waits = {ProcessState::WaitingForLock}});
 }
 
 QList<ProcessRecord> CounterStage::idleProcesses() const
 {
-    ProcessRecord parent;
-    parent.name = u"main"_s;
-    parent.role = ProcessRole::Parent;
-    parent.colorIndex = -1;
-    QList<ProcessRecord> processes{parent};
+    QList<ProcessRecord> processes{idleParent()};
     const int count = std::clamp(spec().integer(u"counter.processes"_s), 0, 256);
-    for (int i = 0; i < count; ++i) {
-        ProcessRecord process;
-        process.name = u"process-%1"_s.arg(i + 1);
-        process.role = ProcessRole::Process;
-        process.colorIndex = i;
-        processes.append(process);
-    }
+    for (int i = 0; i < count; ++i)
+        processes.append(idleProcess(processRole(), i + 1, i));
     return processes;
 }
 
@@ -90,7 +89,7 @@ QString CounterStage::idleText() const
     return tr("%1, one at a time under a lock").arg(start);
 }
 
-QString CounterStage::idleTaskText(ProcessRole) const
+QString CounterStage::idleTaskText(const ProcessRecord &) const
 {
     return tr("adds 1, %1 \u00D7").arg(groupedNumber(spec().bigInteger(u"counter.increments"_s)));
 }
@@ -146,7 +145,7 @@ bool CounterStage::isExact() const
 
 void CounterStage::arrange(const QRectF &area)
 {
-    const QList<int> shown = shownProcesses(processes(), {ProcessRole::Process});
+    const QList<int> shown = shownProcesses(processes(), processRole());
     const auto count = static_cast<int>(shown.size());
     m_layout = arrangeCounter(area, count);
     const int half = (count + 1) / 2;
@@ -332,7 +331,7 @@ void CounterStage::describe(const ProcessLive &live, CardContent &content) const
 {
     content.task.clear();
     content.taskTime.clear();
-    content.taskText = idleTaskText(content.process.role);
+    content.taskText = idleTaskText(content.process);
     content.count = tr("%1 added").arg(shortNumber(static_cast<double>(live.done)));
     if (mode() == u"lock"_s) {
         content.note = tr("waits %1").arg(percent(live.waitingShare));

@@ -28,7 +28,7 @@ public:
 protected:
     QList<ProcessRecord> idleProcesses() const override;
     QString idleText() const override;
-    QString idleTaskText(ProcessRole role) const override;
+    QString idleTaskText(const ProcessRecord &process) const override;
     void arrange(const QRectF &area) override;
     void paintStill(QPainter &painter) override;
     void paintMoving(QPainter &painter) override;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pipeline/pipeline_stage.h"
 
+#include "core/experiment/kinds/pipeline/pipeline_kind.h"
+#include "core/experiment/spec/kind.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
@@ -19,13 +21,19 @@ namespace {
 
 constexpr double nearlyFull = 0.9;
 
-ProcessRecord idleProcess(const QString &name, ProcessRole role, int colorIndex)
+const ProcessRole &roleOf(PipelineRoles::Role role)
 {
-    ProcessRecord process;
-    process.name = name;
-    process.role = role;
-    process.colorIndex = colorIndex;
-    return process;
+    return findKind(u"pipeline"_s)->roles[role];
+}
+
+bool isProducer(const ProcessRecord &process)
+{
+    return process.role == &roleOf(PipelineRoles::Producer);
+}
+
+bool isConsumer(const ProcessRecord &process)
+{
+    return process.role == &roleOf(PipelineRoles::Consumer);
 }
 
 QString number(quint64 count)
@@ -38,18 +46,18 @@ QString number(quint64 count)
 PipelineStage::PipelineStage(QWidget *parent) : ProcessStage(parent)
 {
     setAccessibleName(tr("Pipeline stage"));
+    setCardForm({.waits = {ProcessState::BlockedOnFull, ProcessState::WaitingOnEmpty}});
 }
 
 QList<ProcessRecord> PipelineStage::idleProcesses() const
 {
-    QList<ProcessRecord> processes{idleProcess(u"main"_s, ProcessRole::Parent, -1)};
+    QList<ProcessRecord> processes{idleParent()};
     const int producers = std::clamp(spec().integer(u"pipeline.producers"_s), 0, 256);
     const int consumers = std::clamp(spec().integer(u"pipeline.consumers"_s), 0, 256);
     for (int i = 1; i <= producers; ++i)
-        processes.append(idleProcess(u"producer-%1"_s.arg(i), ProcessRole::Producer, i - 1));
+        processes.append(idleProcess(roleOf(PipelineRoles::Producer), i, i - 1));
     for (int i = 1; i <= consumers; ++i)
-        processes.append(
-            idleProcess(u"consumer-%1"_s.arg(i), ProcessRole::Consumer, producers + i - 1));
+        processes.append(idleProcess(roleOf(PipelineRoles::Consumer), i, producers + i - 1));
     return processes;
 }
 
@@ -65,19 +73,14 @@ QString PipelineStage::idleText() const
                : tr("%1 will send items through a queue without a limit to %2").arg(from, to);
 }
 
-QString PipelineStage::idleTaskText(ProcessRole role) const
+QString PipelineStage::idleTaskText(const ProcessRecord &process) const
 {
-    switch (role) {
-    case ProcessRole::Producer:
+    if (isProducer(process))
         return spec().value(u"pipeline.items_per_producer"_s).isDouble()
                    ? tr("puts %1 items")
                          .arg(groupedNumber(spec().bigInteger(u"pipeline.items_per_producer"_s)))
                    : tr("puts items");
-    case ProcessRole::Consumer:
-        return tr("takes items until END");
-    default:
-        return tr("starts and joins");
-    }
+    return isConsumer(process) ? tr("takes items until END") : tr("starts and joins");
 }
 
 quint64 PipelineStage::capacity() const
@@ -98,11 +101,6 @@ bool PipelineStage::isNearlyFull() const
            static_cast<double>(depth()) >= nearlyFull * static_cast<double>(capacity());
 }
 
-ProcessRole PipelineStage::roleOf(int process) const
-{
-    return processes()[process].role;
-}
-
 void PipelineStage::arrange(const QRectF &area)
 {
     m_layout = arrangePipeline(area);
@@ -117,10 +115,10 @@ void PipelineStage::arrange(const QRectF &area)
         return style == CardStyle::Full || style == CardStyle::Compact;
     };
     m_producersHaveCards = hasCards(
-        addCards(m_layout.producers, shownProcesses(processes(), {ProcessRole::Producer})));
+        addCards(m_layout.producers, shownProcesses(processes(), roleOf(PipelineRoles::Producer))));
     addPlace(0, m_layout.parent, CardStyle::Compact);
     m_consumersHaveCards = hasCards(
-        addCards(m_layout.consumers, shownProcesses(processes(), {ProcessRole::Consumer})));
+        addCards(m_layout.consumers, shownProcesses(processes(), roleOf(PipelineRoles::Consumer))));
 }
 
 QPolygonF PipelineStage::putPath(const QRectF &producer) const
@@ -155,10 +153,10 @@ void PipelineStage::paintStill(QPainter &painter)
     if (!m_consumersHaveCards)
         drawLink(painter, takePath(m_layout.consumers), color, Link::Tasks);
     for (const Place &place : places()) {
-        const ProcessRole role = roleOf(place.process);
-        if (role == ProcessRole::Producer && m_producersHaveCards)
+        const ProcessRecord &process = processes()[place.process];
+        if (isProducer(process) && m_producersHaveCards)
             drawLink(painter, putPath(place.rect), color, Link::Tasks);
-        if (role == ProcessRole::Consumer && m_consumersHaveCards)
+        if (isConsumer(process) && m_consumersHaveCards)
             drawLink(painter, takePath(place.rect), color, Link::Tasks);
     }
 }
@@ -332,7 +330,7 @@ void PipelineStage::paintWaits(QPainter &painter)
             continue;
         painter.setOpacity(opacityOf(place.process));
         const QColor color = theme.process(processes()[place.process].colorIndex);
-        if (roleOf(place.process) == ProcessRole::Producer && m_producersHaveCards &&
+        if (isProducer(processes()[place.process]) && m_producersHaveCards &&
             now->state == ProcessState::BlockedOnFull) {
             const QPolygonF path = putPath(place.rect);
             painter.setRenderHint(QPainter::Antialiasing);
@@ -340,7 +338,7 @@ void PipelineStage::paintWaits(QPainter &painter)
             painter.drawLine(path[0], path[1]);
             painter.fillRect(QRectF(path[1].x() - 2, path[1].y() - 8, 4, 16), theme.full);
         }
-        if (roleOf(place.process) == ProcessRole::Consumer && m_consumersHaveCards &&
+        if (isConsumer(processes()[place.process]) && m_consumersHaveCards &&
             now->currentIndex >= 0 && now->state == ProcessState::Running) {
             const QPolygonF path = takePath(place.rect);
             drawLink(painter, {path[3], path[4]}, color, Link::Tasks);
@@ -353,25 +351,21 @@ void PipelineStage::describe(const ProcessLive &live, CardContent &content) cons
 {
     const QString share = tr("%1\u00A0%").arg(std::lround(100 * live.waitingShare));
     const bool blocked = live.state == ProcessState::BlockedOnFull;
-    switch (content.process.role) {
-    case ProcessRole::Producer:
+    if (isProducer(content.process)) {
         content.taskText = blocked                  ? tr("in put(), no slot")
                            : live.currentIndex >= 0 ? tr("makes an item")
                                                     : QString();
         content.count = tr("%1 put").arg(shortNumber(static_cast<double>(live.done)));
         content.note = tr("blocked %1").arg(share);
         content.noteIsWarning = live.waitingShare >= 0.5;
-        break;
-    case ProcessRole::Consumer:
+    } else if (isConsumer(content.process)) {
         content.taskText = live.state == ProcessState::WaitingOnEmpty ? tr("in get(), no item")
                            : live.currentIndex >= 0                   ? tr("works on it")
                                                                       : QString();
         content.count = tr("%1 taken").arg(shortNumber(static_cast<double>(live.done)));
         content.note = tr("idle %1").arg(share);
-        break;
-    default:
+    } else {
         content.taskText = isEnded() ? tr("all joined") : tr("in join()");
-        break;
     }
 }
 
@@ -383,7 +377,7 @@ void PipelineStage::findMoves(const StageSnapshot &before, const StageSnapshot &
         const ProcessLive &was = before.processes[place.process];
         const ProcessLive &is = now.processes[place.process];
         const int colorIndex = processes()[place.process].colorIndex;
-        const bool produces = roleOf(place.process) == ProcessRole::Producer;
+        const bool produces = isProducer(processes()[place.process]);
         if (produces && m_producersHaveCards && is.done > was.done)
             moveToken(putPath(place.rect), u'#' % QString::number(is.done - 1), colorIndex);
         if (!produces && m_consumersHaveCards && is.currentIndex >= 0 &&

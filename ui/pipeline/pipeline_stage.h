@@ -37,7 +37,7 @@ public:
 protected:
     QList<ProcessRecord> idleProcesses() const override;
     QString idleText() const override;
-    QString idleTaskText(ProcessRole role) const override;
+    QString idleTaskText(const ProcessRecord &process) const override;
     void arrange(const QRectF &area) override;
     void paintStill(QPainter &painter) override;
     void paintMoving(QPainter &painter) override;
@@ -51,7 +51,6 @@ private:
     [[nodiscard]] bool isNearlyFull() const;
     [[nodiscard]] QPolygonF putPath(const QRectF &producer) const;
     [[nodiscard]] QPolygonF takePath(const QRectF &consumer) const;
-    [[nodiscard]] ProcessRole roleOf(int process) const;
     void paintTank(QPainter &painter);
     void paintHead(QPainter &painter);
     void paintLevel(QPainter &painter);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pool/pool_stage.h"
 
+#include "core/experiment/kinds/pool/pool_kind.h"
 #include "core/experiment/kinds/pool/pool_state.h"
+#include "core/experiment/spec/kind.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
@@ -26,13 +28,9 @@ constexpr double stripHeight = 18;
 constexpr double parentHeight = 208;
 constexpr double idleParentHeight = 60; // There is less to say.
 
-ProcessRecord idleProcess(const QString &name, ProcessRole role, int colorIndex)
+const ProcessRole &workerRole()
 {
-    ProcessRecord process;
-    process.name = name;
-    process.role = role;
-    process.colorIndex = colorIndex;
-    return process;
+    return findKind(u"pool"_s)->roles[PoolRoles::Worker];
 }
 
 /// "Running        4"
@@ -69,14 +67,15 @@ QString briefNumber(quint64 count)
 PoolStage::PoolStage(QWidget *parent) : ProcessStage(parent)
 {
     setAccessibleName(tr("Pool stage"));
+    setCardForm({.badgeWidth = 30, .waits = {}}); // The parent stands apart.
 }
 
 QList<ProcessRecord> PoolStage::idleProcesses() const
 {
-    QList<ProcessRecord> processes{idleProcess(u"main"_s, ProcessRole::Parent, -1)};
+    QList<ProcessRecord> processes{idleParent()};
     const int workers = std::clamp(spec().integer(u"pool.workers"_s), 0, 256);
     for (int i = 0; i < workers; ++i)
-        processes.append(idleProcess(u"worker-%1"_s.arg(i + 1), ProcessRole::Worker, i));
+        processes.append(idleProcess(workerRole(), i + 1, i));
     return processes;
 }
 
@@ -89,9 +88,9 @@ QString PoolStage::idleText() const
     return tr("%1 will share %2 of %3").arg(who, what, spec().text(u"tasks.task"_s));
 }
 
-QString PoolStage::idleTaskText(ProcessRole role) const
+QString PoolStage::idleTaskText(const ProcessRecord &process) const
 {
-    return role == ProcessRole::Parent ? tr("submits tasks") : tr("takes the next task");
+    return process.isParent() ? tr("submits tasks") : tr("takes the next task");
 }
 
 quint64 PoolStage::total() const
@@ -106,8 +105,7 @@ void PoolStage::arrange(const QRectF &area)
 {
     m_layout = arrangePool(area, isIdle() ? idleParentHeight : parentHeight);
     addPlace(0, m_layout.parent, isIdle() ? CardStyle::Compact : CardStyle::Full);
-    const CardStyle style =
-        addCards(m_layout.workers, shownProcesses(processes(), {ProcessRole::Worker}));
+    const CardStyle style = addCards(m_layout.workers, shownProcesses(processes(), workerRole()));
     m_hasCards = style == CardStyle::Full || style == CardStyle::Compact;
     arrangeBoxes();
 }
@@ -463,7 +461,7 @@ void PoolStage::paintRate(QPainter &painter)
 
 void PoolStage::describe(const ProcessLive &live, CardContent &content) const
 {
-    if (content.process.role == ProcessRole::Parent) {
+    if (content.process.isParent()) {
         content.taskText =
             isEnded() ? tr("all joined") : tr("in %1()").arg(spec().text(u"pool.method"_s));
         content.count = tr("%1 back").arg(briefNumber(snapshot()->done + snapshot()->failed));

@@ -162,7 +162,6 @@ ExperimentRun::ExperimentRun(Engine &engine, ExperimentSpec spec, QObject *paren
 {
     ProcessRecord main;
     main.name = u"main"_s;
-    main.role = ProcessRole::Parent;
     main.pid = ::getpid();
     main.colorIndex = -1;
     main.startNs = runtime::nowNs();

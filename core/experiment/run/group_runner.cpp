@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/run/group_runner.h"
 
+#include "core/experiment/spec/process_role.h"
 #include "core/process/engine.h"
 
 #include <QSocketNotifier>
@@ -16,22 +17,6 @@ using namespace Qt::StringLiterals;
 namespace proclab {
 
 namespace {
-
-QString roleName(ProcessRole role)
-{
-    switch (role) {
-    case ProcessRole::Producer:
-        return u"producer"_s;
-    case ProcessRole::Consumer:
-        return u"consumer"_s;
-    case ProcessRole::Worker:
-        return u"worker"_s;
-    case ProcessRole::Parent:
-    case ProcessRole::Process:
-        break;
-    }
-    return u"process"_s;
-}
 
 Span::Kind spanKind(runtime::TraceKind kind)
 {
@@ -145,9 +130,8 @@ void GroupRunner::fail(const Error &error)
 void GroupRunner::handleStarted(quint32 slot, qint64 pid)
 {
     const Member member = m_members[slot];
-    const int ordinal = ++m_lastOrdinal[static_cast<std::size_t>(member.role)];
-    const int process = addProcess(u"%1-%2"_s.arg(roleName(member.role)).arg(ordinal), member.role,
-                                   pid, member.replaces);
+    const int process =
+        addProcess(*member.role, ++m_lastNumbers[member.role], pid, member.replaces);
     {
         const std::lock_guard lock(m_mutex);
         m_members[slot].process = process;

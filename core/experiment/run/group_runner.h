@@ -5,6 +5,7 @@
 #include "core/process/process_group.h"
 #include "core/runtime/memory/segment.h"
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -32,7 +33,7 @@ protected:
     /// Where a process stands in the run.
     struct Member
     {
-        ProcessRole role = ProcessRole::Process;
+        const ProcessRole *role = nullptr; ///< Never null.
         ProcessGroup::Assignment assignment;
         int process = -1; ///< In the log, while it is there and after it has ended.
         int replaces = -1;
@@ -91,7 +92,7 @@ private:
     bool m_isReady = false;
     bool m_isFinished = false;
     int m_startDeaths = 0;
-    std::array<int, 5> m_lastOrdinal{}; ///< By role, for names.
+    std::map<const ProcessRole *, int> m_lastNumbers; ///< For names.
     RunTotals m_totals;
     std::vector<runtime::TraceSpan> m_drained; ///< Guarded by m_mutex.
 

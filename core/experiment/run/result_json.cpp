@@ -243,7 +243,7 @@ void writeWorkers(const RunLog &log, Writer &writer)
     const char *separator = "\n    ";
     writer.add("  \"workers\": [");
     for (const ProcessRecord &process : processes) {
-        if (process.role == ProcessRole::Parent)
+        if (process.isParent())
             continue;
         writer.add(separator);
         writer.add(json(workerObject(process, processes)));

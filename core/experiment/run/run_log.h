@@ -17,15 +17,15 @@
 
 namespace proclab {
 
-/// Times in the log are nanoseconds since the gate opened (t = 0); before it they are negative.
+struct ProcessRole;
 
-enum class ProcessRole : quint8 { Parent, Worker, Producer, Consumer, Process };
+/// Times in the log are nanoseconds since the gate opened (t = 0); before it they are negative.
 
 /// One process of the run, for good: a replaced worker is a new entry.
 struct ProcessRecord
 {
-    QString name; ///< "main", "worker-1", "producer-2".
-    ProcessRole role = ProcessRole::Worker;
+    QString name;                      ///< "main", "worker-1", "producer-2".
+    const ProcessRole *role = nullptr; ///< A row of the kind's table; null: the parent.
     qint64 pid = 0;
     int colorIndex = 0; ///< Order of start among the children, from 0; the parent has none (-1).
     qint64 startNs = 0;
@@ -39,6 +39,8 @@ struct ProcessRecord
     double cpuSeconds = 0;   ///< Final once the process has ended.
     double readySeconds = 0; ///< Time spent waiting for a core.
     quint64 peakResidentBytes = 0;
+
+    [[nodiscard]] bool isParent() const { return role == nullptr; }
 };
 
 enum class TaskStatus : quint8 { Done, Failed, Cancelled, Lost };

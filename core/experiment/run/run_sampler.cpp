@@ -184,7 +184,7 @@ ProcessLive RunSampler::pictureOf(int process, const ProcessRecord &record) cons
     live.process = process;
     live.done = record.done;
     live.cpuPercent = m_watches[static_cast<std::size_t>(process)].cpuPercent;
-    if (record.role == ProcessRole::Parent)
+    if (record.isParent())
         live.state = ProcessState::Waiting;
     else if (record.endNs >= 0)
         live.state = record.signal == 0 && record.exitCode == 0 ? ProcessState::Ended

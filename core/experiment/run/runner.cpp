@@ -37,16 +37,21 @@ void observeSlot(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &l
         live.currentSinceNs = slot.waitSinceNs.load(std::memory_order_relaxed) - gateNs;
 }
 
-GaugeSample ExperimentRunner::noGauges() const
+const Kind &ExperimentRunner::kind() const
 {
-    return GaugeSample(m_context.spec.kindInfo()->gauges.size());
+    return *m_context.spec.kindInfo();
 }
 
-int ExperimentRunner::addProcess(const QString &name, ProcessRole role, qint64 pid, int replaces)
+GaugeSample ExperimentRunner::noGauges() const
+{
+    return GaugeSample(kind().gauges.size());
+}
+
+int ExperimentRunner::addProcess(const ProcessRole &role, int number, qint64 pid, int replaces)
 {
     ProcessRecord record;
-    record.name = name;
-    record.role = role;
+    record.name = role.processName(number);
+    record.role = &role;
     record.pid = pid;
     record.colorIndex = m_childCount++;
     record.startNs = sinceGate(runtime::nowNs());

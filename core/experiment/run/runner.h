@@ -12,6 +12,7 @@
 namespace proclab {
 
 class Engine;
+struct Kind;
 
 /// What a runner gets: all of it outlives the runner.
 struct RunnerContext
@@ -65,8 +66,10 @@ Q_SIGNALS:
     void finished();
 
 protected:
-    /// Enters a child into the log; its start counts from now.
-    int addProcess(const QString &name, ProcessRole role, qint64 pid, int replaces);
+    /// The row of the spec's kind.
+    [[nodiscard]] const Kind &kind() const;
+    /// Enters number @p number of @p role into the log; its start counts from now.
+    int addProcess(const ProcessRole &role, int number, qint64 pid, int replaces);
     /// Opens the run's time axis at @p gateNs, CLOCK_MONOTONIC; what the log holds by then moves
     /// onto it. Emits opened().
     void noteGate(qint64 gateNs);

@@ -4,12 +4,14 @@
 #include "core/base/error.h"
 #include "core/experiment/spec/field.h"
 #include "core/experiment/spec/gauge_chart.h"
+#include "core/experiment/spec/process_role.h"
 
 #include <QString>
 #include <QStringList>
 
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace proclab {
 
@@ -28,6 +30,7 @@ struct Kind
                         ///< "Pool({pool.workers}).{pool.method}(…)"
     Schema schema;      ///< Empty: planned, can't run yet.
     QStringList gauges; ///< The numbers over time that its runner fills, by name: "queue_depth".
+    std::vector<ProcessRole> roles;
     QList<GaugeChart> charts;
     QString firstPreset; ///< What the page opens with.
     /// What the ranges of single fields can't say; appends to faults.

@@ -161,7 +161,7 @@ QStringList tst_RunPages::livingProcesses(const QList<ProcessRecord> &processes)
     for (const ProcessRecord &process : processes) {
         const QString program =
             QFileInfo(u"/proc/%1/exe"_s.arg(static_cast<qint64>(process.pid))).symLinkTarget();
-        if (process.role != ProcessRole::Parent && program == m_engine->workerProgram())
+        if (!process.isParent() && program == m_engine->workerProgram())
             living << process.name;
     }
     return living;

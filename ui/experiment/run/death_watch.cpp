@@ -71,7 +71,7 @@ std::optional<DeathNotice> DeathWatch::advance()
 
     const ProcessRecord &dead = processes[last];
     // Kinds without tasks keep a record a process, whose number is no task's.
-    const TaskRecord *task = dead.role == ProcessRole::Worker ? lastTaskOf(last) : nullptr;
+    const TaskRecord *task = m_spec.kind() == u"pool"_s ? lastTaskOf(last) : nullptr;
     const int successor = successorOf(processes, last);
     notice.title = whatHappened(dead, task);
     if (successor >= 0) {
@@ -84,9 +84,9 @@ std::optional<DeathNotice> DeathWatch::advance()
     QStringList details;
     if (notice.deaths > 1)
         details << tr("%1 processes have died in this run.").arg(groupedNumber(notice.deaths));
-    if (dead.role == ProcessRole::Worker)
+    if (m_spec.kind() == u"pool"_s)
         details << poolDetail(task, successor >= 0);
-    else if (dead.role == ProcessRole::Process)
+    else if (m_spec.kind() == u"counter"_s)
         details << counterDetail(dead);
     else
         details << pipelineDetail(last, successor >= 0);

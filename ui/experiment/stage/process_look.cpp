@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/stage/process_look.h"
 
+#include "core/experiment/spec/process_role.h"
+
 #include <QCoreApplication>
 
 #include <algorithm>
@@ -29,23 +31,13 @@ QString numberOf(const QString &name)
 
 QString badgeText(const ProcessRecord &process)
 {
-    const QString number = numberOf(process.name);
-    switch (process.role) {
-    case ProcessRole::Parent:
+    if (process.isParent())
         return process.name.isEmpty() ? u"main"_s : process.name;
-    case ProcessRole::Worker:
-        return u'W' + number;
-    case ProcessRole::Producer:
-        return u'P' + number;
-    case ProcessRole::Consumer:
-        return u'C' + number;
-    case ProcessRole::Process:
-        break;
-    }
+    const QString number = numberOf(process.name);
     const int position = number.toInt();
-    if (position >= 1 && position <= 26)
+    if (process.role->hasLetters && position >= 1 && position <= 26)
         return QChar(u'A' + position - 1);
-    return u'P' + number;
+    return process.role->badge + number;
 }
 
 QString stateWord(ProcessState state)

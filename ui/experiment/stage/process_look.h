@@ -9,7 +9,7 @@
 
 namespace proclab {
 
-/// What stands on the badge of a process: "main", "W3", "P1", "C2", of a plain process "A", "B", …
+/// What stands on the badge of a process: "main", "W3", "B"
 [[nodiscard]] QString badgeText(const ProcessRecord &process);
 /// "Running", "Waiting for lock"; translated.
 [[nodiscard]] QString stateWord(ProcessState state);

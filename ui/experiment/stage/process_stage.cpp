@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/stage/process_stage.h"
 
+#include "core/experiment/spec/process_role.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
@@ -224,17 +225,35 @@ void ProcessStage::addPlace(int process, const QRectF &rect, CardStyle style)
     m_places.append({process, rect, style});
 }
 
+ProcessRecord ProcessStage::idleParent()
+{
+    ProcessRecord parent;
+    parent.name = u"main"_s;
+    parent.colorIndex = -1;
+    return parent;
+}
+
+ProcessRecord ProcessStage::idleProcess(const ProcessRole &role, int number, int colorIndex)
+{
+    ProcessRecord process;
+    process.name = role.processName(number);
+    process.role = &role;
+    process.colorIndex = colorIndex;
+    return process;
+}
+
 CardContent ProcessStage::contentOf(int process) const
 {
     CardContent content;
     content.process = m_processes[process];
     content.isIdle = isIdle();
     content.isSelected = process == m_selected;
+    content.form = m_cardForm;
     if (static_cast<std::size_t>(process) < m_sparklines.size())
         content.cpu = m_sparklines[static_cast<std::size_t>(process)];
     const ProcessLive *now = live(process);
     if (!now) {
-        content.taskText = idleTaskText(content.process.role);
+        content.taskText = idleTaskText(content.process);
         return content;
     }
     content.live = *now;

@@ -53,7 +53,7 @@ protected:
     /// One line on what a run of the spec will do.
     [[nodiscard]] virtual QString idleText() const = 0;
     /// What a card says of a process before a run.
-    [[nodiscard]] virtual QString idleTaskText(ProcessRole role) const = 0;
+    [[nodiscard]] virtual QString idleTaskText(const ProcessRecord &process) const = 0;
     /// Where everything is in @p area; calls addCards() and addPlace().
     virtual void arrange(const QRectF &area) = 0;
     /// What changes with the layout only: boxes, links at rest, titles. Cached.
@@ -68,6 +68,14 @@ protected:
     [[nodiscard]] virtual QString summaryText() const = 0;
     /// The run's log got new entries.
     virtual void readLog() {}
+
+    /// "main", as before a run.
+    [[nodiscard]] static ProcessRecord idleParent();
+    /// Number @p number of @p role, as before a run; the children of the parent have colours from
+    /// 0.
+    [[nodiscard]] static ProcessRecord idleProcess(const ProcessRole &role, int number,
+                                                   int colorIndex);
+    void setCardForm(const CardForm &form) { m_cardForm = form; }
 
     /// Places cards for @p processes into @p area, and says how large they became.
     CardStyle addCards(const QRectF &area, const QList<int> &processes);
@@ -125,6 +133,7 @@ private:
     StageSnapshotPointer m_snapshot;
     QList<ProcessRecord> m_processes;
     QList<Place> m_places;
+    CardForm m_cardForm;
     std::vector<std::vector<float>> m_sparklines;      // By process.
     std::vector<std::size_t> m_samplesRead;            // By process.
     std::deque<std::pair<qint64, quint64>> m_progress; // Time and done, over the last second.

@@ -51,17 +51,13 @@ QFont fittingFont(const QString &text, double width)
     return textFont(TextSize::Tick);
 }
 
-/// The widest word for a state that a card beside this one may show.
-double widestStateWord(ProcessRole role, const QFont &font)
+/// The widest word for a state that a card of this form may show.
+double widestStateWord(const CardForm &form, const QFont &font)
 {
-    QList<ProcessState> states{ProcessState::Running, ProcessState::Sleeping,
-                               ProcessState::Waiting};
-    if (role == ProcessRole::Process)
-        states.append(ProcessState::WaitingForLock);
-    else if (role != ProcessRole::Worker)
-        states.append({ProcessState::BlockedOnFull, ProcessState::WaitingOnEmpty});
+    const QList<ProcessState> states =
+        QList{ProcessState::Running, ProcessState::Sleeping, ProcessState::Waiting} + form.waits;
     double widest = 0;
-    for (const ProcessState state : std::as_const(states))
+    for (const ProcessState state : states)
         widest = std::max(widest, QFontMetricsF(font).horizontalAdvance(stateWord(state)));
     return widest + 1;
 }
@@ -341,8 +337,7 @@ private:
 
     void paintHead(double y, double height)
     {
-        const double badgeWidth = m_content.process.role == ProcessRole::Parent ? 38 : 30;
-        const QRectF badge(left(), y + (height - 18) / 2, badgeWidth, 18);
+        const QRectF badge(left(), y + (height - 18) / 2, badgeWidth(), 18);
         drawBadge(m_painter, badge, badgeText(m_content.process), m_content.process.colorIndex,
                   false);
         double right = m_rect.right() - inset;
@@ -362,14 +357,12 @@ private:
             drawText(m_painter, place, Qt::AlignVCenter, text, font, m_theme.text3);
     }
 
-    /// Asks for the widest neighbour, not for this card, so that all cards of a stage have one
-    /// form.
+    [[nodiscard]] double badgeWidth() const { return m_content.process.isParent() ? 38 : 30; }
     [[nodiscard]] bool hasRoomForPidLabel(const QFont &font) const
     {
-        const bool isWorker = m_content.process.role == ProcessRole::Worker;
-        const double badge = isWorker ? 30 : 38;
+        const double badge = std::max(badgeWidth(), m_content.form.badgeWidth);
         const double state =
-            18 + widestStateWord(m_content.process.role, textFont(TextSize::Small, QFont::Medium));
+            18 + widestStateWord(m_content.form, textFont(TextSize::Small, QFont::Medium));
         const double label = QFontMetricsF(font).horizontalAdvance(tr("PID %1").arg(u"00000"_s));
         return left() + badge + 8 + label + 4 + state <= m_rect.right() - inset;
     }
@@ -500,8 +493,7 @@ CardLayout arrangeCards(const QRectF &area, const QList<bool> &isDead, CardStyle
     return {CardStyle::Square, gridOfSquares(area, count)};
 }
 
-QList<int> shownProcesses(const QList<ProcessRecord> &processes,
-                          std::initializer_list<ProcessRole> roles)
+QList<int> shownProcesses(const QList<ProcessRecord> &processes, const ProcessRole &role)
 {
     std::vector<bool> isReplaced(static_cast<std::size_t>(processes.size()), false);
     for (const ProcessRecord &process : processes) {
@@ -512,9 +504,8 @@ QList<int> shownProcesses(const QList<ProcessRecord> &processes,
     std::vector<bool> isShown(static_cast<std::size_t>(processes.size()), false);
     for (qsizetype i = processes.size(); i-- > 0;) {
         const auto at = static_cast<std::size_t>(i);
-        const bool wanted = std::find(roles.begin(), roles.end(), processes[i].role) != roles.end();
-        isShown[at] =
-            wanted && (!isReplaced[at] || (hasCrashed(processes[i]) && dead++ < shownDead));
+        isShown[at] = processes[i].role == &role &&
+                      (!isReplaced[at] || (hasCrashed(processes[i]) && dead++ < shownDead));
     }
     QList<int> shown;
     for (const int process : laneOrder(processes)) {

@@ -35,10 +35,17 @@ struct CardLayout
 [[nodiscard]] CardLayout arrangeCards(const QRectF &area, const QList<bool> &isDead,
                                       CardStyle largest = CardStyle::Full);
 
-/// Which of @p processes with a role in @p roles a stage shows, in the order of lanes: those that
-/// none replaces, and the two that died last. Pure.
+/// Which of @p processes with @p role a stage shows, in the order of lanes: those that none
+/// replaces, and the two that died last. Pure.
 [[nodiscard]] QList<int> shownProcesses(const QList<ProcessRecord> &processes,
-                                        std::initializer_list<ProcessRole> roles);
+                                        const ProcessRole &role);
+
+/// What the widest card of a stage has to show: all cards ask for it, so that they have one form.
+struct CardForm
+{
+    double badgeWidth = 38;
+    QList<ProcessState> waits; ///< How its processes may wait, beside for a task.
+};
 
 /// What a card says.
 struct CardContent
@@ -61,6 +68,7 @@ struct CardContent
     QList<Fact> facts;   ///< Lines in place of sparkline and count, where there is room for them.
     bool isIdle = false; ///< Before a run: nothing is measured.
     bool isSelected = false;
+    CardForm form;
 };
 
 void paintProcessCard(QPainter &painter, const QRectF &rect, CardStyle style,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/timeline/timeline_lane.h"
 
+#include "core/experiment/spec/process_role.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
@@ -27,13 +28,12 @@ QString tr(const char *text)
     return QCoreApplication::translate("Timeline", text);
 }
 
-/// Increments and items of one producer follow each other; what a consumer gets comes from all of
-/// them.
-QString barLabel(const Span &span, ProcessRole role)
+/// What a process makes has numbers that follow each other; what it takes from many has not.
+QString barLabel(const Span &span, const ProcessRole *role)
 {
     if (span.count == 0 || span.kind == Span::Kind::Dropped)
         return {};
-    if (span.count > 1 && role == ProcessRole::Consumer)
+    if (span.count > 1 && role && role->takesFromMany)
         return tr("%1 items").arg(groupedNumber(span.count));
     const QString first = u'#' % QString::number(span.index);
     return span.count > 1
@@ -384,7 +384,7 @@ void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style)
     }
 }
 
-QString spanText(const Span &span, ProcessRole role)
+QString spanText(const Span &span, const ProcessRole *role)
 {
     const double seconds = static_cast<double>(span.endNs - span.startNs) / 1e9;
     QString text = barLabel(span, role);

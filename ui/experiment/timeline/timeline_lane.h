@@ -32,6 +32,6 @@ enum class BarStyle { OnCore, Sleeping, Waiting, WaitingForLock, BlockedOnFull, 
 void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style);
 
 /// What a tooltip says about @p span of a process with @p role.
-[[nodiscard]] QString spanText(const Span &span, ProcessRole role);
+[[nodiscard]] QString spanText(const Span &span, const ProcessRole *role);
 
 } // namespace proclab

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
 #include "core/experiment/kinds/pipeline/pipeline_state.h"
+#include "core/experiment/spec/process_role.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/experiment/timeline/timeline_tracks.h"
 #include "ui/experiment/timeline/timeline_view.h"
@@ -22,7 +23,7 @@ void TimelineView::arrangeLanes()
     const bool hadLock = m_lanes.contains(lockLane);
     m_lanes.removeIf([](int lane) { return lane < 0; });
     const auto firstConsumer = std::find_if(m_lanes.cbegin(), m_lanes.cend(), [this](int process) {
-        return m_processes[process].role == ProcessRole::Consumer;
+        return m_processes[process].role && m_processes[process].role->name == u"consumer"_s;
     });
     if (firstConsumer != m_lanes.cend())
         m_lanes.insert(firstConsumer - m_lanes.cbegin(), depthLane);

@@ -135,6 +135,11 @@ Kind counterKind()
     kind.subtitle = CounterKindText::tr("Several processes, one number");
     kind.code = u"counter = Value('q', 0)  # {counter.processes} × {counter.increments}"_s;
     kind.schema = counterFields() + runFields(kind.name);
+    kind.roles = {{.name = u"process"_s,
+                   .title = CounterKindText::tr("Process"),
+                   .plural = CounterKindText::tr("Processes"),
+                   .badge = u"P"_s,
+                   .hasLetters = true}};
     kind.gauges = {u"increment_rate"_s, u"lock_wait"_s, u"value"_s};
     kind.charts = counterCharts();
     kind.firstPreset = u"counter-no-lock"_s;

@@ -13,6 +13,10 @@ struct RunnerContext;
 namespace CounterGauges {
 enum Gauge { IncrementRate, LockWait, Value };
 }
+/// Positions in the kind's roles.
+namespace CounterRoles {
+enum Role { Process };
+}
 
 [[nodiscard]] Kind counterKind();
 [[nodiscard]] std::unique_ptr<ExperimentRunner> makeCounterRunner(RunnerContext context);

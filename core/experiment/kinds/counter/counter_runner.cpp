@@ -3,6 +3,7 @@
 #include "core/experiment/kinds/counter/counter_state.h"
 #include "core/experiment/run/group_runner.h"
 #include "core/experiment/run/rate_meter.h"
+#include "core/experiment/spec/kind.h"
 
 #include <limits>
 
@@ -79,6 +80,7 @@ Result<void> CounterRunner::start()
     std::vector<Member> members;
     for (quint32 slot = 0; slot < m_processes; ++slot) {
         Member member;
+        member.role = &kind().roles[CounterRoles::Process];
         member.assignment = {Role::CounterProcess, slot, 0};
         members.push_back(member);
     }

@@ -245,6 +245,15 @@ Kind pipelineKind()
                    PipelineKindText::tr(
                        "What a consumer does with an item. None: the item is only checked.")) +
         runFields(kind.name);
+    kind.roles = {{.name = u"producer"_s,
+                   .title = PipelineKindText::tr("Producer"),
+                   .plural = PipelineKindText::tr("Producers"),
+                   .badge = u"P"_s},
+                  {.name = u"consumer"_s,
+                   .title = PipelineKindText::tr("Consumer"),
+                   .plural = PipelineKindText::tr("Consumers"),
+                   .badge = u"C"_s,
+                   .takesFromMany = true}};
     kind.gauges = {u"put_rate"_s, u"get_rate"_s, u"queue_depth"_s, u"producers_blocked"_s,
                    u"consumers_waiting"_s};
     kind.charts = pipelineCharts();

@@ -13,6 +13,10 @@ struct RunnerContext;
 namespace PipelineGauges {
 enum Gauge { PutRate, GetRate, QueueDepth, ProducersBlocked, ConsumersWaiting };
 }
+/// Positions in the kind's roles.
+namespace PipelineRoles {
+enum Role { Producer, Consumer };
+}
 
 [[nodiscard]] Kind pipelineKind();
 [[nodiscard]] std::unique_ptr<ExperimentRunner> makePipelineRunner(RunnerContext context);

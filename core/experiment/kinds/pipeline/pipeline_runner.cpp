@@ -4,6 +4,7 @@
 #include "core/experiment/run/group_runner.h"
 #include "core/experiment/run/rate_meter.h"
 #include "core/experiment/run/task_input.h"
+#include "core/experiment/spec/kind.h"
 #include "core/runtime/ipc/bounded_queue.h"
 
 #include <QJsonArray>
@@ -134,7 +135,8 @@ Result<void> PipelineRunner::start()
     std::vector<Member> members;
     for (quint32 slot = 0; slot < parentSlot(); ++slot) {
         Member member;
-        member.role = isProducer(slot) ? ProcessRole::Producer : ProcessRole::Consumer;
+        member.role =
+            &kind().roles[isProducer(slot) ? PipelineRoles::Producer : PipelineRoles::Consumer];
         member.assignment.role = isProducer(slot) ? Role::Producer : Role::Consumer;
         member.assignment.ordinal = isProducer(slot) ? slot : slot - m_producers;
         members.push_back(member);

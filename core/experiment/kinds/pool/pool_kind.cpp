@@ -152,6 +152,10 @@ Kind poolKind()
     kind.subtitle = PoolKindText::tr("Workers share one task queue");
     kind.code = u"Pool({pool.workers}).{pool.method}({tasks.task}, …)"_s;
     kind.schema = callFields() + taskFields() + failureFields() + runFields(kind.name);
+    kind.roles = {{.name = u"worker"_s,
+                   .title = PoolKindText::tr("Worker"),
+                   .plural = PoolKindText::tr("Workers"),
+                   .badge = u"W"_s}};
     kind.gauges = {u"throughput"_s, u"queue_depth"_s};
     kind.charts = poolCharts();
     kind.firstPreset = u"pool"_s;

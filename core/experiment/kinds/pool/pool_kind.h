@@ -13,6 +13,10 @@ struct RunnerContext;
 namespace PoolGauges {
 enum Gauge { Throughput, QueueDepth };
 }
+/// Positions in the kind's roles.
+namespace PoolRoles {
+enum Role { Worker };
+}
 
 [[nodiscard]] Kind poolKind();
 [[nodiscard]] std::unique_ptr<ExperimentRunner> makePoolRunner(RunnerContext context);

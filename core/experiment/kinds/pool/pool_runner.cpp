@@ -4,6 +4,7 @@
 #include "core/experiment/run/rate_meter.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/run/task_input.h"
+#include "core/experiment/spec/kind.h"
 #include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
 
@@ -170,8 +171,7 @@ Result<void> PoolRunner::start()
     });
     connect(m_pool.get(), &WorkerPool::workerStarted, this,
             [this](int worker, qint64 pid, int replaces) {
-                addProcess(u"worker-%1"_s.arg(worker + 1), ProcessRole::Worker, pid,
-                           processOf(replaces));
+                addProcess(kind().roles[PoolRoles::Worker], worker + 1, pid, processOf(replaces));
             });
     connect(m_pool.get(), &WorkerPool::workerEnded, this, &PoolRunner::noteWorkerEnd);
     connect(m_pool.get(), &WorkerPool::workerMissing, this, [this](const Error &error) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/run/run_result.h"
+#include "tests/support/roles.h"
 
 #include <QBuffer>
 #include <QJsonArray>
@@ -47,7 +48,7 @@ private:
     qint64 m_room;
 };
 
-ProcessRecord process(const QString &name, ProcessRole role, qint64 pid)
+ProcessRecord process(const QString &name, const ProcessRole *role, qint64 pid)
 {
     ProcessRecord record;
     record.name = name;
@@ -87,15 +88,15 @@ struct Sample
 
     Sample()
     {
-        log->addProcess(process(u"main"_s, ProcessRole::Parent, 100));
-        ProcessRecord first = process(u"worker-1"_s, ProcessRole::Worker, 4711);
+        log->addProcess(process(u"main"_s, nullptr, 100));
+        ProcessRecord first = process(u"worker-1"_s, test::worker(), 4711);
         first.signal = 11;
         first.done = 2;
         first.cpuSeconds = 1.88;
         first.readySeconds = 0.04;
         first.peakResidentBytes = 5'242'880;
         log->addProcess(first);
-        ProcessRecord replacement = process(u"worker-2"_s, ProcessRole::Worker, 4712);
+        ProcessRecord replacement = process(u"worker-2"_s, test::worker(), 4712);
         replacement.replaces = 1;
         log->addProcess(replacement);
         result.spec.set(u"tasks.task"_s, u"noop"_s);

@@ -4,6 +4,7 @@
 #include "core/process/engine.h"
 #include "core/runtime/clock.h"
 #include "tests/support/fake_process_source.h"
+#include "tests/support/roles.h"
 
 #include <QTest>
 
@@ -57,7 +58,6 @@ void tst_RunSampler::init()
     m_runner = std::make_unique<FakeRunner>(RunnerContext{m_engine, m_spec, *m_log});
     m_source = {};
     ProcessRecord parent;
-    parent.role = ProcessRole::Parent;
     parent.pid = 1;
     parent.startNs = runtime::nowNs();
     m_log->addProcess(parent);
@@ -65,7 +65,7 @@ void tst_RunSampler::init()
 
 void tst_RunSampler::processesAreReadFromTheGivenSource()
 {
-    QCOMPARE(m_runner->addProcess(u"worker-1"_s, ProcessRole::Worker, 4711, -1), 1);
+    QCOMPARE(m_runner->addProcess(*test::worker(), 1, 4711, -1), 1);
     const qint64 gate = m_log->processes()[1].startNs;
     m_runner->noteGate(gate);
     m_source.now = gate + 2 * second;
@@ -92,7 +92,7 @@ void tst_RunSampler::processesAreReadFromTheGivenSource()
 
 void tst_RunSampler::endedProcessIsAccountedForAndForgotten()
 {
-    m_runner->addProcess(u"worker-1"_s, ProcessRole::Worker, 4711, -1);
+    m_runner->addProcess(*test::worker(), 1, 4711, -1);
     m_runner->noteGate(m_log->processes()[1].startNs);
     m_source.now = m_runner->gateNs() + second;
     m_source.processes[4711] = {5, {second / 2, 0, 8192}};
@@ -112,7 +112,7 @@ void tst_RunSampler::endedProcessIsAccountedForAndForgotten()
 
 void tst_RunSampler::unknownProcessHasNoSamples()
 {
-    m_runner->addProcess(u"worker-1"_s, ProcessRole::Worker, 4711, -1);
+    m_runner->addProcess(*test::worker(), 1, 4711, -1);
     m_runner->noteGate(m_log->processes()[1].startNs);
     RunSampler sampler(*m_runner, *m_log, m_source);
     sampler.stop(); // The last look alone.

@@ -2,6 +2,7 @@
 #include "core/experiment/kinds/counter/counter_kind.h"
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
 #include "core/experiment/kinds/pool/pool_kind.h"
+#include "tests/support/roles.h"
 #include "tests/support/sample_run.h"
 #include "ui/charts/line_chart.h"
 #include "ui/experiment/charts/chart_column.h"
@@ -21,11 +22,10 @@ std::shared_ptr<RunLog> runOf(qint64 endNs)
 {
     auto log = std::make_shared<RunLog>();
     ProcessRecord parent;
-    parent.role = ProcessRole::Parent;
     log->addProcess(parent);
     ProcessRecord child;
     child.name = u"process-1"_s;
-    child.role = ProcessRole::Process;
+    child.role = test::process();
     child.endNs = endNs;
     log->addProcess(child);
     return log;

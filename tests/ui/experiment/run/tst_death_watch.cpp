@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/roles.h"
 #include "ui/experiment/run/death_watch.h"
 
 #include <QTest>
@@ -13,12 +14,11 @@ namespace {
 constexpr qint64 millisecond = 1'000'000;
 
 /// A log with a parent and @p count processes of @p role that all go on.
-std::shared_ptr<RunLog> logOf(ProcessRole role, const QString &name, int count)
+std::shared_ptr<RunLog> logOf(const ProcessRole *role, const QString &name, int count)
 {
     auto log = std::make_shared<RunLog>();
     ProcessRecord parent;
     parent.name = u"main"_s;
-    parent.role = ProcessRole::Parent;
     parent.colorIndex = -1;
     log->addProcess(parent);
     for (int i = 0; i < count; ++i) {
@@ -98,7 +98,7 @@ private Q_SLOTS:
 
 void tst_DeathWatch::quietWhileAllIsWell()
 {
-    const auto log = logOf(ProcessRole::Worker, u"worker"_s, 2);
+    const auto log = logOf(test::worker(), u"worker"_s, 2);
     DeathWatch watch = watchOf(log, u"pool"_s);
     QVERIFY(!watch.advance());
     end(*log, {.process = 1});
@@ -139,7 +139,7 @@ void tst_DeathWatch::tellsOfATask()
     QFETCH(const TaskError, error);
     QFETCH(const QString, title);
     QFETCH(const QString, detail);
-    const auto log = logOf(ProcessRole::Worker, u"worker"_s, 2);
+    const auto log = logOf(test::worker(), u"worker"_s, 2);
     DeathWatch watch = watchOf(log, u"pool"_s);
     end(*log, {.process = 1, .signal = signal, .exitCode = exitCode, .byRun = byRun});
     failTask(*log, 12, 1, error, signal != 0 ? signal : exitCode);
@@ -152,7 +152,7 @@ void tst_DeathWatch::tellsOfATask()
 
 void tst_DeathWatch::exceptionIsNoDeath()
 {
-    const auto log = logOf(ProcessRole::Worker, u"worker"_s, 1);
+    const auto log = logOf(test::worker(), u"worker"_s, 1);
     DeathWatch watch = watchOf(log, u"pool"_s);
     failTask(*log, 3, 1, TaskError::Exception, 0);
     QVERIFY(!watch.advance());
@@ -162,7 +162,7 @@ void tst_DeathWatch::exceptionIsNoDeath()
 
 void tst_DeathWatch::recycledWorkerIsNoDeath()
 {
-    const auto log = logOf(ProcessRole::Worker, u"worker"_s, 1);
+    const auto log = logOf(test::worker(), u"worker"_s, 1);
     DeathWatch watch = watchOf(log, u"pool"_s);
     end(*log, {.process = 1, .byRun = true});
     replace(*log, 1, u"worker-2"_s, 110);
@@ -171,7 +171,7 @@ void tst_DeathWatch::recycledWorkerIsNoDeath()
 
 void tst_DeathWatch::tellsOfTheSuccessorOnceItIsThere()
 {
-    const auto log = logOf(ProcessRole::Worker, u"worker"_s, 4);
+    const auto log = logOf(test::worker(), u"worker"_s, 4);
     DeathWatch watch = watchOf(log, u"pool"_s);
     end(*log, {.process = 4, .signal = SIGSEGV, .atMs = 100});
     failTask(*log, 12, 4, TaskError::Signal, SIGSEGV);
@@ -183,7 +183,7 @@ void tst_DeathWatch::tellsOfTheSuccessorOnceItIsThere()
 
 void tst_DeathWatch::tellsOfTheLastOfSeveral()
 {
-    const auto log = logOf(ProcessRole::Worker, u"worker"_s, 3);
+    const auto log = logOf(test::worker(), u"worker"_s, 3);
     DeathWatch watch = watchOf(log, u"pool"_s);
     end(*log, {.process = 3, .signal = SIGSEGV, .atMs = 200});
     failTask(*log, 5, 3, TaskError::Signal, SIGSEGV);
@@ -198,7 +198,7 @@ void tst_DeathWatch::tellsOfTheLastOfSeveral()
 
 void tst_DeathWatch::idleWorkerLosesNoTask()
 {
-    const auto log = logOf(ProcessRole::Worker, u"worker"_s, 2);
+    const auto log = logOf(test::worker(), u"worker"_s, 2);
     DeathWatch watch = watchOf(log, u"pool"_s);
     end(*log, {.process = 2, .signal = SIGKILL});
     QCOMPARE(watch.advance()->detail, QString()); // What it had in hand is not known yet.
@@ -211,7 +211,7 @@ void tst_DeathWatch::idleWorkerLosesNoTask()
 
 void tst_DeathWatch::retriedTaskIsNotCalledLost()
 {
-    const auto log = logOf(ProcessRole::Worker, u"worker"_s, 1);
+    const auto log = logOf(test::worker(), u"worker"_s, 1);
     ExperimentSpec spec(u"pool"_s);
     spec.set(u"pool.on_crash"_s, u"retry"_s);
     DeathWatch watch;
@@ -223,7 +223,7 @@ void tst_DeathWatch::retriedTaskIsNotCalledLost()
 
 void tst_DeathWatch::tellsOfAConsumersItem()
 {
-    const auto log = logOf(ProcessRole::Consumer, u"consumer"_s, 2);
+    const auto log = logOf(test::consumer(), u"consumer"_s, 2);
     DeathWatch watch = watchOf(log, u"pipeline"_s);
     end(*log, {.process = 2, .signal = SIGKILL});
     failTask(*log, 1, 2, TaskError::Lost, SIGKILL); // The record of the process itself.
@@ -243,7 +243,7 @@ void tst_DeathWatch::tellsOfAConsumersItem()
 
 void tst_DeathWatch::tellsOfMissingIncrements()
 {
-    const auto log = logOf(ProcessRole::Process, u"process"_s, 2);
+    const auto log = logOf(test::process(), u"process"_s, 2);
     DeathWatch watch = watchOf(log, u"counter"_s);
     end(*log, {.process = 2, .signal = SIGKILL});
     log->updateProcess(2, [](ProcessRecord &record) { record.done = 3123; });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/roles.h"
 #include "tests/support/sample_run.h"
 #include "ui/counter/counter_stage.h"
 #include "ui/experiment/stage/stage_cards.h"
@@ -374,17 +375,17 @@ void tst_Stages::cardsFitWithoutOverlap()
 void tst_Stages::deadAreShownWhileThereAreFew()
 {
     QList<ProcessRecord> processes(1);
-    processes[0].role = ProcessRole::Parent;
     for (int i = 1; i <= 6; ++i) { // Each one but the last died and was replaced by the next.
         ProcessRecord process;
+        process.role = test::worker();
         process.signal = i < 6 ? 11 : 0;
         process.endNs = i < 6 ? i : -1;
         process.replaces = i > 1 ? i - 1 : -1;
         processes.append(process);
     }
-    QCOMPARE(shownProcesses(processes, {ProcessRole::Worker}), (QList<int>{4, 5, 6}));
+    QCOMPARE(shownProcesses(processes, *test::worker()), (QList<int>{4, 5, 6}));
     processes[5].endedByRun = true; // Recycled: no failure, no card.
-    QCOMPARE(shownProcesses(processes, {ProcessRole::Worker}), (QList<int>{3, 4, 6}));
+    QCOMPARE(shownProcesses(processes, *test::worker()), (QList<int>{3, 4, 6}));
 }
 
 void tst_Stages::poolBoxesDoNotOverlap_data()

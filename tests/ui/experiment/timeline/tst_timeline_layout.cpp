@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/roles.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/timeline/timeline_lane.h"
 #include "ui/experiment/timeline/timeline_layout.h"
@@ -26,7 +27,7 @@ void append(AppendLog<Span> &spans, qint64 startNs, qint64 endNs,
     spans.append(span);
 }
 
-ProcessRecord process(const QString &name, ProcessRole role, int replaces = -1)
+ProcessRecord process(const QString &name, const ProcessRole *role, int replaces = -1)
 {
     ProcessRecord record;
     record.name = name;
@@ -319,27 +320,27 @@ void tst_TimelineLayout::followingShowsTheEnd()
 void tst_TimelineLayout::replacementStandsBelowTheReplaced()
 {
     const QList<ProcessRecord> processes{
-        process(u"main"_s, ProcessRole::Parent), process(u"worker-1"_s, ProcessRole::Worker),
-        process(u"worker-2"_s, ProcessRole::Worker), process(u"worker-3"_s, ProcessRole::Worker, 1),
-        process(u"worker-4"_s, ProcessRole::Worker, 3)};
+        process(u"main"_s, nullptr), process(u"worker-1"_s, test::worker()),
+        process(u"worker-2"_s, test::worker()), process(u"worker-3"_s, test::worker(), 1),
+        process(u"worker-4"_s, test::worker(), 3)};
     QCOMPARE(laneOrder(processes), (QList<int>{0, 1, 3, 4, 2}));
 }
 
 void tst_TimelineLayout::rangesOfSummariesAreTrue_data()
 {
-    QTest::addColumn<ProcessRole>("role");
+    QTest::addColumn<const ProcessRole *>("role");
     QTest::addColumn<quint32>("count");
     QTest::addColumn<QString>("begin");
-    QTest::newRow("one") << ProcessRole::Consumer << 1U << u"#1000: "_s;
-    QTest::newRow("increments") << ProcessRole::Process << 9'000U << u"#1000\u20139999: "_s;
-    QTest::newRow("a producer's") << ProcessRole::Producer << 32U << u"#1000\u20131031: "_s;
-    QTest::newRow("of all producers") << ProcessRole::Consumer << 32U << u"32 items: "_s;
-    QTest::newRow("nothing in hand") << ProcessRole::Process << 0U << u"many short ones"_s;
+    QTest::newRow("one") << test::consumer() << 1U << u"#1000: "_s;
+    QTest::newRow("increments") << test::process() << 9'000U << u"#1000\u20139999: "_s;
+    QTest::newRow("a producer's") << test::producer() << 32U << u"#1000\u20131031: "_s;
+    QTest::newRow("of all producers") << test::consumer() << 32U << u"32 items: "_s;
+    QTest::newRow("nothing in hand") << test::process() << 0U << u"many short ones"_s;
 }
 
 void tst_TimelineLayout::rangesOfSummariesAreTrue()
 {
-    QFETCH(const ProcessRole, role);
+    QFETCH(const ProcessRole *const, role);
     QFETCH(const quint32, count);
     QFETCH(const QString, begin);
     Span span;
@@ -396,20 +397,21 @@ void tst_TimelineLayout::countKeepsItsPeaks()
 void tst_TimelineLayout::badgesAreShort_data()
 {
     QTest::addColumn<QString>("name");
-    QTest::addColumn<ProcessRole>("role");
+    QTest::addColumn<const ProcessRole *>("role");
     QTest::addColumn<QString>("badge");
-    QTest::newRow("parent") << u"main"_s << ProcessRole::Parent << u"main"_s;
-    QTest::newRow("worker") << u"worker-12"_s << ProcessRole::Worker << u"W12"_s;
-    QTest::newRow("producer") << u"producer-1"_s << ProcessRole::Producer << u"P1"_s;
-    QTest::newRow("consumer") << u"consumer-2"_s << ProcessRole::Consumer << u"C2"_s;
-    QTest::newRow("process") << u"process-2"_s << ProcessRole::Process << u"B"_s;
-    QTest::newRow("many processes") << u"process-40"_s << ProcessRole::Process << u"P40"_s;
+    const ProcessRole *none = nullptr;
+    QTest::newRow("parent") << u"main"_s << none << u"main"_s;
+    QTest::newRow("worker") << u"worker-12"_s << test::worker() << u"W12"_s;
+    QTest::newRow("producer") << u"producer-1"_s << test::producer() << u"P1"_s;
+    QTest::newRow("consumer") << u"consumer-2"_s << test::consumer() << u"C2"_s;
+    QTest::newRow("process") << u"process-2"_s << test::process() << u"B"_s;
+    QTest::newRow("many processes") << u"process-40"_s << test::process() << u"P40"_s;
 }
 
 void tst_TimelineLayout::badgesAreShort()
 {
     QFETCH(const QString, name);
-    QFETCH(const ProcessRole, role);
+    QFETCH(const ProcessRole *const, role);
     QTEST(badgeText(process(name, role)), "badge");
 }
 

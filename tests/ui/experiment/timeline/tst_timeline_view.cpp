@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/roles.h"
 #include "tests/support/sample_run.h"
 #include "ui/experiment/timeline/timeline_view.h"
 #include "ui/shared/theme.h"
@@ -336,8 +337,8 @@ void tst_TimelineView::lockHasALane()
 void tst_TimelineView::droppedBarsAreHatched()
 {
     const auto log = std::make_shared<RunLog>();
-    log->addProcess({.name = u"main"_s, .role = ProcessRole::Parent});
-    log->addProcess({.name = u"consumer-1"_s, .role = ProcessRole::Consumer});
+    log->addProcess({.name = u"main"_s});
+    log->addProcess({.name = u"consumer-1"_s, .role = test::consumer()});
     log->lane(1).spans.append({0, 4 * second, 0, 70'000, Span::Kind::Dropped, 0});
     log->droppedSpans = 70'000;
     m_view->setRun(log);

@@ -2,6 +2,7 @@
 #include "core/experiment/run/experiment_run.h"
 #include "core/process/engine.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/roles.h"
 #include "tests/support/run_to_end.h"
 
 #include <QJsonArray>
@@ -17,7 +18,7 @@ namespace {
 
 using test::patience;
 
-QList<pid_t> livePids(const RunLog &log, ProcessRole role)
+QList<pid_t> livePids(const RunLog &log, const ProcessRole *role)
 {
     QList<pid_t> pids;
     for (const ProcessRecord &process : log.processes()) {
@@ -106,8 +107,7 @@ private Q_SLOTS:
     void failedItemIsCountedOnce();
 
 private:
-    void killAtRandom(ExperimentRun &run, const QList<ProcessRole> &roles, int kills,
-                      quint64 items);
+    void killAtRandom(ExperimentRun &run, const QList<int> &roles, int kills, quint64 items);
 
     Engine m_engine;
     std::unique_ptr<test::LeakCheck> m_before;
@@ -186,8 +186,8 @@ void tst_PipelineRun::textsArriveInOrder()
     const QList<ProcessRecord> processes = run.log()->processes();
     for (int process = 0; process < processes.size(); ++process) {
         const auto &spans = run.log()->lane(process).spans;
-        for (std::size_t i = 0;
-             processes[process].role == ProcessRole::Consumer && i < spans.size(); ++i) {
+        for (std::size_t i = 0; processes[process].role == test::consumer() && i < spans.size();
+             ++i) {
             if (spans[i].kind == Span::Kind::Running || spans[i].kind == Span::Kind::Sleeping)
                 order.append(spans[i].index);
         }
@@ -196,14 +196,15 @@ void tst_PipelineRun::textsArriveInOrder()
 }
 
 /// Kills @p kills processes of @p roles, each after a drawn number of items more.
-void tst_PipelineRun::killAtRandom(ExperimentRun &run, const QList<ProcessRole> &roles, int kills,
+void tst_PipelineRun::killAtRandom(ExperimentRun &run, const QList<int> &roles, int kills,
                                    quint64 items)
 {
     QRandomGenerator random = test::drawnGenerator();
     m_killed = 0;
     quint64 next = 0;
     for (int i = 0; i < kills; ++i) {
-        const ProcessRole role = roles[random.bounded(roles.size())];
+        const int position = roles[random.bounded(roles.size())];
+        const ProcessRole *role = &run.spec().kindInfo()->roles[static_cast<std::size_t>(position)];
         next += random.bounded(static_cast<quint32>(items) / static_cast<quint32>(kills));
         QList<pid_t> victims;
         const bool isTime = QTest::qWaitFor(
@@ -226,8 +227,8 @@ void tst_PipelineRun::killedProcessLosesNoCount_data()
     QTest::addColumn<QList<int>>("roles");
     QTest::addColumn<int>("capacity");
     QTest::addColumn<QString>("start");
-    const QList<int> producer{static_cast<int>(ProcessRole::Producer)};
-    const QList<int> consumer{static_cast<int>(ProcessRole::Consumer)};
+    const QList<int> producer{PipelineRoles::Producer};
+    const QList<int> consumer{PipelineRoles::Consumer};
     for (const QString &start : {u"spawn"_s, u"forkserver"_s, u"fork"_s}) {
         const QByteArray tail = ", " + start.toLatin1();
         QTest::addRow("a producer%s", tail.constData()) << producer << 8 << start;
@@ -253,10 +254,7 @@ void tst_PipelineRun::killedProcessLosesNoCount()
                                            pause, pause));
     QSignalSpy ended(&run, &ExperimentRun::ended);
     QVERIFY(run.start());
-    QList<ProcessRole> victims;
-    for (const int role : roles)
-        victims.append(static_cast<ProcessRole>(role));
-    killAtRandom(run, victims, 6, 3 * each);
+    killAtRandom(run, roles, 6, 3 * each);
     QVERIFY(!ended.isEmpty() || ended.wait(patience));
 
     QVERIFY(m_killed > 0);

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+
+namespace proclab {
+
+/// What some of a kind's processes are for. The parent has none of these roles.
+struct ProcessRole
+{
+    QString name;   ///< "producer": the stem of the processes' names, such as "producer-2".
+    QString title;  ///< "Producer"
+    QString plural; ///< "Producers"
+    QString badge;  ///< "P", before the number of the process: "P2".
+    bool hasLetters = false; ///< The first 26 are called A, B, … instead.
+    /// What it takes comes from several processes: the numbers in a row say nothing.
+    bool takesFromMany = false;
+
+    [[nodiscard]] QString processName(int number) const
+    {
+        return name + u'-' + QString::number(number);
+    }
+};
+
+} // namespace proclab
