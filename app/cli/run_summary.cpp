@@ -26,7 +26,8 @@ QString tr(const char *text)
 QString totalsLine(const RunResult &result)
 {
     const RunTotals &totals = result.totals;
-    const bool hasTasks = result.spec.isSet(u"tasks"_s);
+    const Kind *kind = result.spec.kindInfo();
+    const bool hasTasks = kind && kind->hasTasks;
     QString line = hasTasks ? tr("%1 of %2 tasks done in %3") : tr("%1 of %2 processes done in %3");
     line = line.arg(QString::number(totals.done), QString::number(totals.tasks),
                     secondsText(result.elapsedSeconds));
@@ -107,11 +108,7 @@ QString rateText(double perSecond)
 QString rateUnit(const ExperimentSpec &spec)
 {
     const Kind *kind = spec.kindInfo();
-    for (const GaugeChart &chart : kind ? kind->charts : QList<GaugeChart>()) {
-        if (chart.unit.endsWith(u"/s"_s))
-            return chart.unit;
-    }
-    return u"/s"_s;
+    return (kind ? kind->items : QString()) % u"/s"_s;
 }
 
 QString summaryText(const RunResult &result)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/cores.h"
 #include "core/experiment/run/run_result.h"
+#include "core/experiment/spec/kind.h"
 
 #include <QIODevice>
 #include <QJsonArray>
@@ -160,7 +161,9 @@ std::vector<quint32> resultOrder(const RunResult &result)
     std::vector<quint32> order(log.tasks.size());
     std::iota(order.begin(), order.end(), 0U);
     // The log's own order is that in which the parent took the results, a worker's batch at a time.
-    const bool byCompletion = result.spec.text(u"pool.method"_s) == u"imap_unordered"_s;
+    const Kind *kind = result.spec.kindInfo();
+    const bool byCompletion =
+        kind && kind->listsByCompletion && kind->listsByCompletion(result.spec);
     std::stable_sort(order.begin(), order.end(), [&](quint32 a, quint32 b) {
         return byCompletion ? log.tasks[a].finishedNs < log.tasks[b].finishedNs
                             : log.tasks[a].index < log.tasks[b].index;

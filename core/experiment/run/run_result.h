@@ -35,10 +35,10 @@ struct RunResult
     double startupSeconds = 0;
     double elapsedSeconds = 0; ///< Gate to last result.
     RunTotals totals;
-    QJsonValue outcome;               ///< By kind; see the result's format.
-    quint64 failedItems = 0;          ///< Of a pipeline: items that failed or were lost.
-    bool stopped = false;             ///< Ended by Stop or a signal.
-    bool timeLimitReached = false;    ///< The run's time_limit_s ended it.
+    QJsonValue outcome;            ///< By kind; see the result's format.
+    quint64 failedItems = 0;       ///< Items that failed or were lost, where a result is no item's.
+    bool stopped = false;          ///< Ended by Stop or a signal.
+    bool timeLimitReached = false; ///< The run's time_limit_s ended it.
     std::optional<Error> engineError; ///< The engine itself failed (exit status 3).
     RunNote notice;                   ///< A shown effect, such as lost updates; may be empty.
     bool noticeIsGood = true;

@@ -2,6 +2,8 @@
 #include "ui/experiment/run/death_watch.h"
 
 #include "core/base/number_text.h"
+#include "core/experiment/run/death_facts.h"
+#include "core/experiment/spec/kind.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/shared/theme.h"
 
@@ -70,8 +72,9 @@ std::optional<DeathNotice> DeathWatch::advance()
         return std::nullopt;
 
     const ProcessRecord &dead = processes[last];
+    const Kind *kind = m_spec.kindInfo();
     // Kinds without tasks keep a record a process, whose number is no task's.
-    const TaskRecord *task = m_spec.kind() == u"pool"_s ? lastTaskOf(last) : nullptr;
+    const TaskRecord *task = kind && kind->hasTasks ? lastTaskOf(last) : nullptr;
     const int successor = successorOf(processes, last);
     notice.title = whatHappened(dead, task);
     if (successor >= 0) {
@@ -84,12 +87,8 @@ std::optional<DeathNotice> DeathWatch::advance()
     QStringList details;
     if (notice.deaths > 1)
         details << tr("%1 processes have died in this run.").arg(groupedNumber(notice.deaths));
-    if (m_spec.kind() == u"pool"_s)
-        details << poolDetail(task, successor >= 0);
-    else if (m_spec.kind() == u"counter"_s)
-        details << counterDetail(dead);
-    else
-        details << pipelineDetail(last, successor >= 0);
+    if (kind && kind->deathText)
+        details << kind->deathText({*m_log, m_spec, last, task, successor >= 0});
     details.removeAll(QString());
     notice.detail = details.join(u' ');
     return notice;
@@ -134,51 +133,6 @@ QString DeathWatch::whatHappened(const ProcessRecord &process, const TaskRecord 
                                          .arg(name, taskName(*task), signalName(process.signal))
                                    : tr("%1 ended in task %2.").arg(name, taskName(*task));
     }
-}
-
-QString DeathWatch::poolDetail(const TaskRecord *task, bool isReplaced) const
-{
-    if (task == nullptr) {
-        if (!isReplaced) // Its task, if it had one, may not be told yet.
-            return {};
-        return m_spec.text(u"pool.on_crash"_s) == u"retry"_s
-                   ? tr("A task that it had in hand is tried once more.")
-                   : tr("It was in no task, so no task was lost.");
-    }
-    QString fate = task->status == TaskStatus::Lost ? tr("Task %1 is lost.").arg(taskName(*task))
-                   : task->attempts > 1             ? tr("Task %1 failed for good at attempt %2.")
-                                              .arg(taskName(*task), QString::number(task->attempts))
-                                        : tr("Task %1 failed with it.").arg(taskName(*task));
-    fate += u' ';
-    if (task->error == TaskError::Timeout)
-        return fate + tr("Python's Pool knows no time limit for a task.");
-    return fate + tr("Python's Pool would wait for its result for ever.");
-}
-
-QString DeathWatch::pipelineDetail(int process, bool isReplaced) const
-{
-    // The engine tells of a lost item after the end of its process.
-    const AppendLog<RunEvent> &events = m_log->events();
-    QString lost;
-    bool isFirst = true;
-    for (std::size_t i = 0, size = events.size(); i < size; ++i) {
-        const RunEvent &event = events[i];
-        if (event.process != process || event.severity != RunEvent::Severity::Failure)
-            continue;
-        if (!std::exchange(isFirst, false))
-            lost = eventText(*m_log, event) + u'.';
-    }
-    if (!isReplaced)
-        return lost;
-    return (lost.isEmpty() ? tr("No item was lost.") : lost) + u' ' +
-           tr("In Python nothing would take its place.");
-}
-
-QString DeathWatch::counterDetail(const ProcessRecord &process) const
-{
-    const qint64 increments = m_spec.bigInteger(u"counter.increments"_s);
-    return tr("It had made %1 of its %2 increments; nothing takes its place.")
-        .arg(groupedNumber(static_cast<qint64>(process.done)), groupedNumber(increments));
 }
 
 } // namespace proclab

@@ -33,9 +33,6 @@ private:
     void readTasks();
     [[nodiscard]] const TaskRecord *lastTaskOf(int process) const;
     [[nodiscard]] QString whatHappened(const ProcessRecord &process, const TaskRecord *task) const;
-    [[nodiscard]] QString poolDetail(const TaskRecord *task, bool isReplaced) const;
-    [[nodiscard]] QString pipelineDetail(int process, bool isReplaced) const;
-    [[nodiscard]] QString counterDetail(const ProcessRecord &process) const;
 
     std::shared_ptr<const RunLog> m_log;
     ExperimentSpec m_spec;

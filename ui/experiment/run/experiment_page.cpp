@@ -230,6 +230,7 @@ void ExperimentPage::showIdle(const ExperimentSpec &spec)
     m_stage->setSpec(spec);
     m_charts->setSpec(spec);
     m_charts->setRun({});
+    m_dock->timeline()->setSpec(spec);
     m_dock->setRun({});
 }
 
@@ -263,6 +264,7 @@ void ExperimentPage::run()
     connect(m_run.get(), &ExperimentRun::ended, this, &ExperimentPage::finishRun);
     m_code->setText(codeLine(spec));
     m_charts->setSpec(spec);
+    m_dock->timeline()->setSpec(spec);
     m_stage->setRun(m_run->log(), spec);
     m_deaths.setRun(m_run->log(), spec);
     m_death.reset();

@@ -102,7 +102,7 @@ void TimelineView::paintLane(QPainter &painter, int lane, const QList<TimeTick> 
         painter.fillRect(QRectF(x, row.top(), 1, row.height()), theme.grid);
     }
     if (process < 0)
-        return paintTrack(painter, row, process);
+        return paintTrack(painter, row, trackOfLane(process));
     SpanIndex &index = m_indexes[static_cast<std::size_t>(process)];
     const AppendLog<Span> &spans = m_log->lane(process).spans;
     index.update(spans);

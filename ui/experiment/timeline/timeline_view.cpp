@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/timeline/timeline_view.h"
 
+#include "core/experiment/spec/kind.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/experiment/timeline/timeline_lane.h"
@@ -42,6 +43,18 @@ TimelineView::TimelineView(QWidget *parent)
     connect(m_scrollBar, &QScrollBar::valueChanged, this, [this] { update(); });
 }
 
+void TimelineView::setSpec(const ExperimentSpec &spec)
+{
+    m_spec = spec;
+    const Kind *kind = spec.kindInfo();
+    m_tracks = kind ? kind->tracks : QList<TimelineTrack>();
+    m_peaks.assign(static_cast<std::size_t>(m_tracks.size()), {});
+    m_lanes.clear();
+    m_processes.clear();
+    refreshProcesses();
+    update();
+}
+
 void TimelineView::setRun(std::shared_ptr<const RunLog> log)
 {
     m_log = std::move(log);
@@ -50,8 +63,7 @@ void TimelineView::setRun(std::shared_ptr<const RunLog> log)
     m_processes.clear();
     m_lanes.clear();
     m_cursorNs.reset();
-    m_deepest = 0;
-    m_depthsSeen = 0;
+    m_peaks.assign(static_cast<std::size_t>(m_tracks.size()), {});
     setMode(Mode::Auto);
     refreshProcesses();
     update();
@@ -75,7 +87,7 @@ void TimelineView::refreshProcesses()
         m_indexes.resize(static_cast<std::size_t>(m_processes.size()));
         arrangeLanes();
         updateScrollBar();
-    } else if (!m_lanes.contains(lockLane) && hasLock()) {
+    } else if (lacksTrack()) {
         arrangeLanes();
         updateScrollBar();
     }
@@ -306,10 +318,8 @@ int TimelineView::itemCount() const
 
 QString TimelineView::itemName(int lane) const
 {
-    if (m_lanes[lane] == depthLane)
-        return tr("Queue depth");
-    if (m_lanes[lane] == lockLane)
-        return tr("Lock held by");
+    if (m_lanes[lane] < 0)
+        return m_tracks[trackOfLane(m_lanes[lane])].title;
     const ProcessRecord &process = m_processes[m_lanes[lane]];
     const ProcessLive *now = live(m_lanes[lane]);
     const QString state = process.endNs >= 0 ? endText(process)
@@ -322,7 +332,7 @@ QString TimelineView::itemValue(int lane) const
 {
     const int process = m_lanes[lane];
     if (process < 0)
-        return trackTip(process, nowNs());
+        return trackTip(m_tracks[trackOfLane(process)], nowNs());
     return tr("PID %1, busy %2\u00A0%")
         .arg(m_processes[process].pid)
         .arg(std::lround(100 * busyShare(process)));
@@ -360,7 +370,7 @@ QString TimelineView::tipAt(const QPoint &position) const
     const TimeRange range = visibleRange();
     const qint64 timeNs = range.timeAt(position.x() - barsRect().left(), barsRect().width());
     if (process < 0)
-        return head % u'\n' % trackTip(process, timeNs);
+        return head % u'\n' % trackTip(m_tracks[trackOfLane(process)], timeNs);
     const SpanIndex &index = m_indexes[static_cast<std::size_t>(process)];
     const AppendLog<Span> &spans = m_log->lane(process).spans;
     const qint64 span = spanAt(spans, index.spanCount(), timeNs);

@@ -4,6 +4,7 @@
 #include "core/experiment/run/run_log.h"
 #include "core/experiment/run/stage_snapshot.h"
 #include "core/experiment/spec/spec.h"
+#include "core/experiment/spec/timeline_track.h"
 #include "ui/experiment/stage/accessible_items.h"
 #include "ui/experiment/timeline/timeline_layout.h"
 
@@ -29,6 +30,8 @@ class TimelineView final : public QWidget, public AccessibleItems
 public:
     explicit TimelineView(QWidget *parent = nullptr);
 
+    /// Which lanes there are beside those of the processes, from the kind of @p spec.
+    void setSpec(const ExperimentSpec &spec);
     /// The run to show from now on; null: none.
     void setRun(std::shared_ptr<const RunLog> log);
     /// The newest instant: draws the running bars and, while following, moves with it.
@@ -84,14 +87,15 @@ private:
     };
 
     static constexpr int gutterWidth = 148;
-    /// Lanes that belong to no process, in m_lanes.
-    static constexpr int depthLane = -2;
-    static constexpr int lockLane = -3;
+    /// In m_lanes: the lane of number @p track of m_tracks, and back.
+    static constexpr int laneOfTrack(qsizetype track) { return -2 - static_cast<int>(track); }
+    static constexpr qsizetype trackOfLane(int lane) { return -2 - lane; }
 
     void setMode(Mode mode);
     void moveCursor(std::optional<qint64> timeNs);
     void arrangeLanes();
-    [[nodiscard]] bool hasLock() const;
+    [[nodiscard]] bool isShown(const TimelineTrack &track) const;
+    [[nodiscard]] bool lacksTrack() const;
     void setFreeRange(TimeRange range);
     void pan(double pixels);
     void zoomBy(double factor);
@@ -110,15 +114,18 @@ private:
     [[nodiscard]] const ProcessLive *live(int process) const;
     [[nodiscard]] std::optional<Span> openSpanOf(int process) const;
     [[nodiscard]] double busyShare(int process) const;
-    [[nodiscard]] double depthTop();
-    [[nodiscard]] double depthAt(qint64 timeNs) const;
-    [[nodiscard]] QString depthText(double depth) const;
-    [[nodiscard]] QString trackTip(int lane, qint64 timeNs) const;
+    [[nodiscard]] double limitOf(const TimelineTrack &track) const;
+    [[nodiscard]] double topOf(qsizetype track);
+    [[nodiscard]] double countAt(const TimelineTrack &track, qint64 timeNs) const;
+    [[nodiscard]] QString countText(const TimelineTrack &track, double count) const;
+    [[nodiscard]] QString trackTip(const TimelineTrack &track, qint64 timeNs) const;
     [[nodiscard]] QString tipAt(const QPoint &position) const;
 
     void paintHeader(QPainter &painter, const QList<TimeTick> &ticks);
     void paintLane(QPainter &painter, int lane, const QList<TimeTick> &ticks);
-    void paintTrack(QPainter &painter, const QRect &row, int lane);
+    void paintTrack(QPainter &painter, const QRect &row, qsizetype track);
+    void paintCount(QPainter &painter, const QRect &bars, const QRectF &gutter, qsizetype track);
+    void paintHolders(QPainter &painter, const QRect &bars);
     void paintGutter(QPainter &painter, const QRect &row, int process);
     void paintStarts(QPainter &painter, const QRect &area);
     void paintSuccession(QPainter &painter);
@@ -127,10 +134,12 @@ private:
     void paintNow(QPainter &painter);
     void paintLegend(QPainter &painter);
 
+    ExperimentSpec m_spec;
+    QList<TimelineTrack> m_tracks;
     std::shared_ptr<const RunLog> m_log;
     StageSnapshotPointer m_snapshot;
     QList<ProcessRecord> m_processes;
-    QList<int> m_lanes; // Positions in m_processes, or one of the lanes above; from the top.
+    QList<int> m_lanes;               // Positions in m_processes, or lanes of tracks; from the top.
     std::vector<SpanIndex> m_indexes; // By process; brought up to date when its lane is painted.
     QScrollBar *m_scrollBar;
     Mode m_mode = Mode::Auto;
@@ -138,8 +147,12 @@ private:
     TimeRange m_freeRange;
     int m_selected = -1;
     std::optional<qint64> m_cursorNs;
-    double m_deepest = 0; // The largest depth so far, of m_depthsSeen samples.
-    std::size_t m_depthsSeen = 0;
+    struct Peak
+    {
+        double largest = 0; // Of so many samples.
+        std::size_t samples = 0;
+    };
+    std::vector<Peak> m_peaks; // By track.
     QPoint m_pressedAt;
     TimeRange m_pressedRange;
     bool m_pressed = false;

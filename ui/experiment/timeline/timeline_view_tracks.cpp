@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/experiment/kinds/pipeline/pipeline_kind.h"
-#include "core/experiment/kinds/pipeline/pipeline_state.h"
-#include "core/experiment/spec/process_role.h"
+#include "core/experiment/spec/kind.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/experiment/timeline/timeline_tracks.h"
 #include "ui/experiment/timeline/timeline_view.h"
@@ -17,55 +15,76 @@ namespace proclab {
 
 // The lanes that belong to no process.
 
-/// The queue stands between those who put and those who take; the lock below all.
 void TimelineView::arrangeLanes()
 {
-    const bool hadLock = m_lanes.contains(lockLane);
     m_lanes.removeIf([](int lane) { return lane < 0; });
-    const auto firstConsumer = std::find_if(m_lanes.cbegin(), m_lanes.cend(), [this](int process) {
-        return m_processes[process].role && m_processes[process].role->name == u"consumer"_s;
-    });
-    if (firstConsumer != m_lanes.cend())
-        m_lanes.insert(firstConsumer - m_lanes.cbegin(), depthLane);
-    if (hadLock || hasLock())
-        m_lanes.append(lockLane);
+    for (qsizetype i = 0; i < m_tracks.size(); ++i) {
+        const TimelineTrack &track = m_tracks[i];
+        if (!isShown(track))
+            continue;
+        const auto *role =
+            track.aboveRole < 0
+                ? nullptr
+                : &m_spec.kindInfo()->roles[static_cast<std::size_t>(track.aboveRole)];
+        const auto below = std::find_if(m_lanes.cbegin(), m_lanes.cend(), [&](int lane) {
+            return role && lane >= 0 && m_processes[lane].role == role;
+        });
+        if (!role || below != m_lanes.cend())
+            m_lanes.insert(below - m_lanes.cbegin(), laneOfTrack(i));
+    }
 }
 
-/// Somebody has waited for a lock.
-bool TimelineView::hasLock() const
+/// A count always is; the holder of a lock once somebody has waited for one.
+bool TimelineView::isShown(const TimelineTrack &track) const
 {
-    return std::any_of(m_indexes.begin(), m_indexes.end(),
+    return track.type != TimelineTrack::Type::LockHolder ||
+           std::any_of(m_indexes.begin(), m_indexes.end(),
                        [](const SpanIndex &index) { return index.total().waitingForLock > 0; });
 }
 
-/// The scale: the capacity, or without one the deepest so far.
-double TimelineView::depthTop()
+/// One that is there below all processes, but has no lane yet.
+bool TimelineView::lacksTrack() const
 {
-    if (m_snapshot && m_snapshot->state<PipelineState>().capacity > 0)
-        return static_cast<double>(m_snapshot->state<PipelineState>().capacity);
-    for (const std::size_t size = m_log->gauges.size(); m_depthsSeen < size; ++m_depthsSeen)
-        m_deepest =
-            std::max(m_deepest, m_log->gauges[m_depthsSeen].values[PipelineGauges::QueueDepth]);
-    return std::max(1.0, m_deepest);
+    for (qsizetype i = 0; i < m_tracks.size(); ++i) {
+        if (m_tracks[i].aboveRole < 0 && !m_lanes.contains(laneOfTrack(i)) && isShown(m_tracks[i]))
+            return true;
+    }
+    return false;
 }
 
-double TimelineView::depthAt(qint64 timeNs) const
+double TimelineView::limitOf(const TimelineTrack &track) const
 {
-    return gaugeAt(m_log->gauges, PipelineGauges::QueueDepth, timeNs).value_or(0);
+    return track.limitField.isEmpty() ? 0 : m_spec.number(track.limitField);
 }
 
-QString TimelineView::depthText(double depth) const
+/// The scale: the limit, or without one the most so far.
+double TimelineView::topOf(qsizetype track)
 {
-    const quint64 capacity = m_snapshot ? m_snapshot->state<PipelineState>().capacity : 0;
-    return capacity > 0
-               ? QString(shortNumber(depth) % u" / " % shortNumber(static_cast<double>(capacity)))
-               : shortNumber(depth);
+    if (const double limit = limitOf(m_tracks[track]); limit > 0)
+        return limit;
+    const auto gauge = static_cast<std::size_t>(m_tracks[track].gauge);
+    Peak &peak = m_peaks[static_cast<std::size_t>(track)];
+    for (const std::size_t size = m_log->gauges.size(); peak.samples < size; ++peak.samples)
+        peak.largest = std::max(peak.largest, m_log->gauges[peak.samples].values[gauge]);
+    return std::max(1.0, peak.largest);
 }
 
-QString TimelineView::trackTip(int lane, qint64 timeNs) const
+double TimelineView::countAt(const TimelineTrack &track, qint64 timeNs) const
 {
-    if (lane == depthLane)
-        return tr("%1 items").arg(depthText(depthAt(timeNs)));
+    return gaugeAt(m_log->gauges, track.gauge, timeNs).value_or(0);
+}
+
+QString TimelineView::countText(const TimelineTrack &track, double count) const
+{
+    const double limit = limitOf(track);
+    return limit > 0 ? QString(shortNumber(count) % u" / " % shortNumber(limit))
+                     : shortNumber(count);
+}
+
+QString TimelineView::trackTip(const TimelineTrack &track, qint64 timeNs) const
+{
+    if (track.type == TimelineTrack::Type::Count)
+        return countText(track, countAt(track, timeNs)) % u' ' % track.unit;
     for (int process = 1; process < m_processes.size(); ++process) {
         const AppendLog<Span> &spans = m_log->lane(process).spans;
         const qint64 at =
@@ -76,43 +95,47 @@ QString TimelineView::trackTip(int lane, qint64 timeNs) const
     return tr("not recorded, or nobody");
 }
 
-/// A lane that belongs to no process: the queue's depth, the lock's owner.
-void TimelineView::paintTrack(QPainter &painter, const QRect &row, int lane)
+void TimelineView::paintTrack(QPainter &painter, const QRect &row, qsizetype track)
+{
+    const QRect bars(barsRect().left(), row.top(), barsRect().width(), row.height());
+    const QRectF gutter(12, row.top(), barsRect().left() - 22, row.height());
+    drawText(painter, gutter, Qt::AlignVCenter, m_tracks[track].title,
+             textFont(isDense() ? TextSize::Tick : TextSize::Caption), Theme::current().text2);
+    if (m_tracks[track].type == TimelineTrack::Type::Count)
+        paintCount(painter, bars, gutter, track);
+    else
+        paintHolders(painter, bars);
+}
+
+void TimelineView::paintCount(QPainter &painter, const QRect &bars, const QRectF &gutter,
+                              qsizetype track)
 {
     const Theme &theme = Theme::current();
-    const QRect bars(barsRect().left(), row.top(), barsRect().width(), row.height());
-    const TimeRange range = visibleRange();
-    const QRectF gutter(12, row.top(), barsRect().left() - 22, row.height());
-    drawText(painter, gutter, Qt::AlignVCenter,
-             lane == depthLane ? tr("Queue depth") : tr("Lock held by"),
-             textFont(isDense() ? TextSize::Tick : TextSize::Caption), theme.text2);
+    const TimelineTrack &row = m_tracks[track];
+    const double limit = limitOf(row);
     painter.save();
     painter.setClipRect(bars, Qt::IntersectClip);
-    if (lane == depthLane) {
-        const double capacity =
-            m_snapshot ? static_cast<double>(m_snapshot->state<PipelineState>().capacity) : 0;
-        paintCountTrack(
-            painter, bars,
-            countColumns(m_log->gauges, PipelineGauges::QueueDepth, range, bars.width(), nowNs()),
-            depthTop(), capacity);
-    } else {
-        std::vector<LockHolder> holders;
-        for (int process = 1; process < m_processes.size(); ++process)
-            holders.push_back({m_processes[process], m_log->lane(process).spans,
-                               m_indexes[static_cast<std::size_t>(process)]});
-        paintLockTrack(painter, bars, range, holders);
-    }
+    paintCountTrack(painter, bars,
+                    countColumns(m_log->gauges, row.gauge, visibleRange(), bars.width(), nowNs()),
+                    topOf(track), limit);
     painter.restore();
-    if (lane != depthLane)
-        return;
-    const qint64 timeNs = m_cursorNs.value_or(nowNs());
-    const double depth = depthAt(timeNs);
-    const bool isFull =
-        m_snapshot && m_snapshot->state<PipelineState>().capacity > 0 &&
-        depth >= 0.9 * static_cast<double>(m_snapshot->state<PipelineState>().capacity);
-    drawText(painter, gutter, Qt::AlignVCenter | Qt::AlignRight, depthText(depth),
+    const double count = countAt(row, m_cursorNs.value_or(nowNs()));
+    const bool isFull = limit > 0 && count >= 0.9 * limit;
+    drawText(painter, gutter, Qt::AlignVCenter | Qt::AlignRight, countText(row, count),
              monoFont(isDense() ? TextSize::Tick : TextSize::Small),
              isFull ? theme.full : theme.text2);
+}
+
+void TimelineView::paintHolders(QPainter &painter, const QRect &bars)
+{
+    std::vector<LockHolder> holders;
+    for (int process = 1; process < m_processes.size(); ++process)
+        holders.push_back({m_processes[process], m_log->lane(process).spans,
+                           m_indexes[static_cast<std::size_t>(process)]});
+    painter.save();
+    painter.setClipRect(bars, Qt::IntersectClip);
+    paintLockTrack(painter, bars, visibleRange(), holders);
+    painter.restore();
 }
 
 } // namespace proclab

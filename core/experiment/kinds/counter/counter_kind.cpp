@@ -2,6 +2,7 @@
 #include "core/experiment/kinds/counter/counter_kind.h"
 
 #include "core/base/number_text.h"
+#include "core/experiment/run/death_facts.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
@@ -125,6 +126,14 @@ QString counterNoteText(const RunLog &, const RunNote &note)
     return {};
 }
 
+QString counterDeathText(const DeathFacts &facts)
+{
+    const quint64 done = facts.log.processes().at(facts.process).done;
+    return CounterKindText::tr("It had made %1 of its %2 increments; nothing takes its place.")
+        .arg(groupedNumber(static_cast<qint64>(done)),
+             groupedNumber(facts.spec.bigInteger(u"counter.increments"_s)));
+}
+
 } // namespace
 
 Kind counterKind()
@@ -135,6 +144,7 @@ Kind counterKind()
     kind.subtitle = CounterKindText::tr("Several processes, one number");
     kind.code = u"counter = Value('q', 0)  # {counter.processes} × {counter.increments}"_s;
     kind.schema = counterFields() + runFields(kind.name);
+    kind.items = CounterKindText::tr("increments");
     kind.roles = {{.name = u"process"_s,
                    .title = CounterKindText::tr("Process"),
                    .plural = CounterKindText::tr("Processes"),
@@ -142,8 +152,11 @@ Kind counterKind()
                    .hasLetters = true}};
     kind.gauges = {u"increment_rate"_s, u"lock_wait"_s, u"value"_s};
     kind.charts = counterCharts();
+    kind.tracks = {
+        {.title = CounterKindText::tr("Lock held by"), .type = TimelineTrack::Type::LockHolder}};
     kind.firstPreset = u"counter-no-lock"_s;
     kind.noteText = counterNoteText;
+    kind.deathText = counterDeathText;
     kind.makeRunner = makeCounterRunner;
     return kind;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
 
+#include "core/experiment/run/death_facts.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/spec/field_check.h"
 #include "core/experiment/spec/kind.h"
@@ -10,6 +11,8 @@
 
 #include <QCoreApplication>
 #include <QJsonArray>
+
+#include <utility>
 
 using namespace Qt::StringLiterals;
 
@@ -224,6 +227,25 @@ QString pipelineNoteText(const RunLog &, const RunNote &note)
     return {};
 }
 
+QString pipelineDeathText(const DeathFacts &facts)
+{
+    // The engine tells of a lost item after the end of its process.
+    const AppendLog<RunEvent> &events = facts.log.events();
+    QString lost;
+    bool isFirst = true;
+    for (std::size_t i = 0, size = events.size(); i < size; ++i) {
+        const RunEvent &event = events[i];
+        if (event.process != facts.process || event.severity != RunEvent::Severity::Failure)
+            continue;
+        if (!std::exchange(isFirst, false))
+            lost = eventText(facts.log, event) + u'.';
+    }
+    if (!facts.isReplaced)
+        return lost;
+    return (lost.isEmpty() ? PipelineKindText::tr("No item was lost.") : lost) + u' ' +
+           PipelineKindText::tr("In Python nothing would take its place.");
+}
+
 } // namespace
 
 Kind pipelineKind()
@@ -245,6 +267,7 @@ Kind pipelineKind()
                    PipelineKindText::tr(
                        "What a consumer does with an item. None: the item is only checked.")) +
         runFields(kind.name);
+    kind.items = PipelineKindText::tr("items");
     kind.roles = {{.name = u"producer"_s,
                    .title = PipelineKindText::tr("Producer"),
                    .plural = PipelineKindText::tr("Producers"),
@@ -257,9 +280,15 @@ Kind pipelineKind()
     kind.gauges = {u"put_rate"_s, u"get_rate"_s, u"queue_depth"_s, u"producers_blocked"_s,
                    u"consumers_waiting"_s};
     kind.charts = pipelineCharts();
+    kind.tracks = {{.title = PipelineKindText::tr("Queue depth"),
+                    .gauge = PipelineGauges::QueueDepth,
+                    .unit = kind.items,
+                    .limitField = u"pipeline.capacity"_s,
+                    .aboveRole = PipelineRoles::Consumer}};
     kind.firstPreset = u"pipeline-fruit"_s;
     kind.check = checkPipeline;
     kind.noteText = pipelineNoteText;
+    kind.deathText = pipelineDeathText;
     kind.makeRunner = makePipelineRunner;
     return kind;
 }

@@ -2,6 +2,7 @@
 #include "core/experiment/kinds/pool/pool_kind.h"
 
 #include "core/base/cores.h"
+#include "core/experiment/run/death_facts.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
@@ -142,6 +143,32 @@ QString poolNoteText(const RunLog &, const RunNote &note)
     return {};
 }
 
+bool poolListsByCompletion(const ExperimentSpec &spec)
+{
+    return spec.text(u"pool.method"_s) == u"imap_unordered"_s;
+}
+
+QString poolDeathText(const DeathFacts &facts)
+{
+    const TaskRecord *task = facts.task;
+    if (!task) {
+        if (!facts.isReplaced) // Its task, if it had one, may not be told yet.
+            return {};
+        return facts.spec.text(u"pool.on_crash"_s) == u"retry"_s
+                   ? PoolKindText::tr("A task that it had in hand is tried once more.")
+                   : PoolKindText::tr("It was in no task, so no task was lost.");
+    }
+    const QString name = u'#' % QString::number(task->index);
+    QString fate = task->status == TaskStatus::Lost ? PoolKindText::tr("Task %1 is lost.").arg(name)
+                   : task->attempts > 1 ? PoolKindText::tr("Task %1 failed for good at attempt %2.")
+                                              .arg(name, QString::number(task->attempts))
+                                        : PoolKindText::tr("Task %1 failed with it.").arg(name);
+    fate += u' ';
+    if (task->error == TaskError::Timeout)
+        return fate + PoolKindText::tr("Python's Pool knows no time limit for a task.");
+    return fate + PoolKindText::tr("Python's Pool would wait for its result for ever.");
+}
+
 } // namespace
 
 Kind poolKind()
@@ -152,6 +179,8 @@ Kind poolKind()
     kind.subtitle = PoolKindText::tr("Workers share one task queue");
     kind.code = u"Pool({pool.workers}).{pool.method}({tasks.task}, …)"_s;
     kind.schema = callFields() + taskFields() + failureFields() + runFields(kind.name);
+    kind.items = PoolKindText::tr("tasks");
+    kind.hasTasks = true;
     kind.roles = {{.name = u"worker"_s,
                    .title = PoolKindText::tr("Worker"),
                    .plural = PoolKindText::tr("Workers"),
@@ -161,6 +190,8 @@ Kind poolKind()
     kind.firstPreset = u"pool"_s;
     kind.check = checkPool;
     kind.noteText = poolNoteText;
+    kind.listsByCompletion = poolListsByCompletion;
+    kind.deathText = poolDeathText;
     kind.makeRunner = makePoolRunner;
     return kind;
 }

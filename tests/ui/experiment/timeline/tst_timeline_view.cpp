@@ -85,6 +85,7 @@ void tst_TimelineView::init()
     m_run = samplePool();
     m_view = std::make_unique<TimelineView>();
     m_view->resize(900, 240);
+    m_view->setSpec(m_run.spec);
     m_view->setRun(m_run.log);
     m_view->setSnapshot(m_run.snapshot);
     m_view->show();
@@ -252,6 +253,7 @@ void tst_TimelineView::endFollowsAgain()
 void tst_TimelineView::manyLanesScrollToTheSelected()
 {
     const SampleRun run = samplePool({.workers = 64, .tasks = 400, .crashSeconds = 0});
+    m_view->setSpec(run.spec);
     m_view->setRun(run.log);
     m_view->setSnapshot(run.snapshot);
     QCOMPARE(m_view->itemCount(), 65);
@@ -296,6 +298,7 @@ void tst_TimelineView::pointerMovesTheCursor()
 void tst_TimelineView::queueHasALane()
 {
     const SampleRun run = samplePipeline();
+    m_view->setSpec(run.spec);
     m_view->setRun(run.log);
     m_view->setSnapshot(run.snapshot);
     QCOMPARE(m_view->itemCount(), run.log->processCount() + 1);
@@ -323,6 +326,7 @@ void tst_TimelineView::lockHasALane()
     const qint64 from = run.snapshot->timeNs;
     lane(1).append({from, from + 2'000'000, 7, 1, Span::Kind::Running, 1});
     lane(2).append({from, from + 2'000'000, 0, 1, Span::Kind::WaitingForLock, 0});
+    m_view->setSpec(run.spec);
     m_view->setRun(run.log);
     m_view->setSnapshot(snapshotAt(run, from + 2'000'000));
     m_view->grab(); // Which takes in the spans.
@@ -341,6 +345,7 @@ void tst_TimelineView::droppedBarsAreHatched()
     log->addProcess({.name = u"consumer-1"_s, .role = test::consumer()});
     log->lane(1).spans.append({0, 4 * second, 0, 70'000, Span::Kind::Dropped, 0});
     log->droppedSpans = 70'000;
+    m_view->setSpec(ExperimentSpec(u"pipeline"_s));
     m_view->setRun(log);
     m_view->setSnapshot(snapshotAt(m_run, 4 * second));
     const QImage image = m_view->grab(QRect(200, m_view->itemRect(2).top(), 300, 28)).toImage();
