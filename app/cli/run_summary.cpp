@@ -45,18 +45,27 @@ QString totalsLine(const RunResult &result)
            tr(" (start-up %1, seed %2)\n").arg(secondsText(result.startupSeconds)).arg(result.seed);
 }
 
-/// "lost_updates" as "lost updates".
-QString outcomeLines(const QJsonObject &outcome)
+QString figureLine(const QString &title, const QString &value)
 {
+    return u"  %1 %2\n"_s.arg(QString(title % u':'), -22).arg(value);
+}
+
+/// The figures of the outcome, then what it says in words.
+QString outcomeLines(const RunResult &result)
+{
+    const QJsonObject outcome = result.outcome.toObject();
+    const Kind *kind = result.spec.kindInfo();
     QString text;
-    for (auto member = outcome.begin(); member != outcome.end(); ++member) {
-        const bool isScalar = !member->isObject() && !member->isArray() && !member->isNull();
-        if (!isScalar)
+    for (const Measure &measure : kind ? kind->measures : QList<Measure>()) {
+        if (!outcome.contains(measure.key))
             continue;
-        const QString value =
-            member->isDouble() ? rateText(member->toDouble()) : member->toVariant().toString();
-        text +=
-            u"  %1 %2\n"_s.arg(QString(member.key()).replace(u'_', u' ') % u':', -22).arg(value);
+        if (const auto value = measure.of(result))
+            text += figureLine(measure.title,
+                               QString(rateText(*value) % u' ' % measure.unit).trimmed());
+    }
+    for (auto member = outcome.begin(); member != outcome.end(); ++member) {
+        if (member->isString())
+            text += figureLine(QString(member.key()).replace(u'_', u' '), member->toString());
     }
     return text;
 }
@@ -115,7 +124,7 @@ QString summaryText(const RunResult &result)
 {
     QString text = result.spec.text(u"title"_s) % u": "_s % totalsLine(result);
     text += processLines(*result.log);
-    text += outcomeLines(result.outcome.toObject());
+    text += outcomeLines(result);
     if (!result.notice.isEmpty())
         text += noticeText(result) % u'\n';
     return text;

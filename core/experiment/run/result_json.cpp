@@ -154,6 +154,18 @@ QJsonObject workerObject(const ProcessRecord &process, const QList<ProcessRecord
             {u"replaces"_s, replacesOne ? QJsonValue(all[process.replaces].name) : QJsonValue()}};
 }
 
+/// null: not measured.
+QJsonObject measuresObject(const RunResult &result)
+{
+    QJsonObject object;
+    const Kind *kind = result.spec.kindInfo();
+    for (const Measure &measure : kind ? kind->measures : QList<Measure>()) {
+        const auto value = measure.of(result);
+        object.insert(measure.key, value ? QJsonValue(*value) : QJsonValue());
+    }
+    return object;
+}
+
 /// Positions in RunLog::tasks in the order in which a result lists them.
 std::vector<quint32> resultOrder(const RunResult &result)
 {
@@ -286,6 +298,7 @@ bool writeResultJson(const RunResult &result, QIODevice &device)
     writeMember(writer, "host", hostObject());
     writeMember(writer, "spec", result.spec.toJson(ExperimentSpec::Fill::Defaults));
     writeMember(writer, "totals", totalsObject(result.totals));
+    writeMember(writer, "measures", measuresObject(result));
     writeMember(writer, "stopped", result.stopped);
     writeMember(writer, "time_limit_reached", result.timeLimitReached);
     writeMember(writer, "engine_error",

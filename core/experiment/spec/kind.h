@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/experiment/spec/field.h"
 #include "core/experiment/spec/gauge_chart.h"
+#include "core/experiment/spec/measure.h"
 #include "core/experiment/spec/process_role.h"
 #include "core/experiment/spec/timeline_track.h"
 
@@ -23,33 +24,46 @@ struct DeathFacts;
 struct RunNote;
 struct RunnerContext;
 
-/// One kind of experiment: the row that adds it to the command line, the form, the rail and the
-/// charts.
+/// A ready experiment of a kind, which stands in resources/presets under its name.
+struct PresetInfo
+{
+    QString name; ///< "pool-primes"
+    QString title;
+    QString description; ///< One line.
+};
+
+/// One kind of experiment: the row by which the command line, the form, the window and a run know
+/// it. Nothing else names it.
 struct Kind
 {
-    QString name;          ///< "pool", as in the file.
-    QString title;         ///< "Pool"
-    QString subtitle;      ///< "Workers share one task queue"
-    QString code;          ///< The Python call that the page is about, with {path} placeholders:
-                           ///< "Pool({pool.workers}).{pool.method}(…)"
-    Schema schema;         ///< Empty: planned, can't run yet.
-    QStringList gauges;    ///< The numbers over time that its runner fills, by name: "queue_depth".
-    QString items;         ///< What its processes work on, in the plural: "increments".
-    bool hasTasks = false; ///< A result is that of a task; else of a process.
-    std::vector<ProcessRole> roles;
-    QList<GaugeChart> charts;
-    QList<TimelineTrack> tracks; ///< From the top; those below all processes come last.
-    QString firstPreset;         ///< What the page opens with.
+    QString name;     ///< "pool", as in the file.
+    QString title;    ///< "Pool"
+    QString subtitle; ///< "Workers share one task queue"
+    /// The Python call that it is about, with {path} placeholders:
+    /// "Pool({pool.workers}).{pool.method}(…)"
+    QString code;
+    QList<PresetInfo> presets; ///< The page opens with the first.
+
+    Schema schema; ///< Empty: planned, can't run yet.
     /// What the ranges of single fields can't say; appends to faults.
     void (*check)(const ExperimentSpec &spec, QList<Error> &faults) = nullptr;
-    /// The translated line for a note whose code begins with the kind's name; see RunNote.
-    QString (*noteText)(const RunLog &log, const RunNote &note) = nullptr;
-    /// Whether results are listed as they came, not by number. Null: they never are.
-    bool (*listsByCompletion)(const ExperimentSpec &spec) = nullptr;
+    std::unique_ptr<ExperimentRunner> (*makeRunner)(RunnerContext context) = nullptr;
+
+    std::vector<ProcessRole> roles;
+    QString items;      ///< What the processes work on, in the plural: "increments".
+    QStringList gauges; ///< The numbers over time that its runner fills, by name: "queue_depth".
+    QList<GaugeChart> charts;
+    QList<TimelineTrack> tracks; ///< From the top; those below all processes come last.
     /// One or two translated sentences: what became of the work of a process that died, and what
     /// Python would have done. May be empty.
     QString (*deathText)(const DeathFacts &facts) = nullptr;
-    std::unique_ptr<ExperimentRunner> (*makeRunner)(RunnerContext context) = nullptr;
+    /// The translated line for a note whose code begins with the kind's name; see RunNote.
+    QString (*noteText)(const RunLog &log, const RunNote &note) = nullptr;
+
+    bool hasTasks = false; ///< A result is a task's; else a process's.
+    /// Whether results are listed as they came, not by number. Null: they never are.
+    bool (*listsByCompletion)(const ExperimentSpec &spec) = nullptr;
+    QList<Measure> measures;
 
     [[nodiscard]] bool isAvailable() const { return makeRunner != nullptr; }
 };

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/spec/presets.h"
 
-#include <QCoreApplication>
-#include <QFile>
-#include <QJsonArray>
-#include <QJsonDocument>
+#include "core/experiment/spec/kind.h"
 
 #include <algorithm>
 
@@ -14,25 +11,16 @@ namespace proclab {
 
 namespace {
 
-/// The title or description of a preset; they are extracted from the index for translators.
-QString translated(const QJsonValue &text)
-{
-    return QCoreApplication::translate("Preset", text.toString().toUtf8().constData());
-}
-
 QList<Preset> loadPresets()
 {
-    QFile index(u":/presets/index.json"_s);
-    const bool isOpen = index.open(QIODevice::ReadOnly);
-    Q_ASSERT(isOpen);
     QList<Preset> all;
-    for (const QJsonValue &entry : QJsonDocument::fromJson(index.readAll()).array()) {
-        const QString name = entry[u"name"_s].toString();
-        auto spec = ExperimentSpec::load(u":/presets/%1.proclab.json"_s.arg(name));
-        Q_ASSERT(isOpen && spec.has_value());
-        if (spec)
-            all.append(
-                {name, translated(entry[u"title"_s]), translated(entry[u"description"_s]), *spec});
+    for (const Kind &kind : kinds()) {
+        for (const PresetInfo &info : kind.presets) {
+            auto spec = ExperimentSpec::load(u":/presets/%1.proclab.json"_s.arg(info.name));
+            Q_ASSERT(spec.has_value());
+            if (spec)
+                all.append({info.name, info.title, info.description, *spec});
+        }
     }
     return all;
 }

@@ -10,7 +10,8 @@
 
 namespace proclab {
 
-/// A ready experiment, from resources/presets: a file like any other, with name and description.
+/// A ready experiment, from resources/presets: a file like any other, with what the row of its kind
+/// says of it.
 struct Preset
 {
     QString name;        ///< "pool", "pool-primes"
@@ -19,7 +20,7 @@ struct Preset
     ExperimentSpec spec;
 };
 
-/// All presets, those of a kind together, in the order in which its page lists them. Thread-safe.
+/// All presets, those of a kind together, in the order of kinds and of their rows. Thread-safe.
 [[nodiscard]] const QList<Preset> &presets();
 [[nodiscard]] std::optional<Preset> findPreset(const QString &name);
 

@@ -105,7 +105,7 @@ void tst_MainWindow::everyPageCanBeShown()
         QVERIFY(!m_window->topBar()->runButton()->isVisible());
     } else {
         QVERIFY(m_window->topBar()->runButton()->isEnabled());
-        QCOMPARE(m_window->currentExperiment()->presetName(), kind->firstPreset);
+        QCOMPARE(m_window->currentExperiment()->presetName(), kind->presets.first().name);
     }
     const QImage picture = m_window->grab().toImage();
     QCOMPARE(picture.size(), m_window->size() * m_window->devicePixelRatioF());

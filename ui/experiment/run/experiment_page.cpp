@@ -78,7 +78,9 @@ ExperimentPage::ExperimentPage(const Kind &kind, Engine &engine, QWidget *parent
     m_frameTimer.setTimerType(Qt::PreciseTimer);
     connectViews();
     restoreLayout();
-    if (const auto first = findPreset(kind.firstPreset))
+    const auto first =
+        kind.presets.isEmpty() ? std::nullopt : findPreset(kind.presets.first().name);
+    if (first)
         openPreset(*first);
     else
         openSpec(ExperimentSpec(kind.name));

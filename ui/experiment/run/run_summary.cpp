@@ -6,7 +6,6 @@
 #include "ui/shared/theme.h"
 
 #include <QCoreApplication>
-#include <QJsonObject>
 #include <QStringList>
 
 using namespace Qt::StringLiterals;
@@ -25,22 +24,16 @@ QString grouped(quint64 number)
     return groupedNumber(static_cast<qint64>(number));
 }
 
-/// "340 per second", as the result has it, in the kind's own unit of work; empty if none was
-/// measured.
+/// "340 per second", in the kind's own unit of work; empty if none was measured.
 QString rateText(const RunResult &result)
 {
-    const QJsonObject outcome = result.outcome.toObject();
-    const double increments = outcome.value(u"increments_per_s"_s).toDouble();
-    const double items = outcome.value(u"items_per_s"_s).toDouble();
-    if (increments > 0)
-        return tr("%1 increments per second from the first to the last")
-            .arg(shortNumber(increments));
-    if (items > 0)
-        return tr("%1 items per second from the first to the last").arg(shortNumber(items));
-    const bool hasTasks = result.spec.value(u"tasks.task"_s).isString();
-    return hasTasks && result.totals.throughputPerS > 0
-               ? tr("%1 per second").arg(shortNumber(result.totals.throughputPerS))
-               : QString();
+    const Kind *kind = result.spec.kindInfo();
+    for (const Measure &measure : kind ? kind->measures : QList<Measure>()) {
+        const double value = measure.sentence.isEmpty() ? 0 : measure.of(result).value_or(0);
+        if (value > 0)
+            return measure.sentence.arg(shortNumber(value));
+    }
+    return {};
 }
 
 /// "in 1.2 s, 340 per second"

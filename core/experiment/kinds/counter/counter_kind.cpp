@@ -3,6 +3,7 @@
 
 #include "core/base/number_text.h"
 #include "core/experiment/run/death_facts.h"
+#include "core/experiment/run/run_measures.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
@@ -134,6 +135,46 @@ QString counterDeathText(const DeathFacts &facts)
              groupedNumber(facts.spec.bigInteger(u"counter.increments"_s)));
 }
 
+QList<Measure> counterMeasures()
+{
+    using Better = Measure::Better;
+    return {
+        {.key = u"increments_per_s"_s,
+         .title = CounterKindText::tr("Increments per second"),
+         .unit = CounterKindText::tr("increments/s"),
+         .better = Better::Higher,
+         .read = outcomeFigure,
+         .sentence = CounterKindText::tr("%1 increments per second from the first to the last")},
+        {.key = u"expected"_s, .title = CounterKindText::tr("Expected"), .read = outcomeFigure},
+        {.key = u"final"_s, .title = CounterKindText::tr("Counted"), .read = outcomeFigure},
+        {.key = u"lost_updates"_s,
+         .title = CounterKindText::tr("Updates lost"),
+         .better = Better::Lower,
+         .read = outcomeFigure},
+        {.key = u"lock_wait_s"_s,
+         .title = CounterKindText::tr("Waiting for the lock"),
+         .unit = u"s"_s,
+         .better = Better::Lower,
+         .read = outcomeFigure},
+    };
+}
+
+QList<PresetInfo> counterPresets()
+{
+    return {
+        {u"counter-no-lock"_s, CounterKindText::tr("2 × 10 000, no lock"),
+         CounterKindText::tr("Two processes add to one number without a lock, a microsecond "
+                             "between read and write: updates get lost.")},
+        {u"counter-lock"_s, CounterKindText::tr("2 × 10 000, lock"),
+         CounterKindText::tr("The same with a lock around read, add and write: always 20 000.")},
+        {u"counter-atomic"_s, CounterKindText::tr("2 × 10 000, atomic"),
+         CounterKindText::tr("Read, add and write are one instruction: exact without a lock.")},
+        {u"counter-local"_s, CounterKindText::tr("2 × 10 000, local sums"),
+         CounterKindText::tr("Each process counts alone and adds its sum once at the end: exact, "
+                             "and the fastest.")},
+    };
+}
+
 } // namespace
 
 Kind counterKind()
@@ -154,7 +195,8 @@ Kind counterKind()
     kind.charts = counterCharts();
     kind.tracks = {
         {.title = CounterKindText::tr("Lock held by"), .type = TimelineTrack::Type::LockHolder}};
-    kind.firstPreset = u"counter-no-lock"_s;
+    kind.measures = runMeasures() + counterMeasures();
+    kind.presets = counterPresets();
     kind.noteText = counterNoteText;
     kind.deathText = counterDeathText;
     kind.makeRunner = makeCounterRunner;

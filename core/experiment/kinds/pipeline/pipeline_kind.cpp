@@ -2,6 +2,7 @@
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
 
 #include "core/experiment/run/death_facts.h"
+#include "core/experiment/run/run_measures.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/spec/field_check.h"
 #include "core/experiment/spec/kind.h"
@@ -246,6 +247,53 @@ QString pipelineDeathText(const DeathFacts &facts)
            PipelineKindText::tr("In Python nothing would take its place.");
 }
 
+QList<Measure> pipelineMeasures()
+{
+    using Better = Measure::Better;
+    return {
+        {.key = u"items_per_s"_s,
+         .title = PipelineKindText::tr("Items per second"),
+         .unit = PipelineKindText::tr("items/s"),
+         .better = Better::Higher,
+         .read = outcomeFigure,
+         .sentence = PipelineKindText::tr("%1 items per second from the first to the last")},
+        {.key = u"produced"_s, .title = PipelineKindText::tr("Items put"), .read = outcomeFigure},
+        {.key = u"consumed"_s, .title = PipelineKindText::tr("Items taken"), .read = outcomeFigure},
+        {.key = u"failed_items"_s,
+         .title = PipelineKindText::tr("Items failed"),
+         .better = Better::Lower,
+         .read = outcomeFigure},
+        {.key = u"lost_items"_s,
+         .title = PipelineKindText::tr("Items lost"),
+         .better = Better::Lower,
+         .read = outcomeFigure},
+        {.key = u"max_depth"_s,
+         .title = PipelineKindText::tr("Deepest queue"),
+         .unit = PipelineKindText::tr("items"),
+         .read = outcomeFigure},
+        {.key = u"blocked_on_full_s"_s,
+         .title = PipelineKindText::tr("Blocked in put()"),
+         .unit = u"s"_s,
+         .read = outcomeFigure},
+        {.key = u"blocked_on_empty_s"_s,
+         .title = PipelineKindText::tr("Waiting in get()"),
+         .unit = u"s"_s,
+         .read = outcomeFigure},
+    };
+}
+
+QList<PresetInfo> pipelinePresets()
+{
+    return {
+        {u"pipeline-fruit"_s, PipelineKindText::tr("Fruit, one to one"),
+         PipelineKindText::tr(
+             "One producer puts fruit into a small queue, one consumer takes it, END stops it.")},
+        {u"pipeline-slow-consumers"_s, PipelineKindText::tr("Slow consumers"),
+         PipelineKindText::tr("Three producers fill the queue faster than two consumers empty it: "
+                              "put() has to wait.")},
+    };
+}
+
 } // namespace
 
 Kind pipelineKind()
@@ -285,7 +333,8 @@ Kind pipelineKind()
                     .unit = kind.items,
                     .limitField = u"pipeline.capacity"_s,
                     .aboveRole = PipelineRoles::Consumer}};
-    kind.firstPreset = u"pipeline-fruit"_s;
+    kind.measures = runMeasures() + pipelineMeasures();
+    kind.presets = pipelinePresets();
     kind.check = checkPipeline;
     kind.noteText = pipelineNoteText;
     kind.deathText = pipelineDeathText;

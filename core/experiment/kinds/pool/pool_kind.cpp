@@ -3,6 +3,8 @@
 
 #include "core/base/cores.h"
 #include "core/experiment/run/death_facts.h"
+#include "core/experiment/run/run_measures.h"
+#include "core/experiment/run/run_result.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
@@ -169,6 +171,51 @@ QString poolDeathText(const DeathFacts &facts)
     return fate + PoolKindText::tr("Python's Pool would wait for its result for ever.");
 }
 
+std::optional<double> throughput(const RunResult &result, const QString &)
+{
+    return result.totals.throughputPerS;
+}
+
+std::optional<double> retried(const RunResult &result, const QString &)
+{
+    return static_cast<double>(result.totals.retried);
+}
+
+QList<Measure> poolMeasures()
+{
+    using Better = Measure::Better;
+    return {
+        {.key = u"throughput_per_s"_s,
+         .title = PoolKindText::tr("Tasks per second"),
+         .unit = PoolKindText::tr("tasks/s"),
+         .better = Better::Higher,
+         .read = throughput,
+         .sentence = PoolKindText::tr("%1 per second")},
+        {.key = u"retried"_s,
+         .title = PoolKindText::tr("Tasks retried"),
+         .better = Better::Lower,
+         .read = retried},
+    };
+}
+
+QList<PresetInfo> poolPresets()
+{
+    return {
+        {u"pool"_s, PoolKindText::tr("Five sleeps, four workers"),
+         PoolKindText::tr(
+             "Five tasks sleep up to three seconds; four workers share them, so one takes two.")},
+        {u"pool-primes"_s, PoolKindText::tr("Primes on all cores"),
+         PoolKindText::tr(
+             "CPU-bound tasks on as many workers as there are cores: all cores fill up.")},
+        {u"pool-crash"_s, PoolKindText::tr("Mixed lengths, one crash"),
+         PoolKindText::tr("24 tasks of different length; one ends its worker with SIGSEGV, another "
+                          "worker takes its place.")},
+        {u"pool-tiny"_s, PoolKindText::tr("Many tiny tasks"),
+         PoolKindText::tr("100 000 tasks that do nothing, in chunks: what is left is the cost of "
+                          "handing them over.")},
+    };
+}
+
 } // namespace
 
 Kind poolKind()
@@ -187,7 +234,8 @@ Kind poolKind()
                    .badge = u"W"_s}};
     kind.gauges = {u"throughput"_s, u"queue_depth"_s};
     kind.charts = poolCharts();
-    kind.firstPreset = u"pool"_s;
+    kind.measures = runMeasures() + poolMeasures();
+    kind.presets = poolPresets();
     kind.check = checkPool;
     kind.noteText = poolNoteText;
     kind.listsByCompletion = poolListsByCompletion;
