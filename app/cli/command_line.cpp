@@ -43,7 +43,7 @@ QList<Command> commands()
          u"SPEC|PRESET"_s,
          tr("Run an experiment"),
          {{u"--set"_s, Option::Form::Value, u"KEY=VALUE"_s,
-           tr("Change a field first, such as pool.workers=2")},
+           tr("Change a field first, such as tasks.count=8")},
           {u"--json"_s, Option::Form::Value, u"FILE|-"_s,
            tr("Write the result as JSON; -: to standard output")},
           {u"--csv"_s, Option::Form::Value, u"FILE|-"_s, tr("Write a line for each task")},

@@ -47,7 +47,7 @@ void applySetting(ExperimentSpec &spec, const QString &setting, QList<Error> &fa
     const QString path = setting.left(equals);
     if (equals < 1 || path.split(u'.').contains(QString()))
         faults.append(invalidArgument(u"--set"_s, tr("\"%1\" is not KEY=VALUE").arg(setting),
-                                      tr("such as pool.workers=2")));
+                                      tr("such as tasks.count=8")));
     else
         spec.set(path, settingValue(setting.mid(equals + 1)));
 }

@@ -165,7 +165,7 @@ MaybeFault readSubject(const QCommandLineParser &parser, const Options &options,
                                        : QString();
     const QString ownPage = kind.isEmpty() ? QString() : pageOfKind(kind);
     result.page = parser.isSet(options.page) ? parser.value(options.page)
-                  : ownPage.isEmpty()        ? u"pool"_s
+                  : ownPage.isEmpty()        ? pageOf(firstKind())
                                              : ownPage;
     if (!pageNames().contains(result.page))
         return Fault{{tr("--page: there is no page %1").arg(result.page)}};
@@ -178,7 +178,9 @@ MaybeFault readSubject(const QCommandLineParser &parser, const Options &options,
 MaybeFault readRun(const QCommandLineParser &parser, const Options &options, LabOptions &result)
 {
     result.run = parser.isSet(options.run);
-    const Kind *kind = findKind(result.page);
+    const Kind *kind = result.preset ? result.preset->spec.kindInfo()
+                       : result.spec ? result.spec->kindInfo()
+                                     : findKind(result.page);
     if (result.run && (kind == nullptr || !kind->isAvailable()))
         return Fault{{tr("--run: the page %1 has no experiment to run").arg(result.page)}};
     return {};

@@ -8,7 +8,6 @@
 #include "ui/shared/icon.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/nav_rail.h"
-#include "ui/shell/planned_page.h"
 #include "ui/shell/shortcut_list.h"
 #include "ui/shell/status_line.h"
 #include "ui/shell/top_bar.h"
@@ -51,11 +50,12 @@ QString experimentFile(const QMimeData *data)
     return file.endsWith(u".json"_s) ? file : QString();
 }
 
-QList<Preset> presetsOf(const QString &kind)
+/// Those of the kinds that @p page shows.
+QList<Preset> presetsOf(const QString &page)
 {
     QList<Preset> found;
     for (const Preset &preset : presets()) {
-        if (preset.spec.kind() == kind)
+        if (pageOfKind(preset.spec.kind()) == page)
             found << preset;
     }
     return found;
@@ -97,6 +97,7 @@ void MainWindow::createLayout()
     m_topBar = new TopBar(centre);
     m_banner = new Banner(centre);
     m_stack = new QStackedWidget(centre);
+    m_stack->addWidget(new Page(m_stack)); // There until the first is shown.
     m_statusLine = new StatusLine(centre);
     m_rail = new NavRail(m_infos, centre);
     auto *rows = new QVBoxLayout;
@@ -140,10 +141,8 @@ void MainWindow::createActions()
     for (int digit = 1; digit <= 5; ++digit) {
         auto *shortcut =
             new QShortcut(QKeySequence(Qt::ALT | static_cast<Qt::Key>(Qt::Key_0 + digit)), this);
-        connect(shortcut, &QShortcut::activated, this, [this, digit] {
-            if (ExperimentPage *experiment = currentExperiment())
-                experiment->showDockTab(digit - 1);
-        });
+        connect(shortcut, &QShortcut::activated, this,
+                [this, digit] { currentPage()->showDockTab(digit - 1); });
     }
 }
 
@@ -169,46 +168,54 @@ void MainWindow::restoreLayout()
     updateRail();
 }
 
+const PageInfo *MainWindow::infoOf(const QString &page) const
+{
+    const auto info = std::find_if(m_infos.cbegin(), m_infos.cend(),
+                                   [&page](const PageInfo &row) { return row.name == page; });
+    return info == m_infos.cend() ? nullptr : &*info;
+}
+
 bool MainWindow::showPage(const QString &name)
 {
-    QWidget *shown = page(name);
-    if (shown == nullptr)
+    const PageInfo *info = infoOf(name);
+    if (info == nullptr)
         return false;
+    const QString &shown = m_shown.try_emplace(name, name).first->second;
+    if (m_pages.count(shown) == 0)
+        addPage(shown, name, makePage(*info, m_engine, m_stack));
     m_currentPage = name;
-    m_stack->setCurrentWidget(shown);
+    Page *page = m_pages.at(shown).page;
+    m_stack->setCurrentWidget(page);
     m_rail->setCurrentPage(name);
-    const auto info = std::find_if(m_infos.cbegin(), m_infos.cend(),
-                                   [&name](const PageInfo &row) { return row.name == name; });
-    const ExperimentPage *experiment = currentExperiment();
-    m_topBar->setPage(*info, experiment == nullptr ? QList<Preset>() : presetsOf(name));
-    if (experiment != nullptr)
-        m_topBar->setCurrentPreset(experiment->presetName());
+    m_topBar->setPage(*info, page->runStatus() ? presetsOf(name) : QList<Preset>());
+    if (page->runStatus())
+        m_topBar->setCurrentPreset(page->presetName());
     updateBars();
     return true;
 }
 
-QWidget *MainWindow::page(const QString &name)
+bool MainWindow::showKind(const Kind &kind)
 {
-    QWidget *&shown = m_pages[name];
-    if (shown != nullptr)
-        return shown;
-    for (const PageInfo &info : m_infos) {
-        if (info.name != name)
-            continue;
-        const Kind *kind = findKind(name);
-        if (kind != nullptr && kind->isAvailable()) {
-            auto *experiment = new ExperimentPage(*kind, m_engine, m_stack);
-            setUpExperiment(experiment);
-            shown = experiment;
-        } else {
-            shown = new PlannedPage(info, m_stack);
-        }
-        m_stack->addWidget(shown);
-        putRailLast();
-        return shown;
+    const QString host = pageOf(kind);
+    if (kind.isAvailable() && infoOf(host)) {
+        if (m_pages.count(kind.name) == 0)
+            addPage(kind.name, host, new ExperimentPage(kind, m_engine, m_stack));
+        m_shown[host] = kind.name;
     }
-    m_pages.erase(name);
-    return nullptr;
+    return showPage(host) && kind.isAvailable();
+}
+
+void MainWindow::addPage(const QString &name, const QString &host, Page *page)
+{
+    m_pages[name] = {page, host};
+    m_stack->addWidget(page);
+    putRailLast();
+    connect(page, &Page::statusChanged, this, [this, page, host] {
+        m_rail->setRunning(host, isRunActive(host));
+        if (page == currentPage())
+            updateBars();
+    });
+    connect(page, &Page::runEnded, this, &MainWindow::takeRunEnd);
 }
 
 void MainWindow::putRailLast()
@@ -223,14 +230,9 @@ void MainWindow::putRailLast()
     }
 }
 
-void MainWindow::setUpExperiment(ExperimentPage *page)
+Page *MainWindow::currentPage() const
 {
-    connect(page, &ExperimentPage::statusChanged, this, [this, page] {
-        m_rail->setRunning(page->kind().name, page->status().isActive());
-        if (page == currentExperiment())
-            updateBars();
-    });
-    connect(page, &ExperimentPage::runEnded, this, &MainWindow::takeRunEnd);
+    return static_cast<Page *>(m_stack->currentWidget());
 }
 
 ExperimentPage *MainWindow::currentExperiment() const
@@ -240,35 +242,30 @@ ExperimentPage *MainWindow::currentExperiment() const
 
 void MainWindow::updateBars()
 {
-    if (const ExperimentPage *experiment = currentExperiment()) {
-        m_topBar->setStatus(experiment->status());
-        m_statusLine->setStatus(experiment->status());
-    } else {
-        m_topBar->setStatus({});
+    const RunStatus *status = currentPage()->runStatus();
+    m_topBar->setStatus(status ? *status : RunStatus());
+    if (status)
+        m_statusLine->setStatus(*status);
+    else
         m_statusLine->clearStatus();
-    }
 }
 
 bool MainWindow::openPreset(const Preset &preset)
 {
-    if (!showPage(pageOfKind(preset.spec.kind())))
+    const Kind *kind = preset.spec.kindInfo();
+    if (kind == nullptr || !showKind(*kind))
         return false;
-    ExperimentPage *experiment = currentExperiment();
-    if (experiment == nullptr || experiment->kind().name != preset.spec.kind())
-        return false;
-    experiment->openPreset(preset);
+    currentPage()->openPreset(preset);
     m_topBar->setCurrentPreset(preset.name);
     return true;
 }
 
 bool MainWindow::openSpec(const ExperimentSpec &spec)
 {
-    if (!showPage(pageOfKind(spec.kind())))
+    const Kind *kind = spec.kindInfo();
+    if (kind == nullptr || !showKind(*kind))
         return false;
-    ExperimentPage *experiment = currentExperiment();
-    if (experiment == nullptr || experiment->kind().name != spec.kind())
-        return false;
-    experiment->openSpec(spec);
+    currentPage()->openSpec(spec);
     m_topBar->setCurrentPreset({});
     return true;
 }
@@ -313,30 +310,32 @@ void MainWindow::chooseFile()
 
 void MainWindow::runCurrent()
 {
-    if (ExperimentPage *experiment = currentExperiment())
-        experiment->run();
+    currentPage()->run();
 }
 
 void MainWindow::stopCurrent()
 {
-    if (ExperimentPage *experiment = currentExperiment())
-        experiment->stop();
+    currentPage()->stop();
+}
+
+bool MainWindow::isRunActive(const QString &host) const
+{
+    return std::any_of(m_pages.cbegin(), m_pages.cend(), [&host](const auto &row) {
+        const RunStatus *status = row.second.page->runStatus();
+        return row.second.host == host && status != nullptr && status->isActive();
+    });
 }
 
 bool MainWindow::isAnyRunActive() const
 {
-    return std::any_of(m_pages.cbegin(), m_pages.cend(), [](const auto &row) {
-        const auto *experiment = qobject_cast<const ExperimentPage *>(row.second);
-        return experiment != nullptr && experiment->status().isActive();
-    });
+    return std::any_of(m_infos.cbegin(), m_infos.cend(),
+                       [this](const PageInfo &info) { return isRunActive(info.name); });
 }
 
 void MainWindow::endRuns()
 {
-    for (const auto &[name, shown] : m_pages) {
-        if (auto *experiment = qobject_cast<ExperimentPage *>(shown))
-            experiment->stop();
-    }
+    for (const auto &[name, content] : m_pages)
+        content.page->stop();
     if (!isAnyRunActive())
         Q_EMIT allRunsEnded();
 }
@@ -414,14 +413,12 @@ void MainWindow::toggleRail()
 
 void MainWindow::toggleConfig()
 {
-    if (ExperimentPage *experiment = currentExperiment())
-        experiment->setConfigShown(!experiment->isConfigShown());
+    currentPage()->toggleConfig();
 }
 
 void MainWindow::toggleDock()
 {
-    if (ExperimentPage *experiment = currentExperiment())
-        experiment->setDockShown(!experiment->isDockShown());
+    currentPage()->toggleDock();
 }
 
 void MainWindow::toggleTheme()

@@ -20,8 +20,10 @@ class Banner;
 class Engine;
 class ExperimentPage;
 class NavRail;
+class Page;
 class StatusLine;
 class TopBar;
+struct Kind;
 struct Preset;
 
 /// The window: rail, top bar, one page at a time, status line. Pages are made when they are first
@@ -48,6 +50,9 @@ public:
     [[nodiscard]] QString currentPageName() const { return m_currentPage; }
     /// Null while a page without an experiment is shown.
     [[nodiscard]] ExperimentPage *currentExperiment() const;
+    /// Shows an experiment of @p kind on its page, or on the one that it is a guest on; false if
+    /// that is not there yet. @p kind outlives the window.
+    bool showKind(const Kind &kind);
     /// Shows the page of the preset's kind with it; false if that page is not there yet.
     bool openPreset(const Preset &preset);
     /// Shows @p spec, without starting it; false if its kind has no page yet.
@@ -82,10 +87,12 @@ private:
     void connectBars();
     void restoreLayout();
     void addAction(const QKeySequence &keys, void (MainWindow::*handler)());
-    QWidget *page(const QString &name);
+    void addPage(const QString &name, const QString &host, Page *page);
+    [[nodiscard]] Page *currentPage() const;
+    [[nodiscard]] const PageInfo *infoOf(const QString &page) const;
+    [[nodiscard]] bool isRunActive(const QString &host) const;
     /// In the order of the Tab key the rail comes after the page: it has shortcuts of its own.
     void putRailLast();
-    void setUpExperiment(ExperimentPage *page);
     void updateBars();
     void updateRail();
     void toggleRail();
@@ -111,7 +118,13 @@ private:
     Banner *m_banner = nullptr;
     QStackedWidget *m_stack = nullptr;
     StatusLine *m_statusLine = nullptr;
-    std::map<QString, QWidget *> m_pages;
+    struct Content
+    {
+        Page *page = nullptr;
+        QString host; // The page of the rail that shows it.
+    };
+    std::map<QString, Content> m_pages; // By page of the rail, or kind of a guest.
+    std::map<QString, QString> m_shown; // By page of the rail: which of them it shows.
 };
 
 } // namespace proclab

@@ -11,7 +11,7 @@ using namespace Qt::StringLiterals;
 
 namespace proclab {
 
-PlannedPage::PlannedPage(const PageInfo &page, QWidget *parent) : QWidget(parent)
+PlannedPage::PlannedPage(const PageInfo &page, QWidget *parent) : Page(parent)
 {
     setProperty("role", u"panel"_s);
     setAttribute(Qt::WA_StyledBackground);

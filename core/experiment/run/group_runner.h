@@ -14,8 +14,8 @@ class QSocketNotifier;
 
 namespace proclab {
 
-/// What the kinds have in common whose processes each have a part of their own, in place of a
-/// pool's tasks: one segment, one slot a process, one gate, traces that become spans.
+/// Base of the runners whose processes have fixed roles instead of pulling tasks: one segment, one
+/// slot a process, one gate, traces that become spans.
 class GroupRunner : public ExperimentRunner
 {
     Q_OBJECT

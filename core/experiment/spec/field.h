@@ -27,9 +27,9 @@ struct Field
         ArgumentsList, ///< A list of such objects, one a task.
     };
 
-    QString path; ///< Dotted, from the top: "pool.workers", "tasks.count", "time_limit_s".
+    QString path; ///< Dotted, from the top: "tasks.count", "time_limit_s".
     Type type = Type::Integer;
-    QString group;     ///< The form's heading: "Pool", "Tasks", "Run".
+    QString group;     ///< The form's heading: "Tasks", "Run".
     QString label;     ///< The form's label: "Workers".
     QString unit = {}; ///< "s", "bytes", "tasks"; may be empty.
     QString help;      ///< One or two sentences.

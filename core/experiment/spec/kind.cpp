@@ -22,37 +22,43 @@ class KindText
 };
 
 /// A kind that has its place and its name, but can't run yet.
-Kind planned(const QString &name, const QString &title, const QString &subtitle)
+Kind planned(const QString &name, const QString &title, const QString &subtitle,
+             const QString &page = {})
 {
     Kind kind;
     kind.name = name;
     kind.title = title;
     kind.subtitle = subtitle;
+    kind.page = page;
     return kind;
 }
 
+/// The table: one line a kind.
 std::vector<Kind> makeKinds()
 {
     return {
-        planned(u"process"_s, KindText::tr("Process"), KindText::tr("One process for each task")),
-        planned(u"fork"_s, KindText::tr("Fork"),
-                KindText::tr("A copy of the process, page by page")),
+        planned(u"process"_s, KindText::tr("Process"),
+                KindText::tr("Start, name, join and end single processes")),
+        planned(u"fork"_s, KindText::tr("Fork"), KindText::tr("A copy of a process, page by page")),
         poolKind(),
         planned(u"executor"_s, KindText::tr("Executor"),
-                KindText::tr("Submit now, take results later")),
+                KindText::tr("Futures, in order or as they complete")),
         pipelineKind(),
-        planned(u"pipe"_s, KindText::tr("Pipe"), KindText::tr("Two processes, two ends")),
+        planned(u"pipe"_s, KindText::tr("Pipe"),
+                KindText::tr("Two ends, one message after the other")),
         counterKind(),
         planned(u"program"_s, KindText::tr("Program"),
-                KindText::tr("Any program as a child process")),
-        planned(u"gil"_s, KindText::tr("GIL"), KindText::tr("Threads against processes")),
+                KindText::tr("External programs and what they print")),
+        planned(u"gil"_s, KindText::tr("GIL"),
+                KindText::tr("Threads with a global lock against processes")),
         planned(u"guard"_s, KindText::tr("Main guard"),
-                KindText::tr("Why the main module runs again")),
+                KindText::tr("Why the main module runs again"), u"process"_s),
         planned(u"exceptions"_s, KindText::tr("Exceptions"),
-                KindText::tr("What a child's error looks like")),
-        planned(u"deadlock"_s, KindText::tr("Deadlock"), KindText::tr("Two locks, opposite order")),
+                KindText::tr("What a child's error looks like"), u"process"_s),
+        planned(u"deadlock"_s, KindText::tr("Deadlock"), KindText::tr("Two locks, opposite order"),
+                u"counter"_s),
         planned(u"ways"_s, KindText::tr("All ways"),
-                KindText::tr("What each way costs, side by side")),
+                KindText::tr("What each way costs, side by side"), u"guide"_s),
     };
 }
 
@@ -70,6 +76,13 @@ const Kind *findKind(const QString &name)
     const auto found =
         std::find_if(all.begin(), all.end(), [&](const Kind &kind) { return kind.name == name; });
     return found == all.end() ? nullptr : &*found;
+}
+
+const Kind &firstKind()
+{
+    const auto all = kinds();
+    return *std::find_if(all.begin(), all.end(),
+                         [](const Kind &kind) { return kind.isAvailable(); });
 }
 
 } // namespace proclab

@@ -27,7 +27,7 @@ struct RunnerContext;
 /// A ready experiment of a kind, which stands in resources/presets under its name.
 struct PresetInfo
 {
-    QString name; ///< "pool-primes"
+    QString name;
     QString title;
     QString description; ///< One line.
 };
@@ -36,12 +36,11 @@ struct PresetInfo
 /// it. Nothing else names it.
 struct Kind
 {
-    QString name;     ///< "pool", as in the file.
-    QString title;    ///< "Pool"
-    QString subtitle; ///< "Workers share one task queue"
-    /// The Python call that it is about, with {path} placeholders:
-    /// "Pool({pool.workers}).{pool.method}(…)"
-    QString code;
+    QString name;      ///< As in files: one word in lower case.
+    QString title;     ///< For people.
+    QString subtitle;  ///< What it is about, in one line.
+    QString page = {}; ///< The page of the window that it is a guest on; empty: it has its own.
+    QString code; ///< The Python call that it is about; paths of fields in braces stand for values.
     QList<PresetInfo> presets; ///< The page opens with the first.
 
     Schema schema; ///< Empty: planned, can't run yet.
@@ -72,5 +71,7 @@ struct Kind
 /// moment. Thread-safe.
 [[nodiscard]] std::span<const Kind> kinds();
 [[nodiscard]] const Kind *findKind(const QString &name);
+/// The first that is available.
+[[nodiscard]] const Kind &firstKind();
 
 } // namespace proclab

@@ -14,7 +14,7 @@ namespace proclab {
 /// says of it.
 struct Preset
 {
-    QString name;        ///< "pool", "pool-primes"
+    QString name;
     QString title;       ///< Translated.
     QString description; ///< One line, translated.
     ExperimentSpec spec;

@@ -116,6 +116,8 @@ std::optional<Error> kindFault(const QString &kind)
 
 } // namespace
 
+ExperimentSpec::ExperimentSpec() : m_kind(firstKind().name) {}
+
 ExperimentSpec::ExperimentSpec(const QString &kind) : m_kind(kind) {}
 
 const Kind *ExperimentSpec::kindInfo() const

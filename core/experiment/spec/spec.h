@@ -17,9 +17,11 @@ struct Kind;
 class ExperimentSpec
 {
 public:
-    /// An experiment of @p kind ("pool") with all defaults; an unknown kind gives a spec whose
-    /// check() says so.
-    explicit ExperimentSpec(const QString &kind = QStringLiteral("pool"));
+    /// An experiment of the first kind that is available, with all defaults.
+    ExperimentSpec();
+    /// An experiment of @p kind with all defaults; an unknown kind gives a spec whose check() says
+    /// so.
+    explicit ExperimentSpec(const QString &kind);
     /// Parses @p json, which may be anything. Refused: more than 64 MiB, text that is no JSON
     /// (subject FILE:LINE:COLUMN with
     /// @p fileName), keys given twice, an unknown key, a wrong type, a version or kind that is not
@@ -44,7 +46,7 @@ public:
     [[nodiscard]] QString text(const QString &path) const { return value(path).toString(); }
     [[nodiscard]] bool isSet(const QString &path) const;
     /// Sets @p path as it stands, right or wrong; check() judges. Undefined takes it back to its
-    /// default. Entries of a list have their number as key: "pipeline.items.0".
+    /// default. Entries of a list have their number as key: "tasks.args_list.0".
     void set(const QString &path, const QJsonValue &value);
 
     /// Every fault, in the order of the schema, at most 1,000; the subject is the field's path.

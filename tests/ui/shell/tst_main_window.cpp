@@ -45,6 +45,7 @@ private Q_SLOTS:
     void presetBoxListsThoseOfThePage();
     void faultDisablesRunAndSaysWhy();
     void experimentFileIsShownNotStarted();
+    void guestOpensOnItsHostsPage();
     void badFileIsExplained_data();
     void badFileIsExplained();
     void elapsedTimeReads_data();
@@ -220,6 +221,35 @@ void tst_MainWindow::experimentFileIsShownNotStarted()
     QCOMPARE(page->presetName(), QString());
     QVERIFY(page->currentRun() == nullptr);
     QVERIFY(m_window->banner()->isHidden());
+}
+
+/// A kind without a page of its own: its presets and files open on that of its host.
+void tst_MainWindow::guestOpensOnItsHostsPage()
+{
+    for (const Kind &kind : kinds()) {
+        const QString page = pageOfKind(kind.name);
+        QCOMPARE(page, kind.page.isEmpty() ? kind.name : kind.page);
+        QVERIFY2(m_window->showPage(page), qPrintable(kind.name));
+    }
+    Kind guest = *findKind(u"pipeline"_s);
+    guest.page = u"counter"_s;
+    const auto window = std::make_unique<MainWindow>(*m_engine, MainWindow::CloseMode::EndSilently);
+    QVERIFY(window->showPage(u"counter"_s));
+    const ExperimentPage *host = window->currentExperiment();
+    QVERIFY(window->showKind(guest));
+    QCOMPARE(window->currentPageName(), u"counter"_s);
+    const ExperimentPage *shown = window->currentExperiment();
+    QVERIFY(shown != host);
+    QCOMPARE(shown->kind().name, u"pipeline"_s);
+    // The page goes on showing its guest until another of its kinds is opened.
+    QVERIFY(window->showPage(u"pool"_s));
+    QVERIFY(window->showPage(u"counter"_s));
+    QCOMPARE(window->currentExperiment(), shown);
+    QVERIFY(window->showKind(*findKind(u"counter"_s)));
+    QCOMPARE(window->currentExperiment(), host);
+    guest.makeRunner = nullptr;
+    QVERIFY(!window->showKind(guest));
+    QCOMPARE(window->currentExperiment(), host);
 }
 
 void tst_MainWindow::badFileIsExplained_data()

@@ -40,7 +40,7 @@ public:
     [[nodiscard]] const QList<Error> &faults() const { return m_faults; }
     void focusFirstFault();
 
-    /// The editor at @p path ("pool.workers", "tasks.args.limit"); null if there is none now.
+    /// The editor at @p path ("tasks.count", "tasks.args.limit"); null if there is none now.
     [[nodiscard]] FieldEditor *editor(const QString &path) const;
 
 Q_SIGNALS:

@@ -48,7 +48,7 @@ QSplitter *makeSplitter(Qt::Orientation orientation, const QString &name, QWidge
 } // namespace
 
 ExperimentPage::ExperimentPage(const Kind &kind, Engine &engine, QWidget *parent)
-    : QWidget(parent)
+    : Page(parent)
     , m_kind(kind)
     , m_engine(engine)
     , m_original(kind.name)

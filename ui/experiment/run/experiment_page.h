@@ -3,6 +3,7 @@
 
 #include "core/experiment/run/experiment_run.h"
 #include "core/experiment/spec/spec.h"
+#include "ui/experiment/run/page.h"
 #include "ui/experiment/run/death_watch.h"
 #include "ui/experiment/run/run_status.h"
 
@@ -30,7 +31,7 @@ struct Preset;
 /// the charts, the dock with timeline and tables. Holds the run.
 ///
 /// Draws at most 60 times a second, only what is new, and nothing while it is hidden.
-class ExperimentPage final : public QWidget
+class ExperimentPage final : public Page
 {
     Q_OBJECT
 
@@ -43,15 +44,16 @@ public:
     [[nodiscard]] const Kind &kind() const { return m_kind; }
     [[nodiscard]] const ExperimentSpec &spec() const;
     /// Shows @p spec, which is of the page's kind and not from a preset; a run in progress goes on.
-    void openSpec(const ExperimentSpec &spec);
-    void openPreset(const Preset &preset);
+    void openSpec(const ExperimentSpec &spec) override;
+    void openPreset(const Preset &preset) override;
     /// Name of the preset that "Reset to preset" goes back to; empty after openSpec().
-    [[nodiscard]] QString presetName() const { return m_presetName; }
+    [[nodiscard]] QString presetName() const override { return m_presetName; }
 
     /// Starts the run that the form describes. With faults: shows the first one instead.
-    void run();
-    void stop();
+    void run() override;
+    void stop() override;
     [[nodiscard]] const RunStatus &status() const { return m_status; }
+    [[nodiscard]] const RunStatus *runStatus() const override { return &m_status; }
     /// The run in progress or the last one; null before the first.
     [[nodiscard]] const ExperimentRun *currentRun() const { return m_run.get(); }
 
@@ -59,12 +61,9 @@ public:
     void setConfigShown(bool shown);
     [[nodiscard]] bool isDockShown() const;
     void setDockShown(bool shown);
-    void showDockTab(int index);
-
-Q_SIGNALS:
-    void statusChanged();
-    /// The run of this page is over.
-    void runEnded();
+    void toggleConfig() override { setConfigShown(!isConfigShown()); }
+    void toggleDock() override { setDockShown(!isDockShown()); }
+    void showDockTab(int index) override;
 
 protected:
     void showEvent(QShowEvent *event) override;

@@ -35,7 +35,7 @@ void drawPadlock(QPainter &painter, QPointF center, double size, const QColor &c
 
 /// A raised card with a 4 px edge in @p edge; an invalid colour: without.
 void drawCard(QPainter &painter, const QRectF &rect, const QColor &edge, bool focused = false);
-/// A sunken box: queue, results, counter.
+/// A sunken box, such as a queue.
 void drawBox(QPainter &painter, const QRectF &rect);
 
 /// Lines through @p points with 6 px corners and an arrow head at the end.

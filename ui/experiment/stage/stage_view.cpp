@@ -21,6 +21,7 @@ struct StageRow
     StageView *(*make)(QWidget *parent);
 };
 
+/// The table: one line a kind.
 constexpr StageRow stages[] = {
     {QLatin1StringView("counter"), make<CounterStage>},
     {QLatin1StringView("pipeline"), make<PipelineStage>},

@@ -33,7 +33,7 @@ Q_SIGNALS:
     void processSelected(int process);
 };
 
-/// The stage of @p kind ("pool"); null for a kind that has none yet. One row a kind.
+/// The stage of @p kind; null for a kind that has none yet.
 [[nodiscard]] StageView *makeStage(const QString &kind, QWidget *parent);
 
 } // namespace proclab

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+#include <QWidget>
+
+namespace proclab {
+
+class ExperimentSpec;
+struct Preset;
+struct RunStatus;
+
+/// What fills the window between its bars. A page without an experiment ignores what is only for
+/// those with one.
+class Page : public QWidget
+{
+    Q_OBJECT
+
+public:
+    using QWidget::QWidget;
+
+    /// How the run stands, before the first one too; null: the page has no experiment.
+    [[nodiscard]] virtual const RunStatus *runStatus() const { return nullptr; }
+    /// Name of the preset that is shown; empty: none.
+    [[nodiscard]] virtual QString presetName() const { return {}; }
+    /// Shows @p preset, which is of the page's kind, without starting it.
+    virtual void openPreset(const Preset &) {}
+    /// The same for an experiment that is no preset.
+    virtual void openSpec(const ExperimentSpec &) {}
+    virtual void run() {}
+    virtual void stop() {}
+    virtual void toggleConfig() {}
+    virtual void toggleDock() {}
+    virtual void showDockTab(int) {}
+
+Q_SIGNALS:
+    void statusChanged();
+    /// The run of this page is over.
+    void runEnded();
+};
+
+} // namespace proclab
