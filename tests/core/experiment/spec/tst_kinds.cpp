@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/run/experiment_run.h"
 #include "core/experiment/spec/field_check.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/presets.h"
 #include "core/experiment/spec/spec.h"
+#include "core/process/engine.h"
+#include "tests/support/run_to_end.h"
 
 #include <QTest>
+
+#include <algorithm>
 
 using namespace Qt::StringLiterals;
 using namespace proclab;
@@ -37,6 +42,11 @@ private Q_SLOTS:
     void freshExperimentHasNoFault();
     void chartsShowWhatRunnersFill_data() { addAvailableKinds(); }
     void chartsShowWhatRunnersFill();
+    void tracksShowWhatIsThere_data() { addAvailableKinds(); }
+    void tracksShowWhatIsThere();
+    void measuresReadAFinishedRun_data() { addAvailableKinds(); }
+    void measuresReadAFinishedRun();
+    void guestsHaveAHost();
     void queueThatNeedsTooMuchMemoryIsRefused_data();
     void queueThatNeedsTooMuchMemoryIsRefused();
 };
@@ -73,9 +83,22 @@ void tst_Kinds::availableKindsAreComplete()
     QVERIFY(!kind.schema.isEmpty());
     QVERIFY(!kind.charts.isEmpty());
     QVERIFY(!kind.code.isEmpty());
-    const auto preset = findPreset(kind.firstPreset);
-    QVERIFY(preset);
-    QCOMPARE(preset->spec.kind(), name);
+    QVERIFY(!kind.items.isEmpty());
+    QVERIFY(kind.deathText);
+    QVERIFY(!kind.presets.isEmpty());
+    for (const PresetInfo &info : kind.presets) {
+        const auto preset = findPreset(info.name);
+        QVERIFY(preset);
+        QCOMPARE(preset->spec.kind(), name);
+        QCOMPARE(preset->title, info.title);
+    }
+    QVERIFY(!kind.roles.empty());
+    QStringList roles;
+    for (const ProcessRole &role : kind.roles) {
+        QVERIFY(!role.name.isEmpty() && !roles.contains(role.name));
+        roles.append(role.name);
+        QVERIFY(!role.title.isEmpty() && !role.plural.isEmpty() && !role.badge.isEmpty());
+    }
 }
 
 void tst_Kinds::everyFieldExplainsItself()
@@ -130,6 +153,69 @@ void tst_Kinds::chartsShowWhatRunnersFill()
         }
         QVERIFY(chart.limitField.isEmpty() || spec.value(chart.limitField).isDouble());
     }
+}
+
+void tst_Kinds::tracksShowWhatIsThere()
+{
+    QFETCH(const QString, name);
+    const Kind &kind = *findKind(name);
+    const ExperimentSpec spec(name);
+    for (const TimelineTrack &track : kind.tracks) {
+        QVERIFY(!track.title.isEmpty());
+        QVERIFY(track.aboveRole < static_cast<int>(kind.roles.size()));
+        if (track.type != TimelineTrack::Type::Count)
+            continue;
+        QVERIFY(track.gauge >= 0 && track.gauge < kind.gauges.size());
+        QVERIFY(!track.unit.isEmpty());
+        QVERIFY(track.limitField.isEmpty() || spec.value(track.limitField).isDouble());
+    }
+}
+
+/// Its processes have the roles of the row, its samples the gauges, its result every measure.
+void tst_Kinds::measuresReadAFinishedRun()
+{
+    QFETCH(const QString, name);
+    const Kind &kind = *findKind(name);
+    Engine engine;
+    ExperimentRun run(engine, ExperimentSpec(name));
+    QVERIFY(test::runToEnd(run));
+    const RunResult &result = run.result();
+    QCOMPARE(result.exitStatus(), 0);
+    const QList<ProcessRecord> processes = run.log()->processes();
+    for (const ProcessRecord &process : processes.mid(1)) {
+        const auto role =
+            std::find_if(kind.roles.begin(), kind.roles.end(),
+                         [&](const ProcessRole &row) { return &row == process.role; });
+        QVERIFY(role != kind.roles.end());
+        QVERIFY(process.name.startsWith(role->name));
+    }
+    QVERIFY(processes.first().isParent());
+    for (std::size_t i = 0; i < run.log()->gauges.size(); ++i) {
+        QCOMPARE(run.log()->gauges[i].values.size(), static_cast<std::size_t>(kind.gauges.size()));
+        QCOMPARE(run.log()->gauges[i].totals.size(), static_cast<std::size_t>(kind.gauges.size()));
+    }
+    QVERIFY(run.snapshot()->kindState);
+    QStringList keys;
+    for (const Measure &measure : kind.measures) {
+        const QByteArray key = measure.key.toUtf8();
+        QVERIFY2(!key.isEmpty() && !keys.contains(measure.key), key.constData());
+        keys.append(measure.key);
+        QVERIFY2(!measure.title.isEmpty(), key.constData());
+        QVERIFY2(measure.read && measure.of(result), key.constData());
+        QVERIFY2(measure.sentence.isEmpty() || measure.sentence.contains(u"%1"_s), key.constData());
+    }
+    QVERIFY(keys.contains(u"elapsed_s"_s));
+}
+
+void tst_Kinds::guestsHaveAHost()
+{
+    QStringList guests;
+    for (const Kind &kind : kinds()) {
+        if (!kind.page.isEmpty())
+            guests.append(kind.name % u" on " % kind.page);
+    }
+    QCOMPARE(guests, (QStringList{u"guard on process"_s, u"exceptions on process"_s,
+                                  u"deadlock on counter"_s, u"ways on guide"_s}));
 }
 
 void tst_Kinds::queueThatNeedsTooMuchMemoryIsRefused_data()
