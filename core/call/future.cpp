@@ -15,7 +15,7 @@
 
 namespace proclab {
 
-/// Tells another thread.
+/// Carries the news to another thread.
 class SettledRelay final : public QObject
 {
     Q_OBJECT
@@ -72,7 +72,7 @@ FutureState::Phase FutureState::phase() const
     return std::max(settledPhase(), Phase::Running);
 }
 
-/// Waits until nobody else holds it, and returns the phase. What it guards takes a moment.
+/// Takes the lock, which is only held briefly, and returns the phase.
 FutureState::Phase FutureState::lock()
 {
     for (;;) {
@@ -109,7 +109,7 @@ bool FutureState::cancel()
            settledPhase() == Phase::Cancelled;
 }
 
-/// Settles it, if @p from is given only out of that phase.
+/// Settles it; if @p from is given, only out of that phase.
 bool FutureState::finish(Phase phase, std::optional<Outcome> outcome, std::optional<Phase> from)
 {
     if (const Phase before = lock(); before >= Phase::Cancelled || (from && before != *from)) {
@@ -186,7 +186,7 @@ quint64 FutureState::addCallback(std::function<void()> callback)
 void FutureState::removeCallback(quint64 number)
 {
     if (m_forkCount != runtime::forkCount())
-        return;                    // Its lock may be held for ever here.
+        return;                    // Its lock may be held forever here.
     std::function<void()> removed; // Destroyed after the lock is free.
     const Phase phase = lock();
     if (m_callbacks) {
@@ -202,7 +202,7 @@ void FutureState::removeCallback(quint64 number)
 
 void FutureState::then(QObject *context, std::function<void()> callback)
 {
-    // A connection ends with its receiver, whichever thread that happens in.
+    // A connection ends with its receiver, in whatever thread that ends.
     const auto relay = std::make_shared<SettledRelay>();
     QObject::connect(
         relay.get(), &SettledRelay::settled, context,

@@ -9,7 +9,7 @@ namespace proclab {
 
 namespace {
 
-/// Waits for others to change what @p holds says; false: not within @p limit.
+/// Waits until others make @p holds true; false if that did not happen within @p limit.
 template<typename Holds>
 bool waitUntilHolds(std::condition_variable &changed, std::unique_lock<std::mutex> &lock,
                     TimeLimit limit, Holds holds)
@@ -31,7 +31,7 @@ FutureWatch::FutureWatch(std::vector<std::shared_ptr<FutureState>> states)
 {
     m_watched.reserve(states.size());
     for (std::size_t i = 0; i < states.size(); ++i) {
-        const FutureState *state = states[i].get(); // It is what calls.
+        const FutureState *state = states[i].get(); // Raw, for it is the state that calls.
         const quint64 callback = states[i]->addCallback([shared = m_shared, state, i] {
             const std::lock_guard lock(shared->mutex);
             shared->settled.push_back(i);

@@ -33,7 +33,7 @@ void throwError(const Error &error)
         if (known != throwers().end() && !error.remote->value.isEmpty()) {
             try {
                 known->second(error.remote->value);
-            } catch (const DecodeError &) { // Damaged: then it is told of as others are.
+            } catch (const DecodeError &) { // Damaged: reported like an unregistered type.
             }
         }
     }

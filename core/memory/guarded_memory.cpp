@@ -7,7 +7,7 @@ namespace proclab {
 
 namespace {
 
-/// Before the elements.
+/// Lies before the elements.
 struct alignas(64) MemoryBody
 {
     runtime::ObjectHandle lock;

@@ -12,7 +12,7 @@ namespace proclab {
 
 namespace {
 
-/// Less would lie beside other objects, on a page that cannot be protected for this one alone.
+/// A smaller object would share its page with others, so it could not be protected alone.
 constexpr std::size_t leastBytes = 4096;
 
 } // namespace

@@ -59,7 +59,7 @@ Result<void> checkName(const QString &name)
 std::mutex ownedMutex;
 std::map<QString, Finalizer> owned; // Guarded by it.
 
-/// Sees to it that the name goes with this process.
+/// Has the name removed when this process ends.
 void own(const QString &name)
 {
     const auto removeLate = [name] {

@@ -83,7 +83,7 @@ bool Finalizer::isPending() const
 
 void process_detail::forgetFinalizers()
 {
-    theRegistry = new Registry; // The parent's may be locked here, for ever.
+    theRegistry = new Registry; // The parent's mutex may be locked here forever.
 }
 
 } // namespace proclab

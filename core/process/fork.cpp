@@ -75,7 +75,7 @@ private:
     std::shared_ptr<Rest> m_rest;
 };
 
-/// The last exit handler that a forked process runs: those before it are its parent's.
+/// The last exit handler that a forked process runs; the ones before it belong to its parent.
 void endForked(int status, void * /*argument*/)
 {
     Engine::endCurrent();
@@ -84,12 +84,12 @@ void endForked(int status, void * /*argument*/)
     ::_exit(status);
 }
 
-/// What is written but still in a buffer would come out of both processes.
+/// Flushes streams before a fork; otherwise both processes would write what is still in a buffer.
 void writeBuffers()
 {
     std::cout.flush();
     std::clog.flush();
-    // Not of a thread that is stuck in writing; dropBuffers() sees to that in the child.
+    // Except those of a thread that is stuck in writing; the child drops them in dropBuffers().
     if (::ftrylockfile(stdout) == 0) {
         ::fflush_unlocked(stdout);
         ::funlockfile(stdout);

@@ -25,7 +25,7 @@ InterruptGuard::~InterruptGuard()
     ::sigaction(SIGINT, &m_before, nullptr);
     if (m_mode == Mode::Delay && hasCome) {
         hasCome = 0;
-        ::raise(SIGINT); // What stood before acts, also a guard around this one.
+        ::raise(SIGINT); // For the previous handler, which may be that of a guard around this one.
     }
 }
 

@@ -59,7 +59,7 @@ bool OrphanReaper::isEndingGroupOf(qint64 leader) const
     return std::ranges::find(m_groups, leader) != m_groups.end();
 }
 
-/// False: there is none.
+/// False if there is none.
 bool OrphanReaper::endOrphans()
 {
     const Pids known = m_children();

@@ -40,7 +40,7 @@ Error startError(const QString &program, const QString &reason)
             0};
 }
 
-/// In the child, between fork and exec, in the parent's memory: system calls only.
+/// Runs in the child between fork and exec, in the parent's memory, so it makes system calls only.
 void prepareChild(const ProcessGroup::Config &config, int socket)
 {
     for (const int fd :
@@ -142,8 +142,8 @@ Result<void> ProcessGroup::open()
     return checkStart(ErrorText::tr("start of a worker"));
 }
 
-/// Whether a program can be started: QProcess would not tell why, and loses a descriptor if there
-/// is no program.
+/// Whether a program can be started. QProcess would not say why not, and loses a descriptor if
+/// there is no program.
 Result<void> ProcessGroup::checkStart(const QString &what) const
 {
     const QFileInfo program(m_config.program);
@@ -316,8 +316,8 @@ Result<void> ProcessGroup::startZygote()
     return {};
 }
 
-/// The zygote is gone; its workers go on, they are this program's own children. Once those that it
-/// was about to make are gone too, replaceEndedZygote() follows.
+/// The zygote is gone. Its workers go on, as they are this program's own children. Once the
+/// processes that it was about to make are gone too, replaceEndedZygote() follows.
 void ProcessGroup::handleZygoteEnd()
 {
     if (m_isZygoteGone)
@@ -330,7 +330,7 @@ void ProcessGroup::handleZygoteEnd()
     m_reaper.look();
 }
 
-/// What the last zygote was asked for and did not answer is asked again of a new one.
+/// Starts a new zygote, and asks it for what the last one has not answered.
 void ProcessGroup::replaceEndedZygote()
 {
     if (!m_isZygoteGone || m_reaper.isEndingGroupOf(m_zygoteGroup))
@@ -387,8 +387,8 @@ void ProcessGroup::sendRequests()
         const quint32 slot = m_requests.front();
         const runtime::ForkRequest request{slot, m_children.at(slot)->generation};
         if (::send(m_socket, &request, sizeof request, MSG_NOSIGNAL) < 0)
-            // A dead zygote is replaced when its end is told; a full socket empties with the next
-            // answer.
+            // A dead zygote is replaced when its end is reported; a full socket empties with the
+            // next answer.
             return;
         m_requests.pop_front();
         ++m_asked;
@@ -410,7 +410,7 @@ void ProcessGroup::readAnswers()
             fail(answer.slot,
                  osError(m_config.program, answer.error, ErrorText::tr("fork in the zygote")));
     }
-    // At the end of file the notifier would fire without end; the zygote's own end is told by its
+    // At the end of file the notifier would fire forever. The end of the zygote is reported by its
     // process.
     if (m_socket >= 0 && ::recv(m_socket, &answer, sizeof answer, MSG_PEEK) == 0)
         m_answers->setEnabled(false);

@@ -11,7 +11,7 @@ namespace proclab {
 
 namespace {
 
-std::atomic<int> theDefault = -1; // That of this process itself.
+std::atomic<int> theDefault = -1; // -1: the method by which this process was started.
 
 } // namespace
 

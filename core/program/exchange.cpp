@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t readBytes = 65'536;
 constexpr qsizetype largestPipe = 1'048'576; ///< That a program without privileges gets.
-/// For what a program has written before its end: one that it has started, and that keeps the pipe,
-/// holds nobody up.
+/// How long to wait for what a program has written before its end. A child of the program that
+/// keeps the pipe open must not block anyone.
 constexpr std::int64_t drainNs = 250'000'000;
 constexpr std::int64_t longestPollNs = 50'000'000; ///< For signals that came to another thread.
 
@@ -29,7 +29,7 @@ int pollTimeout(std::int64_t deadlineNs)
     return static_cast<int>((left + 999'999) / 1'000'000);
 }
 
-/// For poll(), which leaves out what is below 0.
+/// An entry for poll(), which skips descriptors below 0.
 int numberOf(const std::shared_ptr<OwnedDescriptor> &pipe)
 {
     return pipe ? pipe->get() : -1;
@@ -130,7 +130,7 @@ void Exchange::send(const Pipe &input)
     if (sent > 0)
         m_sent += sent;
     else if (sent < 0 && errno != EAGAIN && errno != EINTR)
-        m_sent = m_input.size(); // It reads no more, which is its own affair.
+        m_sent = m_input.size(); // It reads no more, which is no error.
 }
 
 Result<void> Exchange::collect(Pipe &pipe, std::optional<QByteArray> &into)
@@ -148,7 +148,7 @@ Result<void> Exchange::collect(Pipe &pipe, std::optional<QByteArray> &into)
     return {};
 }
 
-/// What lies in the pipes, and no more: whoever else writes to them may do so for ever.
+/// Collects what lies in the pipes now, and no more: other writers may go on forever.
 Result<void> Exchange::collectRest(ProgramPipes &ends)
 {
     for (auto &[pipe, into] : {std::pair(&ends.output, &m_output), {&ends.error, &m_error}}) {

@@ -45,8 +45,8 @@ private:
     std::vector<char *> m_pointers;
 };
 
-/// All that the child needs, made ready before it begins: it shares this process's memory, and may
-/// make system calls only.
+/// All that the child needs, prepared before it begins, since it shares this process's memory and
+/// may make system calls only.
 struct ChildPlan
 {
     std::array<int, standardStreams> streams = {-1, -1, -1}; ///< -1: as in the parent.
@@ -74,9 +74,9 @@ struct ChildPlan
     int error = 0;
 };
 
-// In the child: system calls only, and no function of a library that keeps books on them.
+// Runs in the child: system calls only, and no library function that keeps state.
 
-// Sanitizers keep such books, which are the parent's here.
+// Sanitizers keep such state, which belongs to the parent here.
 #define PROCLAB_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
 
 PROCLAB_IN_CHILD long call(long number, long first = 0, long second = 0, long third = 0,
@@ -93,7 +93,7 @@ PROCLAB_IN_CHILD long call(long number, long first = 0, long second = 0, long th
         call(SYS_exit_group, 127);
 }
 
-/// As the kernel has it.
+/// The kernel's own layout.
 struct SignalAction
 {
     std::uintptr_t handler = 0;
@@ -104,7 +104,7 @@ struct SignalAction
 
 PROCLAB_IN_CHILD void resetSignals(const ChildPlan &plan)
 {
-    // Handlers are of the parent's program; in this table they can be taken away without it.
+    // Handlers belong to the parent's program. The child has its own table of them, and clears it.
     for (int signal = 1; signal < NSIG; ++signal) {
         SignalAction action;
         if (call(SYS_rt_sigaction, signal, 0, reinterpret_cast<long>(&action), NSIG / 8) != 0)
@@ -120,7 +120,7 @@ PROCLAB_IN_CHILD void resetSignals(const ChildPlan &plan)
 PROCLAB_IN_CHILD void arrangeStreams(ChildPlan &plan)
 {
     using enum ChildPlan::Step;
-    // Out of the way of those that come in their places.
+    // Moved out of the way of the descriptors that take their numbers.
     for (int &from : plan.streams) {
         if (from < 0 || from >= standardStreams)
             continue;
@@ -139,7 +139,7 @@ PROCLAB_IN_CHILD void arrangeStreams(ChildPlan &plan)
     }
     if (!plan.closeDescriptors)
         return;
-    // Marked only: what is still needed here stays until the program begins.
+    // Only marked, for some are still needed here until the program begins.
     long first = standardStreams;
     for (const int passed : plan.passed) {
         if (passed > first)
@@ -184,7 +184,7 @@ PROCLAB_IN_CHILD int becomeProgram(void *argument)
     for (const char *path : plan.paths) {
         call(SYS_execve, reinterpret_cast<long>(path), reinterpret_cast<long>(plan.arguments),
              reinterpret_cast<long>(plan.environment));
-        // As shells do: one that is there but cannot be run is worth telling more than none.
+        // Like shells: report a program that exists but cannot be run rather than a missing one.
         if (errno != ENOENT && errno != ENOTDIR && code == ENOENT)
             code = errno;
     }

@@ -28,7 +28,7 @@ namespace proclab {
 
 namespace {
 
-/// A program that was killed is waited for, but not for ever: it may be stuck in the kernel.
+/// How long to wait for a program that was killed, which may be stuck in the kernel.
 constexpr auto killLimit = 2s;
 constexpr auto interruptGrace = 250ms;
 
@@ -87,7 +87,7 @@ Result<void> checkOptions(const ProgramOptions &options)
     return {};
 }
 
-/// When a wait for a pipe looks whether it has been closed meanwhile.
+/// When a wait for a pipe next checks whether the pipe has been closed.
 std::int64_t soonest(std::int64_t deadlineNs)
 {
     constexpr std::int64_t lookNs = 100'000'000;

@@ -9,7 +9,7 @@ namespace proclab {
 
 TextDecoder::TextDecoder(const TextFormat &format)
     : m_format(format)
-    // What cannot be decoded comes out as 0, which no byte but 0 itself gives.
+    // Undecodable bytes come out as 0, which otherwise only the byte 0 gives.
     , m_decoder(format.encoding, QStringConverter::Flag::ConvertInvalidToNull)
 {}
 

@@ -38,7 +38,7 @@ Result<void> Semaphore::release(int count) const
 
 Result<BoundedSemaphore> BoundedSemaphore::create(int value)
 {
-    // A limit of 0 is none: a semaphore that is never to have a unit is bounded below all.
+    // A limit of 0 means none, so a semaphore without any unit gets a limit below 0.
     auto semaphore = createLimited(value, value > 0 ? value : -1);
     if (!semaphore)
         return semaphore.error();

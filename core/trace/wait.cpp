@@ -30,7 +30,7 @@ const Body &as(const TreeReader::Place &place)
 struct Sleep
 {
     Reason reason = Reason::Internal;
-    /// Of a pipe: whose holders can wake it; of all else the object's.
+    /// The side of a pipe whose holders can wake it. No value: the holders of the object can.
     std::optional<std::uint32_t> side = std::nullopt;
 };
 
@@ -80,7 +80,7 @@ Sleep sleepAt(const TreeReader::Place &place, const runtime::FutexWord *word)
     return {};
 }
 
-/// The lock's word is what the thread has seen: it says who the owner is.
+/// The waiter has seen the lock's word, which names the owner.
 void setOwner(Wait &wait, std::uint32_t seen)
 {
     const int owner = runtime::SharedLock::ownerIn(seen);

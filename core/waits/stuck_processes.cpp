@@ -20,7 +20,7 @@ using runtime::WaitSubject;
 
 namespace {
 
-/// 'S' of a thread that sleeps, 'R' of one that runs or could; 0: there is none.
+/// 'S' if the thread sleeps, 'R' if it runs or could run; 0 if there is no such thread.
 char stateOf(qint64 pid, const QString &thread)
 {
     QFile file(u"/proc/%1/task/%2/stat"_s.arg(pid).arg(thread));
@@ -45,7 +45,7 @@ qint64 parentOf(qint64 pid)
     return line.mid(line.lastIndexOf(')') + 4).split(' ').value(0).toLongLong();
 }
 
-/// A zygote does nothing that its parent has not asked it for.
+/// A zygote acts only when its parent asks it to.
 bool isZygote(qint64 pid)
 {
     QFile file(u"/proc/%1/cmdline"_s.arg(pid));
@@ -65,8 +65,8 @@ StuckProcesses::StuckProcesses(const WaitGraph &graph) : m_graph(graph)
         m_byPid[seen.sharer.pid] = m_processes.size();
         m_processes.push_back({&seen, seen.mayBeStuck, false, false, {}, std::nullopt});
     }
-    // By what is noted first, which costs little and mostly leaves none. Children and parents are
-    // not known then: they do not count as able to act.
+    // The notes come first, which cost little and mostly leave no process. Children and parents are
+    // not known yet, and so do not count as able to act.
     takeOut();
     if (!hasStuckUsers())
         return;
@@ -84,7 +84,7 @@ StuckProcesses::StuckProcesses(const WaitGraph &graph) : m_graph(graph)
     takeOut();
 }
 
-/// Whoever can be woken by one who is not stuck is not.
+/// A process that can be woken by one that is not stuck is not stuck either.
 void StuckProcesses::takeOut()
 {
     for (bool isChanged = true; isChanged;) {
@@ -156,8 +156,8 @@ void StuckProcesses::askSystem(Process &process)
     }
 }
 
-/// Each thread must sleep in a wait that is noted, but the engine's, which sleeps until others
-/// bring something; it may be the one that looks.
+/// Every thread must sleep in a noted wait, except the engine's, which sleeps until others give it
+/// work, and may be the one that looks.
 void StuckProcesses::askForThreads(Process &process) const
 {
     const auto &sharer = process.seen->sharer;
@@ -180,7 +180,7 @@ void StuckProcesses::askForThreads(Process &process) const
     }
 }
 
-/// Whether all waits are still the same, and nobody has woken the threads.
+/// Whether all waits are still the same, and the threads have not been woken.
 bool StuckProcesses::areSleepingOn(const Process &process) const
 {
     const auto &sharer = process.seen->sharer;
@@ -204,8 +204,8 @@ bool StuckProcesses::areSleepingOn(const Process &process) const
            });
 }
 
-/// The stuck processes that could wake one that is. Not the parent of a worker that has nothing to
-/// do: that is no wait of people.
+/// The stuck processes that could wake @p process. Leaves out the parent of an idle worker, which
+/// does not wait for anything of its user's.
 std::vector<std::size_t> StuckProcesses::wakersOf(const Process &process) const
 {
     std::vector<std::size_t> wakers;
@@ -213,7 +213,7 @@ std::vector<std::size_t> StuckProcesses::wakersOf(const Process &process) const
         if (m_graph.m_waits[wait].reason == Reason::Calls)
             wakers.insert(wakers.end(), process.children.begin(), process.children.end());
         for (const qint64 pid : m_graph.m_waits[wait].wakers)
-            wakers.push_back(m_byPid.at(pid)); // It is known: else the wait could end.
+            wakers.push_back(m_byPid.at(pid)); // Known, for otherwise the wait could end.
     }
     std::erase_if(wakers, [this](std::size_t one) { return !m_processes[one].isStuck; });
     return wakers;
@@ -229,7 +229,7 @@ QList<Deadlock> StuckProcesses::deadlocks() const
     }
     if (stuck.empty() || !hasStuckUsers())
         return deadlocks;
-    // From whom one comes to whom, in one step or more.
+    // reaches[a][b]: a depends on b, in one step or more.
     std::vector<std::vector<bool>> reaches(m_processes.size(),
                                            std::vector<bool>(m_processes.size()));
     for (const std::size_t from : stuck) {
@@ -246,7 +246,7 @@ QList<Deadlock> StuckProcesses::deadlocks() const
     }
     std::set<std::size_t> left(stuck.begin(), stuck.end());
     while (!left.empty()) {
-        // A group: all that are connected with one, in whichever direction.
+        // A group is all that is connected with one process, in either direction.
         std::vector<std::size_t> group = {*left.begin()};
         left.erase(left.begin());
         for (std::size_t i = 0; i < group.size(); ++i) {
@@ -273,7 +273,7 @@ Deadlock StuckProcesses::deadlockOf(const std::vector<std::size_t> &group,
             const Wait &wait = m_graph.m_waits[position];
             if (wait.reason == Reason::Task)
                 continue;
-            // A wait is a member if it comes back to its own process.
+            // A wait is a member if it depends on its own process in the end.
             const bool isMember =
                 wait.reason == Reason::Calls
                     ? reaches[one][one]

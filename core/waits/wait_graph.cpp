@@ -20,7 +20,7 @@ using runtime::WaitSubject;
 
 namespace {
 
-/// What people would not take for a wait is not looked for.
+/// Waits of idle workers and the like start no search.
 bool canBeOfADeadlock(const NotedWait &noted)
 {
     return noted.deadlineNs == runtime::noDeadline &&

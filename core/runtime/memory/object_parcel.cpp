@@ -18,7 +18,7 @@ std::uint64_t packedHandle(ObjectHandle handle)
 
 } // namespace
 
-/// The parcels themselves say what they keep, so that no death can leave a wrong count of them.
+/// Asks the parcels themselves what they keep: a count could be left wrong by a death.
 bool ObjectSpace::isPacked(ObjectHandle handle) const
 {
     const std::uint64_t packed = packedHandle(handle);
@@ -39,7 +39,7 @@ bool ObjectSpace::isPacked(ObjectHandle handle) const
         const bool isIn = std::any_of(handles, handles + count, [packed](const auto &one) {
             return one.load(std::memory_order_relaxed) == packed;
         });
-        // Else it has ended meanwhile, and this was something else.
+        // Otherwise the parcel has ended meanwhile, and these were other bytes.
         const std::uint64_t after = entry.word.load(std::memory_order_seq_cst);
         if (isIn && isThere(after) &&
             ObjectEntry::generationOf(after) == ObjectEntry::generationOf(word))
@@ -48,7 +48,7 @@ bool ObjectSpace::isPacked(ObjectHandle handle) const
     return false;
 }
 
-/// What a parcel that has ended kept may be free now.
+/// Frees those objects of an ended parcel that nobody holds any more.
 void ObjectSpace::unpack(ParcelBody &parcel)
 {
     const std::uint64_t count = parcel.count.load(std::memory_order_acquire);

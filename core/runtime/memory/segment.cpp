@@ -47,7 +47,7 @@ Segment Segment::create(const char *name, std::size_t bytes)
 {
     int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd >= 0 && fd <= STDERR_FILENO) {
-        // Standard output is closed, say: what a child prints must not go into this memory.
+        // Standard output may be closed, and what a child prints must not go into this memory.
         const int low = fd;
         fd = ::fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         ::close(low);

@@ -77,7 +77,7 @@ void EventBody::set()
     waiting.notify();
 }
 
-/// True also for who began to wait before it was set and looks after it was cleared again.
+/// Also true for a waiter that began before it was set and looks only after it was cleared again.
 bool EventBody::wait(std::int64_t deadlineNs)
 {
     const std::uint64_t before = state.load(std::memory_order_acquire);
@@ -167,7 +167,7 @@ void ConditionBody::sharerDied(std::uint32_t sharer)
 
 void BarrierBody::lockIt(ObjectSpace &space)
 {
-    // Who died in here may have left it half done: nobody shall pass by mistake.
+    // A process that died in here may have left it half done; nobody may pass by mistake.
     if (space.acquire(lock) == SharedLock::Outcome::Recovered)
         breakRound();
 }
@@ -180,14 +180,14 @@ std::uint32_t BarrierBody::waiters(ObjectSpace &space)
     return count;
 }
 
-/// Takes the lock once the caller can enter a round; false: the time is over.
+/// Takes the lock once the caller can enter a round; false if the time is over.
 bool BarrierBody::lockWithRoom(ObjectSpace &space, std::int64_t deadlineNs)
 {
     for (;;) {
         lockIt(space);
         if (arrived < parties || isBroken())
             return true;
-        // Read under the lock: a round that is over by now is not waited for.
+        // Read under the lock, so as not to wait for a round that is over.
         const std::uint64_t full = round.load(std::memory_order_relaxed);
         lock.unlock();
         if (!waiting.wait([this, full] { return round.load(std::memory_order_acquire) != full; },
@@ -225,8 +225,8 @@ BarrierBody::Passing BarrierBody::wait(ObjectSpace &space, std::int64_t deadline
     return hasPassed(mine) ? Passing::Passed : Passing::Broken;
 }
 
-/// Those who wait with the caller may be dead, and nobody else may have noticed. Each looks after
-/// the one that came next, the last one after the first: if any is dead, one that lives sees one.
+/// Parties that wait with the caller may die without anyone noticing. So each watches the party
+/// that arrived next, and the last one the first: if any is dead, a living one sees a dead one.
 void BarrierBody::lookAfter(ObjectSpace &space, std::uint32_t party)
 {
     if (const std::uint32_t count = std::min(arrived.load(), parties); count > 0)
@@ -272,12 +272,12 @@ void BarrierBody::sharerDied(ObjectSpace &space, std::uint32_t sharer)
     lock.unlock();
 }
 
-/// How a round ended, for who waited in it and looks only now.
+/// How a round ended, for a party that waited in it and looks only now.
 bool BarrierBody::hasPassed(std::uint64_t ended) const
 {
     const std::uint64_t bit = std::uint64_t{1} << (ended / 2) % 64;
     const bool isMarked = (brokenRounds.load(std::memory_order_acquire) & bit) != 0;
-    // After 64 more the mark may be another's: nobody shall pass by mistake.
+    // After 64 more rounds the mark may belong to another one; nobody may pass by mistake.
     return !isMarked && round.load(std::memory_order_acquire) / 2 - ended / 2 < 64;
 }
 

@@ -87,7 +87,7 @@ private:
             const ArgumentRange &range = task.args;
             if (range.offset == 0 || (task.flags & TaskDescriptor::ownArguments) == 0)
                 return;
-            // The last one's lie in the input: so do the others'.
+            // The last call's arguments lie in the input, so the others' do too.
             if (worker.m_process.input(range, task.count - 1).size() == range.size)
                 setArguments(worker.m_process.inputSegment().data() + range.offset, range.stride);
         }
@@ -121,7 +121,7 @@ private:
         return m_slot.leave.load(std::memory_order_relaxed) != 0;
     }
 
-    /// False: there will be none.
+    /// False if there will be none.
     bool waitForTask()
     {
         const std::int64_t limit = m_pool.idleLimitNs;
@@ -201,7 +201,7 @@ private:
         m_isRecycled = m_pool.maxTasksPerWorker != 0 && m_slot.done() >= m_pool.maxTasksPerWorker;
     }
 
-    /// Where this worker leaves off a chunk: behind it, unless it may do only so many tasks more.
+    /// Where this worker stops in a chunk: at its end, unless it may do only some more tasks.
     [[nodiscard]] std::uint32_t endOfShare(const TaskDescriptor &task) const
     {
         if (m_pool.maxTasksPerWorker == 0)
@@ -237,8 +237,8 @@ private:
     {
         const std::uint64_t index = task.first + position;
         m_slot.begin(index, startNs);
-        // The CPU clock is a system call: it is read only where tasks are long enough not to feel
-        // it.
+        // Reading the CPU clock is a system call, so it is read only for tasks that are long
+        // enough.
         const bool isTimed = m_lastNs > longTaskNs;
         const ThreadUsage before = isTimed ? threadUsage() : ThreadUsage();
         TaskOutcome &outcome = m_header.at<TaskOutcome>(m_pool.outcomesOffset)[place];
@@ -303,7 +303,7 @@ private:
         }
     }
 
-    /// In a catch block: what task @p number threw.
+    /// Called in a catch block: writes what task @p number threw.
     void fail(std::uint32_t number, TaskOutcome &outcome)
     {
         outcome.error = OutcomeError::Exception;
@@ -322,7 +322,8 @@ private:
         if (bytes.size() <= TaskValue::inlineBytes) {
             value.type = TaskValue::Type::Bytes;
             value.size = static_cast<std::uint8_t>(bytes.size());
-            std::copy(bytes.begin(), bytes.end(), value.bytes); // None, of what returns nothing.
+            std::copy(bytes.begin(), bytes.end(),
+                      value.bytes); // Empty if the task returns nothing.
             return value;
         }
         value.type = TaskValue::Type::Extent;
@@ -330,9 +331,9 @@ private:
         return value;
     }
 
-    /// The same for a result with handles: in a parcel that the parent holds from now on, so that
-    /// this process's end takes nothing from it. Should it end before the task counts as done, the
-    /// parent finds the parcel in @p value and lets it go.
+    /// The same for a result with handles, which goes into a parcel. The parent holds the parcel
+    /// from now on, so the end of this process does not matter. If that comes before the task
+    /// counts as done, the parent finds the parcel in @p value and drops it.
     void publishParcel(TaskValue &value)
     {
         ObjectSpace &space = ObjectSpace::instance();
@@ -363,7 +364,7 @@ private:
         std::optional<std::uint64_t> position;
         while (!(position = arena.allocate(size))) {
             if (!m_process.goesOn())
-                ::_exit(0); // Nobody is left who would read it.
+                ::_exit(0); // Nobody is left to read it.
             m_process.wakeParent();
             ::usleep(fullArenaPauseUs);
         }
@@ -374,7 +375,7 @@ private:
         return {*position, size};
     }
 
-    /// False: it threw, and what it threw is in the slot.
+    /// False if it threw; the slot then holds the exception.
     bool initialize()
     {
         const RegisteredTask &task = registeredTasks()[m_pool.initializer - firstRegisteredTask];

@@ -18,8 +18,9 @@ namespace {
 
 enum class Forked { InWorker, Answered, Lost };
 
-/// The last exit handler that a worker runs. Those before it, destructors of static objects among
-/// them, are the zygote's; to run them in each worker too would cost as much as to fork it.
+/// The last exit handler that a worker runs. The ones before it, which include destructors of
+/// static objects, belong to the zygote; running them in each worker would cost as much as the
+/// fork.
 void endWorker(int status, void * /*argument*/)
 {
     std::cout.flush();
@@ -29,11 +30,12 @@ void endWorker(int status, void * /*argument*/)
 }
 
 /// Forks twice: the process in between ends at once, so that the worker becomes a child of the
-/// parent, a subreaper, which then gets its exit status. It works in this one's memory meanwhile,
-/// for a copy of that is most of what a fork costs; the worker it makes by fork() has a copy, and
-/// all that the C library sets right in one. Answered: @p answer is filled. Lost: the process in
-/// between was killed, and whether there is a worker nobody knows. InWorker: @p betweenPid is
-/// filled.
+/// parent, a subreaper, which then gets its exit status. The process in between works in this one's
+/// memory, since copying that is most of the cost of a fork. The worker comes from fork(), so it
+/// has a copy, and everything that the C library sets right in a copy. Answered: @p answer is
+/// filled. Lost: the process in between was killed, so nobody knows whether there is a worker.
+/// InWorker:
+/// @p betweenPid is filled.
 Forked forkWorker(RunHeader &header, ForkAnswer &answer, std::int32_t &betweenPid)
 {
     ProcessSlot &slot = header.slot(answer.slot);
@@ -50,7 +52,7 @@ Forked forkWorker(RunHeader &header, ForkAnswer &answer, std::int32_t &betweenPi
         if (worker == 0)
             return Forked::InWorker;
         // The worker does the same itself, in this order; here it is done before the answer goes
-        // out, so that no worker that was told of is in the zygote's group.
+        // out, so that no worker that was announced is in the zygote's group.
         if (worker > 0) {
             PROCLAB_KILL_POINT("between.forked");
             slot.pid.store(worker, std::memory_order_release);
@@ -80,11 +82,11 @@ bool serveForks(int socket, RunHeader &header, WorkerArguments &worker)
         if (size < 0 && errno == EINTR)
             continue;
         if (size != static_cast<ssize_t>(sizeof request) || request.slot >= header.slotCount)
-            return false; // Closed: the parent has no more use for this zygote.
+            return false; // Closed: the parent does not need this zygote any more.
         ForkAnswer answer = {request.slot, request.generation, 0, 0};
         const Forked forked = forkWorker(header, answer, worker.betweenPid);
         if (forked == Forked::Lost)
-            return false; // The parent clears up after a dead zygote, and asks the next one.
+            return false; // The parent cleans up after a dead zygote, and asks the next one.
         if (forked == Forked::InWorker) {
             ::close(socket);
             worker.slot = request.slot;
