@@ -12,7 +12,7 @@ namespace proclab {
 /// eventText() and noticeText(), so that an old run speaks the language of today's reader.
 struct RunNote
 {
-    /// "gate_open"; what only one kind tells begins with the kind's name: "counter.updates_lost".
+    /// "gate_open"; what only one kind tells begins with the kind's name and a dot.
     /// Empty: nothing to tell.
     QByteArray code;
     QJsonObject facts = {}; ///< Numbers, and positions in the lists of RunLog.

@@ -15,7 +15,7 @@ struct Measure
     enum class Better { Neither, Higher, Lower };
 
     QString key;       ///< "items_per_s", as in files.
-    QString title;     ///< "Items per second"
+    QString title;     ///< "Throughput"
     QString unit = {}; ///< "items/s"; empty: a count.
     Better better = Better::Neither;
     /// The figure named @p key of @p result; nullopt: it was not measured.

@@ -140,7 +140,7 @@ QList<Measure> counterMeasures()
     using Better = Measure::Better;
     return {
         {.key = u"increments_per_s"_s,
-         .title = CounterKindText::tr("Increments per second"),
+         .title = CounterKindText::tr("Throughput"),
          .unit = CounterKindText::tr("increments/s"),
          .better = Better::Higher,
          .read = outcomeFigure,

@@ -252,7 +252,7 @@ QList<Measure> pipelineMeasures()
     using Better = Measure::Better;
     return {
         {.key = u"items_per_s"_s,
-         .title = PipelineKindText::tr("Items per second"),
+         .title = PipelineKindText::tr("Throughput"),
          .unit = PipelineKindText::tr("items/s"),
          .better = Better::Higher,
          .read = outcomeFigure,

@@ -186,7 +186,7 @@ QList<Measure> poolMeasures()
     using Better = Measure::Better;
     return {
         {.key = u"throughput_per_s"_s,
-         .title = PoolKindText::tr("Tasks per second"),
+         .title = PoolKindText::tr("Throughput"),
          .unit = PoolKindText::tr("tasks/s"),
          .better = Better::Higher,
          .read = throughput,
