@@ -54,11 +54,6 @@ QString percentText(double percent)
     return percent < 0 ? u"–"_s : QString::number(percent, 'f', 0);
 }
 
-bool isGone(const ProcessLive &live)
-{
-    return live.state == ProcessState::Ended || live.state == ProcessState::Crashed;
-}
-
 QString bar(quint64 done, quint64 total)
 {
     const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
@@ -154,8 +149,8 @@ QStringList RunProgress::processLines(const StageSnapshot &snapshot, int most) c
     int crashed = 0;
     for (const ProcessLive &live : snapshot.processes) {
         const bool isParent = live.process >= records.size() || records[live.process].isParent();
-        const bool isWorthIt =
-            !isGone(live) || (live.state == ProcessState::Crashed && ++crashed <= mostReplaced);
+        const bool isWorthIt = !isOver(live.state) ||
+                               (live.state == ProcessState::Crashed && ++crashed <= mostReplaced);
         if (!isParent && isWorthIt)
             shown.append(live);
     }
@@ -189,7 +184,7 @@ QString RunProgress::plainLine(const StageSnapshot &snapshot, double rate) const
     const QList<ProcessRecord> records = m_run.log()->processes();
     QStringList cpu;
     for (const ProcessLive &live : snapshot.processes) {
-        const bool isShown = !isGone(live) && live.process < records.size() &&
+        const bool isShown = !isOver(live.state) && live.process < records.size() &&
                              !records[live.process].isParent() && cpu.size() < mostInLine;
         if (isShown)
             cpu.append(u"%1 %2 %"_s.arg(records[live.process].name, percentText(live.cpuPercent)));

@@ -62,7 +62,6 @@ public:
             finish();
             return;
         }
-        const std::lock_guard lock(m_mutex);
         m_sampler = std::make_unique<RunSampler>(*m_runner, *m_log, m_processSource);
         m_sampler->start();
     }
@@ -75,11 +74,6 @@ public:
         m_runner->stop(StopReason::Stopped);
     }
 
-    [[nodiscard]] StageSnapshotPointer snapshot() const
-    {
-        const std::lock_guard lock(m_mutex);
-        return m_sampler ? m_sampler->snapshot() : m_lastSnapshot;
-    }
     [[nodiscard]] qint64 gateNs() const { return m_gateNs.load(std::memory_order_acquire); }
     /// Valid once ended() was emitted.
     [[nodiscard]] const RunResult &result() const { return m_result; }
@@ -115,8 +109,6 @@ private:
         m_deadline.stop();
         if (m_sampler) {
             m_sampler->stop();
-            const std::lock_guard lock(m_mutex);
-            m_lastSnapshot = m_sampler->snapshot();
             m_sampler.reset();
         }
         m_result.spec = m_spec;
@@ -147,15 +139,11 @@ private:
     RunResult m_result;
     bool m_isFinished = false;
     LinuxProcessSource m_processSource;
-
-    mutable std::mutex m_mutex;
-    // Guarded by m_mutex: made and dropped in the engine's thread, read from any.
     std::unique_ptr<RunSampler> m_sampler;
-    StageSnapshotPointer m_lastSnapshot;
 };
 
 ExperimentRun::ExperimentRun(Engine &engine, ExperimentSpec spec, QObject *parent)
-    : QObject(parent)
+    : RunSource(parent)
     , m_engine(engine)
     , m_spec(std::move(spec))
     , m_log(std::make_shared<RunLog>())
@@ -208,11 +196,6 @@ void ExperimentRun::stop()
         return;
     setState(State::Stopping);
     QMetaObject::invokeMethod(m_session.get(), &Session::stop, Qt::QueuedConnection);
-}
-
-StageSnapshotPointer ExperimentRun::snapshot() const
-{
-    return m_session ? m_session->snapshot() : nullptr;
 }
 
 double ExperimentRun::elapsedSeconds() const

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/experiment/run/run_result.h"
-#include "core/experiment/run/stage_snapshot.h"
-
-#include <QObject>
+#include "core/experiment/run/run_source.h"
 
 #include <memory>
 
@@ -18,14 +15,11 @@ class Engine;
 /// Blocking: never; the destructor of a run that has not ended kills its children and waits for
 /// their end, at most 2 s.
 /// Errors: a spec with faults is returned by start(); what goes wrong later stands in the result.
-class ExperimentRun final : public QObject
+class ExperimentRun final : public RunSource
 {
     Q_OBJECT
 
 public:
-    enum class State { Idle, Starting, Running, Stopping, Ended };
-    Q_ENUM(State)
-
     /// @p engine must outlive the run.
     ExperimentRun(Engine &engine, ExperimentSpec spec, QObject *parent = nullptr);
     ~ExperimentRun() override;
@@ -36,21 +30,11 @@ public:
     /// tasks not yet finished are cancelled.
     void stop();
 
-    [[nodiscard]] State state() const { return m_state; }
-    [[nodiscard]] const ExperimentSpec &spec() const { return m_spec; }
-    /// Never null; grows while the run goes on.
-    [[nodiscard]] std::shared_ptr<const RunLog> log() const { return m_log; }
-    /// The newest picture of the processes, at most 50 ms old; null before the first.
-    [[nodiscard]] StageSnapshotPointer snapshot() const;
-    /// Seconds since the gate opened, until the end; 0 before.
-    [[nodiscard]] double elapsedSeconds() const;
-    /// Once Ended.
-    [[nodiscard]] const RunResult &result() const { return m_result; }
-
-Q_SIGNALS:
-    void stateChanged(proclab::ExperimentRun::State state);
-    /// The last signal of a run.
-    void ended();
+    [[nodiscard]] State state() const override { return m_state; }
+    [[nodiscard]] const ExperimentSpec &spec() const override { return m_spec; }
+    [[nodiscard]] std::shared_ptr<const RunLog> log() const override { return m_log; }
+    [[nodiscard]] double elapsedSeconds() const override;
+    [[nodiscard]] const RunResult &result() const override { return m_result; }
 
 private:
     class Session; // What lives in the engine's thread.

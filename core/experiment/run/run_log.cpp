@@ -59,6 +59,50 @@ void RunLog::addEvent(RunEvent event)
     m_events.append(std::move(event));
 }
 
+bool hasCrashed(const ProcessRecord &process)
+{
+    return process.endNs >= 0 && !process.endedByRun &&
+           (process.signal != 0 || process.exitCode != 0);
+}
+
+bool haveEnded(const QList<ProcessRecord> &processes)
+{
+    return processes.size() > 1 &&
+           std::all_of(processes.begin() + 1, processes.end(),
+                       [](const ProcessRecord &process) { return process.endNs >= 0; });
+}
+
+QList<ProcessRecord> processesAt(const RunLog &log, const StageSnapshot &snapshot)
+{
+    QList<ProcessRecord> processes = log.processes();
+    if (processes.size() > snapshot.processes.size())
+        processes.resize(snapshot.processes.size());
+    for (qsizetype i = 0; i < processes.size(); ++i) {
+        ProcessRecord &process = processes[i];
+        if (process.endNs < 0 || isOver(snapshot.processes[i].state))
+            continue;
+        process.endNs = -1;
+        process.exitCode = 0;
+        process.signal = 0;
+        process.endedByRun = false;
+    }
+    return processes;
+}
+
+std::size_t sampleCountUntil(const AppendLog<ProcessSample> &samples, qint64 timeNs)
+{
+    std::size_t low = 0;
+    std::size_t high = samples.size();
+    while (low < high) {
+        const std::size_t middle = (low + high) / 2;
+        if (samples[middle].timeNs <= timeNs)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 qint64 lastFinishNs(const RunLog &log)
 {
     qint64 last = 0;

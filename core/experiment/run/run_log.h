@@ -4,6 +4,7 @@
 #include "core/base/append_log.h"
 #include "core/base/signal_name.h"
 #include "core/experiment/run/run_note.h"
+#include "core/experiment/run/snapshot_history.h"
 
 #include <QJsonValue>
 #include <QList>
@@ -42,6 +43,11 @@ struct ProcessRecord
 
     [[nodiscard]] bool isParent() const { return role == nullptr; }
 };
+
+/// It ended by a signal or with a code, and not because the lab ended it.
+[[nodiscard]] bool hasCrashed(const ProcessRecord &process);
+/// There are children, and all of them have ended.
+[[nodiscard]] bool haveEnded(const QList<ProcessRecord> &processes);
 
 enum class TaskStatus : quint8 { Done, Failed, Cancelled, Lost };
 enum class TaskError : quint8 { None, Exception, Exit, Signal, Timeout, Lost, Cancelled };
@@ -132,8 +138,8 @@ struct RunEvent
 /// Everything that one run has told so far: what the live views, the result and the exports read.
 ///
 /// Threads: any thread reads at any time. Writers: the engine's thread appends tasks and texts;
-/// spans of one process come from one thread; the sampler's thread appends samples and gauges;
-/// processes and events from any thread.
+/// spans of one process come from one thread; the sampler's thread appends samples, gauges and
+/// snapshots; processes and events from any thread.
 class RunLog
 {
 public:
@@ -163,6 +169,7 @@ public:
     AppendLog<TaskRecord> tasks; ///< In order of completion.
     AppendLog<QByteArray> texts; ///< UTF-8, or the raw bytes of a digest.
     AppendLog<GaugeSample> gauges;
+    SnapshotHistory snapshots;
     std::atomic<quint64> droppedSpans{0};    ///< Bars that were not kept, since they came too fast.
     std::atomic<quint64> aggregatedSpans{0}; ///< Tasks or items that stand in summaries only.
     std::atomic<quint64> samplerCpuNs{0};    ///< CPU time that the sampler's thread itself took.
@@ -175,8 +182,14 @@ private:
     AppendLog<RunEvent> m_events; // Appending is guarded, reading is free.
 };
 
+/// The processes as they were at the instant of @p snapshot, a picture of the run of @p log.
+[[nodiscard]] QList<ProcessRecord> processesAt(const RunLog &log, const StageSnapshot &snapshot);
+
 /// What happened, one translated line: "worker-3 was ended by SIGKILL".
 [[nodiscard]] QString eventText(const RunLog &log, const RunEvent &event);
+
+/// How many of @p samples are no later than @p timeNs.
+[[nodiscard]] std::size_t sampleCountUntil(const AppendLog<ProcessSample> &samples, qint64 timeNs);
 
 /// When the last task of @p log was finished; 0: none was.
 [[nodiscard]] qint64 lastFinishNs(const RunLog &log);

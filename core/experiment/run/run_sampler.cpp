@@ -59,12 +59,6 @@ void RunSampler::stop()
     tick(Tick::Last);
 }
 
-StageSnapshotPointer RunSampler::snapshot() const
-{
-    const std::lock_guard lock(m_mutex);
-    return m_snapshot;
-}
-
 /// Where the processes' clocks stand when the work begins: even a run that is over before the next
 /// tick has a stretch to take the mean of.
 void RunSampler::sampleAtGate()
@@ -115,10 +109,7 @@ void RunSampler::tick(Tick kind)
     }
     if (gate != 0)
         appendGauges(gauges);
-    {
-        const std::lock_guard lock(m_mutex);
-        m_snapshot = std::move(snapshot);
-    }
+    m_log.snapshots.append(std::move(snapshot));
     m_log.samplerCpuNs.fetch_add(
         static_cast<quint64>(std::max<qint64>(0, runtime::threadCpuNs() - cpuBefore)),
         std::memory_order_relaxed);
@@ -187,9 +178,7 @@ ProcessLive RunSampler::pictureOf(int process, const ProcessRecord &record) cons
     if (record.isParent())
         live.state = ProcessState::Waiting;
     else if (record.endNs >= 0)
-        live.state = record.signal == 0 && record.exitCode == 0 ? ProcessState::Ended
-                     : record.endedByRun                        ? ProcessState::Ended
-                                                                : ProcessState::Crashed;
+        live.state = hasCrashed(record) ? ProcessState::Crashed : ProcessState::Ended;
     return live;
 }
 

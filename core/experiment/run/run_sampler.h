@@ -7,15 +7,13 @@
 #include <QThread>
 #include <QTimer>
 
-#include <mutex>
-
 namespace proclab {
 
 /// Watches a run from a thread of its own: 20 times a second it reads the processes' clocks and the
-/// shared memory, appends to the log, and makes the picture that the stage draws. The processes
+/// shared memory, and appends to the log, the picture that the stage draws too. The processes
 /// never send it anything.
 ///
-/// Threads: snapshot() from any; everything else from the engine's thread.
+/// Threads: use it only from the engine's thread.
 class RunSampler final
 {
 public:
@@ -29,8 +27,6 @@ public:
     void start();
     /// Ends the thread, then records the end of the run once, from the calling thread.
     void stop();
-    /// The newest picture; null before the first.
-    [[nodiscard]] StageSnapshotPointer snapshot() const;
 
 private:
     struct Watch
@@ -56,10 +52,6 @@ private:
     QTimer m_timer;
     ProcessMeter m_meter;
     std::vector<Watch> m_watches;
-
-    mutable std::mutex m_mutex;
-    // Guarded by m_mutex.
-    StageSnapshotPointer m_snapshot;
 };
 
 } // namespace proclab

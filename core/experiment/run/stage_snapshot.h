@@ -6,6 +6,8 @@
 #include <QString>
 
 #include <memory>
+#include <span>
+#include <vector>
 
 namespace proclab {
 
@@ -22,6 +24,11 @@ enum class ProcessState : quint8 {
     Crashed, ///< Ended by a signal, an exit or the lab because of a timeout.
 };
 
+[[nodiscard]] constexpr bool isOver(ProcessState state)
+{
+    return state == ProcessState::Ended || state == ProcessState::Crashed;
+}
+
 /// One process as it is at the snapshot's instant.
 struct ProcessLive
 {
@@ -35,12 +42,22 @@ struct ProcessLive
 };
 
 /// What a stage draws beyond the figures that all kinds have. Each kind has one of its own.
+///
+/// A run keeps every state as numbers, of which it stores the differences from the state before: a
+/// number that often stays as it was, at its place in the list, costs nearly nothing. Times are
+/// kept as microseconds on the run's axis.
 struct KindState
 {
     KindState() = default;
     KindState(const KindState &) = default;
     KindState &operator=(const KindState &) = default;
     virtual ~KindState() = default;
+
+    /// All of it, at the instant @p timeNs.
+    [[nodiscard]] virtual std::vector<qint64> packed(qint64 timeNs) const = 0;
+    /// What packed() had put into @p numbers.
+    [[nodiscard]] virtual std::shared_ptr<const KindState> unpacked(std::span<const qint64> numbers,
+                                                                    qint64 timeNs) const = 0;
 };
 
 /// All that a stage draws, at one instant: immutable, made by the sampler, drawn by any view.

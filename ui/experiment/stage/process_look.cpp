@@ -67,12 +67,6 @@ QString stateWord(ProcessState state)
     return {};
 }
 
-bool hasCrashed(const ProcessRecord &process)
-{
-    return process.endNs >= 0 && !process.endedByRun &&
-           (process.signal != 0 || process.exitCode != 0);
-}
-
 QString endText(const ProcessRecord &process)
 {
     if (process.endedByRun)

@@ -13,8 +13,6 @@ namespace proclab {
 [[nodiscard]] QString badgeText(const ProcessRecord &process);
 /// "Running", "Waiting for lock"; translated.
 [[nodiscard]] QString stateWord(ProcessState state);
-/// It ended by a signal or with a code, and not because the lab ended it.
-[[nodiscard]] bool hasCrashed(const ProcessRecord &process);
 /// "SIGSEGV" for a signal, "exit code 3", "ended by the lab", "ended".
 [[nodiscard]] QString endText(const ProcessRecord &process);
 /// Positions of @p processes in the order of lanes and cards: as started, but one that took over

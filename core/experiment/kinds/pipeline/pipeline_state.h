@@ -20,6 +20,10 @@ struct PipelineState final : KindState
 {
     quint64 capacity = 0;    ///< Of the queue; 0: unbounded.
     QList<QueuedItem> items; ///< The next to leave, at most 64.
+
+    [[nodiscard]] std::vector<qint64> packed(qint64 timeNs) const override;
+    [[nodiscard]] std::shared_ptr<const KindState> unpacked(std::span<const qint64> numbers,
+                                                            qint64 timeNs) const override;
 };
 
 } // namespace proclab

@@ -327,7 +327,7 @@ void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
         if (process < 0 || process >= snapshot.processes.size())
             continue;
         ProcessLive &live = snapshot.processes[process];
-        if (live.state == ProcessState::Ended || live.state == ProcessState::Crashed)
+        if (isOver(live.state))
             continue;
         observeSlot(m_pool->header().slot(static_cast<quint32>(slot)), gateNs(), live);
         running += live.currentIndex >= 0 ? 1 : 0;

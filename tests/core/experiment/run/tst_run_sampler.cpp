@@ -73,9 +73,9 @@ void tst_RunSampler::processesAreReadFromTheGivenSource()
     m_source.processes[4711] = {5, {second / 2, second / 4, 8192}};
     RunSampler sampler(*m_runner, *m_log, m_source);
     sampler.start();
-    QTRY_VERIFY_WITH_TIMEOUT(sampler.snapshot() != nullptr, patience);
+    QTRY_VERIFY_WITH_TIMEOUT(m_log->snapshots.newest() != nullptr, patience);
     sampler.stop();
-    const StageSnapshotPointer snapshot = sampler.snapshot();
+    const StageSnapshotPointer snapshot = m_log->snapshots.newest();
     QCOMPARE(snapshot->total, quint64{12});
     QCOMPARE(snapshot->processes.size(), qsizetype{2});
     QVERIFY(!m_log->gauges.isEmpty());
@@ -105,8 +105,8 @@ void tst_RunSampler::endedProcessIsAccountedForAndForgotten()
     m_runner->noteExit(1, exit, false, 7);
     sampler.stop();
     QCOMPARE(m_source.forgotten, (QList<ProcessKey>{{4711, 5}}));
-    QCOMPARE(sampler.snapshot()->processes[1].state, ProcessState::Crashed);
-    QCOMPARE(sampler.snapshot()->processes[1].done, quint64{7});
+    QCOMPARE(m_log->snapshots.newest()->processes[1].state, ProcessState::Crashed);
+    QCOMPARE(m_log->snapshots.newest()->processes[1].done, quint64{7});
     QCOMPARE(m_log->processes()[1].cpuSeconds, 0.75);
 }
 
@@ -117,7 +117,7 @@ void tst_RunSampler::unknownProcessHasNoSamples()
     RunSampler sampler(*m_runner, *m_log, m_source);
     sampler.stop(); // The last look alone.
     QVERIFY(m_log->lane(1).samples.isEmpty());
-    QCOMPARE(sampler.snapshot()->processes[1].cpuPercent, -1.0);
+    QCOMPARE(m_log->snapshots.newest()->processes[1].cpuPercent, -1.0);
 }
 
 QTEST_GUILESS_MAIN(tst_RunSampler)
