@@ -52,7 +52,7 @@ void drawCount(QPainter &painter, const QRectF &rect, const QString &text, const
              Theme::current().text2);
 }
 
-QString number(quint64 count)
+QString countText(quint64 count)
 {
     return groupedNumber(static_cast<qint64>(count));
 }
@@ -84,7 +84,7 @@ QString PoolStage::idleText() const
     const auto workers = static_cast<int>(processes().size()) - 1;
     const QString who =
         workers == 1 ? tr("1 worker process") : tr("%1 worker processes").arg(workers);
-    const QString what = total() == 1 ? tr("1 task") : tr("%1 tasks").arg(number(total()));
+    const QString what = total() == 1 ? tr("1 task") : tr("%1 tasks").arg(countText(total()));
     return tr("%1 will share %2 of %3").arg(who, what, spec().text(u"tasks.task"_s));
 }
 
@@ -343,11 +343,11 @@ void PoolStage::paintResults(QPainter &painter)
     const QRectF row(head.left(), box.bottom() - rowHeight - 6, head.width(), rowHeight);
     painter.fillRect(QRectF(row.left(), row.top() - 2 * rowHeight - 5, row.width(), 1),
                      theme.border);
-    drawRow(painter, row.translated(0, -2 * rowHeight), tr("Running"), number(running),
+    drawRow(painter, row.translated(0, -2 * rowHeight), tr("Running"), countText(running),
             theme.text2);
-    drawRow(painter, row.translated(0, -rowHeight), tr("Failed"), number(failed),
+    drawRow(painter, row.translated(0, -rowHeight), tr("Failed"), countText(failed),
             failed > 0 ? theme.crash : theme.text2);
-    drawRow(painter, row, tr("Not done"), number(lost), lost > 0 ? theme.crash : theme.text2);
+    drawRow(painter, row, tr("Not done"), countText(lost), lost > 0 ? theme.crash : theme.text2);
 }
 
 void PoolStage::paintCells(QPainter &painter)
@@ -515,8 +515,8 @@ QString PoolStage::summaryText() const
 {
     const StageSnapshot *now = snapshot();
     return now ? tr("%1 of %2 tasks done, %3 waiting, %4 failed")
-                     .arg(number(now->done), number(total()), number(now->queued),
-                          number(now->failed))
+                     .arg(countText(now->done), countText(total()), countText(now->queued),
+                          countText(now->failed))
                : idleText();
 }
 

@@ -17,8 +17,8 @@ namespace proclab {
 
 namespace {
 
-constexpr int padding = 16;
-constexpr int rowHeight = 14;
+constexpr int meterPadding = 16;
+constexpr int meterRowHeight = 14;
 constexpr int mostRows = 8;
 constexpr int numberWidth = 40;
 constexpr int columnsHeight = 32;
@@ -66,7 +66,7 @@ QSize MachineMeter::sizeHint() const
     const int cores = static_cast<int>(m_load.corePercent.size());
     if (m_compact)
         return {48, columnsHeight + 2 * 12};
-    const int bars = drawsColumns() ? columnsHeight : cores * rowHeight;
+    const int bars = drawsColumns() ? columnsHeight : cores * meterRowHeight;
     return {200, 12 + 18 + bars + 6 + 18 + 8};
 }
 
@@ -121,7 +121,7 @@ void MachineMeter::paintEvent(QPaintEvent *)
         paintColumns(painter, QRect(10, 12, width() - 20, columnsHeight));
         return;
     }
-    const QRect head(padding, 12, width() - 2 * padding, 18);
+    const QRect head(meterPadding, 12, width() - 2 * meterPadding, 18);
     painter.setFont(textFont(TextSize::Small, QFont::Medium));
     painter.setPen(theme.text);
     painter.drawText(head, Qt::AlignLeft | Qt::AlignVCenter, tr("This machine"));
@@ -132,11 +132,11 @@ void MachineMeter::paintEvent(QPaintEvent *)
                          ? tr("1 core")
                          : tr("%1 cores").arg(m_load.corePercent.size()));
     if (drawsColumns())
-        paintColumns(painter, QRect(padding, 32, width() - 2 * padding, columnsHeight));
+        paintColumns(painter, QRect(meterPadding, 32, width() - 2 * meterPadding, columnsHeight));
     else
         paintRows(painter);
 
-    const QRect memory(padding, height() - 8 - 18, width() - 2 * padding, 18);
+    const QRect memory(meterPadding, height() - 8 - 18, width() - 2 * meterPadding, 18);
     painter.setFont(textFont(TextSize::Caption));
     painter.setPen(theme.text3);
     painter.drawText(memory, Qt::AlignLeft | Qt::AlignVCenter, tr("Memory"));
@@ -155,7 +155,7 @@ void MachineMeter::paintRows(QPainter &painter) const
     painter.setFont(monoFont(TextSize::Caption));
     int top = 32;
     for (const std::optional<double> percent : m_load.corePercent) {
-        const QRectF track(padding, top + 5, width() - 2 * padding - numberWidth, 4);
+        const QRectF track(meterPadding, top + 5, width() - 2 * meterPadding - numberWidth, 4);
         QPainterPath path;
         path.addRoundedRect(track, 2, 2);
         painter.fillPath(path, theme.hover);
@@ -164,9 +164,9 @@ void MachineMeter::paintRows(QPainter &painter) const
         fill.addRoundedRect(QRectF(track.topLeft(), QSizeF(filled, track.height())), 2, 2);
         painter.fillPath(fill, theme.text3);
         painter.setPen(theme.text2);
-        painter.drawText(QRect(0, top, width() - padding, rowHeight),
+        painter.drawText(QRect(0, top, width() - meterPadding, meterRowHeight),
                          Qt::AlignRight | Qt::AlignVCenter, percentText(percent));
-        top += rowHeight;
+        top += meterRowHeight;
     }
 }
 

@@ -23,7 +23,7 @@ namespace {
 constexpr int itemHeight = 32;
 constexpr int groupHeadHeight = 36;
 constexpr int iconEdge = 16;
-constexpr int headHeight = 56;
+constexpr int railHeadHeight = 56;
 constexpr int sideMargin = 8;
 
 QString groupTitle(PageInfo::Group group)
@@ -158,7 +158,7 @@ NavRail::NavRail(const QList<PageInfo> &pages, QWidget *parent) : QWidget(parent
 QWidget *NavRail::makeHead()
 {
     auto *head = new QWidget(this);
-    head->setFixedHeight(headHeight);
+    head->setFixedHeight(railHeadHeight);
     m_logo = new QLabel(head);
     m_name = new QLabel(tr("ProcLab"), head);
     m_name->setFont(textFont(TextSize::Title, QFont::DemiBold));

@@ -19,7 +19,7 @@ namespace {
 constexpr int widthHint = 224;
 constexpr int widestBar = 320;
 constexpr int textHeight = 20;
-constexpr int barHeight = 8;
+constexpr int progressHeight = 8;
 
 } // namespace
 
@@ -62,12 +62,12 @@ void RunProgress::setStatus(const RunStatus &status)
 
 QSize RunProgress::sizeHint() const
 {
-    return {widthHint, textHeight + barHeight + 4};
+    return {widthHint, textHeight + progressHeight + 4};
 }
 
 QSize RunProgress::minimumSizeHint() const
 {
-    return {150, textHeight + barHeight + 4};
+    return {150, textHeight + progressHeight + 4};
 }
 
 void RunProgress::paintEvent(QPaintEvent *)
@@ -86,7 +86,7 @@ void RunProgress::paintEvent(QPaintEvent *)
     const QRect room = texts.adjusted(clockWidth, 0, 0, 0);
     painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter,
                      painter.fontMetrics().elidedText(m_count, Qt::ElideRight, room.width()));
-    paintBar(painter, QRectF(0, textHeight + 2, width(), barHeight));
+    paintBar(painter, QRectF(0, textHeight + 2, width(), progressHeight));
 }
 
 void RunProgress::paintBar(QPainter &painter, const QRectF &bar) const

@@ -20,7 +20,7 @@ namespace proclab {
 
 namespace {
 
-constexpr int barHeight = 56;
+constexpr int topBarHeight = 56;
 constexpr int titleWidth = 164;
 constexpr int narrowestPreset = 216;
 constexpr int widestPreset = 320;
@@ -41,7 +41,7 @@ TopBar::TopBar(QWidget *parent)
 {
     setProperty("role", u"bar"_s);
     setAttribute(Qt::WA_StyledBackground);
-    setFixedHeight(barHeight);
+    setFixedHeight(topBarHeight);
     auto *row = new QHBoxLayout(this);
     row->setContentsMargins(16, 0, 16, 1);
     row->setSpacing(16);

@@ -28,14 +28,8 @@ constexpr int smallestWithMemory = 112;
 constexpr int timeLabelHeight = 16;
 constexpr int bandSeries = 5;
 constexpr double firstRange = 5;
-constexpr double mebibyte = 1024.0 * 1024.0;
 // Samples of one instant are read one after the other: what lies closer together is one instant.
 constexpr qint64 instantNs = 20'000'000;
-
-double toSeconds(qint64 timeNs)
-{
-    return static_cast<double>(timeNs) / 1e9;
-}
 
 /// Up to the next whole tick, so that the axis moves in steps.
 double timeRange(double seconds)

@@ -61,6 +61,9 @@ private:
         double residentMib;
     };
 
+    static constexpr double mebibyte = 1024.0 * 1024.0;
+
+    static double toSeconds(qint64 timeNs) { return static_cast<double>(timeNs) / 1e9; }
     void rebuildCharts();
     void arrangeCharts();
     void readNew();

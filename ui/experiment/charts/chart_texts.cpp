@@ -13,13 +13,6 @@ namespace proclab {
 
 namespace {
 
-constexpr double mebibyte = 1024.0 * 1024.0;
-
-double toSeconds(qint64 timeNs)
-{
-    return static_cast<double>(timeNs) / 1e9;
-}
-
 /// In place of a value that is not known.
 QString unknownText()
 {

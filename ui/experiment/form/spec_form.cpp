@@ -17,7 +17,7 @@ namespace proclab {
 
 namespace {
 
-constexpr int padding = 16;
+constexpr int formPadding = 16;
 constexpr int rowSpacing = 8;
 
 QLabel *groupHead(const QString &text, QWidget *parent)
@@ -90,7 +90,7 @@ void SpecForm::rebuild()
     m_generalFault->setProperty("tone", u"crash"_s);
     m_generalFault->setWordWrap(true);
     m_generalFault->setTextFormat(Qt::PlainText);
-    m_generalFault->setContentsMargins(padding, 8, padding, 8);
+    m_generalFault->setContentsMargins(formPadding, 8, formPadding, 8);
     m_generalFault->hide();
     m_bodyRows->addWidget(m_generalFault);
 
@@ -99,7 +99,7 @@ void SpecForm::rebuild()
     for (const Field &field : schema)
         addField(field);
     auto *foldRow = new QHBoxLayout;
-    foldRow->setContentsMargins(padding - 4, 8, padding, 8);
+    foldRow->setContentsMargins(formPadding - 4, 8, formPadding, 8);
     foldRow->addWidget(m_fold);
     foldRow->addStretch(1);
     m_bodyRows->addLayout(foldRow);
@@ -119,7 +119,7 @@ QVBoxLayout *SpecForm::section(const QString &group, bool advanced)
         box->setProperty("role", u"section"_s);
         box->setAttribute(Qt::WA_StyledBackground);
         rows = new QVBoxLayout(box);
-        rows->setContentsMargins(padding, 12, padding, 12);
+        rows->setContentsMargins(formPadding, 12, formPadding, 12);
         rows->setSpacing(rowSpacing);
         rows->addWidget(groupHead(group, box));
         (advanced ? m_advancedRows : m_bodyRows)->addWidget(box);

@@ -26,11 +26,6 @@ namespace {
 constexpr int fieldWidth = 120;
 constexpr int widestField = 168;
 
-QString fromView(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
 QJsonValue undefined()
 {
     return QJsonValue(QJsonValue::Undefined);
@@ -255,13 +250,14 @@ private:
     {
         const QString title =
             QCoreApplication::translate("Workload", std::string(workload.title).c_str());
-        m_combo->addItem(title, fromView(workload.name));
+        m_combo->addItem(title, QString::fromUtf8(workload.name));
         const QString description =
             QCoreApplication::translate("Workload", std::string(workload.description).c_str());
-        m_combo->setItemData(m_combo->count() - 1,
-                             QString(u"<qt><b>"_s % fromView(workload.name).toHtmlEscaped() %
-                                     u"</b><br>"_s % description.toHtmlEscaped() % u"</qt>"_s),
-                             Qt::ToolTipRole);
+        m_combo->setItemData(
+            m_combo->count() - 1,
+            QString(u"<qt><b>"_s % QString::fromUtf8(workload.name).toHtmlEscaped() %
+                    u"</b><br>"_s % description.toHtmlEscaped() % u"</qt>"_s),
+            Qt::ToolTipRole);
     }
 
     ComboBox *m_combo;

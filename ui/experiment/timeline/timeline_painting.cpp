@@ -23,7 +23,7 @@ constexpr double tickSpacing = 90;
 constexpr int margin = 12;
 constexpr int pidLeft = 58;
 constexpr int shareRight = 138;
-constexpr double dimmed = 0.4;
+constexpr double dimmedLane = 0.4;
 
 } // namespace
 
@@ -107,7 +107,7 @@ void TimelineView::paintLane(QPainter &painter, int lane, const QList<TimeTick> 
     const AppendLog<Span> &spans = m_log->lane(process).spans;
     index.update(spans);
 
-    painter.setOpacity(m_selected >= 0 && process != m_selected ? dimmed : 1);
+    painter.setOpacity(m_selected >= 0 && process != m_selected ? dimmedLane : 1);
     paintTimelineLane(
         painter, bars, range,
         {m_processes[process], spans, index, openSpanOf(process), nowNs(), isDense()});
