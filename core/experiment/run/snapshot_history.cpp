@@ -8,8 +8,8 @@ namespace proclab {
 
 namespace {
 
-constexpr std::size_t blockSize = 32; // Pictures that are packed together.
-constexpr qint64 microsecond = 1'000;
+constexpr std::size_t picturesPerBlock = 32; // Pictures that are packed together.
+constexpr qint64 nsPerMicrosecond = 1'000;
 constexpr int compressionLevel = 1; // Higher ones gain 5 % and take three times as long.
 
 /// A picture as a list of numbers, most of which are those of the picture before.
@@ -42,7 +42,7 @@ Numbers numbersOf(const StageSnapshot &snapshot)
     };
     addEach([](const ProcessLive &live) { return static_cast<qint64>(live.state); });
     addEach([](const ProcessLive &live) { return live.currentIndex; });
-    addEach([](const ProcessLive &live) { return live.currentSinceNs / microsecond; });
+    addEach([](const ProcessLive &live) { return live.currentSinceNs / nsPerMicrosecond; });
     addEach([](const ProcessLive &live) { return static_cast<qint64>(live.done); });
     addEach([](const ProcessLive &live) { return tenths(live.cpuPercent); });
     addEach([](const ProcessLive &live) { return tenths(live.waitingShare * 100); });
@@ -71,7 +71,7 @@ StageSnapshot snapshotOf(const Numbers &numbers, const KindState *anyState)
         snapshot.processes[i].process = i;
     readEach([](ProcessLive &live, qint64 n) { live.state = static_cast<ProcessState>(n); });
     readEach([](ProcessLive &live, qint64 n) { live.currentIndex = n; });
-    readEach([](ProcessLive &live, qint64 n) { live.currentSinceNs = n * microsecond; });
+    readEach([](ProcessLive &live, qint64 n) { live.currentSinceNs = n * nsPerMicrosecond; });
     readEach([](ProcessLive &live, qint64 n) { live.done = static_cast<quint64>(n); });
     readEach([](ProcessLive &live, qint64 n) { live.cpuPercent = fromTenths(n); });
     readEach([](ProcessLive &live, qint64 n) { live.waitingShare = fromTenths(n) / 100; });
@@ -158,22 +158,22 @@ void SnapshotHistory::append(StageSnapshotPointer snapshot)
     {
         const std::lock_guard lock(m_mutex);
         m_recent.push_back(std::move(snapshot));
-        if (m_recent.size() < 2 * blockSize)
+        if (m_recent.size() < 2 * picturesPerBlock)
             return;
-        oldest.assign(m_recent.begin(), m_recent.begin() + blockSize);
+        oldest.assign(m_recent.begin(), m_recent.begin() + picturesPerBlock);
     }
     // Readers need not wait for this.
     Block block{oldest.front()->timeNs, packed(oldest)};
     const std::lock_guard lock(m_mutex);
     m_packedBytes += static_cast<std::size_t>(block.packed.size());
     m_blocks.push_back(std::move(block));
-    m_recent.erase(m_recent.begin(), m_recent.begin() + blockSize);
+    m_recent.erase(m_recent.begin(), m_recent.begin() + picturesPerBlock);
 }
 
 std::size_t SnapshotHistory::size() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_blocks.size() * blockSize + m_recent.size();
+    return m_blocks.size() * picturesPerBlock + m_recent.size();
 }
 
 StageSnapshotPointer SnapshotHistory::newest() const

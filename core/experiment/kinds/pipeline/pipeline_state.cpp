@@ -7,7 +7,7 @@ namespace proclab {
 
 namespace {
 
-constexpr qint64 microsecond = 1'000;
+constexpr qint64 microsecondNs = 1'000;
 constexpr std::size_t numbersPerItem = 4;
 
 } // namespace
@@ -25,7 +25,7 @@ std::vector<qint64> PipelineState::packed(qint64 timeNs) const
         numbers.push_back(item.isEnd ? 1 : 0);
     // When an item was put stays the same as long as it waits; its age does not.
     for (const QueuedItem &item : items)
-        numbers.push_back((timeNs - item.ageNs) / microsecond);
+        numbers.push_back((timeNs - item.ageNs) / microsecondNs);
     return numbers;
 }
 
@@ -42,7 +42,7 @@ std::shared_ptr<const KindState> PipelineState::unpacked(std::span<const qint64>
         item.index = static_cast<quint32>(numbers[i]);
         item.producer = static_cast<int>(numbers[i + count]);
         item.isEnd = numbers[i + 2 * count] != 0;
-        item.ageNs = std::max<qint64>(0, timeNs - numbers[i + 3 * count] * microsecond);
+        item.ageNs = std::max<qint64>(0, timeNs - numbers[i + 3 * count] * microsecondNs);
         state->items.append(item);
     }
     return state;
