@@ -141,7 +141,7 @@ void PoolStage::readLog()
     for (; m_tasksRead < size; ++m_tasksRead) {
         const TaskRecord &task = log()->tasks[m_tasksRead];
         if (task.index < m_cells.size())
-            m_cells[task.index] = {task.process, task.status != TaskStatus::Done};
+            m_cells[task.index] = {task.process, task.status != TaskStatus::Done, task.finishedNs};
     }
 }
 
@@ -370,15 +370,17 @@ void PoolStage::paintCells(QPainter &painter)
 void PoolStage::paintCell(QPainter &painter, const QRectF &rect, int index, int runningOn)
 {
     const Theme &theme = Theme::current();
-    const Cell &cell = m_cells[static_cast<std::size_t>(index)];
+    const Cell &known = m_cells[static_cast<std::size_t>(index)];
+    const bool isFinished = snapshot() && known.finishedNs <= snapshot()->timeNs;
+    const Cell cell = isFinished ? known : Cell();
     const int process = cell.process >= 0 ? cell.process : runningOn;
-    const bool known = process >= 0 && process < processes().size();
-    const int colorIndex = known ? processes()[process].colorIndex : -1;
+    const bool isKnown = process >= 0 && process < processes().size();
+    const int colorIndex = isKnown ? processes()[process].colorIndex : -1;
     const double radius = rect.width() >= 16 ? 4 : rect.width() >= 7 ? 2 : 0;
     QColor textColor = theme.text3;
     QPen pen(theme.border, 1);
     QBrush brush(Qt::NoBrush);
-    painter.setOpacity(known ? opacityOf(process) : 1);
+    painter.setOpacity(isKnown ? opacityOf(process) : 1);
     if (cell.failed) {
         pen.setColor(theme.crash);
         brush =
@@ -481,8 +483,9 @@ QList<CardContent::Fact> PoolStage::parentFacts(const ProcessLive &live) const
     const auto dead = std::count_if(processes().begin(), processes().end(), hasCrashed);
     const QString unknown = u"\u2013"_s;
     QString memory = unknown;
-    if (const auto &samples = log()->lane(0).samples; samples.size() > 0)
-        memory = bytesText(samples[samples.size() - 1].residentBytes);
+    const AppendLog<ProcessSample> &samples = log()->lane(0).samples;
+    if (const std::size_t count = sampleCountUntil(samples, snapshot()->timeNs); count > 0)
+        memory = bytesText(samples[count - 1].residentBytes);
     return {{tr("CPU"), live.cpuPercent < 0 || isEnded()
                             ? unknown
                             : tr("%1\u00A0%").arg(std::lround(live.cpuPercent))},

@@ -57,6 +57,7 @@ private:
     {
         int process = -1; ///< Who finished it; -1: not yet finished.
         bool failed = false;
+        qint64 finishedNs = 0;
     };
 
     [[nodiscard]] quint64 total() const;

@@ -242,8 +242,9 @@ ExperimentPage *MainWindow::currentExperiment() const
 
 void MainWindow::updateBars()
 {
-    const RunStatus *status = currentPage()->runStatus();
-    m_topBar->setStatus(status ? *status : RunStatus());
+    const Page *page = currentPage();
+    const RunStatus *status = page->runStatus();
+    m_topBar->setStatus(status ? *status : RunStatus(), page->blockedBy());
     if (status)
         m_statusLine->setStatus(*status);
     else

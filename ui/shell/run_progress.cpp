@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/run_progress.h"
 
-#include "ui/experiment/run/run_summary.h"
 #include "ui/shared/theme.h"
 
 #include <QPainter>
@@ -45,9 +44,9 @@ void RunProgress::setStatus(const RunStatus &status)
     m_status = status;
     const QString elapsed = elapsedClock(status.elapsedSeconds);
     QString count;
-    if (status.state == ExperimentRun::State::Idle)
+    if (status.state == RunSource::State::Idle)
         count = tr("Not run yet");
-    else if (status.state == ExperimentRun::State::Starting)
+    else if (status.state == RunSource::State::Starting)
         count = tr("Starting");
     else
         count = progressText(status.done, status.total, status.failedTasks, status.lost);
@@ -76,7 +75,7 @@ void RunProgress::paintEvent(QPaintEvent *)
     QPainter painter(this);
     const QRect texts(0, 0, width(), textHeight);
     painter.setFont(monoFont(TextSize::Small));
-    painter.setPen(m_status.state == ExperimentRun::State::Idle ? theme.text3 : theme.text);
+    painter.setPen(m_status.state == RunSource::State::Idle ? theme.text3 : theme.text);
     painter.drawText(texts, Qt::AlignLeft | Qt::AlignVCenter, m_elapsed);
     const int clockWidth = painter.fontMetrics().horizontalAdvance(m_elapsed) + 8;
 

@@ -23,24 +23,6 @@ namespace {
 
 constexpr int lineHeight = 24;
 
-QString stateName(const RunStatus &status)
-{
-    using State = ExperimentRun::State;
-    switch (status.state) {
-    case State::Idle:
-        return StatusLine::tr("Ready");
-    case State::Starting:
-        return StatusLine::tr("Starting");
-    case State::Running:
-        return StatusLine::tr("Running");
-    case State::Stopping:
-        return StatusLine::tr("Stopping");
-    case State::Ended:
-        return status.failed ? StatusLine::tr("Failed") : StatusLine::tr("Ended");
-    }
-    return {};
-}
-
 QColor stateColor(const RunStatus &status)
 {
     const Theme &theme = Theme::current();
@@ -51,7 +33,7 @@ QColor stateColor(const RunStatus &status)
 
 QString samplingText(const RunStatus &status)
 {
-    if (status.state == ExperimentRun::State::Idle)
+    if (status.state == RunSource::State::Idle)
         return {};
     const QString rate = StatusLine::tr("Sampling %1 Hz").arg(1000 / RunSampler::intervalMs);
     if (status.samplingPercent < 0)
@@ -107,8 +89,8 @@ void StatusLine::setStatus(const RunStatus &status)
     const bool stateChanged =
         status.isActive() != m_status.isActive() || status.failed != m_status.failed;
     m_status = status;
-    m_state->setText(stateName(status));
-    const bool idle = status.state == ExperimentRun::State::Idle;
+    m_state->setText(proclab::stateText(status));
+    const bool idle = status.state == RunSource::State::Idle;
     const QString events = groupedNumber(static_cast<qint64>(status.events));
     m_events->setText(status.events == 1 ? tr("1 event") : tr("%1 events").arg(events));
     m_events->setVisible(!idle);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "ui/experiment/run/run_status.h"
+#include "core/experiment/run/run_status.h"
 
 #include <QWidget>
 

@@ -146,21 +146,22 @@ void TopBar::setCurrentPreset(const QString &name)
     m_presets->setCurrentIndex(m_presets->findData(QString()));
 }
 
-void TopBar::setStatus(const RunStatus &status)
+void TopBar::setStatus(const RunStatus &status, const QString &blockedBy)
 {
-    using State = ExperimentRun::State;
+    using State = RunSource::State;
     if (status.state == State::Starting && m_status.state != State::Starting)
         m_starting.start();
     m_status = status;
+    m_blockedBy = blockedBy;
     m_progress->setStatus(status);
     updateButtons();
 }
 
 void TopBar::updateButtons()
 {
-    using State = ExperimentRun::State;
+    using State = RunSource::State;
     const bool active = m_status.isActive();
-    const bool canRun = !active && m_status.blockedBy.isEmpty();
+    const bool canRun = !active && m_blockedBy.isEmpty();
     QString text = tr("Run");
     if (m_status.state == State::Starting && m_starting.isValid() &&
         m_starting.elapsed() > startingNoticeAfterMs) {
@@ -172,7 +173,7 @@ void TopBar::updateButtons()
     if (active)
         tip = tr("It runs already");
     else if (!canRun)
-        tip = m_status.blockedBy;
+        tip = m_blockedBy;
     const bool stopping = m_status.state == State::Stopping;
     // This is called for each frame: nothing is set that stands already.
     if (m_run->text() != text)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/experiment/run/run_status.h"
 #include "core/experiment/spec/presets.h"
-#include "ui/experiment/run/run_status.h"
 #include "ui/shell/pages.h"
 
 #include <QElapsedTimer>
@@ -30,7 +30,8 @@ public:
     void setPage(const PageInfo &page, const QList<Preset> &presets);
     /// Chooses the preset without presetChosen(); a name that is not listed reads as "From a file".
     void setCurrentPreset(const QString &name);
-    void setStatus(const RunStatus &status);
+    /// @p blockedBy: why no run can be started, in one line; empty: it can.
+    void setStatus(const RunStatus &status, const QString &blockedBy);
 
     [[nodiscard]] QPushButton *runButton() const { return m_run; }
     [[nodiscard]] QPushButton *stopButton() const { return m_stop; }
@@ -52,6 +53,7 @@ private:
     void updateThemeButton();
 
     RunStatus m_status;
+    QString m_blockedBy;
     QElapsedTimer m_starting;
     QLabel *m_title;
     QLabel *m_subtitle;

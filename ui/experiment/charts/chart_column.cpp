@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/charts/chart_column.h"
 
-#include "core/experiment/run/rate_meter.h"
+#include "core/experiment/run/run_means.h"
 #include "core/experiment/spec/kind.h"
 #include "ui/charts/chart_ticks.h"
 #include "ui/charts/line_chart.h"
@@ -47,14 +47,6 @@ QColor gaugeColor(int series, qsizetype count)
         return theme.text2;
     const QColor colors[] = {theme.accent, theme.text, theme.text3};
     return colors[series % 3];
-}
-
-double quantile(const std::vector<double> &sorted, double share)
-{
-    const double at = share * static_cast<double>(sorted.size() - 1);
-    const auto below = static_cast<std::size_t>(at);
-    const std::size_t above = std::min(below + 1, sorted.size() - 1);
-    return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 } // namespace
@@ -178,7 +170,7 @@ void ChartColumn::readNew()
     updateTexts();
     updateMarks();
     const double now = toSeconds(m_nowNs);
-    const QString empty = isEnded() ? tr("Too short for a sample") : tr("No data yet");
+    const QString empty = haveEnded(m_processes) ? tr("Too short for a sample") : tr("No data yet");
     for (LineChart *chart : std::as_const(m_charts)) {
         chart->setEmptyText(empty);
         chart->setTimeRange(timeRange(now));
@@ -279,7 +271,7 @@ void ChartColumn::readBands()
     std::size_t begin = 0;
     while (begin < m_bandBuffer.size()) {
         const qint64 end = m_bandBuffer[begin].timeNs + instantNs;
-        if (m_bandBuffer.back().timeNs < end && !isEnded())
+        if (m_bandBuffer.back().timeNs < end && !haveEnded(m_processes))
             break; // More of this instant may follow.
         std::size_t next = begin;
         while (next < m_bandBuffer.size() && m_bandBuffer[next].timeNs < end)
@@ -343,33 +335,21 @@ void ChartColumn::readGauges()
     }
 }
 
-/// The work of a run that has ended was done between two samples: the last rate is of the time up
-/// to then, and there is none after.
+/// Once the run has ended it is known when the work was done.
 void ChartColumn::endRates()
 {
-    const AppendLog<GaugeSample> &samples = m_log->gauges;
-    const std::size_t size = samples.size();
-    if (!isEnded() || size < 2 || size == m_ratesEndedAt)
+    const std::size_t size = m_log->gauges.size();
+    if (!haveEnded(m_processes) || size < 2 || size == m_ratesEndedAt)
         return;
     m_ratesEndedAt = size;
-    const qint64 finish = finishNs();
     for (qsizetype i = 0; i < m_gauges.size(); ++i) {
-        for (int k = 0; m_gauges[i].rate && k < m_gauges[i].series.size(); ++k) {
-            const auto gauge = static_cast<std::size_t>(m_gauges[i].series[k].gauge);
+        const GaugeChart &gauge = m_gauges[i];
+        for (int k = 0; gauge.rate && k < gauge.series.size(); ++k) {
             LineChart *chart = m_charts[i + 1];
             chart->clearSeries(k);
-            RateMeter meter;
-            bool isLast = false;
-            for (std::size_t at = 1; at < size && !isLast; ++at) {
-                isLast = samples[at].timeNs >= finish;
-                const qint64 timeNs = isLast ? finish : samples[at].timeNs;
-                double value = meter.add(timeNs, samples[isLast ? size - 1 : at].totals[gauge]);
-                if (m_gauges[i].maximum > 0)
-                    value = std::min(value, m_gauges[i].maximum);
-                if (at == 1)
-                    chart->append(k, 0, value);
-                chart->append(k, toSeconds(timeNs), value);
-            }
+            for (const RatePoint &point :
+                 ratesUntil(*m_log, gauge.series[k].gauge, gauge.maximum, finishNs()))
+                chart->append(k, toSeconds(point.timeNs), point.value);
         }
     }
 }
@@ -378,9 +358,7 @@ void ChartColumn::updateMarks()
 {
     QList<double> marks;
     for (const ProcessRecord &process : std::as_const(m_processes)) {
-        const bool died = process.endNs >= 0 && !process.endedByRun &&
-                          (process.signal != 0 || process.exitCode != 0);
-        if (died && marks.size() < maxMarks)
+        if (hasCrashed(process) && marks.size() < maxMarks)
             marks.append(toSeconds(process.endNs));
     }
     for (LineChart *chart : std::as_const(m_charts))

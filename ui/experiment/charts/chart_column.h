@@ -88,8 +88,6 @@ private:
     [[nodiscard]] QString gaugeTextAt(qsizetype index, double seconds) const;
     [[nodiscard]] QString gaugeNumber(const GaugeChart &chart, double value) const;
     [[nodiscard]] std::optional<double> meanOf(const GaugeChart &chart, int series) const;
-    [[nodiscard]] double meanCpuPercent() const;
-    [[nodiscard]] bool isEnded() const;
     [[nodiscard]] qint64 finishNs() const;
     [[nodiscard]] bool hasBands() const;
 
@@ -108,7 +106,7 @@ private:
     std::size_t m_ratesEndedAt = 0; // So many samples were there when the rates were closed.
     qint64 m_nowNs = -1;
     std::optional<qint64> m_cursorNs;
-    mutable std::size_t m_finishOf = 0; // So many tasks were finished at m_finishNs.
+    mutable std::size_t m_finishOf = 0; // So many samples were there when m_finishNs was found.
     mutable qint64 m_finishNs = 0;
     int m_selected = -1;
     bool m_bands = false;

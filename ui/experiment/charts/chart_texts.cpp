@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/run/run_means.h"
 #include "core/experiment/spec/kind.h"
 #include "ui/charts/line_chart.h"
 #include "ui/experiment/charts/chart_column.h"
@@ -59,41 +60,29 @@ void ChartColumn::setCursor(std::optional<qint64> timeNs)
         updateTexts();
 }
 
-bool ChartColumn::isEnded() const
-{
-    return m_processes.size() > 1 &&
-           std::all_of(m_processes.begin() + 1, m_processes.end(),
-                       [](const ProcessRecord &process) { return process.endNs >= 0; });
-}
-
-/// When the work of a run that has ended was done; its last samples may be later, since processes
-/// take a while to leave.
+/// Of a run that has ended.
 qint64 ChartColumn::finishNs() const
 {
-    const qint64 lastNs = m_log->gauges[m_log->gauges.size() - 1].timeNs;
-    if (m_finishOf != m_log->tasks.size()) {
-        m_finishOf = m_log->tasks.size();
-        m_finishNs = lastFinishNs(*m_log);
+    if (m_finishOf != m_log->gauges.size()) {
+        m_finishOf = m_log->gauges.size();
+        m_finishNs = workEndNs(*m_log);
     }
-    return m_finishNs > 0 ? std::min(m_finishNs, lastNs) : lastNs;
+    return m_finishNs;
 }
 
 std::optional<double> ChartColumn::meanOf(const GaugeChart &chart, int series) const
 {
     const std::size_t size = m_log ? m_log->gauges.size() : 0;
-    const auto gauge = static_cast<std::size_t>(chart.series[series].gauge);
-    if (size == 0 || m_log->gauges[size - 1].timeNs <= 0)
+    if (size == 0)
         return std::nullopt;
-    const GaugeSample &last = m_log->gauges[size - 1];
-    const qint64 timeNs = isEnded() ? finishNs() : last.timeNs;
-    const double mean = last.totals[gauge] / toSeconds(timeNs);
-    return chart.maximum > 0 ? std::min(mean, chart.maximum) : mean;
+    const qint64 endNs = haveEnded(m_processes) ? finishNs() : m_log->gauges[size - 1].timeNs;
+    return meanRate(*m_log, chart.series[series].gauge, chart.maximum, endNs);
 }
 
 QString ChartColumn::cpuText() const
 {
-    if (isEnded()) {
-        const double mean = meanCpuPercent();
+    if (haveEnded(m_processes)) {
+        const double mean = meanCpuPercent(*m_log);
         return mean > 0 ? tr("mean %1\u00A0%").arg(std::lround(mean)) : QString();
     }
     double sum = 0;
@@ -106,24 +95,6 @@ QString ChartColumn::cpuText() const
         sum += static_cast<double>(samples[samples.size() - 1].cpuPercent);
     }
     return anyAlive ? tr("%1\u00A0%").arg(std::lround(sum)) : QString();
-}
-
-/// Of all processes together, from the gate to the end of the last.
-double ChartColumn::meanCpuPercent() const
-{
-    double sum = 0;
-    qint64 endNs = 0;
-    for (int process = 1; process < m_processes.size(); ++process) {
-        const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
-        qint64 fromNs = std::max<qint64>(m_processes[process].startNs, 0);
-        for (std::size_t i = 0; i < samples.size(); ++i) {
-            const qint64 length = std::max<qint64>(0, samples[i].timeNs - fromNs);
-            sum += static_cast<double>(samples[i].cpuPercent) * static_cast<double>(length);
-            fromNs = samples[i].timeNs;
-        }
-        endNs = std::max(endNs, m_processes[process].endNs);
-    }
-    return endNs > 0 ? sum / static_cast<double>(endNs) : 0;
 }
 
 QString ChartColumn::cpuTextAt(double seconds) const
@@ -183,7 +154,7 @@ QString ChartColumn::gaugeText(qsizetype index) const
         return {};
     if (chart.rate && size == 1)
         return {};
-    const bool isMean = chart.rate && isEnded();
+    const bool isMean = chart.rate && haveEnded(m_processes);
     // Of several series the last one: what came out. Series of different things are all told.
     const auto last = static_cast<int>(chart.series.size()) - 1;
     QString text;

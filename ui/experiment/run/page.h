@@ -21,6 +21,8 @@ public:
 
     /// How the run stands, before the first one too; null: the page has no experiment.
     [[nodiscard]] virtual const RunStatus *runStatus() const { return nullptr; }
+    /// Why no run can be started, in one line; empty: it can.
+    [[nodiscard]] virtual QString blockedBy() const { return {}; }
     /// Name of the preset that is shown; empty: none.
     [[nodiscard]] virtual QString presetName() const { return {}; }
     /// Shows @p preset, which is of the page's kind, without starting it.

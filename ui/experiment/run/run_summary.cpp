@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/run/run_summary.h"
 
+#include "core/experiment/run/run_status.h"
 #include "core/experiment/spec/kind.h"
 #include "ui/experiment/form/field_editor.h"
 #include "ui/shared/theme.h"
@@ -79,16 +80,6 @@ RunSummary summaryOf(const RunResult &result)
     return {Banner::Tone::Good,
             tr("%1 done in %2").arg(grouped(totals.done), durationText(result.elapsedSeconds)),
             rateText(result)};
-}
-
-QString progressText(quint64 done, quint64 total, quint64 failed, quint64 lost)
-{
-    QString text = tr("%1 of %2 done").arg(grouped(done), grouped(total));
-    if (failed > 0)
-        text += tr(", %1 failed").arg(grouped(failed));
-    if (lost > 0)
-        text += tr(", %1 lost").arg(grouped(lost));
-    return text;
 }
 
 QString codeLine(const ExperimentSpec &spec)

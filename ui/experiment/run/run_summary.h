@@ -18,9 +18,6 @@ struct RunSummary
 
 [[nodiscard]] RunSummary summaryOf(const RunResult &result);
 
-/// "12 of 24 done, 1 lost"
-[[nodiscard]] QString progressText(quint64 done, quint64 total, quint64 failed, quint64 lost);
-
 /// The Python-like line of @p spec's kind with its {path} places filled in.
 [[nodiscard]] QString codeLine(const ExperimentSpec &spec);
 

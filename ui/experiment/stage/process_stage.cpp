@@ -73,7 +73,6 @@ void ProcessStage::setRun(std::shared_ptr<const RunLog> log, const ExperimentSpe
     m_tokens.clear();
     m_progress.clear();
     m_sparklines.clear();
-    m_samplesRead.clear();
     m_selected = -1;
     m_processes = m_log ? m_log->processes() : idleProcesses();
     readLog();
@@ -84,7 +83,11 @@ void ProcessStage::setSnapshot(const StageSnapshotPointer &snapshot)
 {
     if (!m_log || !snapshot)
         return;
-    const StageSnapshotPointer before = std::exchange(m_snapshot, snapshot);
+    StageSnapshotPointer before = std::exchange(m_snapshot, snapshot);
+    if (before && before->timeNs > snapshot->timeNs) { // A look back: nothing moves there.
+        before.reset();
+        m_progress.clear();
+    }
     refreshProcesses();
     readSparklines();
     readLog();
@@ -99,7 +102,8 @@ void ProcessStage::setSnapshot(const StageSnapshotPointer &snapshot)
 
 void ProcessStage::refreshProcesses()
 {
-    const QList<ProcessRecord> before = std::exchange(m_processes, m_log->processes());
+    const QList<ProcessRecord> before =
+        std::exchange(m_processes, processesAt(*m_log, *m_snapshot));
     if (!sameShape(before, m_processes))
         layoutChanged();
 }
@@ -108,18 +112,13 @@ void ProcessStage::readSparklines()
 {
     const auto count = static_cast<std::size_t>(m_processes.size());
     m_sparklines.resize(count);
-    m_samplesRead.resize(count, 0);
     for (std::size_t i = 0; i < count; ++i) {
         const AppendLog<ProcessSample> &samples = m_log->lane(static_cast<int>(i)).samples;
-        const std::size_t size = samples.size();
-        std::size_t &next = m_samplesRead[i];
-        if (size > sparklineLength)
-            next = std::max(next, size - sparklineLength);
+        const std::size_t end = sampleCountUntil(samples, m_snapshot->timeNs);
         std::vector<float> &line = m_sparklines[i];
-        for (; next < size; ++next)
-            line.push_back(samples[next].cpuPercent);
-        if (line.size() > sparklineLength)
-            line.erase(line.begin(), line.end() - sparklineLength);
+        line.clear();
+        for (std::size_t at = end - std::min(end, sparklineLength); at < end; ++at)
+            line.push_back(samples[at].cpuPercent);
     }
 }
 
@@ -181,9 +180,7 @@ const ProcessLive *ProcessStage::live(int process) const
 
 bool ProcessStage::isEnded() const
 {
-    return m_log && m_processes.size() > 1 &&
-           std::all_of(m_processes.begin() + 1, m_processes.end(),
-                       [](const ProcessRecord &process) { return process.endNs >= 0; });
+    return m_log && haveEnded(m_processes);
 }
 
 double ProcessStage::opacityOf(int process) const

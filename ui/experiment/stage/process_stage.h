@@ -15,7 +15,7 @@
 
 namespace proclab {
 
-/// What all stages share: they hold the run's newest picture, keep sparklines, cache what stands
+/// What all stages share: they hold one picture of the run, keep sparklines, cache what stands
 /// still, move tokens along links, and answer mouse, keys and screen readers. A kind's stage
 /// arranges and paints.
 class ProcessStage : public StageView, public AccessibleItems
@@ -135,7 +135,6 @@ private:
     QList<Place> m_places;
     CardForm m_cardForm;
     std::vector<std::vector<float>> m_sparklines;      // By process.
-    std::vector<std::size_t> m_samplesRead;            // By process.
     std::deque<std::pair<qint64, quint64>> m_progress; // Time and done, over the last second.
     QPixmap m_still;
     int m_selected = -1;

@@ -11,8 +11,8 @@
 
 namespace proclab {
 
-/// The processes of a run as they are now, and what stands between them. One subclass a kind, which
-/// paints. Before a run it shows the idle diagram of the current settings.
+/// The processes of a run as they are at one instant, and what stands between them. One subclass a
+/// kind, which paints. Before a run it shows the idle diagram of the current settings.
 class StageView : public QWidget
 {
     Q_OBJECT
@@ -24,7 +24,7 @@ public:
     virtual void setSpec(const ExperimentSpec &spec) = 0;
     /// The run to show from now on; null: none, back to the idle diagram.
     virtual void setRun(std::shared_ptr<const RunLog> log, const ExperimentSpec &spec) = 0;
-    /// The newest picture; at most 60 a second.
+    /// The picture to show: the newest one, at most 60 a second, or that of an earlier instant.
     virtual void setSnapshot(const StageSnapshotPointer &snapshot) = 0;
     /// Position in RunLog::processes(); -1: none. Others are then drawn at 40 %.
     virtual void setSelectedProcess(int process) = 0;

@@ -218,10 +218,7 @@ qint64 TimelineView::nowNs() const
 
 bool TimelineView::isEnded() const
 {
-    if (!m_snapshot || m_processes.size() < 2)
-        return false;
-    return std::all_of(m_processes.begin() + 1, m_processes.end(),
-                       [](const ProcessRecord &process) { return process.endNs >= 0; });
+    return m_snapshot && haveEnded(m_processes);
 }
 
 const ProcessLive *TimelineView::live(int process) const

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/experiment/run/experiment_run.h"
+#include "core/experiment/run/run_source.h"
 
 #include <QString>
 
 namespace proclab {
 
-/// What the top bar, the rail and the status bar show of a page's run: a few numbers, cheap to
-/// compare.
+/// How far a run has come: a few numbers, cheap to compare, for whatever stands beside a view of
+/// it.
 struct RunStatus
 {
-    ExperimentRun::State state = ExperimentRun::State::Idle;
+    RunSource::State state = RunSource::State::Idle;
     bool failed = false;      ///< Ended, since the engine could not go on.
-    QString blockedBy;        ///< Why it can't be started, in one line; empty: it can.
     QString startMethod;      ///< "forkserver"; empty if the kind has none.
     int startedProcesses = 0; ///< While starting: at the gate.
     int processes = 0;        ///< While starting: in all; 0: not known yet.
@@ -30,10 +29,20 @@ struct RunStatus
 
     [[nodiscard]] bool isActive() const
     {
-        return state == ExperimentRun::State::Starting || state == ExperimentRun::State::Running ||
-               state == ExperimentRun::State::Stopping;
+        return state == RunSource::State::Starting || state == RunSource::State::Running ||
+               state == RunSource::State::Stopping;
     }
     bool operator==(const RunStatus &) const = default;
 };
+
+/// Of @p run now: while it goes on from its newest picture, then from its result.
+[[nodiscard]] RunStatus statusOf(const RunSource &run);
+/// Before a run of @p spec.
+[[nodiscard]] RunStatus idleStatus(const ExperimentSpec &spec);
+
+/// "Running", "Failed"; translated.
+[[nodiscard]] QString stateText(const RunStatus &status);
+/// "12 of 24 done, 1 lost"
+[[nodiscard]] QString progressText(quint64 done, quint64 total, quint64 failed, quint64 lost);
 
 } // namespace proclab

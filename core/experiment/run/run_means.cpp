@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/run/run_means.h"
+
+#include "core/experiment/run/rate_meter.h"
+
+#include <algorithm>
+
+namespace proclab {
+
+namespace {
+
+double limited(double value, double maximum)
+{
+    return maximum > 0 ? std::min(value, maximum) : value;
+}
+
+} // namespace
+
+double quantile(const std::vector<double> &sorted, double share)
+{
+    const double at = share * static_cast<double>(sorted.size() - 1);
+    const auto below = static_cast<std::size_t>(at);
+    const std::size_t above = std::min(below + 1, sorted.size() - 1);
+    return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+qint64 workEndNs(const RunLog &log)
+{
+    const std::size_t size = log.gauges.size();
+    if (size == 0)
+        return 0;
+    const qint64 lastNs = log.gauges[size - 1].timeNs;
+    const qint64 finishNs = lastFinishNs(log);
+    return finishNs > 0 ? std::min(finishNs, lastNs) : lastNs;
+}
+
+std::optional<double> meanRate(const RunLog &log, int gauge, double maximum, qint64 endNs)
+{
+    const std::size_t size = log.gauges.size();
+    if (size == 0 || endNs <= 0)
+        return std::nullopt;
+    const double total = log.gauges[size - 1].totals[static_cast<std::size_t>(gauge)];
+    return limited(total * 1e9 / static_cast<double>(endNs), maximum);
+}
+
+std::vector<RatePoint> ratesUntil(const RunLog &log, int gauge, double maximum, qint64 endNs)
+{
+    const AppendLog<GaugeSample> &samples = log.gauges;
+    const std::size_t size = samples.size();
+    const auto position = static_cast<std::size_t>(gauge);
+    std::vector<RatePoint> rates;
+    RateMeter meter;
+    bool isLast = false;
+    for (std::size_t at = 1; at < size && !isLast; ++at) {
+        isLast = samples[at].timeNs >= endNs;
+        const qint64 timeNs = isLast ? endNs : samples[at].timeNs;
+        const double total = samples[isLast ? size - 1 : at].totals[position];
+        const double rate = limited(meter.add(timeNs, total), maximum);
+        if (at == 1) // The first that is known holds since the gate.
+            rates.push_back({0, rate});
+        rates.push_back({timeNs, rate});
+    }
+    return rates;
+}
+
+double meanCpuPercent(const RunLog &log)
+{
+    const QList<ProcessRecord> processes = log.processes();
+    double sum = 0;
+    qint64 endNs = 0;
+    for (int process = 1; process < processes.size(); ++process) {
+        const AppendLog<ProcessSample> &samples = log.lane(process).samples;
+        qint64 fromNs = std::max<qint64>(processes[process].startNs, 0);
+        for (std::size_t i = 0, size = samples.size(); i < size; ++i) {
+            const qint64 length = std::max<qint64>(0, samples[i].timeNs - fromNs);
+            sum += static_cast<double>(samples[i].cpuPercent) * static_cast<double>(length);
+            fromNs = samples[i].timeNs;
+        }
+        endNs = std::max(endNs, processes[process].endNs);
+    }
+    return endNs > 0 ? sum / static_cast<double>(endNs) : 0;
+}
+
+} // namespace proclab

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/run_log.h"
+
+#include <optional>
+#include <vector>
+
+namespace proclab {
+
+/// The value below which @p share (0 … 1) of @p sorted lies, between two entries by their distance:
+/// 0 is the smallest, 0.5 the median, 1 the largest. @p sorted has entries, in rising order.
+[[nodiscard]] double quantile(const std::vector<double> &sorted, double share);
+
+/// When the work of a run that has ended was done; its last samples may be later, since processes
+/// take a while to leave. 0: there are no samples. Looks at each task.
+[[nodiscard]] qint64 workEndNs(const RunLog &log);
+
+/// The mean of a rate from the gate to @p endNs; nullopt: nothing is known yet. @p gauge is a
+/// position in GaugeSample::totals, @p maximum GaugeChart::maximum.
+[[nodiscard]] std::optional<double> meanRate(const RunLog &log, int gauge, double maximum,
+                                             qint64 endNs);
+
+struct RatePoint
+{
+    qint64 timeNs = 0;
+    double value = 0;
+};
+/// A rate in a run that has ended, as its chart shows it: the work was done at @p endNs, between
+/// two samples, so the last rate is of the time up to then, and there is none after.
+[[nodiscard]] std::vector<RatePoint> ratesUntil(const RunLog &log, int gauge, double maximum,
+                                                qint64 endNs);
+
+/// Percent of one core that all children together used, from the gate to the end of the last; 0:
+/// none has ended.
+[[nodiscard]] double meanCpuPercent(const RunLog &log);
+
+} // namespace proclab
