@@ -146,7 +146,7 @@ bool FutureState::wait(TimeLimit limit) const
         const qint64 left = limit ? end - runtime::nowNs() : -1;
         if (limit && left <= 0)
             return false;
-        noted.sleepsFor({runtime::WaitSubject::Kind::Calls}, limit ? end : runtime::noDeadline);
+        noted.sleepsFor({runtime::WaitSubject::Type::Calls}, limit ? end : runtime::noDeadline);
         // Counted before the second look at the phase, so that settling it later sees the waiter.
         m_waiters.fetch_add(1, std::memory_order_seq_cst);
         if (m_phase.load(std::memory_order_seq_cst) == seen)

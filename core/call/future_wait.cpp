@@ -17,7 +17,7 @@ bool waitUntilHolds(std::condition_variable &changed, std::unique_lock<std::mute
     if (holds())
         return true;
     const std::int64_t deadline = deadlineOf(limit);
-    const runtime::WaitScope noted({runtime::WaitSubject::Kind::Calls}, deadline);
+    const runtime::WaitScope noted({runtime::WaitSubject::Type::Calls}, deadline);
     if (limit)
         return changed.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)), holds);
     changed.wait(lock, holds);

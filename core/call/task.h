@@ -80,7 +80,7 @@ public:
     /// The number by which workers know it.
     [[nodiscard]] static std::uint32_t number()
     {
-        return runtime::firstRegisteredTask + s_position;
+        return runtime::firstRegisteredTask + runtime::taskNumber(s_ticket);
     }
     /// The name as the compiler spells it: "square", "Shape::area".
     [[nodiscard]] static constexpr std::string_view name()
@@ -121,8 +121,8 @@ private:
         }
     }
 
-    inline static const std::uint32_t s_position =
-        runtime::registerTask(name(), &run, packedBytes() ? &runChunk : nullptr);
+    inline static const std::uint32_t s_ticket = runtime::registerTask(
+        {name(), runtime::RegisteredTask::Use::Call, &run, packedBytes() ? &runChunk : nullptr});
 };
 
 /// The encoded arguments of calls, one behind the other.

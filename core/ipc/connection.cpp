@@ -91,9 +91,11 @@ Result<void> Connection::sendMessage(const ByteRing::Record &record, std::int64_
         return Error{ErrorCode::InvalidState};
     const auto isOver = [this] { return isOtherGone() || isClosed(); };
     auto outcome = isOver() ? Outcome::Refused : Outcome::Done;
-    if (outcome == Outcome::Done)
-        outcome = body().directions[m_state->side].ring.put(ObjectSpace::instance(), record,
-                                                            deadlineNs, isOver);
+    if (outcome == Outcome::Done) {
+        ObjectSpace &space = ObjectSpace::instance();
+        auto &to = body().directions[m_state->side];
+        outcome = to.ring.put(space, to.put[space.self()], record, deadlineNs, isOver);
+    }
     if (outcome == Outcome::Done)
         return {};
     if (outcome == Outcome::TimedOut)
@@ -201,7 +203,7 @@ Result<std::vector<std::size_t>> Connection::wait(std::span<const Connection> co
         auto found = ready();
         const std::int64_t leftNs = found.empty() ? deadline - runtime::nowNs() : 0;
         if (leftNs > 0) {
-            noted.sleepsFor({runtime::WaitSubject::Kind::Several}, deadline);
+            noted.sleepsFor({runtime::WaitSubject::Type::Several}, deadline);
             // No call waits for words and descriptors both; nor for more words than it can hold.
             const bool isSliced = !polled.empty() || words.size() > runtime::maxFutexes;
             const std::int64_t lengthNs =

@@ -63,6 +63,17 @@ public:
                                                  TimeLimit limit = std::nullopt,
                                                  std::span<const int> descriptors = {});
 
+    /// Messages of one direction, for observers.
+    struct Traffic
+    {
+        quint64 sent = 0;    ///< So far, modulo 2^24.
+        quint64 waiting = 0; ///< Of these, not received yet.
+    };
+    /// Towards this end.
+    [[nodiscard]] Traffic arriving() const { return trafficOf(incoming()); }
+    /// Away from this end.
+    [[nodiscard]] Traffic leaving() const { return trafficOf(body().directions[m_state->side]); }
+
     /// The object of this end, for a handle on its way. Closed.
     [[nodiscard]] Result<runtime::ObjectRef> end() const;
 
@@ -89,6 +100,10 @@ private:
     [[nodiscard]] runtime::PipeBody::Direction &incoming() const
     {
         return body().directions[1 - m_state->side];
+    }
+    [[nodiscard]] static Traffic trafficOf(const runtime::PipeBody::Direction &direction)
+    {
+        return {direction.ring.putCount(), direction.ring.size()};
     }
     [[nodiscard]] bool isOtherGone() const { return body().isGone(1 - m_state->side); }
     [[nodiscard]] bool canReceiveNow() const
@@ -162,8 +177,9 @@ Result<void> Connection::receiveMessage(TimeLimit limit, Store store,
         return Error{ErrorCode::InvalidState};
     runtime::ObjectSpace &space = runtime::ObjectSpace::instance();
     runtime::PipeBody::Direction &from = incoming();
+    const std::array counts{&from.got[space.self()]};
     const auto get = [&](std::int64_t deadlineNs, auto isOver) {
-        return from.ring.get(space, from.taken[space.self()], deadlineNs, isOver, store, parcel);
+        return from.ring.get(space, counts, deadlineNs, isOver, store, parcel);
     };
     auto outcome = get(deadlineOf(limit), [this] { return isOtherGone() || isClosed(); });
     // What the other end sent before it was gone is still received.

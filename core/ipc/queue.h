@@ -4,17 +4,32 @@
 #include "core/ipc/item_travel.h"
 #include "core/runtime/ipc/queue_body.h"
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
 
 namespace proclab {
 
-/// A queue between processes, as Python's multiprocessing.Queue, JoinableQueue and SimpleQueue:
-/// many producers, many consumers, first in, first out. An item is in the queue when put() returns
-/// (there is no thread that feeds it later), so nobody need read it before its producer may end.
-/// What Python's does not keep: a process that dies in put() or get() leaves the queue as it was
-/// before or after that call, never locked.
+/// What one process did with a queue, by number: items put and got, and ENDs got. Modulo 2^32, and
+/// counted on from what an earlier process of the same number did; see Activity::member().
+struct QueueTraffic
+{
+    quint32 put = 0;
+    quint32 got = 0;
+    quint32 ends = 0;
+
+    /// What has come since @p earlier.
+    [[nodiscard]] QueueTraffic since(const QueueTraffic &earlier) const
+    {
+        return {put - earlier.put, got - earlier.got, ends - earlier.ends};
+    }
+};
+
+/// A queue between processes: many producers, many consumers, first in, first out. Like Python's
+/// multiprocessing.Queue, JoinableQueue and SimpleQueue. Unlike there, an item is in the queue when
+/// put() returns, so its producer may end before anyone reads it, and a process that dies in put()
+/// or get() leaves the queue as it was before or after that call, never locked.
 ///
 ///     Result<Queue<QString>> fruit = Queue<QString>::create(3);
 ///
@@ -27,17 +42,21 @@ public:
     static constexpr auto kind = runtime::ObjectKind::Queue;
     using ErrorHook = std::function<void(const Error &, const T &)>;
 
-    /// Most items that wait in any queue.
+    /// The most items that can wait in any queue.
     static constexpr int maxItems = int{runtime::ByteRing::maxRecords};
 
-    /// @p capacity: items that wait at most, 0 or less: as many as there is memory for (1 GiB,
-    /// maxItems). OsError.
-    static Result<Queue> create(int capacity = 0)
+    /// Bytes of items that wait at most in any queue, unless it is made for more.
+    static constexpr qint64 usualMaxBytes = qint64{1} << 30;
+
+    /// @p capacity: items that wait at most, 0 or less: as many as there is memory for (@p
+    /// maxBytes, maxItems). OsError.
+    static Result<Queue> create(int capacity = 0, qint64 maxBytes = usualMaxBytes)
     {
         auto object = make(kind, sizeof(runtime::QueueBody));
         if (!object)
             return object.error();
         runtime::ByteRing::Limits limits;
+        limits.bytes = static_cast<std::uint64_t>(maxBytes);
         if (capacity > 0 && capacity < maxItems)
             limits.records = static_cast<std::uint64_t>(capacity);
         (*object)->template body<runtime::QueueBody>().ring.setUp(limits);
@@ -45,18 +64,20 @@ public:
     }
     static Queue of(runtime::ObjectRef object) { return Queue(std::move(object)); }
 
-    /// Full: there was no room within @p limit. EncodeError: the item has no bytes; it is dropped,
-    /// and onEncodeError() is told.
+    /// Full if there was no room within @p limit. EncodeError if the item cannot be encoded; it is
+    /// dropped, and the hook of onEncodeError() is called.
     Result<void> put(const T &item, TimeLimit limit = std::nullopt) const;
     Result<void> putNoWait(const T &item) const { return put(item, std::chrono::nanoseconds(0)); }
     /// Puts @p count ENDs, in order behind what was put before: each is for one consumer, whose
-    /// get() returns EndOfStream.
-    Result<void> putEnd(int count = 1) const;
-    /// Empty: there was none within @p limit. EndOfStream: an END. EncodeError: what came is no T.
+    /// get() returns EndOfStream. Full: there was no room for the next one within @p limit; those
+    /// before it are in the queue.
+    Result<void> putEnd(int count = 1, TimeLimit limit = std::nullopt) const;
+    /// Empty if no item came within @p limit; EndOfStream for an END; EncodeError if what came is
+    /// no T.
     Result<T> get(TimeLimit limit = std::nullopt) const;
     Result<T> getNoWait() const { return get(std::chrono::nanoseconds(0)); }
 
-    /// Items that wait now.
+    /// How many items wait now.
     [[nodiscard]] int size() const { return static_cast<int>(body().ring.size()); }
     [[nodiscard]] bool isFull() const { return body().ring.isFull(); }
     /// Closed after close().
@@ -67,14 +88,15 @@ public:
         return body().ring.isEmpty();
     }
 
-    /// An item that was got has been dealt with. InvalidState: more often than items were put.
+    /// Says that an item from get() has been dealt with. InvalidState if called more often than
+    /// items were put.
     Result<void> taskDone() const
     {
         if (!body().finish(space().self()))
             return Error{ErrorCode::InvalidState};
         return {};
     }
-    /// Waits until taskDone() was called for every item; those of a process that died count as
+    /// Waits until taskDone() was called for every item. The items of a process that died count as
     /// done, and as lost. Timeout.
     Result<void> join(TimeLimit limit = std::nullopt) const
     {
@@ -82,15 +104,38 @@ public:
             return Error{ErrorCode::Timeout};
         return {};
     }
-    /// Items that were in the hands of processes that died, which had not called taskDone().
+    /// How many items were lost: a process got them and died before it called taskDone().
     [[nodiscard]] int lostItems() const
     {
         return static_cast<int>(body().lost.load(std::memory_order_acquire));
     }
 
-    /// This process, by this handle and its copies, uses the queue no more: Closed. Others go on.
+    /// The most items that have ever waited.
+    [[nodiscard]] int mostItems() const { return static_cast<int>(body().ring.mostRecords()); }
+    /// What one process did with the queue. Exact also if a SIGKILL ended it in the middle of a
+    /// call, once its parent has seen its end.
+    [[nodiscard]] QueueTraffic trafficOf(quint32 member) const
+    {
+        const runtime::QueueBody &queue = body();
+        return {queue.put[member], queue.got[member], queue.ends[member]};
+    }
+    /// Calls @p see(bytes, isEnd) for up to @p most items that wait, the next to leave first, with
+    /// their encoded bytes. For observers: consumers wait meanwhile. False: the queue was in use
+    /// for all of @p patience.
+    template<typename See>
+    bool glance(int most, std::chrono::nanoseconds patience, See see) const
+    {
+        return body().ring.glance(space(), static_cast<std::uint64_t>(most), patience.count(),
+                                  [&see](std::span<const std::byte> bytes, std::uint32_t mark) {
+                                      see(bytes, mark == End);
+                                  });
+    }
+
+    /// Ends the use of the queue by this handle and its copies, which then get Closed. Others go
+    /// on.
     void close() const { m_state->isClosed.store(true, std::memory_order_release); }
-    /// Is called with the error and the item when one has no bytes; before the queue is used.
+    /// Has @p hook called with the error and the item when one cannot be encoded. Set it before the
+    /// queue is used.
     void onEncodeError(ErrorHook hook) const { m_state->hook = std::move(hook); }
 
 private:
@@ -127,10 +172,11 @@ Result<void> Queue<T>::put(const T &item, TimeLimit limit) const
 }
 
 template<Payload T>
-Result<void> Queue<T>::putEnd(int count) const
+Result<void> Queue<T>::putEnd(int count, TimeLimit limit) const
 {
+    const std::int64_t deadline = deadlineOf(limit);
     for (int i = 0; i < count; ++i) {
-        if (auto result = putRecord({{}, End}, runtime::noDeadline); !result)
+        if (auto result = putRecord({{}, End}, deadline); !result)
             return result;
     }
     return {};
@@ -142,7 +188,8 @@ Result<void> Queue<T>::putRecord(const runtime::ByteRing::Record &record,
 {
     if (refusal()())
         return Error{ErrorCode::Closed};
-    switch (body().ring.put(space(), record, deadlineNs, refusal())) {
+    runtime::QueueBody &queue = body();
+    switch (queue.ring.put(space(), queue.put[space().self()], record, deadlineNs, refusal())) {
     case runtime::ByteRing::Outcome::Done:
         return {};
     case runtime::ByteRing::Outcome::TimedOut:
@@ -167,15 +214,17 @@ Result<T> Queue<T>::get(TimeLimit limit) const
         mark = itsMark;
     };
     runtime::QueueBody &queue = body();
-    runtime::ObjectRef parcel; // Keeps what the item's handles are of until they have landed.
-    const auto outcome = queue.ring.get(space(), queue.taken[space().self()], deadlineOf(limit),
-                                        refusal(), store, &parcel);
+    runtime::ObjectRef parcel; // Keeps what the item's handles refer to until they are attached.
+    const std::uint32_t self = space().self();
+    const std::array counts{&queue.got[self], &queue.ends[self]}; // By mark.
+    const auto outcome =
+        queue.ring.get(space(), counts, deadlineOf(limit), refusal(), store, &parcel);
     if (outcome == runtime::ByteRing::Outcome::TimedOut)
         return Error{ErrorCode::Empty};
     if (outcome != runtime::ByteRing::Outcome::Done)
         return Error{ErrorCode::Closed};
     if (mark == End) {
-        queue.finish(space().self()); // An END is no task.
+        queue.finish(self); // An END is no task.
         return Error{ErrorCode::EndOfStream};
     }
     return arrival.value();

@@ -69,7 +69,7 @@ Result<runtime::ObjectRef> GuardedMemory::makeMemory(std::size_t count, std::siz
 {
     constexpr std::size_t most = std::numeric_limits<std::size_t>::max() - sizeof(MemoryBody);
     if (count > most / elementBytes)
-        return osError({}, ENOMEM, ErrorText::tr("shared object"));
+        return osError({}, ENOMEM, ErrorText::tr("shared memory of %1 elements").arg(count));
     auto object = make(kind, sizeof(MemoryBody) + count * elementBytes);
     if (!object)
         return object.error();
@@ -107,6 +107,28 @@ runtime::ObjectRef GuardedMemory::lockObject() const
         Overloaded{[](std::monostate) { return runtime::ObjectRef(); },
                    [](const auto &lock) -> runtime::ObjectRef { return lock.object(); }},
         m_lock);
+}
+
+qint64 GuardedMemory::ownerPid() const
+{
+    const runtime::ObjectRef lock = lockObject();
+    if (!lock)
+        return 0;
+    // An RLock's body begins with a LockBody.
+    const int owner = lock->body<runtime::LockBody>().lock.owner();
+    return owner > 0 ? space().pidOf(static_cast<std::uint32_t>(owner)) : 0;
+}
+
+std::optional<Acquired> GuardedMemory::lastDeath() const
+{
+    const runtime::ObjectRef lock = lockObject();
+    if (!lock)
+        return std::nullopt;
+    const auto &body = lock->body<runtime::LockBody>();
+    const std::int32_t pid = body.deadPid.load(std::memory_order_relaxed);
+    if (pid == 0)
+        return std::nullopt;
+    return Acquired{true, pid, body.diedNs.load(std::memory_order_relaxed)};
 }
 
 std::size_t GuardedMemory::count() const

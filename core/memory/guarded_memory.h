@@ -4,6 +4,7 @@
 #include "core/sync/lock.h"
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <variant>
 
@@ -36,6 +37,11 @@ public:
     Result<void> release() const;
     /// The object of the lock; null if there is none.
     [[nodiscard]] runtime::ObjectRef lockObject() const;
+    /// The PID of the process that holds the lock; 0: it is free, or there is none.
+    [[nodiscard]] qint64 ownerPid() const;
+    /// The last owner that died with the lock in its hands, whether it was told of or not; none:
+    /// none has.
+    [[nodiscard]] std::optional<Acquired> lastDeath() const;
 
 protected:
     GuardedMemory(runtime::ObjectRef object, AnyLock lock)

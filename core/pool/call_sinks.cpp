@@ -209,7 +209,7 @@ Result<EncodedBytes> StreamSink::next(TimeLimit limit)
     }
     runtime::WaitScope noted;
     if (!hasNext())
-        noted.sleepsFor({runtime::WaitSubject::Kind::Calls}, deadlineOf(limit));
+        noted.sleepsFor({runtime::WaitSubject::Type::Calls}, deadlineOf(limit));
     if (!limit) {
         m_arrived.wait(lock, hasNext);
     } else if (!m_arrived.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)), hasNext)) {

@@ -341,7 +341,7 @@ Result<void> PoolCore::join(TimeLimit limit)
         return Error{
             ErrorCode::InvalidState, {}, ErrorText::tr("a callback cannot wait for the pool")};
     const auto hasEnded = [this] { return m_hasEnded; };
-    const runtime::WaitScope noted({runtime::WaitSubject::Kind::Calls}, deadlineOf(limit));
+    const runtime::WaitScope noted({runtime::WaitSubject::Type::Calls}, deadlineOf(limit));
     if (!limit)
         m_ended.wait(lock, hasEnded);
     else if (!m_ended.wait_for(lock, std::max(*limit, std::chrono::nanoseconds(0)), hasEnded))

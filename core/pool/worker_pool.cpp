@@ -228,7 +228,7 @@ void WorkerPool::dismissSurplusWorkers()
             slots.push_back(slot);
     }
     std::ranges::stable_partition(slots, [this](quint32 slot) {
-        return m_header->slot(slot).wait.load(std::memory_order_relaxed) == runtime::WaitKind::Task;
+        return m_header->slot(slot).isIdle.load(std::memory_order_relaxed) != 0;
     });
     const auto wanted = static_cast<std::size_t>(m_wanted);
     const std::size_t tooMany = slots.size() - std::min(slots.size(), wanted);
@@ -286,7 +286,8 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
     if (m_config.onCrash == OnCrash::Break && !byPool && !isRefusal && !hasNoInitializer)
         breakDown(deathOf(worker, exit, place.ownSignal.load(std::memory_order_acquire)));
     flushReports();
-    m_startDeaths = wasReady ? 0 : m_startDeaths + 1;
+    const bool isHopeless =
+        m_startDeaths.noteEnd(exit, wasReady, m_wanted, runtime::nowNs());
     if (isRefusal)
         breakDown({ErrorCode::ProcessFailed,
                    m_config.workerProgram,
@@ -295,7 +296,7 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
                    0});
     else if (hasNoInitializer)
         breakDown(initializerError(slot));
-    else if (m_startDeaths > 3 + m_wanted)
+    else if (isHopeless)
         breakDown({ErrorCode::BrokenPool,
                    m_config.workerProgram,
                    ErrorText::tr("workers end before they are ready"),
@@ -436,7 +437,7 @@ bool WorkerPool::standsBetweenTasks(quint32 slot, qint64 now, qint64 limit)
     Standstill &seen = m_standstill[slot];
     const quint64 progress = place.progress.load(std::memory_order_acquire);
     const bool waits = place.phase.load(std::memory_order_acquire) != runtime::Phase::Working ||
-                       place.wait.load(std::memory_order_relaxed) != runtime::WaitKind::None;
+                       place.isIdle.load(std::memory_order_relaxed) != 0;
     if (waits || seen.progress != progress || seen.sinceNs == 0)
         seen = {progress, waits ? 0 : now};
     return seen.sinceNs != 0 && now - seen.sinceNs > limit;

@@ -3,6 +3,7 @@
 
 #include "core/base/result.h"
 #include "core/process/process_group.h"
+#include "core/process/start_deaths.h"
 #include "core/runtime/memory/segment.h"
 #include "core/runtime/payload/encoded_bytes.h"
 #include "core/runtime/task/run_header.h"
@@ -330,7 +331,7 @@ private:
     std::vector<qint64> m_timedOut;
     std::vector<Standstill> m_standstill; ///< By slot.
     int m_lastWorker = -1;
-    int m_startDeaths = 0; ///< Workers in a row that ended before they were ready.
+    StartDeaths m_startDeaths;
     bool m_isReady = false;
     qint64 m_leaveByNs = 0; ///< Closing: when workers that are still there are killed; 0: not yet.
     bool m_isOverdue = false;  ///< They were.

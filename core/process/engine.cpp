@@ -4,6 +4,7 @@
 #include "core/process/fork.h"
 #include "core/runtime/task/fork_count.h"
 #include "core/runtime/task/worker_process.h"
+#include "core/runtime/trace/process_notes.h"
 
 #include <QCoreApplication>
 #include <QFile>

@@ -13,46 +13,47 @@
 
 namespace proclab {
 
-/// The engine's thread: it starts, watches and ends every child process, and lives as long as the
-/// program (a child's parent-death signal fires when the thread that started it ends). One for each
-/// program.
+/// The engine's thread starts, watches and ends every child process. It lives as long as the
+/// program, because a child's parent-death signal fires when the thread that started it ends. A
+/// program has one engine.
 ///
 /// Threads: any. A QCoreApplication must exist.
 class Engine
 {
 public:
-    /// @p workerProgram: absolute path of proclab-worker; a program that is not there is reported
-    /// when a run starts.
+    /// @p workerProgram is the absolute path of proclab-worker; if it does not exist, starting a
+    /// run fails.
     explicit Engine(const QString &workerProgram = defaultWorkerProgram());
     /// Ends its users, then the thread; all runs must have ended.
     ~Engine();
     Engine(const Engine &) = delete;
     Engine &operator=(const Engine &) = delete;
 
-    /// The engine of programs that are their own workers (see worker_main.h): made at first use,
-    /// ended after the application object.
+    /// The engine of programs that are their own workers (see worker_main.h). Made at first use,
+    /// and ended after the application object.
     [[nodiscard]] static Engine &global();
-    /// The same, for a caller that may have no application object; null then, and once the engine
-    /// has ended. A worker of its own program gets an application object here.
+    /// The same, but null without an application object, and after the engine has ended. In a
+    /// worker of its own program, this makes the application object.
     [[nodiscard]] static Engine *current();
     /// proclab-worker beside the running program.
     [[nodiscard]] static QString defaultWorkerProgram();
     [[nodiscard]] const QString &workerProgram() const { return m_workerProgram; }
-    /// The object whose thread runs the engine: move engine objects there, post calls to it.
+    /// The object to whose thread engine objects are moved and calls are posted.
     [[nodiscard]] QObject *context() { return m_context.get(); }
-    /// Calls @p end before this engine ends, unless @p user is gone by then; it must leave no
+    /// Has @p end called before this engine ends, unless @p user is gone by then. It must leave no
     /// object in the engine's thread.
     void beforeEnd(std::weak_ptr<void> user, std::function<void()> end);
 
-    /// Ends current(); there is none later.
+    /// Ends current() for good.
     static void endCurrent();
-    /// In a process that was forked: current() is the parent's, and another is made when needed.
+    /// Called in a forked process: drops the parent's engine, so that another one is made if
+    /// needed.
     static void forget();
 
 private:
     const QString m_workerProgram;
     const quint32 m_forkCount;
-    // Left where they are, if this is the copy of an engine in a forked process: the thread is not.
+    // Never destroyed in the copy of an engine in a forked process, which has no such thread.
     std::unique_ptr<QThread> m_thread;
     std::unique_ptr<QObject> m_context;
     std::mutex m_mutex;

@@ -28,7 +28,7 @@ namespace {
 /// What joining process @p pid waits for.
 runtime::WaitSubject endOf(qint64 pid)
 {
-    return {runtime::WaitSubject::Kind::Process, static_cast<std::uint64_t>(pid)};
+    return {runtime::WaitSubject::Type::Process, static_cast<std::uint64_t>(pid)};
 }
 
 /// Waits for the end of process @p pid by its descriptor; false: not within @p limit.
@@ -51,10 +51,10 @@ bool waitForEnd(int pidFd, qint64 pid, TimeLimit limit)
 
 } // namespace
 
-void process_detail::letParcelGo()
+void process_detail::releaseParcel()
 {
     if (const auto &start = currentProcess().start)
-        start->body<ProcessStart>().letParcelGo(ObjectSpace::instance());
+        start->body<ProcessStart>().releaseParcel(ObjectSpace::instance());
 }
 
 Result<Process> Process::makeEncoded(const ProcessOptions &options, std::uint32_t task,
@@ -219,7 +219,20 @@ Result<std::optional<int>> Process::exitCode() const
     const std::lock_guard lock(m_record->mutex);
     if (m_record->isClosed)
         return Error{ErrorCode::Closed};
-    return m_record->state == State::Ended ? std::optional<int>(m_record->exitCode) : std::nullopt;
+    if (m_record->state != State::Ended)
+        return std::optional<int>();
+    const ProcessEnd &end = m_record->end;
+    return std::optional<int>(end.signal != 0 ? -end.signal : end.exitCode);
+}
+
+Result<std::optional<ProcessEnd>> Process::end() const
+{
+    if (m_record->isOfParent())
+        return Error{ErrorCode::InvalidState};
+    const std::lock_guard lock(m_record->mutex);
+    if (m_record->isClosed)
+        return Error{ErrorCode::Closed};
+    return m_record->state == State::Ended ? std::optional(m_record->end) : std::nullopt;
 }
 
 std::optional<BlackBox> Process::blackBox() const

@@ -17,19 +17,19 @@ namespace proclab {
 struct ProcessOptions
 {
     QString name = {}; ///< Empty: "Process-N".
-    /// A daemon is ended with the process that started it, and starts none itself. None: as the
-    /// process that starts it.
+    /// A daemon is ended with the process that started it, and starts none itself. No value: like
+    /// the process that starts it.
     std::optional<bool> isDaemon = std::nullopt;
-    std::optional<StartMethod> startMethod = std::nullopt; ///< None: defaultStartMethod().
+    std::optional<StartMethod> startMethod = std::nullopt; ///< No value: defaultStartMethod().
     Environment environment = {};
 };
 
 namespace process_detail {
 
-/// Decodes what a Process was started with, and lets the parcel of its handles go.
+/// Decodes the arguments of a Process, and releases the parcel that kept their handles.
 template<Payload Arguments>
 Arguments decodeArguments(std::span<const std::byte> bytes);
-void letParcelGo();
+void releaseParcel();
 
 /// A function as the target of a Process.
 template<auto Function>
@@ -41,8 +41,11 @@ struct FunctionTarget
     {
         std::apply(Function, decodeArguments<Arguments>(bytes));
     }
-    inline static const std::uint32_t number =
-        runtime::registerTask(TaskOf<Function>::name(), &run);
+    static std::uint32_t number() { return runtime::taskNumber(s_ticket); }
+
+private:
+    inline static const std::uint32_t s_ticket = runtime::registerTask(
+        {TaskOf<Function>::name(), runtime::RegisteredTask::Use::Target, &run});
 };
 
 /// A type with a run() as the target of a Process.
@@ -53,19 +56,23 @@ struct BodyTarget
     {
         decodeArguments<Body>(bytes).run();
     }
-    inline static const std::uint32_t number = runtime::registerTask(typeid(Body).name(), &run);
+    static std::uint32_t number() { return runtime::taskNumber(s_ticket); }
+
+private:
+    inline static const std::uint32_t s_ticket =
+        runtime::registerTask({typeid(Body).name(), runtime::RegisteredTask::Use::Target, &run});
 };
 
 } // namespace process_detail
 
-/// A type whose values can be the whole of a Process: they travel, and have a run().
+/// A type whose values can be the body of a Process: they travel, and have a run().
 template<typename T>
 concept ProcessBody = Payload<T> && requires(T body)
 {
     body.run();
 };
 
-/// One process that runs a function of this program, as Python's multiprocessing.Process. The
+/// One process that runs a function of this program. Like Python's multiprocessing.Process. The
 /// program is its own worker: main() begins with workerMain().
 ///
 ///     Result<Process> child = Process::create<greet>({}, u"Ada"_s);
@@ -73,14 +80,14 @@ concept ProcessBody = Payload<T> && requires(T body)
 ///     child->join();
 ///
 /// An exception that escapes the function is written to standard error, and the exit code is 1.
-/// What Python's does not keep: a process whose parent is killed is gone within a second, with all
-/// that it started.
+/// Unlike in Python, a process whose parent is killed is gone within a second, with all that it
+/// started.
 ///
-/// Copies are handles of one process, which goes on when all of them are gone. Threads: any.
+/// Copies are handles of one process, which goes on after the last of them is gone. Threads: any.
 /// Blocking: start() until the process runs, join() at most for its limit.
-/// Errors: InvalidState (started twice, asked before the start, or of a process that another than
-/// this one has started), Closed (after close()), Timeout,
-/// OsError (it could not be started), EncodeError (an argument has no bytes).
+/// Errors: InvalidState (started twice, used before the start, or started by another process than
+/// this one), Closed (after close()), Timeout, OsError (it could not be started), EncodeError (an
+/// argument cannot be encoded).
 class Process
 {
 public:
@@ -89,18 +96,19 @@ public:
     static Result<Process> create(const ProcessOptions &options, A &&...arguments)
     {
         using Arguments = typename TaskOf<Function>::Arguments;
-        return make(options, process_detail::FunctionTarget<Function>::number,
+        return make(options, process_detail::FunctionTarget<Function>::number(),
                     Arguments(std::forward<A>(arguments)...));
     }
     /// A process that is to call body.run().
     template<ProcessBody Body>
     static Result<Process> create(const ProcessOptions &options, const Body &body)
     {
-        return make(options, process_detail::BodyTarget<Body>::number, body);
+        return make(options, process_detail::BodyTarget<Body>::number(), body);
     }
 
-    /// Forks the calling process, as Python's os.fork(): nothing in the new one, in which only the
-    /// calling thread goes on; its handle in this one. See allowForkHere(): InvalidState without.
+    /// Forks the calling process. Like Python's os.fork(): gives no value in the new process, in
+    /// which only the calling thread goes on, and its handle in this one. InvalidState without
+    /// allowForkHere().
     static Result<std::optional<Process>> fork(const ProcessOptions &options = {});
 
     [[nodiscard]] QString name() const { return m_record->name; }
@@ -113,19 +121,21 @@ public:
     Result<bool> isAlive() const;
     /// InvalidState before it is started.
     Result<qint64> pid() const;
-    /// Nothing while it runs; then its exit code, or below 0 the signal that ended it.
+    /// No value while it runs; then its exit code, or below 0 the signal that ended it.
     Result<std::optional<int>> exitCode() const;
-    /// A descriptor that is readable once it has ended, whoever joins it; valid as long as a handle
-    /// is. InvalidState before it is started.
+    /// Nothing while it runs; then how it ended.
+    Result<std::optional<ProcessEnd>> end() const;
+    /// A descriptor that is readable once the process has ended, even if it was joined; valid while
+    /// a handle exists. InvalidState before it is started.
     Result<int> sentinel() const;
 
-    /// What it did last, if it died or ended with another code than 0; nothing while it runs.
+    /// What it did last, if it died or ended with another code than 0; no value while it runs.
     [[nodiscard]] std::optional<BlackBox> blackBox() const;
 
     Result<void> interrupt() const; ///< SIGINT
     Result<void> terminate() const; ///< SIGTERM
-    Result<void> kill() const;      ///< SIGKILL, for whatever it has started too.
-    /// Nothing more is asked of it. InvalidState while it runs.
+    Result<void> kill() const;      ///< SIGKILL, also for all that it has started.
+    /// Frees what the handle holds; everything then gives Closed. InvalidState while it runs.
     Result<void> close() const;
 
     /// Processes that this one has started and that have not ended.
@@ -154,7 +164,7 @@ private:
     /// Its host, if it may be started.
     [[nodiscard]] Result<std::shared_ptr<ProcessHost>> begin() const;
     [[nodiscard]] Result<void> signal(int number) const;
-    /// The error for what is asked of a process that was not started, or is closed.
+    /// The error of calls on a process that was not started, or is closed.
     [[nodiscard]] Result<void> usable(bool isStarted = true) const;
 
     std::shared_ptr<StartedProcess> m_record;
@@ -167,11 +177,11 @@ public:
     [[nodiscard]] static QString name();
     [[nodiscard]] static qint64 pid();
     [[nodiscard]] static bool isDaemon();
-    /// How it was started; nothing for the first of a tree.
+    /// How it was started; no value in the first process of a tree.
     [[nodiscard]] static std::optional<StartMethod> startMethod();
-    /// The process ends by itself only once @p thread has ended too.
+    /// Keeps this process from ending by itself before @p thread has ended.
     static void attach(std::thread thread);
-    /// The process that started this one; nothing in the first of a tree.
+    /// The process that started this one; no value in the first process of a tree.
     struct Parent
     {
         qint64 pid = 0;
@@ -188,7 +198,7 @@ template<Payload Arguments>
 Arguments process_detail::decodeArguments(std::span<const std::byte> bytes)
 {
     auto arguments = decodePayload<Arguments>(bytes);
-    letParcelGo();
+    releaseParcel();
     return arguments;
 }
 

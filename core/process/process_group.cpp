@@ -163,7 +163,7 @@ void ProcessGroup::start(quint32 slotIndex, const Assignment &assignment)
     runtime::clearForNextProcess(slot);
     slot.role = assignment.role;
     slot.ordinal = assignment.ordinal;
-    slot.firstItem = assignment.firstItem;
+    slot.start = assignment.start;
     auto child = std::make_unique<Child>();
     child->generation = slot.generation.fetch_add(1, std::memory_order_acq_rel) + 1;
     Child &added = *m_children.emplace(slotIndex, std::move(child)).first->second;

@@ -61,7 +61,7 @@ public:
     {
         runtime::Role role = runtime::Role::PoolWorker;
         quint32 ordinal = 0;
-        quint64 firstItem = 0;
+        quint64 start = 0; ///< See ProcessSlot.
     };
 
     /// @p header is that of the mapped segment, and outlives the group.

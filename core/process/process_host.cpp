@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,6 +24,10 @@ namespace {
 
 std::mutex theHostMutex;
 std::weak_ptr<ProcessHost> theHost; // Guarded by it.
+thread_local std::shared_ptr<ProcessHost> hostOfThread;
+
+/// Of one that could not be started, or whose end nobody could wait for.
+constexpr ProcessEnd unknownEnd = {.exitCode = -1};
 
 } // namespace
 
@@ -34,20 +39,37 @@ StartedProcess::~StartedProcess()
 
 Result<std::shared_ptr<ProcessHost>> ProcessHost::instance()
 {
+    if (hostOfThread)
+        return hostOfThread;
     const std::lock_guard lock(theHostMutex);
     if (auto host = theHost.lock())
         return host;
     Engine *engine = Engine::current();
     if (!engine)
         return Error{QCoreApplication::instance() ? ErrorCode::ShutDown : ErrorCode::InvalidState};
-    const std::shared_ptr<ProcessHost> host(new ProcessHost(*engine));
-    if (const auto opened = host->open(); !opened)
-        return opened.error();
+    const auto host = make(*engine, ProcessGroup::Output::Inherited);
+    if (!host)
+        return host;
     // The engine's end is the host's: what it holds there keeps it until then.
-    engine->beforeEnd(host, [host] { host->end(); });
-    theHost = host;
+    engine->beforeEnd(*host, [host = *host] { host->end(); });
+    theHost = *host;
     return host;
 }
+
+Result<std::shared_ptr<ProcessHost>> ProcessHost::make(Engine &engine, ProcessGroup::Output output)
+{
+    std::shared_ptr<ProcessHost> host(new ProcessHost(engine, output));
+    if (const auto opened = host->open(); !opened)
+        return opened.error();
+    return host;
+}
+
+std::shared_ptr<ProcessHost> ProcessHost::setOfThread(std::shared_ptr<ProcessHost> host)
+{
+    return std::exchange(hostOfThread, std::move(host));
+}
+
+ProcessHost::~ProcessHost() = default;
 
 void ProcessHost::forget()
 {
@@ -55,6 +77,7 @@ void ProcessHost::forget()
     // What they are copies of is the parent's to end: they stay as they are.
     new std::shared_ptr<ProcessHost>(theHost.lock());
     theHost.reset();
+    new std::shared_ptr<ProcessHost>(std::move(hostOfThread));
 }
 
 Result<void> ProcessHost::open()
@@ -85,14 +108,14 @@ std::unique_ptr<ProcessGroup> ProcessHost::makeGroup(StartMethod method)
     config.startMethod = method;
     config.segmentFd = m_segment.fd();
     config.objectsFd = ObjectSpace::instance().descriptor();
-    config.output = ProcessGroup::Output::Inherited;
+    config.output = m_output;
     auto group = std::make_unique<ProcessGroup>(config, *m_header);
     QObject::connect(group.get(), &ProcessGroup::started, group.get(),
                      [this](quint32 slot, qint64 pid) { handleStarted(slot, pid); });
     QObject::connect(group.get(), &ProcessGroup::exited, group.get(),
                      [this](quint32 slot, const ChildExit &exit) { handleExit(slot, exit); });
     QObject::connect(group.get(), &ProcessGroup::startFailed, group.get(),
-                     [this](quint32 slot, const Error &error) { finish(slot, -1, error); });
+                     [this](quint32 slot, const Error &error) { finish(slot, unknownEnd, error); });
     return group;
 }
 
@@ -152,7 +175,7 @@ void ProcessHost::startInEngine(const std::shared_ptr<StartedProcess> &record)
         return;
     const auto group = groupOf(record->startMethod);
     if (!group) {
-        finish(*slot, -1, group.error());
+        finish(*slot, unknownEnd, group.error());
         return;
     }
     const runtime::ObjectHandle handle = record->start->handle();
@@ -168,7 +191,7 @@ Result<pid_t> ProcessHost::fork(const std::shared_ptr<StartedProcess> &record)
     const runtime::ObjectHandle start = record->start->handle();
     const auto pid = process_detail::forkCaller();
     if (!pid) {
-        finish(*slot, -1, pid.error());
+        finish(*slot, unknownEnd, pid.error());
         return pid;
     }
     if (*pid == 0) {
@@ -211,10 +234,15 @@ void ProcessHost::handleExit(quint32 slot, const ChildExit &exit)
         const std::lock_guard recordLock(m_records[slot]->mutex);
         m_records[slot]->blackBox = exit.blackBox;
     }
-    finish(slot, exit.signal != 0 ? -exit.signal : exit.exitCode, {});
+    const int ownSignal = m_header->slot(slot).ownSignal.load(std::memory_order_acquire);
+    ProcessEnd end{exit.exitCode, exit.signal, exit.signal != 0 && exit.signal == ownSignal,
+                   std::nullopt, exit.peakResidentBytes};
+    if (exit.cpuNs)
+        end.cpuTime = std::chrono::nanoseconds(*exit.cpuNs);
+    finish(slot, end, {});
 }
 
-void ProcessHost::finish(quint32 slot, int exitCode, const Error &failure)
+void ProcessHost::finish(quint32 slot, const ProcessEnd &end, const Error &failure)
 {
     std::shared_ptr<StartedProcess> record;
     {
@@ -226,12 +254,12 @@ void ProcessHost::finish(quint32 slot, int exitCode, const Error &failure)
     {
         const std::lock_guard lock(record->mutex);
         start = std::move(record->start);
-        record->exitCode = exitCode;
+        record->end = end;
         record->failure = failure;
         record->state = StartedProcess::State::Ended;
         record->changed.notify_all();
     }
-    start->body<runtime::ProcessStart>().letParcelGo(ObjectSpace::instance());
+    start->body<runtime::ProcessStart>().releaseParcel(ObjectSpace::instance());
 }
 
 std::vector<std::shared_ptr<StartedProcess>> ProcessHost::active() const
@@ -261,6 +289,11 @@ void ProcessHost::end()
         else
             record->changed.wait_for(lock, std::chrono::seconds(1), hasEnded);
     }
+    dropGroups();
+}
+
+void ProcessHost::dropGroups()
+{
     QMetaObject::invokeMethod(
         m_engine.context(),
         [this] {
@@ -268,6 +301,48 @@ void ProcessHost::end()
             m_forked.reset();
         },
         Qt::BlockingQueuedConnection);
+}
+
+void ProcessHost::killAll() const
+{
+    for (const auto &record : active()) {
+        const std::lock_guard lock(record->mutex);
+        if (record->pidFd >= 0)
+            ::syscall(SYS_pidfd_send_signal, record->pidFd, SIGKILL, nullptr, 0);
+    }
+}
+
+void ProcessHost::abandonStarts()
+{
+    const auto isStarting = [](const auto &record) {
+        const std::lock_guard lock(record->mutex);
+        return record->state == StartedProcess::State::Starting;
+    };
+    if (std::ranges::none_of(active(), isStarting))
+        return;
+    m_groups = {};
+    m_forked.reset();
+    for (quint32 slot = 0; slot < m_records.size(); ++slot) {
+        if (m_records[slot])
+            finish(slot, {.signal = SIGKILL}, Error{ErrorCode::ShutDown});
+    }
+}
+
+void ProcessHost::close()
+{
+    killAll();
+    for (const auto &record : active()) {
+        std::unique_lock lock(record->mutex);
+        record->changed.wait_for(lock, std::chrono::seconds(2), [&record] {
+            return record->state == StartedProcess::State::Ended;
+        });
+    }
+    dropGroups();
+    // Whatever did not end in time, stuck in the kernel, is no concern of its handles any more.
+    for (quint32 slot = 0; slot < m_records.size(); ++slot) {
+        if (m_records[slot])
+            finish(slot, unknownEnd, {});
+    }
 }
 
 } // namespace proclab

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/sync/shared_handle.h"
 
+#include <QLocale>
+
 namespace proclab {
 
 thread_local HandleTransfer *HandleTransfer::s_current = nullptr;
@@ -10,7 +12,8 @@ Result<runtime::ObjectRef> SharedHandle::make(runtime::ObjectKind kind, std::siz
     errno = 0;
     if (auto object = space().create(kind, size))
         return object;
-    return osError({}, errno, ErrorText::tr("shared object"));
+    return osError({}, errno, ErrorText::tr("shared memory of %1")
+                               .arg(QLocale::c().formattedDataSize(static_cast<qint64>(size))));
 }
 
 } // namespace proclab

@@ -173,22 +173,22 @@ Wait waits_detail::waitOf(const TreeReader &reader, const runtime::NotedWait &no
     wait.sequence = noted.sequence;
     if (noted.deadlineNs != runtime::noDeadline)
         wait.deadlineNs = noted.deadlineNs;
-    switch (noted.subject.kind) {
-    case WaitSubject::Kind::Word:
+    switch (noted.subject.type) {
+    case WaitSubject::Type::Word:
         setPlace(reader, noted, wait);
         break;
-    case WaitSubject::Kind::Process:
+    case WaitSubject::Type::Process:
         wait.reason = Reason::ProcessEnd;
         wait.wakers = {static_cast<qint64>(noted.subject.number)};
         break;
-    case WaitSubject::Kind::Calls:
+    case WaitSubject::Type::Calls:
         wait.reason = Reason::Calls;
         break;
-    case WaitSubject::Kind::Task:
+    case WaitSubject::Type::Task:
         wait.reason = Reason::Task;
         break;
-    case WaitSubject::Kind::Several:
-    case WaitSubject::Kind::None:
+    case WaitSubject::Type::Several:
+    case WaitSubject::Type::None:
         wait.reason = Reason::Several;
         wait.hasUnknownWaker = true;
         break;

@@ -193,7 +193,7 @@ bool StuckProcesses::areSleepingOn(const Process &process) const
     return sharer.notes->pid() == sharer.pid &&
            std::ranges::all_of(process.seen->waits, [&](int wait) {
                const runtime::NotedWait &then = m_graph.m_noted[wait];
-               const bool isWord = then.subject.kind == WaitSubject::Kind::Word;
+               const bool isWord = then.subject.type == WaitSubject::Type::Word;
                return std::ranges::any_of(now,
                                           [&then](const auto &one) {
                                               return one.sequence == then.sequence &&

@@ -24,8 +24,8 @@ namespace {
 bool canBeOfADeadlock(const NotedWait &noted)
 {
     return noted.deadlineNs == runtime::noDeadline &&
-           (noted.subject.kind == WaitSubject::Kind::Word ||
-            noted.subject.kind == WaitSubject::Kind::Process);
+           (noted.subject.type == WaitSubject::Type::Word ||
+            noted.subject.type == WaitSubject::Type::Process);
 }
 
 QString nameOf(const TreeReader::Sharer &sharer)
@@ -65,7 +65,7 @@ void WaitGraph::addWaitsOf(Process &process, const TreeReader &reader)
         wait.pid = process.sharer.pid;
         wait.process = name;
         process.waits.append(static_cast<int>(m_waits.size()));
-        const bool isAwake = noted->subject.kind == WaitSubject::Kind::Word &&
+        const bool isAwake = noted->subject.type == WaitSubject::Type::Word &&
                              reader.word(noted->subject.number).load() != noted->seen;
         if (isAwake || wait.deadlineNs || wait.reason == Wait::Reason::Several)
             process.mayBeStuck = false;

@@ -6,7 +6,6 @@
 #include "core/pool/worker_pool.h"
 #include "core/process/engine.h"
 #include "core/process/worker_main.h"
-#include "core/runtime/ipc/bounded_queue.h"
 #include "core/runtime/sync/shared_lock.h"
 
 #include <QCoreApplication>

@@ -44,7 +44,7 @@ std::shared_ptr<RunLog> makeRun(int workers, int tasksEach, int samples)
         for (int k = 0; k < tasksEach; ++k)
             lane.spans.append({k * step, k * step + step * (3 + k % 6) / 10,
                                static_cast<quint32>(k), 1,
-                               k % 3 == 0 ? Span::Kind::Sleeping : Span::Kind::Running, 1});
+                               k % 3 == 0 ? Span::Activity::Sleeping : Span::Activity::Running, 1});
         for (int k = 1; k <= samples; ++k)
             lane.samples.append({k * second / 20, static_cast<float>((k * 7 + i * 13) % 100), 0,
                                  static_cast<quint64>(3'000'000 + k)});

@@ -201,8 +201,7 @@ bool Killer::kill(qint64 pid)
     return true;
 }
 
-/// A pool breaks if more than three and its number of workers die in a row before they are ready:
-/// that is left to others to test.
+/// Workers are given the time to get ready again and again, so that some work is done.
 bool Killer::killWorker(qint64 pid, qint64 now)
 {
     const bool isYoung = now - m_seenSince[pid] < youngNs();

@@ -20,7 +20,6 @@ namespace proclab::test {
 namespace {
 
 constexpr quint64 killsOfARound = 25;
-constexpr quint64 patience = 4; ///< Of a pool with one worker, with deaths before that is ready.
 
 class ExecutorRound
 {
@@ -99,11 +98,7 @@ private:
     void takeError(const Error &error)
     {
         const bool isBroken = error.code == ErrorCode::BrokenPool;
-        // Several strikes in a row at workers that are not ready yet, as happens where there is
-        // more to do than cores for it.
-        const bool isGivenUp =
-            isBroken && error.found == u"workers end before they are ready"_s && kills() > patience;
-        if (kills() == 0 || (isBroken != (m_policy == OnCrash::Break) && !isGivenUp) ||
+        if (kills() == 0 || isBroken != (m_policy == OnCrash::Break) ||
             (!isBroken && error.code != ErrorCode::WorkerDied))
             m_finding = u"an error that no kill explains: "_s % errorText(error);
         m_isBroken = m_isBroken || isBroken;

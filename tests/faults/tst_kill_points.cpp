@@ -344,8 +344,8 @@ void tst_KillPoints::stopAt(std::uint64_t n, const PoolOptions &options)
 }
 
 /// Those that a pool's workers pass: tst_kill_points_sync and tst_kill_points_sharing have locks,
-/// queues and shared objects, which pools do not use, and who wakes another, which a worker does
-/// only if it is woken and finds its task at the same instant.
+/// queues, shared objects and activities, which pools do not use, and who wakes another, which a
+/// worker does only if it is woken and finds its task at the same instant.
 QStringList tst_KillPoints::missed() const
 {
     QStringList names = test::allKillPoints();
@@ -354,7 +354,7 @@ QStringList tst_KillPoints::missed() const
         return m_visited.contains(name) || group == u"lock" || group == u"unlock" ||
                group == u"put" || group == u"get" || group == u"wake" ||
                group.startsWith(u"ring-") || group.startsWith(u"queue-") ||
-               group.startsWith(u"space-");
+               group.startsWith(u"space-") || group.startsWith(u"activity-");
     });
     return names;
 }

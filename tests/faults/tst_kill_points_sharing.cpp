@@ -301,6 +301,15 @@ void tst_KillPointsSharing::endQueue(const Items &queue, Family &family, std::ui
 
 void tst_KillPointsSharing::judge(const Items &queue, Notes &notes, std::uint32_t dead)
 {
+    // What each process counts is what came in and went out, whoever died in the middle of it.
+    QueueTraffic all;
+    for (std::uint32_t member = 0; member < runtime::maxSharers; ++member) {
+        const QueueTraffic one = queue.trafficOf(member);
+        all = {all.put + one.put, all.got + one.got, 0};
+    }
+    QVERIFY2(all.put - all.got == static_cast<quint32>(queue.size()),
+             qPrintable(m_where %
+                        u"%1 put, %2 got, %3 there"_s.arg(all.put).arg(all.got).arg(queue.size())));
     // What nobody was left to take.
     while (const Result<Item> item = queue.getNoWait()) {
         const auto [producer, number, bytes, handles] = *item;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// One of several processes ends between any two steps of a lock or a queue: see README.md.
+// One of several processes ends between any two steps of a lock, or of what it tells of its work:
+// see README.md.
 
 #include "core/runtime/sync/shared_lock.h"
+#include "core/runtime/trace/activity_body.h"
 #include "tests/faults/kill_point_walk.h"
-#include "tests/support/shared_queue.h"
 
 #include <QTest>
 
@@ -15,11 +16,10 @@ using namespace proclab::runtime;
 using proclab::test::Family;
 using proclab::test::KillPlan;
 using proclab::test::KillPointWalk;
-using proclab::test::SharedQueue;
 
 namespace {
 
-constexpr std::int64_t patienceNs = SharedQueue::patienceNs;
+constexpr std::int64_t patienceNs = 20'000'000'000;
 /// Who waits in vain gives up in the end, and its exit code says so.
 auto patience()
 {
@@ -66,14 +66,13 @@ class tst_KillPointsSync : public QObject
 private Q_SLOTS:
     void init() { m_walk.emplace(); }
     void lockOutlivesItsOwners();
-    void queueLosesOneItemAtMost_data();
-    void queueLosesOneItemAtMost();
+    void activityIsTrueAfterADeath();
 
 private:
     [[nodiscard]] KillPlan &plan() const { return m_walk->plan(); }
     [[nodiscard]] QString place(std::uint64_t n) const { return m_walk->place(n); }
     void lockAt(std::uint64_t n);
-    void queueAt(std::uint64_t n, std::uint64_t capacity);
+    void activityAt(std::uint64_t n);
 
     std::optional<KillPointWalk> m_walk;
 };
@@ -129,99 +128,50 @@ void tst_KillPointsSync::lockAt(std::uint64_t n)
     QVERIFY2(guarded.first >= all - (plan().hasStruck() ? rounds : 0), qPrintable(place(n)));
 }
 
-void tst_KillPointsSync::queueLosesOneItemAtMost_data()
+void tst_KillPointsSync::activityIsTrueAfterADeath()
 {
-    QTest::addColumn<quint64>("capacity");
-    for (const quint64 capacity : {1, 2, 64})
-        QTest::addRow("capacity %llu", capacity) << capacity;
+    m_walk->visitAll({u"activity-begin"_s, u"activity-finish"_s},
+                     [this](std::uint64_t n) { activityAt(n); });
 }
 
-void tst_KillPointsSync::queueLosesOneItemAtMost()
+void tst_KillPointsSync::activityAt(std::uint64_t n)
 {
-    QFETCH(const quint64, capacity);
-    // Processes have to wait for each other where there is little room.
-    QStringList groups = {u"put"_s, u"get"_s};
-    if (capacity == 1)
-        groups += {u"park"_s, u"wake"_s};
-    m_walk->visitAll(groups, [this, capacity](std::uint64_t n) { queueAt(n, capacity); });
-}
-
-void tst_KillPointsSync::queueAt(std::uint64_t n, std::uint64_t capacity)
-{
-    constexpr std::uint32_t producers = 2;
-    constexpr std::uint32_t consumers = 2;
-    constexpr std::uint32_t processes = producers + consumers;
-    constexpr std::uint32_t itemsEach = 4;
-    // Notes: how often each item was seen; then damaged ones.
-    SharedQueue shared(capacity, producers * itemsEach + 1);
-    FutexWord &damaged = shared.note(producers * itemsEach);
-    // An earlier death, which left a tombstone.
-    QVERIFY(shared.queue().claim(processes));
-    QVERIFY(shared.queue().recover(processes).wasWriting);
+    /// What the process tells, and what it knows to have told.
+    struct Told
+    {
+        ActivityBody body;
+        std::atomic<std::uint64_t> begun;
+        std::atomic<std::uint64_t> finished;
+    };
+    constexpr std::uint64_t items = 4;
+    const Segment segment = Segment::create("proclab-test-activity", sizeof(Told));
+    QVERIFY(segment.isValid());
+    Told &told = *segment.at<Told>(0);
     Family family;
-    for (std::uint32_t i = 0; i < producers; ++i) {
-        family.add(plan(), [&shared](std::uint32_t slot) {
-            std::uint32_t index = 0;
-            while (index < itemsEach && shared.put(slot, index))
-                ++index;
-            return index == itemsEach ? 0 : 1;
-        });
-    }
-    for (std::uint32_t i = 0; i < consumers; ++i) {
-        family.add(plan(), [&shared, &damaged](std::uint32_t slot) {
-            QueueItem item;
-            while (const BoundedQueue::Slot at = shared.take(slot, item)) {
-                if (!item.isEnd) {
-                    damaged += SharedQueue::isWhole(at, item) ? 0 : 1;
-                    ++shared.note(item.producer * itemsEach + item.index);
-                }
-                shared.release(at);
-                if (item.isEnd)
-                    return 0;
-            }
-            return 1;
-        });
-    }
-
-    std::uint32_t dead = processes;
-    BoundedQueue::Recovered found;
-    std::uint32_t producersLeft = producers;
-    std::uint32_t ends = 0;
-    while (family.left() > 0) {
-        if (const auto end = family.reap()) {
-            producersLeft -= end->slot < producers ? 1 : 0;
-            if (end->wasKilled) {
-                dead = end->slot;
-                found = shared.queue().recover(dead);
-                shared.queue().producersWaiting.wakeAll(shared.parkOf());
-                shared.queue().consumersWaiting.wakeAll(shared.parkOf());
-            } else {
-                QVERIFY2(end->exitCode == 0, qPrintable(place(n) % u"somebody gave up"_s));
-            }
-        } else if (producersLeft == 0 && ends < consumers && shared.queue().hasRoom()) {
-            QVERIFY(shared.put(processes, 0, true));
-            ++ends;
-        } else {
-            ::sched_yield();
+    family.add(plan(), [&told](std::uint32_t) {
+        for (std::uint64_t item = 0; item < items; ++item) {
+            told.body.begin(item, nowNs());
+            ++told.begun;
+            told.body.finish();
+            ++told.finished;
         }
-    }
-
-    QCOMPARE(damaged.load(), 0U);
-    std::uint32_t lost = 0;
-    for (std::uint32_t producer = 0; producer < producers; ++producer) {
-        std::uint32_t seen = 0;
-        for (std::uint32_t index = 0; index < itemsEach; ++index) {
-            const std::uint32_t times = shared.note(producer * itemsEach + index).load();
-            QVERIFY2(times <= 1, qPrintable(place(n) % u"an item came twice"_s));
-            const bool isHole = times == 0 && !(dead == producer && index >= seen);
-            lost += isHole ? 1 : 0;
-            seen += times;
-        }
-    }
-    const bool consumerHadOne = found.wasReading && !found.item.isEnd;
-    QVERIFY2(lost <= (consumerHadOne ? 1U : 0U), qPrintable(place(n) % u"an item is lost"_s));
-    if (dead != processes)
-        QVERIFY2(!(found.wasReading && dead < producers), qPrintable(place(n)));
+        return 0;
+    });
+    std::optional<Family::End> end;
+    while (!(end = family.reap()))
+        ::sched_yield();
+    QCOMPARE(end->wasKilled, plan().hasStruck());
+    const std::uint64_t progress = told.body.progress.load();
+    const std::uint64_t done = progress / 2;
+    const std::uint64_t inHand = progress % 2;
+    const std::uint64_t finished = told.finished.load();
+    const std::uint64_t begun = told.begun.load();
+    QVERIFY2(done == finished || (plan().hasStruck() && done == finished + 1),
+             qPrintable(place(n)));
+    QVERIFY2(done + inHand == begun || (plan().hasStruck() && done + inHand == begun + 1),
+             qPrintable(place(n)));
+    QVERIFY2(plan().hasStruck() || done == items, qPrintable(place(n)));
+    QVERIFY2(inHand == 0 || told.body.current.load() == done, qPrintable(place(n)));
 }
 
 QTEST_GUILESS_MAIN(tst_KillPointsSync)

@@ -60,8 +60,9 @@ double cpuShare(const Span &span, qint64 timeNs)
 {
     const qint64 from = std::max(span.startNs, timeNs - sampleStep);
     const qint64 to = std::min(span.endNs, timeNs);
-    const bool atWork = span.kind == Span::Kind::Running || span.kind == Span::Kind::Busy ||
-                        span.kind == Span::Kind::Failed;
+    const bool atWork = span.activity == Span::Activity::Running ||
+                        span.activity == Span::Activity::Busy ||
+                        span.activity == Span::Activity::Failed;
     return atWork && to > from ? static_cast<double>(to - from) / static_cast<double>(sampleStep)
                                : 0.0;
 }
@@ -182,7 +183,7 @@ private:
         span.index = static_cast<quint32>(m_next++);
         span.startNs = worker.freeNs;
         span.endNs = span.startNs + toNs(m_config.meanTaskSeconds * (0.4 + 1.2 * m_random.next()));
-        span.kind = m_random.next() < 0.67 ? Span::Kind::Running : Span::Kind::Sleeping;
+        span.activity = m_random.next() < 0.67 ? Span::Activity::Running : Span::Activity::Sleeping;
         runSpan(process, span);
         return true;
     }
@@ -195,7 +196,7 @@ private:
             crashNs > 0 && process == 3 && span.startNs <= crashNs && crashNs < span.endNs;
         if (crashes && crashNs <= m_nowNs) {
             span.endNs = crashNs;
-            span.kind = Span::Kind::Failed;
+            span.activity = Span::Activity::Failed;
             m_run.log->lane(process).spans.append(span);
             m_run.log->updateProcess(process, [&](ProcessRecord &entry) {
                 entry.endNs = crashNs;
@@ -299,8 +300,9 @@ private:
             live.cpuPercent = i == 0 ? 1 : lastCpu(*m_run.log, i);
             live.state = ProcessState::Waiting;
             if (worker.running) {
-                live.state = worker.running->kind == Span::Kind::Running ? ProcessState::Running
-                                                                         : ProcessState::Sleeping;
+                live.state = worker.running->activity == Span::Activity::Running
+                                 ? ProcessState::Running
+                                 : ProcessState::Sleeping;
                 live.currentIndex = worker.running->index;
                 live.currentSinceNs = worker.running->startNs;
             }
@@ -394,9 +396,10 @@ private:
         Span span;
         span.startNs = actor.sinceNs;
         span.index = actor.index;
-        span.kind = actor.state == ProcessState::BlockedOnFull    ? Span::Kind::BlockedOnFull
-                    : actor.state == ProcessState::WaitingOnEmpty ? Span::Kind::WaitingOnEmpty
-                                                                  : Span::Kind::Running;
+        span.activity = actor.state == ProcessState::BlockedOnFull ? Span::Activity::BlockedOnFull
+                        : actor.state == ProcessState::WaitingOnEmpty
+                            ? Span::Activity::WaitingOnEmpty
+                            : Span::Activity::Running;
         return span;
     }
 
@@ -405,7 +408,7 @@ private:
         Actor &actor = m_actors[static_cast<std::size_t>(process)];
         Span span = openSpan(actor);
         span.endNs = m_timeNs;
-        if (span.kind != Span::Kind::Running)
+        if (span.activity != Span::Activity::Running)
             actor.waitedNs += span.endNs - span.startNs;
         if (span.endNs > span.startNs)
             m_run.log->lane(process).spans.append(span);
@@ -591,7 +594,7 @@ SampleRun sampleCounter(const SampleCounterConfig &config)
             Span span;
             span.startNs = t;
             span.endNs = t + chunkNs;
-            span.kind = Span::Kind::Busy;
+            span.activity = Span::Activity::Busy;
             span.busy = config.locked ? 0.4F : 1.0F;
             span.count = 500;
             run.log->lane(i).spans.append(span);

@@ -53,7 +53,7 @@ public:
         connect(&m_deadline, &QTimer::timeout, this, [this] {
             m_result.timeLimitReached = true;
             m_log->addEvent({elapsedNs(), RunEvent::Severity::Warning, -1, {"time_limit"_ba}});
-            m_runner->stop(StopReason::TimeLimit);
+            m_runner->stop(StopReason::TimeIsUp);
         });
         if (const auto started = m_runner->start(); !started) {
             m_result.engineError = started.error();

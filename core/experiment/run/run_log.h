@@ -35,10 +35,11 @@ struct ProcessRecord
     int signal = 0;    ///< That ended it; 0: none.
     bool endedByRun =
         false; ///< The lab itself ended it (stop, recycling, a timeout): no failure of the process.
-    int replaces = -1;       ///< Position of the process that it took over from; -1: none.
-    quint64 done = 0;        ///< Tasks, items or increments; final once the process has ended.
-    double cpuSeconds = 0;   ///< Final once the process has ended.
-    double readySeconds = 0; ///< Time spent waiting for a core.
+    int replaces = -1;         ///< Position of the process that it took over from; -1: none.
+    quint64 done = 0;          ///< Tasks, items or increments; final once the process has ended.
+    double cpuSeconds = 0;     ///< Final once the process has ended.
+    double readySeconds = 0;   ///< Time spent waiting for a core.
+    double waitingSeconds = 0; ///< Blocked on a queue, pipe or lock; final once it has ended.
     quint64 peakResidentBytes = 0;
 
     [[nodiscard]] bool isParent() const { return role == nullptr; }
@@ -79,7 +80,7 @@ struct TaskRecord
 /// A bar of the timeline: what a process did from start to end.
 struct Span
 {
-    enum class Kind : quint8 {
+    enum class Activity : quint8 {
         Running,        ///< In a task or item, on a core.
         Sleeping,       ///< In a task or item, off the core most of the time.
         BlockedOnFull,  ///< put() found the queue full.
@@ -94,7 +95,7 @@ struct Span
     qint64 endNs = 0;
     quint32 index = 0; ///< Task or item number; of a summary the first.
     quint32 count = 1; ///< How many it stands for.
-    Kind kind = Kind::Running;
+    Activity activity = Activity::Running;
     float busy = 1; ///< 0 … 1.
 };
 

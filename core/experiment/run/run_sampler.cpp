@@ -50,6 +50,9 @@ RunSampler::~RunSampler()
 void RunSampler::start()
 {
     m_thread.start();
+    // Once this returns the thread's loop runs and holds all the descriptors that it will hold.
+    QMetaObject::invokeMethod(
+        &m_timer, [] {}, Qt::BlockingQueuedConnection);
 }
 
 void RunSampler::stop()
@@ -174,6 +177,8 @@ ProcessLive RunSampler::pictureOf(int process, const ProcessRecord &record) cons
     ProcessLive live;
     live.process = process;
     live.done = record.done;
+    if (record.endNs > 0)
+        live.waitingShare = record.waitingSeconds * 1e9 / static_cast<double>(record.endNs);
     live.cpuPercent = m_watches[static_cast<std::size_t>(process)].cpuPercent;
     if (record.isParent())
         live.state = ProcessState::Waiting;

@@ -10,33 +10,6 @@ using namespace Qt::StringLiterals;
 
 namespace proclab {
 
-void observeSlot(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &live)
-{
-    using runtime::Phase;
-    using runtime::WaitKind;
-    live.done = slot.done();
-    const bool hasItem = slot.hasItem();
-    live.currentIndex =
-        hasItem ? static_cast<qint64>(slot.current.load(std::memory_order_relaxed)) : -1;
-    live.currentSinceNs = slot.currentSinceNs.load(std::memory_order_relaxed) - gateNs;
-    const Phase phase = slot.phase.load(std::memory_order_acquire);
-    const WaitKind wait = slot.wait.load(std::memory_order_relaxed);
-    if (phase <= Phase::Starting)
-        live.state = ProcessState::Starting;
-    else if (wait == WaitKind::Gate)
-        live.state = ProcessState::Ready;
-    else if (wait == WaitKind::Lock)
-        live.state = ProcessState::WaitingForLock;
-    else if (wait == WaitKind::QueueFull)
-        live.state = ProcessState::BlockedOnFull;
-    else if (wait == WaitKind::QueueEmpty)
-        live.state = ProcessState::WaitingOnEmpty;
-    else
-        live.state = hasItem ? ProcessState::Running : ProcessState::Waiting;
-    if (live.state != ProcessState::Running && wait != WaitKind::None)
-        live.currentSinceNs = slot.waitSinceNs.load(std::memory_order_relaxed) - gateNs;
-}
-
 const Kind &ExperimentRunner::kind() const
 {
     return *m_context.spec.kindInfo();
@@ -81,7 +54,8 @@ void ExperimentRunner::noteGate(qint64 gateNs)
     Q_EMIT opened();
 }
 
-void ExperimentRunner::noteExit(int process, const ChildExit &exit, bool byRun, quint64 done)
+void ExperimentRunner::noteExit(int process, const ChildExit &exit, bool byRun, quint64 done,
+                                qint64 waitedNs)
 {
     m_context.log.updateProcess(process, [&](ProcessRecord &record) {
         record.endNs = std::max<qint64>(sinceGate(runtime::nowNs()), record.startNs);
@@ -89,6 +63,7 @@ void ExperimentRunner::noteExit(int process, const ChildExit &exit, bool byRun, 
         record.signal = exit.signal;
         record.endedByRun = byRun;
         record.done = done;
+        record.waitingSeconds = static_cast<double>(waitedNs) / 1e9;
         if (exit.cpuNs)
             record.cpuSeconds = static_cast<double>(*exit.cpuNs) / 1e9;
         if (exit.peakResidentBytes)

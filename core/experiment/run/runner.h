@@ -23,7 +23,7 @@ struct RunnerContext
 };
 
 /// Why a run ends before its work is done.
-enum class StopReason { Stopped, TimeLimit };
+enum class StopReason { Stopped, TimeIsUp };
 
 /// Runs one kind of experiment: turns the spec into engine calls and the engine's reports into the
 /// log.
@@ -74,8 +74,9 @@ protected:
     /// onto it. Emits opened().
     void noteGate(qint64 gateNs);
     /// Enters the end of @p process into the log, with an event if it was no normal one; @p byRun:
-    /// the run ended it.
-    void noteExit(int process, const ChildExit &exit, bool byRun, quint64 done);
+    /// the run ended it. @p waitedNs: it was blocked so long on queues, pipes and locks.
+    void noteExit(int process, const ChildExit &exit, bool byRun, quint64 done,
+                  qint64 waitedNs = 0);
     void addEvent(RunEvent::Severity severity, int process, const RunNote &note);
     /// An instant of CLOCK_MONOTONIC on the run's axis.
     [[nodiscard]] qint64 sinceGate(qint64 monotonicNs) const { return monotonicNs - gateNs(); }
@@ -86,10 +87,5 @@ private:
     std::atomic<qint64> m_gateNs{0};
     int m_childCount = 0;
 };
-
-/// Fills state, item in hand and count of @p live from a worker's slot, on an axis that begins at
-/// @p gateNs. What the process itself has not told (its end, its CPU use) is left alone. Any
-/// thread.
-void observeSlot(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &live);
 
 } // namespace proclab

@@ -18,7 +18,7 @@ namespace {
 
 constexpr qsizetype alignment = 16;
 
-QByteArray encoded(const runtime::WorkloadInfo &workload, const QJsonObject &values)
+std::vector<std::byte> encoded(const runtime::WorkloadInfo &workload, const QJsonObject &values)
 {
     std::vector<runtime::ArgumentValue> arguments;
     for (const runtime::ArgumentInfo &info : workload.arguments) {
@@ -42,8 +42,7 @@ QByteArray encoded(const runtime::WorkloadInfo &workload, const QJsonObject &val
             break;
         }
     }
-    const std::vector<std::byte> bytes = runtime::encodeArguments(arguments);
-    return {reinterpret_cast<const char *>(bytes.data()), static_cast<qsizetype>(bytes.size())};
+    return runtime::encodeArguments(arguments);
 }
 
 } // namespace
@@ -53,41 +52,26 @@ TaskInput::TaskInput() : m_bytes(64, '\0') {}
 runtime::ArgumentRange TaskInput::addArguments(const ExperimentSpec &spec, const QString &path)
 {
     const runtime::WorkloadInfo &workload = runtime::workloads()[workloadNumber(spec, path)];
-    QList<QByteArray> all;
+    std::vector<std::vector<std::byte>> all;
     const QString listPath = path % u".args_list"_s;
     const bool isList = spec.isSet(listPath);
     if (isList) {
         for (const QJsonValue &values : spec.value(listPath).toArray())
-            all.append(encoded(workload, values.toObject()));
+            all.push_back(encoded(workload, values.toObject()));
     } else {
-        all.append(encoded(workload, spec.value(path % u".args"_s).toObject()));
+        all.push_back(encoded(workload, spec.value(path % u".args"_s).toObject()));
     }
     qsizetype size = 0;
-    for (const QByteArray &one : all)
-        size = std::max(size, one.size());
+    for (const auto &one : all)
+        size = std::max(size, static_cast<qsizetype>(one.size()));
     const qsizetype stride = (size + alignment - 1) / alignment * alignment;
     const auto offset = static_cast<quint64>(m_bytes.size());
-    for (const QByteArray &one : all)
-        m_bytes += one.leftJustified(stride, '\0');
-    return {offset, static_cast<quint32>(size), isList ? static_cast<quint32>(stride) : 0U};
-}
-
-quint64 TaskInput::addTexts(const QList<QByteArray> &texts)
-{
-    const auto begin = static_cast<quint64>(m_bytes.size());
-    quint64 offset = begin + (static_cast<quint64>(texts.size()) + 1) * sizeof(quint64);
-    const auto addOffset = [this](quint64 value) {
-        m_bytes.append(reinterpret_cast<const char *>(&value), sizeof value);
-    };
-    for (const QByteArray &text : texts) {
-        addOffset(offset);
-        offset += static_cast<quint64>(text.size());
+    for (const auto &one : all) {
+        const auto length = static_cast<qsizetype>(one.size());
+        m_bytes.append(reinterpret_cast<const char *>(one.data()), length);
+        m_bytes.append(stride - length, '\0');
     }
-    addOffset(offset);
-    for (const QByteArray &text : texts)
-        m_bytes += text;
-    m_bytes.append((alignment - m_bytes.size() % alignment) % alignment, '\0');
-    return begin;
+    return {offset, static_cast<quint32>(size), isList ? static_cast<quint32>(stride) : 0U};
 }
 
 Result<runtime::Segment> TaskInput::makeSegment() const
@@ -107,11 +91,18 @@ Result<runtime::Segment> TaskInput::makeSegment() const
     return readOnly;
 }
 
+std::vector<std::byte> encodedArguments(const ExperimentSpec &spec, const QString &path)
+{
+    return encoded(runtime::workloads()[workloadNumber(spec, path)],
+                   spec.value(path % u".args"_s).toObject());
+}
+
 quint32 workloadNumber(const ExperimentSpec &spec, const QString &path)
 {
     const std::string name = spec.text(path % u".task"_s).toStdString();
     const runtime::WorkloadInfo *workload = runtime::findWorkload(name);
-    return workload ? static_cast<quint32>(workload - runtime::workloads().data()) : runtime::noTask;
+    return workload ? static_cast<quint32>(workload - runtime::workloads().data())
+                    : runtime::noTask;
 }
 
 } // namespace proclab

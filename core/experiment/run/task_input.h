@@ -8,6 +8,9 @@
 
 #include <QByteArray>
 
+#include <cstddef>
+#include <vector>
+
 namespace proclab {
 
 /// Collects what workers only read, and makes the segment that holds it.
@@ -19,8 +22,6 @@ public:
     /// The arguments at `PATH.args`, or each of `PATH.args_list`, for the workload at `PATH.task`.
     /// The spec is checked: unknown names do not occur.
     runtime::ArgumentRange addArguments(const ExperimentSpec &spec, const QString &path);
-    /// Texts one behind the other, after their count + 1 absolute offsets; the offset of those.
-    quint64 addTexts(const QList<QByteArray> &texts);
     /// OsError: no memory or no descriptor.
     Result<runtime::Segment> makeSegment() const;
 
@@ -28,6 +29,9 @@ private:
     QByteArray m_bytes; // Offset 0 is never given out: it means "none".
 };
 
+/// The arguments at `PATH.args` for the workload at `PATH.task`, which is set.
+[[nodiscard]] std::vector<std::byte> encodedArguments(const ExperimentSpec &spec,
+                                                      const QString &path);
 /// Position of the workload at `PATH.task`; runtime::noTask if it is not set.
 [[nodiscard]] quint32 workloadNumber(const ExperimentSpec &spec, const QString &path);
 

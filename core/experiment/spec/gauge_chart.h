@@ -20,8 +20,9 @@ struct GaugeChart
     bool steps = false; ///< Counts: drawn as steps.
     QString limitField =
         {}; ///< A field of the spec that is drawn as a threshold line, such as a queue's capacity.
-    double maximum = 0; ///< No value can be above it, such as 100 for a share; 0: none.
-    bool rate = false;  ///< The values are rates: GaugeSample::totals says of what.
+    QString flagField = {}; ///< A field of the spec: where it is off, there is nothing to draw.
+    double maximum = 0;     ///< No value can be above it, such as 100 for a share; 0: none.
+    bool rate = false;      ///< The values are rates: GaugeSample::totals says of what.
 };
 
 } // namespace proclab

@@ -7,14 +7,24 @@
 
 namespace proclab::runtime {
 
-void ByteRing::Passing::note(Kind newKind, std::uint64_t newEnd, ObjectHandle newMemory,
-                             std::uint32_t taken)
+void ByteRing::note(Passing &passing, Passing::Place place, std::uint64_t end, ObjectHandle memory,
+                    const Count &count)
 {
-    end = newEnd;
-    memory = newMemory;
-    takenBefore = taken;
-    PROCLAB_KILL_POINT("ring-note.before-kind");
-    kind.store(newKind, std::memory_order_release);
+    passing.end = end;
+    passing.memory = memory;
+    passing.countAt = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(&count) -
+                                                 reinterpret_cast<std::uintptr_t>(this));
+    passing.countBefore = count.load(std::memory_order_relaxed);
+    PROCLAB_KILL_POINT("ring-note.before-place");
+    passing.place.store(place, std::memory_order_release);
+}
+
+void ByteRing::settle(const Passing &passing, bool isDone)
+{
+    if (passing.noted() == Passing::None)
+        return;
+    auto &count = *reinterpret_cast<Count *>(reinterpret_cast<std::byte *>(this) + passing.countAt);
+    count.store(passing.countBefore + (isDone ? 1 : 0), std::memory_order_release);
 }
 
 void ByteRing::setUp(const Limits &limits)
@@ -22,7 +32,7 @@ void ByteRing::setUp(const Limits &limits)
     m_limits = limits;
 }
 
-/// Can be done twice: who does it may die in it.
+/// May be repeated, for whoever does it may die in it.
 void ByteRing::release(ObjectSpace &space, Memory &memory)
 {
     if (memory.capacity.load(std::memory_order_acquire) == 0)
@@ -46,24 +56,24 @@ void ByteRing::end(ObjectSpace &space)
         release(space, memory);
 }
 
-void ByteRing::sharerDied(ObjectSpace &space, std::uint32_t sharer,
-                          std::atomic<std::uint32_t> &takenCount)
+void ByteRing::sharerDied(ObjectSpace &space, std::uint32_t sharer)
 {
     const auto isOwner = [sharer](const SharedLock &lock) {
         return lock.owner() == static_cast<int>(sharer);
     };
     if (isOwner(m_producing)) {
-        if (m_entering.noted() == Passing::Apart &&
-            m_entering.end == m_tail.load(std::memory_order_acquire))
-            space.endFlight(m_entering.memory); // It never came in.
+        const bool isIn = m_entering.end != m_tail.load(std::memory_order_acquire);
+        settle(m_entering, isIn);
+        PROCLAB_KILL_POINT("ring-died.put-counted");
+        if (m_entering.noted() == Passing::Apart && !isIn)
+            space.endFlight(m_entering.memory);
         PROCLAB_KILL_POINT("ring-died.entering");
         m_entering.clear();
         release(space, m_memory[1 - m_current.load(std::memory_order_acquire)]);
     }
     if (isOwner(m_consuming)) {
         const bool isTaken = m_leaving.end != m_head.load(std::memory_order_acquire);
-        if (m_leaving.noted() != Passing::None)
-            takenCount.store(m_leaving.takenBefore + (isTaken ? 1 : 0), std::memory_order_release);
+        settle(m_leaving, isTaken);
         PROCLAB_KILL_POINT("ring-died.counted");
         if (m_leaving.noted() == Passing::Apart && isTaken)
             space.endFlight(m_leaving.memory); // It went with its consumer.
@@ -90,7 +100,7 @@ bool ByteRing::hasRoom(const Record &record) const
            capacity;
 }
 
-ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record)
+ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record, Count &putCount)
 {
     const std::uint64_t tail = m_tail.load(std::memory_order_relaxed);
     if (!holdsForHead([this, tail](std::uint64_t head) {
@@ -118,14 +128,17 @@ ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record)
         capacity *= 2;
     }
     if (isApart)
-        return appendApart(space, record);
+        return appendApart(space, record, putCount);
+    note(m_entering, Passing::Inline, tail, {}, putCount);
+    PROCLAB_KILL_POINT("ring-put.noted");
     write(space, needed,
           {record.bytes.size(), RecordHeader::Inline, static_cast<std::uint8_t>(record.mark)},
-          record.bytes);
+          record.bytes, putCount);
+    m_entering.clear();
     return Room::Done;
 }
 
-ByteRing::Room ByteRing::appendApart(ObjectSpace &space, const Record &record)
+ByteRing::Room ByteRing::appendApart(ObjectSpace &space, const Record &record, Count &putCount)
 {
     const bool isPacked = !record.objects.empty();
     const ObjectRef memory = isPacked ? space.pack(record.objects, record.bytes.size())
@@ -135,7 +148,8 @@ ByteRing::Room ByteRing::appendApart(ObjectSpace &space, const Record &record)
     std::memcpy(isPacked ? memory->body<ParcelBody>().payload() : &memory->body<std::byte>(),
                 record.bytes.data(), record.bytes.size());
     PROCLAB_KILL_POINT("ring-put.apart-filled");
-    m_entering.note(Passing::Apart, m_tail.load(std::memory_order_relaxed), memory->handle());
+    note(m_entering, Passing::Apart, m_tail.load(std::memory_order_relaxed), memory->handle(),
+         putCount);
     PROCLAB_KILL_POINT("ring-put.apart-noted");
     space.beginFlight(*memory);
     PROCLAB_KILL_POINT("ring-put.apart-in-flight");
@@ -143,7 +157,7 @@ ByteRing::Room ByteRing::appendApart(ObjectSpace &space, const Record &record)
     write(space, lengthApart,
           {record.bytes.size(), isPacked ? RecordHeader::Packed : RecordHeader::Apart,
            static_cast<std::uint8_t>(record.mark)},
-          std::as_bytes(std::span(&handle, 1)));
+          std::as_bytes(std::span(&handle, 1)), putCount);
     PROCLAB_KILL_POINT("ring-put.apart-in");
     m_entering.clear();
     return Room::Done;
@@ -151,7 +165,7 @@ ByteRing::Room ByteRing::appendApart(ObjectSpace &space, const Record &record)
 
 /// Puts a record behind the tail and moves that beyond it: until then there is none.
 void ByteRing::write(ObjectSpace &space, std::uint64_t length, const RecordHeader &header,
-                     std::span<const std::byte> bytes)
+                     std::span<const std::byte> bytes, Count &putCount)
 {
     const std::uint64_t tail = m_tail.load(std::memory_order_relaxed);
     const std::uint64_t skipped = skippedBefore(length);
@@ -169,6 +183,27 @@ void ByteRing::write(ObjectSpace &space, std::uint64_t length, const RecordHeade
     PROCLAB_KILL_POINT("ring-put.written");
     m_tail.store(moved(tail, skipped + length), std::memory_order_release);
     PROCLAB_KILL_POINT("ring-put.tail-moved");
+    putCount.store(putCount.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    PROCLAB_KILL_POINT("ring-put.counted");
+    if (header.mark == 0)
+        noteDepth();
+}
+
+/// By a producer, with its lock, after a record came in. By the head that was seen last at most so
+/// many wait: the head itself is of interest only where that were more than ever.
+void ByteRing::noteDepth()
+{
+    const std::uint64_t tail = m_tail.load(std::memory_order_relaxed);
+    const auto depth = [tail](std::uint64_t head) {
+        return static_cast<std::uint32_t>((countOf(tail) - countOf(head)) & maxRecords);
+    };
+    const std::uint32_t most = m_mostRecords.load(std::memory_order_relaxed);
+    if (depth(m_headSeen.load(std::memory_order_relaxed)) <= most)
+        return;
+    const std::uint64_t head = m_head.load(std::memory_order_acquire);
+    m_headSeen.store(head, std::memory_order_relaxed);
+    if (depth(head) > most)
+        m_mostRecords.store(depth(head), std::memory_order_relaxed);
 }
 
 /// By a producer, with its lock. Positions stay what they are, and records in one piece: a multiple
@@ -210,17 +245,17 @@ bool ByteRing::grow(ObjectSpace &space, std::uint64_t capacity)
     return true;
 }
 
-ByteRing::Found ByteRing::first(ObjectSpace &space) const
+ByteRing::Found ByteRing::recordAt(ObjectSpace &space, std::uint64_t head) const
 {
     const auto headerAt = [this, &space](std::uint64_t place) {
         std::uint64_t word = 0;
         std::memcpy(&word, at(space, place), sizeof word);
         return RecordHeader::of(word);
     };
-    std::uint64_t position = positionOf(m_head.load(std::memory_order_relaxed));
+    std::uint64_t position = positionOf(head);
     Found found;
     found.header = headerAt(position);
-    if (found.header.kind == RecordHeader::Skip) {
+    if (found.header.place == RecordHeader::Skip) {
         found.length = found.header.size;
         position += found.length;
         found.header = headerAt(position);
@@ -229,7 +264,7 @@ ByteRing::Found ByteRing::first(ObjectSpace &space) const
     if (found.header.isApart()) {
         std::memcpy(&found.apart, bytes, sizeof found.apart);
         std::byte *body = space.bodyOf(found.apart);
-        bytes = found.header.kind == RecordHeader::Packed
+        bytes = found.header.place == RecordHeader::Packed
                     ? reinterpret_cast<ParcelBody *>(body)->payload()
                     : body;
         found.length += lengthApart;
@@ -240,12 +275,12 @@ ByteRing::Found ByteRing::first(ObjectSpace &space) const
     return found;
 }
 
-void ByteRing::take(ObjectSpace &space, const Found &found, std::atomic<std::uint32_t> &takenCount)
+void ByteRing::take(ObjectSpace &space, const Found &found, Count &takenCount)
 {
     const bool isApart = found.header.isApart();
     const std::uint64_t head = m_head.load(std::memory_order_relaxed);
     const std::uint32_t taken = takenCount.load(std::memory_order_relaxed);
-    m_leaving.note(isApart ? Passing::Apart : Passing::Inline, head, found.apart, taken);
+    note(m_leaving, isApart ? Passing::Apart : Passing::Inline, head, found.apart, takenCount);
     PROCLAB_KILL_POINT("ring-get.noted");
     m_head.store(moved(head, found.length), std::memory_order_release);
     PROCLAB_KILL_POINT("ring-get.head-moved");

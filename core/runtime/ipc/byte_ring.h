@@ -51,19 +51,23 @@ public:
     void setUp(const Limits &limits);
     /// When nobody uses it any more.
     void end(ObjectSpace &space);
-    /// @p takenCount: that sharer's, made exact if it died while taking a record.
-    void sharerDied(ObjectSpace &space, std::uint32_t sharer,
-                    std::atomic<std::uint32_t> &takenCount);
+    /// Also makes the counts of what it put and took exact, if it died while one changed.
+    void sharerDied(ObjectSpace &space, std::uint32_t sharer);
 
-    /// Appends a record, waiting for room until @p deadlineNs. @p refuse() is asked before each
-    /// wait and says whether to give up.
+    /// Counts records in one step with their coming in or going out: exact also if the process dies
+    /// in between. It lies in the same object as the ring, after it.
+    using Count = std::atomic<std::uint32_t>;
+
+    /// Appends a record, waiting for room until @p deadlineNs, and counts it in @p putCount, the
+    /// caller's. @p refuse() is asked before each wait and says whether to give up.
     template<typename Refuse>
-    Outcome put(ObjectSpace &space, const Record &record, std::int64_t deadlineNs, Refuse refuse)
+    Outcome put(ObjectSpace &space, Count &putCount, const Record &record, std::int64_t deadlineNs,
+                Refuse refuse)
     {
         for (;;) {
             if (space.acquire(m_producing, patience(deadlineNs)) == SharedLock::Outcome::GivenUp)
                 return Outcome::TimedOut;
-            const Room found = append(space, record);
+            const Room found = append(space, record, putCount);
             m_producing.unlock();
             if (found == Room::Done) {
                 PROCLAB_KILL_POINT("ring-put.before-notify");
@@ -75,15 +79,16 @@ public:
             if (refuse())
                 return Outcome::Refused;
             const auto mayFit = [this, &record, &refuse] { return hasRoom(record) || refuse(); };
-            if (!room.wait(mayFit, deadlineNs))
+            if (!room.wait(mayFit, deadlineNs, WaitFor::Room))
                 return Outcome::TimedOut;
         }
     }
     /// Takes the next record, waiting for one until @p deadlineNs: @p store(bytes, mark) is called
-    /// with it, under the lock, and copies it. Counts it in @p takenCount, the caller's. The
-    /// objects of its handles are kept until @p parcel is let go.
+    /// with it, under the lock, and copies it. Counts it in the one of @p takenCounts, the
+    /// caller's, that is for its mark: the last one also for higher marks. The objects of its
+    /// handles are kept until @p parcel is let go.
     template<typename Refuse, typename Store>
-    Outcome get(ObjectSpace &space, std::atomic<std::uint32_t> &takenCount, std::int64_t deadlineNs,
+    Outcome get(ObjectSpace &space, std::span<Count *const> takenCounts, std::int64_t deadlineNs,
                 Refuse refuse, Store store, ObjectRef *parcel = nullptr)
     {
         for (;;) {
@@ -94,10 +99,12 @@ public:
                 const Found found = first(space);
                 PROCLAB_KILL_POINT("ring-get.found");
                 store(found.bytes, std::uint32_t{found.header.mark});
-                if (parcel && found.header.kind == RecordHeader::Packed)
+                if (parcel && found.header.place == RecordHeader::Packed)
                     *parcel = space.attach(found.apart, ObjectKind::Parcel);
                 PROCLAB_KILL_POINT("ring-get.stored");
-                take(space, found, takenCount);
+                take(
+                    space, found,
+                    *takenCounts[std::min<std::size_t>(found.header.mark, takenCounts.size() - 1)]);
             }
             m_consuming.unlock();
             if (isTaken) {
@@ -107,9 +114,28 @@ public:
             }
             if (refuse())
                 return Outcome::Refused;
-            if (!items.wait([this, &refuse] { return !isEmpty() || refuse(); }, deadlineNs))
+            if (!items.wait([this, &refuse] { return !isEmpty() || refuse(); }, deadlineNs,
+                            WaitFor::Item))
                 return Outcome::TimedOut;
         }
+    }
+
+    /// Hands up to @p most records that wait, the next first, to @p see(bytes, mark), under the
+    /// consumers' lock. False: that was held for all of @p patienceNs, nothing is seen.
+    template<typename See>
+    bool glance(ObjectSpace &space, std::uint64_t most, std::int64_t patienceNs, See see)
+    {
+        if (space.acquire(m_consuming, nowNs() + patienceNs) == SharedLock::Outcome::GivenUp)
+            return false;
+        std::uint64_t at = m_head.load(std::memory_order_relaxed);
+        const std::uint64_t end = m_tail.load(std::memory_order_acquire);
+        for (; at != end && most > 0; --most) {
+            const Found found = recordAt(space, at);
+            see(found.bytes, std::uint32_t{found.header.mark});
+            at = moved(at, found.length);
+        }
+        m_consuming.unlock();
+        return true;
     }
 
     [[nodiscard]] std::uint64_t size() const
@@ -123,6 +149,11 @@ public:
         return m_head.load(std::memory_order_acquire) == m_tail.load(std::memory_order_acquire);
     }
     [[nodiscard]] bool isFull() const { return size() >= m_limits.records; }
+    /// The most records that have ever waited when one of mark 0 came in, with that.
+    [[nodiscard]] std::uint64_t mostRecords() const
+    {
+        return m_mostRecords.load(std::memory_order_relaxed);
+    }
     /// Records ever put, modulo maxRecords + 1.
     [[nodiscard]] std::uint64_t putCount() const
     {
@@ -138,7 +169,7 @@ private:
     /// next record has no room, is one too.
     struct RecordHeader
     {
-        enum Kind : std::uint8_t {
+        enum Place : std::uint8_t {
             Inline,
             Apart,
             Skip,
@@ -146,17 +177,17 @@ private:
         };
 
         std::uint64_t size = 0; ///< Below 2^48. Of a Skip, with its header.
-        Kind kind = Inline;
+        Place place = Inline;
         std::uint8_t mark = 0;
 
-        [[nodiscard]] bool isApart() const { return kind == Apart || kind == Packed; }
+        [[nodiscard]] bool isApart() const { return place == Apart || place == Packed; }
         [[nodiscard]] std::uint64_t word() const
         {
-            return size << 16 | std::uint64_t{mark} << 8 | kind;
+            return size << 16 | std::uint64_t{mark} << 8 | place;
         }
         static RecordHeader of(std::uint64_t word)
         {
-            return {word >> 16, static_cast<Kind>(word & 0xff),
+            return {word >> 16, static_cast<Place>(word & 0xff),
                     static_cast<std::uint8_t>(word >> 8 & 0xff)};
         }
     };
@@ -177,17 +208,17 @@ private:
     /// A record on its way into or out of the ring, for whoever recovers a death.
     struct Passing
     {
-        enum Kind : std::uint32_t { None, Inline, Apart };
+        enum Place : std::uint32_t { None, Inline, Apart };
 
         std::uint64_t end;         ///< The tail or head before.
         ObjectHandle memory;       ///< Of a record that lies apart.
-        std::uint32_t takenBefore; ///< The consumer's count.
-        std::atomic<Kind> kind;    ///< Written last: before that there is no note.
+        std::uint32_t countAt;     ///< Where the process's count lies, in bytes behind the ring's
+                                   ///< beginning.
+        std::uint32_t countBefore; ///< What it was.
+        std::atomic<Place> place;  ///< Written last: before that there is no note.
 
-        void note(Kind newKind, std::uint64_t newEnd, ObjectHandle newMemory,
-                  std::uint32_t taken = 0);
-        [[nodiscard]] Kind noted() const { return kind.load(std::memory_order_acquire); }
-        void clear() { kind.store(None, std::memory_order_release); }
+        [[nodiscard]] Place noted() const { return place.load(std::memory_order_acquire); }
+        void clear() { place.store(None, std::memory_order_release); }
     };
 
     // A word of either end: count (24 bits) | position (40 bits), both going round.
@@ -211,8 +242,8 @@ private:
         return headerBytes + (bytes + 7) / 8 * 8;
     }
 
-    /// A lock is held for microseconds: who does not want to wait for a record waits for it, unless
-    /// its owner has been stopped.
+    /// Even a call that does not block waits briefly for this lock, which is held for microseconds
+    /// unless its owner has been stopped.
     static std::int64_t patience(std::int64_t deadlineNs)
     {
         return deadlineNs == noDeadline ? noDeadline : std::max(deadlineNs, nowNs() + parkNs);
@@ -252,6 +283,10 @@ private:
     {
         return record.objects.empty() ? lengthInRing(record.bytes.size()) : lengthApart;
     }
+    void note(Passing &passing, Passing::Place place, std::uint64_t end, ObjectHandle memory,
+              const Count &count);
+    /// The count of a dead process as it is after what @p passing says, which is done or not.
+    void settle(const Passing &passing, bool isDone);
     [[nodiscard]] bool hasRoom(const Record &record) const;
     /// Where a record of @p length bytes goes: at the tail, or beyond what is left before the end
     /// of the ring, which is then skipped.
@@ -264,21 +299,26 @@ private:
         const std::uint64_t left = capacity - (positionOf(tail) & (capacity - 1));
         return left < length ? left : 0;
     }
-    Room append(ObjectSpace &space, const Record &record);
-    Room appendApart(ObjectSpace &space, const Record &record);
+    Room append(ObjectSpace &space, const Record &record, Count &putCount);
+    Room appendApart(ObjectSpace &space, const Record &record, Count &putCount);
+    void noteDepth();
     bool grow(ObjectSpace &space, std::uint64_t capacity);
     void release(ObjectSpace &space, Memory &memory);
     void write(ObjectSpace &space, std::uint64_t length, const RecordHeader &header,
-               std::span<const std::byte> bytes);
+               std::span<const std::byte> bytes, Count &putCount);
     [[nodiscard]] std::byte *at(ObjectSpace &space, std::uint64_t position) const
     {
         const Memory &ring = memory();
         const std::uint64_t capacity = ring.capacity.load(std::memory_order_relaxed);
         return space.at(ring.offset) + (position & (capacity - 1));
     }
-    /// The first record, which is there.
-    [[nodiscard]] Found first(ObjectSpace &space) const;
-    void take(ObjectSpace &space, const Found &found, std::atomic<std::uint32_t> &takenCount);
+    /// The record at @p head, which is there.
+    [[nodiscard]] Found recordAt(ObjectSpace &space, std::uint64_t head) const;
+    [[nodiscard]] Found first(ObjectSpace &space) const
+    {
+        return recordAt(space, m_head.load(std::memory_order_relaxed));
+    }
+    void take(ObjectSpace &space, const Found &found, Count &takenCount);
 
     Limits m_limits;
     // Changed under both locks.
@@ -290,6 +330,7 @@ private:
     alignas(64) SharedLock m_producing;
     Passing m_entering;
     std::atomic<std::uint64_t> m_headSeen;
+    std::atomic<std::uint32_t> m_mostRecords;
     alignas(64) std::atomic<std::uint64_t> m_tail;
     // The consumers'.
     alignas(64) SharedLock m_consuming;

@@ -10,11 +10,11 @@ namespace proclab::runtime {
 /// Completes what the last step has begun, if whoever did it has not.
 void QueueBody::bringUp(std::uint64_t word)
 {
-    std::atomic<std::uint32_t> &itsDone = done[word >> doneBits & (maxSharers - 1)];
-    std::uint32_t known = itsDone.load(std::memory_order_acquire);
+    std::atomic<std::uint32_t> &doneByLast = done[word >> doneBits & (maxSharers - 1)];
+    std::uint32_t known = doneByLast.load(std::memory_order_acquire);
     const std::uint32_t behind = (static_cast<std::uint32_t>(word) - known) & doneMask;
     if (behind != 0 && behind <= ByteRing::maxRecords)
-        itsDone.compare_exchange_strong(known, known + behind, std::memory_order_acq_rel);
+        doneByLast.compare_exchange_strong(known, known + behind, std::memory_order_acq_rel);
 }
 
 /// @p count items more of @p sharer are finished, if @p word is still the last step.
@@ -48,15 +48,16 @@ bool QueueBody::finish(std::uint32_t sharer)
 
 void QueueBody::sharerDied(ObjectSpace &space, std::uint32_t sharer)
 {
-    ring.sharerDied(space, sharer, taken[sharer]);
+    ring.sharerDied(space, sharer);
     for (;;) {
         const std::uint64_t word = m_finished.load(std::memory_order_acquire);
         bringUp(word);
         noteEarlierLoss();
-        const std::uint32_t itsDone = done[sharer].load(std::memory_order_acquire);
-        const auto inHand = static_cast<std::int32_t>(taken[sharer].load() - itsDone);
+        const std::uint32_t finished = done[sharer].load(std::memory_order_acquire);
+        const auto inHand = static_cast<std::int32_t>(taken(sharer) - finished);
         if (inHand <= 0) {
-            taken[sharer].store(itsDone); // Whoever is done with an item need not have got it.
+            // Whoever is done with an item need not have got it.
+            credit[sharer].fetch_add(static_cast<std::uint32_t>(-inHand));
             break;
         }
         const std::uint32_t step =
@@ -73,7 +74,7 @@ void QueueBody::sharerDied(ObjectSpace &space, std::uint32_t sharer)
 void QueueBody::noteEarlierLoss()
 {
     const std::uint32_t sharer = m_losing.load(std::memory_order_acquire);
-    if (sharer == 0 || taken[sharer].load() != done[sharer].load())
+    if (sharer == 0 || taken(sharer) != done[sharer].load())
         return;
     lost.store(m_lostThen.load(std::memory_order_relaxed), std::memory_order_release);
     PROCLAB_KILL_POINT("queue-died.lost");
@@ -83,7 +84,7 @@ void QueueBody::noteEarlierLoss()
 void PipeBody::sharerDied(ObjectSpace &space, std::uint32_t sharer)
 {
     for (Direction &direction : directions)
-        direction.ring.sharerDied(space, sharer, direction.taken[sharer]);
+        direction.ring.sharerDied(space, sharer);
 }
 
 void PipeBody::sideEnded(std::uint32_t side)

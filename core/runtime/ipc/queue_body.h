@@ -11,11 +11,16 @@ namespace proclab::runtime {
 
 struct QueueBody
 {
+    using Counts = std::array<ByteRing::Count, maxSharers>;
+
     ByteRing ring;
-    /// Of each sharer: items it got, and items it said it is done with, both going round.
-    std::array<std::atomic<std::uint32_t>, maxSharers> taken;
-    std::array<std::atomic<std::uint32_t>, maxSharers> done;
-    std::atomic<std::uint32_t> lost; ///< Items in the hands of sharers that died.
+    // Of each sharer, all going round.
+    Counts put;    ///< Items and ENDs that it put.
+    Counts got;    ///< Items that it got.
+    Counts ends;   ///< ENDs that it got.
+    Counts credit; ///< Items of others that it said it is done with, of one that died.
+    Counts done;   ///< Items and ENDs that it said it is done with.
+    std::atomic<std::uint32_t> lost; ///< Items that sharers had got when they died.
     WaitPoint joining;               ///< For all items to be finished.
 
     /// Items put and not yet finished.
@@ -23,9 +28,9 @@ struct QueueBody
     {
         return unfinishedAt(m_finished.load(std::memory_order_acquire));
     }
-    /// False: there is nothing that is not finished.
+    /// False if nothing is unfinished.
     bool finish(std::uint32_t sharer);
-    /// Can be done twice, or in part and then again.
+    /// May be repeated, also after a part of it was done.
     void sharerDied(ObjectSpace &space, std::uint32_t sharer);
 
 private:
@@ -41,6 +46,11 @@ private:
     {
         return static_cast<std::uint32_t>((ring.putCount() - (word >> countShift)) &
                                           ByteRing::maxRecords);
+    }
+    /// What the sharer may be done with.
+    [[nodiscard]] std::uint32_t taken(std::uint32_t sharer) const
+    {
+        return got[sharer].load() + ends[sharer].load() + credit[sharer].load();
     }
     void bringUp(std::uint64_t word);
     bool advance(std::uint64_t word, std::uint32_t sharer, std::uint32_t count);
@@ -58,7 +68,9 @@ struct PipeBody
     struct Direction
     {
         ByteRing ring;
-        std::array<std::atomic<std::uint32_t>, maxSharers> taken; ///< Of each sharer.
+        // Of each sharer: messages, going round.
+        QueueBody::Counts put;
+        QueueBody::Counts got;
     };
 
     std::array<Direction, 2> directions;              ///< By the side that writes.
@@ -74,7 +86,7 @@ struct PipeBody
     void end(ObjectSpace &space);
 };
 
-/// One side of a pipe: who holds it can use it.
+/// One side of a pipe; its holders can use it.
 struct PipeEndBody
 {
     ObjectHandle pipe;

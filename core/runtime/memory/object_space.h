@@ -35,9 +35,10 @@ enum class ObjectKind : std::uint8_t {
     Queue,
     PipeEnd,
     Pipe,
-    Blob,   ///< A payload on its way.
-    Start,  ///< What a Process is started with.
-    Parcel, ///< A payload on its way with the handles in it, whose objects it keeps.
+    Blob,     ///< A payload on its way.
+    Start,    ///< What a Process is started with.
+    Parcel,   ///< A payload on its way with the handles in it, whose objects it keeps.
+    Activity, ///< What one process tells of its work.
 };
 
 /// Where an object is, for its holders; the generation distinguishes it from later objects there.

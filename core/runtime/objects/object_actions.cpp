@@ -73,7 +73,7 @@ void pipeEndEnded(ObjectSpace &space, std::byte *body)
 
 void startEnded(ObjectSpace &space, std::byte *body)
 {
-    as<ProcessStart>(body).letParcelGo(space);
+    as<ProcessStart>(body).releaseParcel(space);
 }
 
 bool pipeHasEnds(const std::byte *body)

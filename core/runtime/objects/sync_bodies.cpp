@@ -108,6 +108,7 @@ std::uint32_t ConditionBody::enter(ObjectSpace &space)
 bool ConditionBody::sleep(std::uint32_t place, std::int64_t deadlineNs)
 {
     FutexWord &word = sleepers[place].word;
+    const ObservedWait observed(WaitFor::Signal);
     WaitScope noted;
     for (;;) {
         const std::uint32_t seen = word.load(std::memory_order_acquire);

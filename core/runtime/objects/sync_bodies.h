@@ -4,37 +4,41 @@
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/sync/shared_lock.h"
 #include "core/runtime/sync/wait_point.h"
+#include "core/runtime/trace/wait_observer.h"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 
-/// What the library's locks and their like keep in shared memory, filled with zeros at first, and
-/// what becomes of each when a process dies. The calls that wait end at a deadline on the clock of
+/// What locks, conditions and barriers keep in shared memory, which is zero-filled at first, and
+/// what becomes of each when a process dies. Calls that wait end at a deadline on the clock of
 /// nowNs().
 namespace proclab::runtime {
 
-/// A lock that tells its next owner of a dead one.
+/// A lock that reports a dead owner to the next one.
 struct LockBody
 {
     SharedLock lock;
-    std::atomic<std::int32_t> deadPid; ///< Of the last owner that died.
+    std::atomic<std::int32_t> deadPid; ///< The PID of the last owner that died.
     std::atomic<std::int64_t> diedNs;  ///< When that was noticed.
-    /// Its death was seen by one who could not tell: the next acquire() that can does.
+    /// The death was seen by a caller that could not report it; the next acquire() that can will.
     std::atomic<std::uint32_t> isUntold;
 
     SharedLock::Outcome acquire(ObjectSpace &space, std::int64_t deadlineNs)
     {
-        return lock.tryLock(space.self()) ? SharedLock::Outcome::Acquired
-                                          : space.acquire(lock, deadlineNs);
+        if (lock.tryLock(space.self()))
+            return SharedLock::Outcome::Acquired;
+        const ObservedWait observed(WaitFor::Lock);
+        return space.acquire(lock, deadlineNs);
     }
-    /// What came of an acquire() whose caller cannot tell of a death, with the lock held.
+    /// Called with the lock held, after an acquire() whose caller cannot report a death.
     void keepUntold(SharedLock::Outcome outcome)
     {
         if (outcome == SharedLock::Outcome::Recovered)
             isUntold.store(1, std::memory_order_relaxed);
     }
-    /// Whether there is a death that was not told, with the lock held; it counts as told then.
+    /// Called with the lock held: whether a death has not been reported; it counts as reported
+    /// then.
     bool takeUntold()
     {
         return isUntold.load(std::memory_order_relaxed) != 0 &&
@@ -47,8 +51,8 @@ struct LockBody
 struct RLockBody
 {
     LockBody plain;
-    std::atomic<std::uint64_t> thread; ///< Of the owning process; see threadMark().
-    std::uint32_t depth;               ///< The owner's.
+    std::atomic<std::uint64_t> thread; ///< The thread of the owning process; see threadMark().
+    std::uint32_t depth;               ///< How often the owner has taken it.
 
     [[nodiscard]] bool isMine(ObjectSpace &space) const
     {
@@ -68,7 +72,7 @@ struct RLockBody
         }
         return takeBackAt(space, 1, deadlineNs);
     }
-    /// False: the caller is not its owner.
+    /// False if the caller is not its owner.
     bool release(ObjectSpace &space)
     {
         if (!isMine(space))
@@ -77,7 +81,7 @@ struct RLockBody
             giveUp();
         return true;
     }
-    /// Lets it go whatever its depth, which it returns for takeBackAt().
+    /// Releases it whatever its depth, which it returns for takeBackAt().
     std::uint32_t giveUp()
     {
         const std::uint32_t before = depth;
@@ -85,12 +89,12 @@ struct RLockBody
         plain.lock.unlock();
         return before;
     }
-    /// Takes it, with a depth.
+    /// Takes it with depth @p newDepth.
     SharedLock::Outcome takeBackAt(ObjectSpace &space, std::uint32_t newDepth,
                                    std::int64_t deadlineNs);
     void sharerDied(std::uint32_t sharer, std::int32_t pid);
 
-    /// Tells the threads of one process apart.
+    /// A number that distinguishes the threads of one process.
     [[nodiscard]] static std::uint64_t threadMark()
     {
         return reinterpret_cast<std::uintptr_t>(&s_mark);
@@ -111,7 +115,7 @@ struct SemaphoreBody
     {
         return waiting.wait([this] { return tryAcquire(); }, deadlineNs);
     }
-    /// False: that would be above the limit.
+    /// False if that would exceed the limit.
     bool release(std::int32_t count);
 };
 
@@ -147,11 +151,11 @@ struct ConditionBody
     std::atomic<std::uint32_t> used; ///< Places above were never used.
     std::array<Sleeper, maxSleepers> sleepers;
 
-    /// A place for the caller; maxSleepers: there is none.
+    /// A place for the caller, or maxSleepers if none is free.
     std::uint32_t enter(ObjectSpace &space);
-    /// Sleeps until notified, without the lock; false: the time is over.
+    /// Sleeps until notified, without the lock; false if the time is over.
     bool sleep(std::uint32_t place, std::int64_t deadlineNs);
-    /// With the lock again: whether it was notified.
+    /// Called with the lock again: whether it was notified.
     bool leave(std::uint32_t place);
     void notify(std::uint32_t count);
     void sharerDied(std::uint32_t sharer);
@@ -179,10 +183,10 @@ struct BarrierBody
 
     [[nodiscard]] bool isBroken() const { return (round.load(std::memory_order_acquire) & 1) != 0; }
     [[nodiscard]] std::uint32_t waiters(ObjectSpace &space);
-    /// Says in @p arrival how the caller came. Last: all are here, the caller runs the action and
-    /// calls endRound(). TimedOut breaks the round, unless the caller could not yet enter it.
+    /// Fills @p arrival. Last means that all are here: the caller runs the action and calls
+    /// endRound(). TimedOut breaks the round, unless the caller could not yet enter it.
     Passing wait(ObjectSpace &space, std::int64_t deadlineNs, Arrival &arrival);
-    /// False: the round did not pass; the action failed, or it was broken or reset meanwhile.
+    /// False if the round did not pass: the action failed, or it was broken or reset meanwhile.
     bool endRound(ObjectSpace &space, const Arrival &last, bool isActionDone);
     void abort(ObjectSpace &space);
     void reset(ObjectSpace &space);

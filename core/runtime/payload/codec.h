@@ -261,6 +261,38 @@ requires(!FlatPayload<std::pair<First, Second>>) struct Codec<std::pair<First, S
     }
 };
 
+/// A struct of your own travels if it has `auto parts() const { return std::tie(a, b, …); }`, with
+/// all its members in their order; it is made again as `T{a, b, …}`.
+template<typename T>
+requires(!FlatPayload<T>) && requires(const T &value)
+{
+    value.parts();
+}
+struct Codec<T>
+{
+    using Parts = decltype(std::declval<const T &>().parts());
+
+    static void encode(PayloadWriter &writer, const T &value)
+    {
+        std::apply(
+            [&writer](const auto &...part) {
+                (Codec<std::remove_cvref_t<decltype(part)>>::encode(writer, part), ...);
+            },
+            value.parts());
+    }
+    static T decode(PayloadReader &reader)
+    {
+        return decodeParts(reader, std::type_identity<Parts>{});
+    }
+
+private:
+    template<typename... P>
+    static T decodeParts(PayloadReader &reader, std::type_identity<std::tuple<P...>> /*parts*/)
+    {
+        return T{Codec<std::remove_cvref_t<P>>::decode(reader)...}; // From left to right.
+    }
+};
+
 template<typename Key, typename Value>
 struct Codec<std::map<Key, Value>>
 {

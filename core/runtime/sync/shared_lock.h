@@ -13,8 +13,8 @@
 
 namespace proclab::runtime {
 
-/// A lock between processes that knows its owner and outlives it: the word holds the owner's slot,
-/// so the parent can say who holds it, and when the owner is dead hands it on with a mark.
+/// A lock between processes that knows its owner and outlives it. Its word holds the owner's slot,
+/// so that the parent can name the owner, and pass the lock on with a mark when the owner is dead.
 ///
 /// One word of shared memory, zero is free. Not recursive. Not fair. After Drepper, "Futexes Are
 /// Tricky" (2011), mutex 3, with the owner in place of a plain 1.
@@ -23,9 +23,9 @@ class SharedLock
 public:
     enum class Outcome {
         Acquired,
-        Recovered, ///< Acquired; the owner before died holding it: the guarded data may be half
-                   ///< written.
-        GivenUp,   ///< goOn() said so, or the time is over.
+        Recovered, ///< Acquired; the previous owner died holding it, so the guarded data may be
+                   ///< half written.
+        GivenUp, ///< goOn() said so, or the time is over.
     };
 
     /// Tries once.
@@ -48,7 +48,7 @@ public:
         return lockSlowly(slot, goOn, deadlineNs);
     }
 
-    /// By its owner, or whoever acts for it; false: it is free.
+    /// Called by its owner, or in its place; false if it is free.
     bool unlock()
     {
         PROCLAB_KILL_POINT("unlock.before");
@@ -64,16 +64,16 @@ public:
         return true;
     }
 
-    /// The owner's slot; -1: free.
+    /// The owner's slot; -1 if it is free.
     [[nodiscard]] int owner() const { return ownerIn(m_word.load(std::memory_order_relaxed)); }
-    /// The same, of the word that a waiter has seen.
+    /// The owner in a word that a waiter has seen.
     [[nodiscard]] static int ownerIn(std::uint32_t word)
     {
         return static_cast<int>(word & ownerMask) - 1;
     }
 
-    /// The parent, once slot @p dead is known to be gone: if it held the lock, the next owner gets
-    /// Recovered.
+    /// Called once the process of slot @p dead is known to be gone. If it held the lock, the next
+    /// owner gets Recovered.
     bool recover(std::uint32_t dead)
     {
         std::uint32_t word = m_word.load(std::memory_order_acquire);
@@ -101,8 +101,8 @@ private:
         for (int round = 0;; ++round) {
             std::uint32_t word = m_word.load(std::memory_order_relaxed);
             if ((word & ownerMask) == 0) {
-                // Who has slept cannot know whether others still do, so it takes the lock with the
-                // bit set.
+                // A thread that has slept cannot know whether others still sleep, so it takes the
+                // lock with the bit set.
                 const std::uint32_t mine =
                     (slot + 1) | (word & waitersBit) | (spinUntil < 0 ? waitersBit : 0);
                 PROCLAB_KILL_POINT("lock.seen-free");
@@ -112,8 +112,8 @@ private:
                 }
                 continue;
             }
-            // Each look takes the word's cache line from the owner: by looking ever more rarely the
-            // two do many steps in a row each. After Anderson, "The Performance of Spin Lock
+            // Each look takes the word's cache line from the owner. With ever rarer looks, each of
+            // the two does many steps in a row. After Anderson, "The Performance of Spin Lock
             // Alternatives" (1990).
             if (round < hotRounds) {
                 for (int i = 0; i < 1 << round; ++i)

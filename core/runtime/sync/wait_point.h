@@ -4,6 +4,7 @@
 #include "core/runtime/clock.h"
 #include "core/runtime/futex.h"
 #include "core/runtime/trace/process_notes.h"
+#include "core/runtime/trace/wait_observer.h"
 
 #include <algorithm>
 #include <atomic>
@@ -14,19 +15,24 @@
 
 namespace proclab::runtime {
 
-/// Where any number of threads of any processes sleep until a condition may hold that others
-/// change. A dead sleeper leaves a count too high, which costs its wakers a system call and nobody
-/// a wake-up: every sleeper looks up by itself ten times a second.
+/// Where any number of threads of any processes sleep until others have made a condition true. A
+/// dead sleeper leaves a count too high, which costs its wakers a system call but nobody a wake-up:
+/// every sleeper wakes by itself ten times a second.
 ///
 /// Between processes; lives in shared memory, zero-filled is empty.
 class WaitPoint
 {
 public:
     /// Spins shortly, then sleeps, until @p ready() holds; false: it did not before @p deadlineNs.
-    /// @p lookUp() is called at least ten times a second while sleeping.
+    /// @p lookUp() is called at least ten times a second while sleeping. The thread's observer is
+    /// told of a wait for @p subject.
     template<typename Ready, typename LookUp>
-    bool wait(Ready ready, std::int64_t deadlineNs, LookUp lookUp)
+    bool wait(Ready ready, std::int64_t deadlineNs, LookUp lookUp,
+              WaitFor subject = WaitFor::Signal)
     {
+        if (ready())
+            return true;
+        const ObservedWait observed(subject);
         for (int i = 0; i < 64; ++i) {
             if (ready())
                 return true;
@@ -58,9 +64,10 @@ public:
         }
     }
     template<typename Ready>
-    bool wait(Ready ready, std::int64_t deadlineNs)
+    bool wait(Ready ready, std::int64_t deadlineNs, WaitFor subject = WaitFor::Signal)
     {
-        return wait(ready, deadlineNs, [] {});
+        return wait(
+            ready, deadlineNs, [] {}, subject);
     }
 
     /// After the change: wakes up to @p count sleepers.

@@ -127,17 +127,17 @@ private:
         const std::int64_t limit = m_pool.idleLimitNs;
         const std::int64_t begin = nowNs();
         WaitScope noted;
-        m_slot.beginWait(WaitKind::Task, begin);
+        m_slot.beginIdling(begin);
         m_isSearching = true;
         const bool found = m_pool.idle.wait(
             m_process.slotIndex(), m_header.parkOf(), [this] { return !m_ring.isEmpty(); },
             [this, limit, begin, &noted] {
-                noted.sleepsFor({WaitSubject::Kind::Task}, limit != 0 ? begin + limit : noDeadline);
+                noted.sleepsFor({WaitSubject::Type::Task}, limit != 0 ? begin + limit : noDeadline);
                 m_isRecycled = isToLeave() || (limit != 0 && nowNs() - begin >= limit);
                 return !m_isRecycled && m_process.goesOn();
             },
             limit != 0 ? std::min(limit, parkNs) : parkNs);
-        m_slot.endWait();
+        m_slot.endIdling();
         m_isRecycled = m_isRecycled && !found;
         return found || m_isRecycled;
     }

@@ -42,7 +42,7 @@ struct ProcessStart
                 argumentBytes};
     }
     /// By the process, and whoever comes after it.
-    void letParcelGo(ObjectSpace &space) const { space.endFlight(parcel); }
+    void releaseParcel(ObjectSpace &space) const { space.endFlight(parcel); }
 
 private:
     [[nodiscard]] const char *text() const { return reinterpret_cast<const char *>(this + 1); }

@@ -6,9 +6,6 @@
 #include "core/runtime/kill_point.h"
 #include "core/runtime/memory/segment.h"
 #include "core/runtime/sync/idle_workers.h"
-#include "core/runtime/sync/shared_lock.h"
-#include "core/runtime/sync/wait_set.h"
-#include "core/runtime/trace/trace_ring.h"
 #include "core/runtime/workloads/workload.h"
 
 #include <array>
@@ -19,7 +16,7 @@
 /// an atomic, refers to others by offset, and is valid when filled with zeros.
 namespace proclab::runtime {
 
-enum class Role : std::uint32_t { PoolWorker, Producer, Consumer, CounterProcess, Process };
+enum class Role : std::uint32_t { PoolWorker, Process };
 
 enum class Phase : std::uint32_t {
     Empty,
@@ -29,8 +26,6 @@ enum class Phase : std::uint32_t {
     Leaving, ///< Has done all its work and ends with 0.
     Refused, ///< Of another build than the parent.
 };
-
-enum class WaitKind : std::uint32_t { None, Gate, Task, QueueFull, QueueEmpty, Lock };
 
 /// Exit code of a worker that does not fit the segment it was given.
 constexpr int refusedExitCode = 86;
@@ -43,32 +38,21 @@ struct alignas(64) ProcessSlot
     // Written by the parent before the process starts.
     std::atomic<std::uint32_t> generation;
     Role role;
-    std::uint32_t ordinal; ///< Among those of its role, from 0.
-    /// Producer: the item to begin with, after its predecessor died. Process: the handle of what it
-    /// is started with.
-    std::uint64_t firstItem;
+    std::uint32_t ordinal;            ///< Among those of its role, from 0.
+    std::uint64_t start;              ///< Process: the handle of what it is started with.
     std::atomic<std::uint32_t> leave; ///< Pool worker: ends after the chunk in hand.
 
     // Written by the process.
     alignas(64) std::atomic<Phase> phase;
     std::atomic<std::int32_t> pid;
-    /// Tasks, items or increments done, times two, plus one while one is in hand: a single word, so
-    /// that a death between two steps is never counted twice or not at all.
+    // Of a pool's worker:
+    /// Tasks done, times two, plus one while one is in hand: a single word, so that a death between
+    /// two steps is never counted twice or not at all.
     std::atomic<std::uint64_t> progress;
-    std::atomic<std::uint64_t> current; ///< The task or item in hand, valid while progress is odd.
-    std::atomic<std::int64_t> currentSinceNs;
-    std::atomic<WaitKind> wait;
-    std::atomic<std::int64_t> waitSinceNs;
-    std::atomic<std::int64_t> waitedNs;      ///< In put(), or for the lock.
-    std::atomic<std::int64_t> waitedEmptyNs; ///< In get().
-    std::atomic<std::uint32_t> chunk;        ///< Pool worker: the descriptor that it claimed last.
-    std::atomic<std::uint64_t> failedItems;  ///< Items whose workload threw.
-    std::atomic<std::uint64_t>
-        putPosition; ///< 1 + the queue position claimed for the item in hand.
-    std::atomic<std::uint64_t> maxDepth;
-    std::atomic<std::int64_t> firstOperationNs;
-    std::atomic<std::int64_t> lastOperationNs;
-    std::atomic<std::uint32_t> gotEnd; ///< A consumer has taken its END.
+    std::atomic<std::uint64_t> current;       ///< The task in hand, valid while progress is odd.
+    std::atomic<std::int64_t> currentSinceNs; ///< Since when it has that, or waits for one.
+    std::atomic<std::uint32_t> isIdle;        ///< It waits for a task.
+    std::atomic<std::uint32_t> chunk;         ///< The descriptor that it claimed last.
     // What became of it.
     std::atomic<std::int32_t> ownSignal; ///< A fatal signal of its own doing.
     /// Leaves: has done its share of tasks, had none, or was told to.
@@ -78,7 +62,6 @@ struct alignas(64) ProcessSlot
     ResultExtent failure; ///< What its initializer threw, encoded.
 
     alignas(64) FutexWord park;
-    alignas(64) TraceRing trace;
 
     [[nodiscard]] bool hasItem() const
     {
@@ -103,27 +86,21 @@ struct alignas(64) ProcessSlot
         progress.store(progress.load(std::memory_order_relaxed) + 1, std::memory_order_release);
         PROCLAB_KILL_POINT("finish.marked");
     }
-    /// Lets the item in hand go without counting it.
-    void drop()
+    void beginIdling(std::int64_t sinceNs)
     {
-        progress.store(progress.load(std::memory_order_relaxed) & ~std::uint64_t{1},
-                       std::memory_order_release);
-    }
-    void beginWait(WaitKind kind, std::int64_t sinceNs)
-    {
-        waitSinceNs.store(sinceNs, std::memory_order_relaxed);
+        currentSinceNs.store(sinceNs, std::memory_order_relaxed);
         PROCLAB_KILL_POINT("wait.timed");
-        wait.store(kind, std::memory_order_relaxed);
+        isIdle.store(1, std::memory_order_relaxed);
         PROCLAB_KILL_POINT("wait.named");
     }
-    void endWait()
+    void endIdling()
     {
-        wait.store(WaitKind::None, std::memory_order_relaxed);
+        isIdle.store(0, std::memory_order_relaxed);
         PROCLAB_KILL_POINT("wait.ended");
     }
 };
 
-/// Empties @p slot, which no process uses, for its next process; the trace goes on where it is.
+/// Empties @p slot, which no process uses, for its next process.
 void clearForNextProcess(ProcessSlot &slot);
 
 /// A task's arguments: a range of the input segment, which workers can only read; `stride` 0: the
@@ -255,44 +232,6 @@ struct PoolHeader
     alignas(64) std::atomic<std::uint32_t> parentArmed; ///< The parent sleeps: write its eventfd.
 };
 
-/// One step of work in a pipeline; workload noTask: none.
-struct StageWork
-{
-    std::uint32_t workload;
-    ArgumentRange args;
-};
-
-struct PipelineHeader
-{
-    std::uint64_t queueOffset;
-    std::uint32_t itemBytes;
-    std::uint32_t producers;
-    std::uint64_t itemsPerProducer;
-    std::uint64_t
-        textCount; ///< 0: filled items; else the texts of the input segment, dealt out in turn.
-    std::uint64_t textsOffset; ///< In the input segment: textCount + 1 offsets, then the bytes.
-    StageWork produce;
-    StageWork consume;
-};
-
-enum class CounterMode : std::uint32_t { None, Lock, Atomic, Local };
-
-struct CounterHeader
-{
-    static constexpr std::uint32_t arrayLength = 8;
-
-    std::uint64_t increments;
-    CounterMode mode;
-    std::uint32_t
-        cells; ///< 1 for a Value, arrayLength for an Array; increment i touches cell i mod cells.
-    std::int64_t gapNs;
-    std::uint32_t processes;
-    alignas(64) std::atomic<std::uint32_t> arrivals; ///< At the spinning gate.
-    std::atomic<std::uint32_t> release; ///< Set by the parent if one of them died before.
-    alignas(64) SharedLock lock;
-    alignas(64) std::atomic<std::int64_t> values[arrayLength];
-};
-
 /// The beginning of every run's segment.
 struct RunHeader
 {
@@ -308,7 +247,7 @@ struct RunHeader
     std::uint32_t slotCount;
     std::uint64_t seed;
     std::uint64_t slotsOffset;
-    std::uint64_t partOffset;   ///< Of the PoolHeader, PipelineHeader or CounterHeader.
+    std::uint64_t partOffset;   ///< Of the PoolHeader.
     alignas(64) FutexWord gate; ///< 1: open.
     std::atomic<std::int64_t> gateNs;
     std::atomic<std::uint32_t> closing; ///< Workers that find nothing to do leave.
@@ -334,8 +273,8 @@ struct RunHeader
     }
 };
 
-/// Changes with every structure above, the version, the compiler and the list of workloads: two
-/// programs with the same value can share a segment.
+/// Of all the sources of core/runtime, the version and the compiler: two programs with the same
+/// value can share a segment.
 [[nodiscard]] std::uint64_t layoutHash();
 
 /// Gives out places in a segment that is not made yet, each on a cache line of its own.

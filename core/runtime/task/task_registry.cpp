@@ -6,7 +6,9 @@
 #include <exception>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <typeinfo>
+#include <utility>
 
 #include <cxxabi.h>
 
@@ -15,10 +17,39 @@ namespace proclab::runtime {
 namespace {
 
 // Functions, since they are filled while other static objects are made.
-std::vector<RegisteredTask> &tasks()
+std::vector<RegisteredTask> &registrations()
 {
     static std::vector<RegisteredTask> list;
     return list;
+}
+
+/// All tasks in their order, and the place there of each registration.
+struct TaskOrder
+{
+    std::vector<RegisteredTask> tasks;
+    std::vector<std::uint32_t> numbers;
+
+    TaskOrder()
+    {
+        const std::vector<RegisteredTask> &all = registrations();
+        std::vector<std::uint32_t> tickets(all.size());
+        std::iota(tickets.begin(), tickets.end(), 0U);
+        std::ranges::stable_sort(tickets, {}, [&all](std::uint32_t ticket) {
+            return std::pair(all[ticket].name, all[ticket].use);
+        });
+        numbers.resize(all.size());
+        for (const std::uint32_t ticket : tickets) {
+            numbers[ticket] = static_cast<std::uint32_t>(tasks.size());
+            tasks.push_back(all[ticket]);
+        }
+    }
+};
+
+/// Made when all are registered: at the first use in main().
+const TaskOrder &taskOrder()
+{
+    static const TaskOrder order;
+    return order;
 }
 
 std::map<std::string_view, ExceptionEncoder> &encoders()
@@ -52,21 +83,26 @@ void addNested(const std::exception &outer, std::vector<std::string> &nested)
 
 } // namespace
 
-std::uint32_t registerTask(std::string_view name, TaskBody run, ChunkBody runChunk)
+std::uint32_t registerTask(const RegisteredTask &task)
 {
-    tasks().push_back({name, run, runChunk});
-    return static_cast<std::uint32_t>(tasks().size() - 1);
+    registrations().push_back(task);
+    return static_cast<std::uint32_t>(registrations().size() - 1);
+}
+
+std::uint32_t taskNumber(std::uint32_t ticket)
+{
+    return taskOrder().numbers[ticket];
 }
 
 std::span<const RegisteredTask> registeredTasks()
 {
-    return tasks();
+    return taskOrder().tasks;
 }
 
 std::uint64_t registeredTasksHash()
 {
     std::uint64_t hash = 0xcbf29ce484222325; // FNV-1a, 64 bits
-    for (const RegisteredTask &task : tasks()) {
+    for (const RegisteredTask &task : registeredTasks()) {
         for (const char letter : task.name)
             hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
         hash = (hash ^ 0xff) * 0x100000001b3; // No letter of UTF-8: the end of a name.

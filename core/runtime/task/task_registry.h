@@ -40,16 +40,23 @@ using ChunkBody = void (*)(ChunkRun &chunk);
 /// A task of the program's own, which its workers, being the same program, know by the same number.
 struct RegisteredTask
 {
-    std::string_view name; ///< As the compiler spells the function.
+    enum class Use : std::uint8_t { Call, Target };
+
+    std::string_view name; ///< As the compiler spells the function, or the type of a target.
+    Use use = Use::Call;   ///< One function may be both.
     TaskBody run = nullptr;
     ChunkBody runChunk = nullptr; ///< None: results have no fixed size, or are large.
 };
 
-/// Registers a task before main() begins, and returns its number, from 0. What main() would
+/// Registers a task before main() begins; returns a ticket for taskNumber(). What main() would
 /// register its workers would not have.
-std::uint32_t registerTask(std::string_view name, TaskBody run, ChunkBody runChunk = nullptr);
+std::uint32_t registerTask(const RegisteredTask &task);
+/// The number of a task that was registered, from 0: its position in registeredTasks().
+[[nodiscard]] std::uint32_t taskNumber(std::uint32_t ticket);
+/// Sorted by name and use, so that programs with the same tasks agree, in whatever order they were
+/// linked.
 [[nodiscard]] std::span<const RegisteredTask> registeredTasks();
-/// Changes with the list of tasks; never 0. A worker with another one is of another program.
+/// Changes with the list of tasks; never 0. A worker with another one has other tasks.
 [[nodiscard]] std::uint64_t registeredTasksHash();
 
 /// TaskDescriptor::workload of registered task 0; the numbers below are those of workloads.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,16 +25,16 @@ namespace proclab::runtime {
 
 namespace {
 
-std::atomic<std::int32_t> *ownSignalPlace = nullptr; // Read by the signal handler.
-std::uint32_t nesting = 0;                           // Of this process; set before it is a worker.
-std::int32_t outermost = 0;                          // The same.
+std::atomic<std::int32_t> *signalPlace = nullptr; // Read by the signal handler.
+std::uint32_t nesting = 0;                        // Of this process; set before it is a worker.
+std::int32_t outermost = 0;                       // The same.
 
 /// Notes a fatal signal that the process caused itself, as against one that was sent to it.
 void noteFatalSignal(int signal, siginfo_t *info, void * /*context*/)
 {
     const bool isOwn = info->si_code > 0 || info->si_pid == ::getpid();
-    if (isOwn && ownSignalPlace)
-        ownSignalPlace->store(signal, std::memory_order_release);
+    if (isOwn && signalPlace)
+        signalPlace->store(signal, std::memory_order_release);
     ::signal(signal, SIG_DFL);
     ::raise(signal); // Blocked in here, delivered on return.
 }
@@ -175,22 +176,20 @@ int runProcess(std::uint64_t startHandle)
                : refusedExitCode;
 }
 
-int live(WorkerProcess &process)
+int workUntilTheEnd(WorkerProcess &process)
 {
     ProcessSlot &slot = process.slot();
     RunHeader &header = process.header();
-    ownSignalPlace = &slot.ownSignal;
+    signalPlace = &slot.ownSignal;
     PROCLAB_KILL_POINT("start.before-ready");
     slot.phase.store(Phase::Ready, std::memory_order_release);
     PROCLAB_KILL_POINT("start.ready");
     process.wakeParent();
-    slot.beginWait(WaitKind::Gate, nowNs());
     while (header.gate.load(std::memory_order_acquire) == 0) {
         futexWait(header.gate, 0, parkNs);
         if (!process.goesOn())
             return 0;
     }
-    slot.endWait();
     PROCLAB_KILL_POINT("start.past-gate");
     slot.phase.store(Phase::Working, std::memory_order_release);
     PROCLAB_KILL_POINT("start.working");
@@ -199,17 +198,8 @@ int live(WorkerProcess &process)
         if (const int code = runPoolWorker(process); code != 0)
             return code;
         break;
-    case Role::Producer:
-        runProducer(process);
-        break;
-    case Role::Consumer:
-        runConsumer(process);
-        break;
-    case Role::CounterProcess:
-        runCounter(process);
-        break;
     case Role::Process:
-        if (const int code = runProcess(slot.firstItem); code != 0)
+        if (const int code = runProcess(slot.start); code != 0)
             return code;
         break;
     }
@@ -247,7 +237,7 @@ int becomeWorkerOf(const WorkerArguments &arguments, Segment segment, Segment in
     ::setrlimit(RLIMIT_CORE, &noCore);
     installSignalHandlers();
     WorkerProcess process(std::move(segment), std::move(input), arguments.eventFd, arguments.slot);
-    return live(process);
+    return workUntilTheEnd(process);
 }
 
 bool fits(const Segment &segment, const WorkerArguments &arguments)
@@ -296,6 +286,11 @@ void takeEnvironment(std::span<const std::byte> bytes)
     }
 }
 
+std::atomic<std::int32_t> *ownSignalPlace()
+{
+    return signalPlace;
+}
+
 std::uint32_t nestingDepth()
 {
     return nesting;
@@ -315,9 +310,18 @@ void standBelow(std::int32_t parentPid)
 {
     if (nesting++ == 0)
         outermost = parentPid;
-    ownSignalPlace = nullptr;
+    signalPlace = nullptr;
     if (nesting > 1)
         ::prctl(PR_SET_NAME, nestedProcessName(outermost).c_str());
+}
+
+bool runsRegisteredTasks(const WorkerArguments &arguments)
+{
+    std::uint64_t hash = 0;
+    // Read, not attached: a Segment would take the descriptor with it.
+    return ::pread(arguments.segmentFd, &hash, sizeof hash, offsetof(RunHeader, tasksHash)) ==
+               ssize_t{sizeof hash} &&
+           hash != 0;
 }
 
 int runWorker(const WorkerArguments &arguments)

@@ -61,11 +61,12 @@ private:
     std::uint32_t m_slot;
 };
 
-/// The loops, one for each role; each returns when its process has nothing more to do.
+/// A pool worker's loop, until it has nothing more to do.
 int runPoolWorker(WorkerProcess &process); ///< The exit code: 0, or initializerExitCode.
-void runProducer(WorkerProcess &process);
-void runConsumer(WorkerProcess &process);
-void runCounter(WorkerProcess &process);
+
+/// Where a task of this process writes the signal it is about to send itself, see
+/// TaskContext::ownSignal; null: nobody looks.
+[[nodiscard]] std::atomic<std::int32_t> *ownSignalPlace();
 
 /// Sets variables of this process's environment: "NAME=value" for each, with a 0 behind it.
 void takeEnvironment(std::span<const std::byte> entries);
@@ -104,6 +105,10 @@ struct ForkAnswer
 /// zygote, once the parent is gone; true, in a forked worker, whose slot and generation are then in
 /// @p worker.
 bool serveForks(int socket, RunHeader &header, WorkerArguments &worker);
+
+/// Whether the process that @p arguments describes runs tasks of a program's own, which
+/// proclab-worker has none of.
+[[nodiscard]] bool runsRegisteredTasks(const WorkerArguments &arguments);
 
 /// The scheme that both forms of a program that can be its own worker follow: if the command line
 /// is a worker's or a zygote's, lives that life and returns true with its exit code in @p exitCode.

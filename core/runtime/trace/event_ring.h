@@ -34,9 +34,9 @@ struct TraceEvent
 };
 
 /// The last events of one process, always written, in shared memory: readable after its SIGKILL.
-/// record() never waits and costs about 12 ns where the processor's counter can be used, 36 ns
-/// where not. A writer that another one of its process has lapped in the middle of an event gives
-/// its own up; a reader leaves out what is being overwritten.
+/// record() never waits and costs about 12 ns where the processor's counter can be used, else 36
+/// ns. A writer that another thread laps in the middle of an event gives its event up; a reader
+/// skips what is being overwritten.
 ///
 /// Any number of writing threads, any number of readers in any process. Zero-filled is empty, and
 /// takes its time from CLOCK_MONOTONIC.

@@ -15,7 +15,7 @@ std::atomic<std::int32_t> engineThreadHere = 0;
 /// Workers wait for tasks so often that their events would leave room for nothing else.
 bool isTraced(WaitSubject subject)
 {
-    return subject.kind != WaitSubject::Kind::Task;
+    return subject.type != WaitSubject::Type::Task;
 }
 
 } // namespace
@@ -123,7 +123,7 @@ void WaitScope::beginOn(const FutexWord &word, std::uint32_t seen, std::int64_t 
 {
     m_isTried = true;
     if (const auto offset = offsetInTree(&word))
-        begin({WaitSubject::Kind::Word, *offset}, seen, deadlineNs);
+        begin({WaitSubject::Type::Word, *offset}, seen, deadlineNs);
 }
 
 void WaitScope::begin(WaitSubject subject, std::uint32_t seen, std::int64_t deadlineNs)

@@ -12,62 +12,62 @@
 #include <string>
 #include <string_view>
 
-/// What each process of a tree tells the others of itself, while it lives and after a SIGKILL: who
-/// waits for what, and the last things that it did.
+/// What each process of a tree notes for the others, readable while it lives and after a SIGKILL:
+/// what its threads wait for, and the last things that it did.
 namespace proclab::runtime {
 
 /// What a thread waits for, in one word.
 struct WaitSubject
 {
-    enum class Kind : std::uint8_t {
+    enum class Type : std::uint8_t {
         None,
-        Word,    ///< A futex of a lock, queue, … in the tree's memory; number: its offset.
-        Process, ///< The end of a process; number: its PID.
-        Calls,   ///< What calls of this process's own come to: a future, the end of a pool.
-        Task,    ///< A pool's worker, for a task.
-        Several, ///< Any of several things at once.
+        Word,    ///< A futex of a lock, queue, … in the tree's memory; the number is its offset.
+        Process, ///< The end of a process; the number is its PID.
+        Calls,   ///< The results of this process's calls: a future, the end of a pool.
+        Task,    ///< A task, in a pool's worker.
+        Several, ///< Any of several things.
     };
 
-    Kind kind = Kind::None;
+    Type type = Type::None;
     std::uint64_t number = 0;
 
     [[nodiscard]] std::uint64_t word() const
     {
-        return static_cast<std::uint64_t>(kind) << 56 | number;
+        return static_cast<std::uint64_t>(type) << 56 | number;
     }
     static WaitSubject of(std::uint64_t word)
     {
-        return {static_cast<Kind>(word >> 56), word & ((std::uint64_t{1} << 56) - 1)};
+        return {static_cast<Type>(word >> 56), word & ((std::uint64_t{1} << 56) - 1)};
     }
 };
 
 /// The wait of one thread, as a reader sees it.
 struct NotedWait
 {
-    std::uint64_t sequence = 0; ///< Tells it from other waits noted in the same place.
+    std::uint64_t sequence = 0; ///< Distinguishes it from other waits noted in the same place.
     std::int32_t thread = 0;
     WaitSubject subject;
-    std::uint32_t seen = 0; ///< Of a Word: while it holds this, the thread sleeps on.
+    std::uint32_t seen = 0; ///< While a Word holds this value, the thread sleeps on.
     std::int64_t sinceNs = 0;
     std::int64_t deadlineNs = noDeadline;
 };
 
 /// The notes of one process, in shared memory. Zero-filled is empty.
 ///
-/// Threads: any of its process write, each its own waits; readers are any processes.
+/// Threads: all threads of the process write, each its own waits; any process reads.
 class ProcessNotes
 {
 public:
     /// Threads that can note a wait at the same time; further ones count as not waiting.
     static constexpr std::uint32_t maxWaits = 16;
 
-    /// For a new process @p pid; what was there is forgotten.
+    /// Begins the notes of a new process @p pid, and drops those of an earlier one.
     void restart(std::int32_t pid, bool usesCounter);
-    /// Whose they are, or were; 0: nobody's yet.
+    /// The process whose notes they are, or were; 0 if none has used them.
     [[nodiscard]] std::int32_t pid() const { return m_pid.load(std::memory_order_acquire); }
     void setName(std::string_view name);
     [[nodiscard]] std::string name() const;
-    /// The thread that does nothing but what children, calls and timers bring; 0: there is none.
+    /// The engine's thread, which only reacts to children, calls and timers; 0 if there is none.
     [[nodiscard]] std::int32_t engineThread() const { return m_engineThread.load(); }
     void setEngineThread(std::int32_t thread) { m_engineThread.store(thread); }
     /// Whether the engine's thread runs what users gave it.
@@ -75,7 +75,7 @@ public:
     void beginCallback() { m_callbacks.fetch_add(1); }
     void endCallback() { m_callbacks.fetch_sub(1); }
 
-    /// The place of a new wait of the calling thread; none: all are in use.
+    /// The place of a new wait of the calling thread; no value if all are in use.
     std::optional<std::uint32_t> beginWait(const NotedWait &wait);
     /// The thread in @p place is about to sleep once more.
     void stillWaits(std::uint32_t place, std::uint32_t seen)
@@ -88,7 +88,7 @@ public:
     {
         return m_placesInUse.load(std::memory_order_relaxed) != 0;
     }
-    /// The wait in @p place; none: there is none, or it begins or ends just now.
+    /// The wait in @p place; no value if there is none, or it begins or ends just now.
     [[nodiscard]] std::optional<NotedWait> wait(std::uint32_t place) const;
 
     EventRing events;
@@ -113,18 +113,19 @@ private:
     std::array<Wait, maxWaits> m_waits;
 };
 
-/// In a fork's child, before it notes anything: its parent's threads are not there.
+/// Called in a forked child before it notes anything, since it has none of its parent's threads.
 void forgetThreads();
-/// Says which thread of this process is its engine's; 0: there is none.
+/// Notes which thread of this process is its engine's; 0 for none.
 void noteEngineThread(std::int32_t thread);
-/// This process's notes; null: it shares nothing with others. What has no place in the tree's
-/// memory yet gets one.
+/// This process's notes, which get a place in the tree's memory if they have none; null if the
+/// process shares nothing with others.
 [[nodiscard]] ProcessNotes *ownNotes();
-/// Where @p address lies in the tree's memory; none: elsewhere.
+/// Where @p address lies in the tree's memory; no value if it lies elsewhere.
 [[nodiscard]] std::optional<std::uint64_t> offsetInTree(const void *address);
 
-/// Notes that the calling thread waits, from its first sleep to the end of the scope, and what for.
-/// A wait in a wait is a part of it and is not noted. Costs nothing before the first sleep.
+/// Notes that the calling thread waits, and for what, from its first sleep to the end of the scope.
+/// A wait inside another one is part of that and is not noted. Costs nothing before the first
+/// sleep.
 class WaitScope
 {
 public:

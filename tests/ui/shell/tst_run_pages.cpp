@@ -154,14 +154,16 @@ void tst_RunPages::openLongRun(const QString &kind)
     QVERIFY2(page()->spec().check().isEmpty(), qPrintable(runButton()->toolTip()));
 }
 
-/// Which of @p processes are still there, by the program that they run.
+/// Which of @p processes are still there, by the folder of the program that they run: that of a
+/// scene is not the worker's own.
 QStringList tst_RunPages::livingProcesses(const QList<ProcessRecord> &processes) const
 {
+    const QString programs = QFileInfo(m_engine->workerProgram()).path();
     QStringList living;
     for (const ProcessRecord &process : processes) {
-        const QString program =
-            QFileInfo(u"/proc/%1/exe"_s.arg(static_cast<qint64>(process.pid))).symLinkTarget();
-        if (!process.isParent() && program == m_engine->workerProgram())
+        const QFileInfo program(
+            QFileInfo(u"/proc/%1/exe"_s.arg(static_cast<qint64>(process.pid))).symLinkTarget());
+        if (!process.isParent() && program.path() == programs)
             living << process.name;
     }
     return living;

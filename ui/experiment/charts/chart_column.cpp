@@ -68,6 +68,10 @@ void ChartColumn::setSpec(const ExperimentSpec &spec)
     m_spec = spec;
     const Kind *kind = spec.kindInfo();
     m_gauges = kind ? kind->charts : QList<GaugeChart>();
+    m_gauges.removeIf([&spec](const GaugeChart &chart) {
+        return !chart.flagField.isEmpty() && !spec.value(chart.flagField).toBool();
+    });
+    // Those of a kind differ in number only.
     if (!sameKind || m_charts.size() != m_gauges.size() + 2)
         rebuildCharts();
     for (qsizetype i = 0; i < m_gauges.size(); ++i) {

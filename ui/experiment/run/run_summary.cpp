@@ -95,7 +95,11 @@ QString codeLine(const ExperimentSpec &spec)
         if (close < 0)
             break;
         line += kind->code.sliced(at, open - at);
-        line += valueText(spec.value(kind->code.sliced(open + 1, close - open - 1)));
+        const QJsonValue value = spec.value(kind->code.sliced(open + 1, close - open - 1));
+        if (value.isBool())
+            line += value.toBool() ? u"True"_s : u"False"_s;
+        else
+            line += valueText(value);
         at = close + 1;
     }
     return line + kind->code.sliced(at);

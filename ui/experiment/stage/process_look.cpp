@@ -58,7 +58,7 @@ QString stateWord(ProcessState state)
     case ProcessState::BlockedOnFull:
         return tr("Blocked");
     case ProcessState::WaitingOnEmpty:
-        return tr("Queue empty");
+        return tr("Empty");
     case ProcessState::Ended:
         return tr("Ended");
     case ProcessState::Crashed:

@@ -278,7 +278,7 @@ QString ProcessStage::lastTaskText(int process) const
 {
     const AppendLog<Span> &spans = m_log->lane(process).spans;
     const std::size_t size = spans.size();
-    if (size == 0 || spans[size - 1].kind != Span::Kind::Failed)
+    if (size == 0 || spans[size - 1].activity != Span::Activity::Failed)
         return {};
     return u'#' % QString::number(spans[size - 1].index);
 }

@@ -31,7 +31,7 @@ QString tr(const char *text)
 /// What a process makes has numbers that follow each other; what it takes from many has not.
 QString barLabel(const Span &span, const ProcessRole *role)
 {
-    if (span.count == 0 || span.kind == Span::Kind::Dropped)
+    if (span.count == 0 || span.activity == Span::Activity::Dropped)
         return {};
     if (span.count > 1 && role && role->takesFromMany)
         return tr("%1 items").arg(groupedNumber(span.count));
@@ -147,27 +147,27 @@ private:
         const double to = std::min(right, m_area.width() + 4.0);
         QRectF rect(snapped(m_area.left() + from), m_top, 0, m_height);
         rect.setRight(snapped(m_area.left() + to) - (open || to - from < 4 ? 0 : 1));
-        if (rect.width() <= 0 || span.kind == Span::Kind::WaitingOnEmpty)
+        if (rect.width() <= 0 || span.activity == Span::Activity::WaitingOnEmpty)
             return;
         QColor textColor = m_theme.onProcess(m_lane.process.colorIndex);
-        switch (span.kind) {
-        case Span::Kind::Sleeping:
+        switch (span.activity) {
+        case Span::Activity::Sleeping:
             outlined(rect, m_theme.tint(m_color, 0.2), m_color);
             textColor = m_theme.text;
             break;
-        case Span::Kind::BlockedOnFull:
+        case Span::Activity::BlockedOnFull:
             outlined(rect, m_theme.hatch(Theme::Hatch::BlockedOnFull, m_theme.full, m_ratio),
                      m_theme.full);
             return;
-        case Span::Kind::WaitingForLock:
+        case Span::Activity::WaitingForLock:
             outlined(rect, m_theme.hatch(Theme::Hatch::WaitingForLock, m_theme.warn, m_ratio),
                      m_theme.warn);
             return;
-        case Span::Kind::Dropped:
+        case Span::Activity::Dropped:
             outlined(rect, m_theme.hatch(Theme::Hatch::ReadyToRun, m_theme.idle, m_ratio),
                      m_theme.idle);
             return;
-        case Span::Kind::Busy:
+        case Span::Activity::Busy:
             paintSummary(rect, span);
             textColor = span.busy > 0.6F ? textColor : m_theme.text;
             break;
@@ -175,7 +175,7 @@ private:
             solid(rect);
             break;
         }
-        if (span.kind == Span::Kind::Failed)
+        if (span.activity == Span::Activity::Failed)
             paintFailure(rect);
         paintLabel(rect, span, open, textColor);
     }
@@ -252,7 +252,7 @@ private:
             return;
         }
         const Span *last = lastSpan();
-        const bool diedInTask = last && last->kind == Span::Kind::Failed &&
+        const bool diedInTask = last && last->activity == Span::Activity::Failed &&
                                 last->endNs >= m_lane.process.endNs - 1'000'000;
         if (diedInTask) {
             const double left = m_area.left() + m_range.pixel(last->startNs, m_area.width());
@@ -285,24 +285,24 @@ private:
     double m_height = 0;
 };
 
-QString kindText(Span::Kind kind)
+QString kindText(Span::Activity kind)
 {
     switch (kind) {
-    case Span::Kind::Running:
+    case Span::Activity::Running:
         return tr("on a core");
-    case Span::Kind::Sleeping:
+    case Span::Activity::Sleeping:
         return tr("sleeping or in I/O");
-    case Span::Kind::BlockedOnFull:
+    case Span::Activity::BlockedOnFull:
         return tr("blocked, the queue is full");
-    case Span::Kind::WaitingOnEmpty:
+    case Span::Activity::WaitingOnEmpty:
         return tr("waiting, the queue is empty");
-    case Span::Kind::WaitingForLock:
+    case Span::Activity::WaitingForLock:
         return tr("waiting for the lock");
-    case Span::Kind::Busy:
+    case Span::Activity::Busy:
         return tr("many short ones");
-    case Span::Kind::Failed:
+    case Span::Activity::Failed:
         return tr("failed");
-    case Span::Kind::Dropped:
+    case Span::Activity::Dropped:
         return tr("not recorded");
     }
     return {};
@@ -390,8 +390,8 @@ QString spanText(const Span &span, const ProcessRole *role)
     QString text = barLabel(span, role);
     if (!text.isEmpty())
         text += u": "_s;
-    text += kindText(span.kind);
-    if (span.kind == Span::Kind::Busy)
+    text += kindText(span.activity);
+    if (span.activity == Span::Activity::Busy)
         text +=
             u", "_s % tr("busy %1\u00A0%").arg(std::lround(100 * static_cast<double>(span.busy)));
     const double fromSeconds = static_cast<double>(span.startNs) / 1e9;

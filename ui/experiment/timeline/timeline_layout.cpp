@@ -149,31 +149,31 @@ private:
 
 void TimeShares::add(const Span &span, double ns)
 {
-    switch (span.kind) {
-    case Span::Kind::Running:
+    switch (span.activity) {
+    case Span::Activity::Running:
         work += ns;
         single += ns;
         break;
-    case Span::Kind::Busy:
+    case Span::Activity::Busy:
         work += ns * static_cast<double>(span.busy);
         break;
-    case Span::Kind::Failed:
+    case Span::Activity::Failed:
         work += ns;
         failed += ns;
         break;
-    case Span::Kind::Sleeping:
+    case Span::Activity::Sleeping:
         sleeping += ns;
         break;
-    case Span::Kind::BlockedOnFull:
+    case Span::Activity::BlockedOnFull:
         blockedOnFull += ns;
         break;
-    case Span::Kind::WaitingForLock:
+    case Span::Activity::WaitingForLock:
         waitingForLock += ns;
         break;
-    case Span::Kind::Dropped:
+    case Span::Activity::Dropped:
         dropped += ns;
         break;
-    case Span::Kind::WaitingOnEmpty:
+    case Span::Activity::WaitingOnEmpty:
         break;
     }
 }
@@ -269,19 +269,19 @@ std::optional<Span> openSpan(const ProcessLive &live, const ProcessRecord &proce
     Span span;
     switch (live.state) {
     case ProcessState::Running:
-        span.kind = Span::Kind::Running;
+        span.activity = Span::Activity::Running;
         break;
     case ProcessState::Sleeping:
-        span.kind = Span::Kind::Sleeping;
+        span.activity = Span::Activity::Sleeping;
         break;
     case ProcessState::WaitingForLock:
-        span.kind = Span::Kind::WaitingForLock;
+        span.activity = Span::Activity::WaitingForLock;
         break;
     case ProcessState::BlockedOnFull:
-        span.kind = Span::Kind::BlockedOnFull;
+        span.activity = Span::Activity::BlockedOnFull;
         break;
     case ProcessState::WaitingOnEmpty:
-        span.kind = Span::Kind::WaitingOnEmpty;
+        span.activity = Span::Activity::WaitingOnEmpty;
         break;
     default:
         return std::nullopt;

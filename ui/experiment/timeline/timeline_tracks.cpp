@@ -121,7 +121,7 @@ void paintLockTrack(QPainter &painter, const QRect &area, const TimeRange &range
             base += share;
         }
         for (const TimelineBar &bar : layout.bars) {
-            if (holder.spans[bar.span].kind != Span::Kind::Running)
+            if (holder.spans[bar.span].activity != Span::Activity::Running)
                 continue;
             const QRectF rect(area.left() + std::max(-2.0, bar.left), inner.top(),
                               std::min(bar.right, area.width() + 2.0) - std::max(-2.0, bar.left),

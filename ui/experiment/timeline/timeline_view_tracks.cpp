@@ -89,7 +89,7 @@ QString TimelineView::trackTip(const TimelineTrack &track, qint64 timeNs) const
         const AppendLog<Span> &spans = m_log->lane(process).spans;
         const qint64 at =
             spanAt(spans, m_indexes[static_cast<std::size_t>(process)].spanCount(), timeNs);
-        if (at >= 0 && spans[static_cast<std::size_t>(at)].kind == Span::Kind::Running)
+        if (at >= 0 && spans[static_cast<std::size_t>(at)].activity == Span::Activity::Running)
             return m_processes[process].name;
     }
     return tr("not recorded, or nobody");

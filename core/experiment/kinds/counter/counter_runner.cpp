@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/kinds/counter/counter_scene.h"
 #include "core/experiment/kinds/counter/counter_state.h"
-#include "core/experiment/run/group_runner.h"
 #include "core/experiment/run/rate_meter.h"
+#include "core/experiment/run/scene_runner.h"
 #include "core/experiment/spec/kind.h"
 
+#include <atomic>
 #include <limits>
+#include <variant>
 
 using namespace Qt::StringLiterals;
 
@@ -13,48 +16,62 @@ namespace proclab {
 
 namespace {
 
-runtime::CounterMode modeOf(const QString &name)
+using counter::Incrementer;
+using counter::Mode;
+
+/// Elements of an array that is counted in.
+constexpr std::size_t arrayLength = 8;
+
+Mode modeOf(const QString &name)
 {
     if (name == u"none"_s)
-        return runtime::CounterMode::None;
+        return Mode::None;
     if (name == u"atomic"_s)
-        return runtime::CounterMode::Atomic;
-    return name == u"local"_s ? runtime::CounterMode::Local : runtime::CounterMode::Lock;
+        return Mode::Atomic;
+    return name == u"local"_s ? Mode::Local : Mode::Lock;
 }
 
 /// Runs `counter` experiments: processes that increment one shared number, or one short array.
-class CounterRunner final : public GroupRunner
+class CounterRunner final : public SceneRunner
 {
 public:
     explicit CounterRunner(RunnerContext context)
-        : GroupRunner(context)
-        , m_processes(static_cast<quint32>(context.spec.integer(u"counter.processes"_s)))
-        , m_increments(static_cast<quint64>(context.spec.bigInteger(u"counter.increments"_s)))
-        , m_mode(modeOf(context.spec.text(u"counter.mode"_s)))
+        : SceneRunner(context)
+        , m_counting{modeOf(context.spec.text(u"counter.mode"_s)),
+                     static_cast<quint32>(context.spec.integer(u"counter.processes"_s)),
+                     static_cast<quint64>(context.spec.bigInteger(u"counter.increments"_s)),
+                     context.spec.bigInteger(u"counter.gap_ns"_s)}
+        , m_isArray(context.spec.text(u"counter.type"_s) == u"array"_s)
     {}
 
-    Result<void> start() override;
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
     void complete(RunResult &result) override;
 
 protected:
-    void accumulate(quint32 slot) override;
-    void memberEnded(quint32 slot, const ChildExit &exit) override;
+    Result<std::vector<Member>> setUp() override;
+    Result<Process> cast(const Member &member, const Cue &cue,
+                         const ProcessOptions &options) override;
+    void memberEnded(std::size_t index, const ProcessEnd &end) override;
+    void accumulate(std::size_t index, const ActivityState &state) override;
 
 private:
-    [[nodiscard]] runtime::CounterHeader &counter() const
+    using AnyCounter = std::variant<Value<qint64>, Array<qint64>>;
+
+    [[nodiscard]] const GuardedMemory &memory() const
     {
-        return header().part<runtime::CounterHeader>();
+        return std::visit([](const auto &counter) -> const GuardedMemory & { return counter; },
+                          *m_counter);
     }
     [[nodiscard]] qint64 value() const;
     [[nodiscard]] qint64 expected() const
     {
-        return static_cast<qint64>(m_processes * m_increments);
+        return static_cast<qint64>(m_counting.processes * m_counting.increments);
     }
 
-    const quint32 m_processes;
-    const quint64 m_increments;
-    const runtime::CounterMode m_mode;
+    const counter::Counting m_counting;
+    const bool m_isArray;
+    std::optional<AnyCounter> m_counter; ///< Guarded by m_mutex until it is there.
+    std::optional<Value<qint32>> m_arrived;
     // Guarded by m_mutex: of processes that have ended.
     quint64 m_performed = 0;
     qint64 m_waitedNs = 0;
@@ -65,103 +82,112 @@ private:
     RateMeter m_waitRate;
 };
 
-Result<void> CounterRunner::start()
+Result<std::vector<SceneRunner::Member>> CounterRunner::setUp()
 {
-    using namespace runtime;
-    if (const auto made = makeSegment("proclab-counter", m_processes, sizeof(CounterHeader)); !made)
+    const Locking locking = m_counting.mode == Mode::Lock ? Locking::Own : Locking::None;
+    const auto toAny = [](auto made) -> Result<AnyCounter> {
+        return made ? Result<AnyCounter>(*made) : made.error();
+    };
+    const auto made = m_isArray ? toAny(Array<qint64>::create(arrayLength, locking))
+                                : toAny(Value<qint64>::create(0, locking));
+    if (!made)
         return made.error();
-    CounterHeader &part = counter();
-    part.increments = m_increments;
-    part.mode = m_mode;
-    part.cells =
-        m_context.spec.text(u"counter.type"_s) == u"array"_s ? CounterHeader::arrayLength : 1;
-    part.gapNs = m_context.spec.bigInteger(u"counter.gap_ns"_s);
-    part.processes = m_processes;
-    std::vector<Member> members;
-    for (quint32 slot = 0; slot < m_processes; ++slot) {
-        Member member;
-        member.role = &kind().roles[CounterRoles::Process];
-        member.assignment = {Role::CounterProcess, slot, 0};
-        members.push_back(member);
+    const auto arrived = Value<qint32>::create(0, Locking::None);
+    if (!arrived)
+        return arrived.error();
+    m_arrived = *arrived;
+    const std::lock_guard lock(m_mutex);
+    m_counter = *made;
+    std::vector<Member> all(m_counting.processes);
+    for (quint32 i = 0; i < m_counting.processes; ++i) {
+        all[i].role = &kind().roles[CounterRoles::Process];
+        all[i].ordinal = i;
     }
-    return startAll(std::move(members), m_context.spec.text(u"counter.start_method"_s), -1);
+    return all;
 }
 
-void CounterRunner::accumulate(quint32 slot)
+Result<Process> CounterRunner::cast(const Member &, const Cue &cue, const ProcessOptions &options)
 {
-    const runtime::ProcessSlot &place = header().slot(slot);
-    m_performed += place.done();
-    m_waitedNs += place.waitedNs.load();
-    if (const qint64 first = place.firstOperationNs.load(); first > 0)
-        m_firstNs = std::min(m_firstNs, first);
-    m_lastNs = std::max<qint64>(m_lastNs, place.lastOperationNs.load());
-    if (place.phase.load(std::memory_order_acquire) != runtime::Phase::Leaving)
+    return std::visit(
+        [&]<typename Counter>(const Counter &counter) {
+            return Process::create(options,
+                                   Incrementer<Counter>{cue, counter, *m_arrived, m_counting});
+        },
+        *m_counter);
+}
+
+void CounterRunner::accumulate(std::size_t, const ActivityState &state)
+{
+    m_performed += state.done;
+    m_waitedNs += state.waitedFor(runtime::WaitFor::Lock);
+    if (state.firstOperationNs > 0)
+        m_firstNs = std::min(m_firstNs, state.firstOperationNs);
+    m_lastNs = std::max(m_lastNs, state.lastOperationNs);
+    if (state.phase != ActivityState::Phase::Done)
         ++m_died;
 }
 
-void CounterRunner::memberEnded(quint32 slot, const ChildExit &)
+void CounterRunner::memberEnded(std::size_t index, const ProcessEnd &)
 {
-    if (header().slot(slot).phase.load(std::memory_order_acquire) == runtime::Phase::Leaving)
+    const Member &member = members()[index];
+    if (member.activity->state().phase == ActivityState::Phase::Done)
         return;
     // The others need not wait for it at their gate.
-    counter().release.store(1, std::memory_order_release);
-    if (counter().lock.recover(slot))
-        addEvent(RunEvent::Severity::Warning, members()[slot].process,
-                 {"counter.lock_handed_on"_ba});
+    m_arrived->fetchAdd(static_cast<qint32>(m_counting.processes));
+    const auto death = memory().lastDeath();
+    if (death && death->deadPid == *member.process->pid())
+        addEvent(RunEvent::Severity::Warning, member.log, {"counter.lock_handed_on"_ba});
 }
 
 qint64 CounterRunner::value() const
 {
-    qint64 sum = 0;
-    for (std::uint32_t i = 0; i < counter().cells; ++i)
-        sum += counter().values[i].load(std::memory_order_relaxed);
-    return sum;
+    if (const auto *array = std::get_if<Array<qint64>>(&*m_counter)) {
+        qint64 sum = 0;
+        for (qint64 &element : array->storage())
+            sum += std::atomic_ref(element).load(std::memory_order_relaxed);
+        return sum;
+    }
+    return std::atomic_ref(*std::get<Value<qint64>>(*m_counter).storage())
+        .load(std::memory_order_relaxed);
 }
 
 void CounterRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
 {
     const std::lock_guard lock(m_mutex);
-    GroupRunner::observe(snapshot, gauges);
-    const qint64 now = runtime::nowNs();
+    SceneRunner::observe(snapshot, gauges);
     quint64 performed = m_performed;
     qint64 waited = m_waitedNs;
-    auto state = std::make_shared<CounterState>();
-    for (quint32 slot = 0; slot < members().size(); ++slot) {
-        const Member &member = members()[slot];
+    auto shown = std::make_shared<CounterState>();
+    const qint64 ownerPid = m_counter ? memory().ownerPid() : 0;
+    for (const Member &member : members()) {
         if (!member.isAlive)
             continue;
-        const runtime::ProcessSlot &place = header().slot(slot);
-        performed += place.done();
-        const qint64 waitedHere = waitedNs(place, runtime::WaitKind::Lock, now);
-        waited += waitedHere;
-        if (member.process >= snapshot.processes.size())
+        const ActivityState state = member.activity->state();
+        performed += state.done;
+        waited += state.waitedFor(runtime::WaitFor::Lock);
+        if (member.log >= snapshot.processes.size())
             continue;
-        ProcessLive &live = snapshot.processes[member.process];
+        ProcessLive &live = snapshot.processes[member.log];
         live.currentIndex = live.currentIndex >= 0 ? static_cast<qint64>(live.done) : -1;
-        if (snapshot.timeNs > 0)
-            live.waitingShare =
-                static_cast<double>(waitedHere) / static_cast<double>(snapshot.timeNs);
-        state->lockWaiters += live.state == ProcessState::WaitingForLock ? 1 : 0;
+        shown->lockWaiters += live.state == ProcessState::WaitingForLock ? 1 : 0;
+        if (ownerPid != 0 && *member.process->pid() == ownerPid)
+            shown->lockOwner = member.log;
     }
     snapshot.total = static_cast<quint64>(expected());
     snapshot.done = performed;
-    state->value = value();
-    state->expected = expected();
-    const int owner = counter().lock.owner();
-    state->lockOwner = owner >= 0 && owner < static_cast<int>(members().size())
-                           ? members()[static_cast<std::size_t>(owner)].process
-                           : -1;
+    shown->value = m_counter ? value() : 0;
+    shown->expected = expected();
     m_rate.add(gauges, CounterGauges::IncrementRate, static_cast<double>(performed));
-    m_waitRate.add(gauges, CounterGauges::LockWait, static_cast<double>(waited) / 1e7 / m_processes,
-                   100);
-    gauges.values[CounterGauges::Value] = static_cast<double>(state->value);
-    snapshot.kindState = std::move(state);
+    m_waitRate.add(gauges, CounterGauges::LockWait,
+                   static_cast<double>(waited) / 1e7 / m_counting.processes, 100);
+    gauges.values[CounterGauges::Value] = static_cast<double>(shown->value);
+    snapshot.kindState = std::move(shown);
 }
 
 void CounterRunner::complete(RunResult &result)
 {
-    GroupRunner::complete(result);
-    const qint64 final = value();
+    SceneRunner::complete(result);
+    const qint64 final = m_counter ? value() : 0;
     const qint64 lost = expected() - final;
     const double spent = static_cast<double>(m_lastNs - m_firstNs) / 1e9;
     result.outcome = QJsonObject{
@@ -176,7 +202,7 @@ void CounterRunner::complete(RunResult &result)
         result.notice.code = "counter.not_all_made"_ba;
     else if (lost != 0)
         result.notice.code = "counter.updates_lost"_ba;
-    else if (m_mode == runtime::CounterMode::None && m_processes > 1)
+    else if (m_counting.mode == Mode::None && m_counting.processes > 1)
         result.notice.code = "counter.none_lost_by_luck"_ba;
     else
         result.notice.code = "counter.none_lost"_ba;

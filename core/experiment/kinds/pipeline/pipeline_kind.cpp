@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
 
+#include "core/experiment/kinds/pipeline/pipeline_scene.h"
 #include "core/experiment/run/death_facts.h"
 #include "core/experiment/run/run_measures.h"
 #include "core/experiment/run/runner.h"
@@ -8,7 +9,6 @@
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
 #include "core/experiment/spec/spec.h"
-#include "core/runtime/ipc/bounded_queue.h"
 
 #include <QCoreApplication>
 #include <QJsonArray>
@@ -22,7 +22,6 @@ namespace proclab {
 namespace {
 
 constexpr qint64 largestItem = 1 << 20;
-constexpr double largestQueue = 8.0 * (1 << 30);
 
 class PipelineKindText
 {
@@ -125,7 +124,7 @@ qint64 longestText(const QJsonArray &texts, qsizetype &position)
     return longest;
 }
 
-/// The queue's cells, all of them full.
+/// What the queue takes when it is full.
 void checkMemory(const ExperimentSpec &spec, qint64 itemBytes, QList<Error> &faults)
 {
     const bool hasTexts = spec.isSet(u"pipeline.items"_s);
@@ -134,9 +133,9 @@ void checkMemory(const ExperimentSpec &spec, qint64 itemBytes, QList<Error> &fau
                                         spec.bigInteger(u"pipeline.items_per_producer"_s);
     const qint64 capacity = spec.bigInteger(u"pipeline.capacity"_s);
     const qint64 cells = capacity > 0 ? capacity : items + spec.bigInteger(u"pipeline.consumers"_s);
-    const auto bytes = static_cast<double>(runtime::BoundedQueue::bytes(
-        static_cast<std::uint64_t>(cells), static_cast<std::uint32_t>(itemBytes)));
-    if (bytes <= largestQueue)
+    const qint64 each = static_cast<qint64>(sizeof(Codec<pipeline::Item>::Head)) + itemBytes;
+    const double bytes = static_cast<double>(cells) * static_cast<double>(each);
+    if (bytes <= pipeline::mostQueueBytes)
         return;
     const QString found =
         capacity > 0 ? PipelineKindText::tr("%1 items of %2 bytes need %3 GiB of shared memory")
@@ -208,6 +207,8 @@ QString pipelineNoteText(const RunLog &, const RunNote &note)
     if (code == "pipeline.item_lost")
         return PipelineKindText::tr("Item %1 was lost with the process")
             .arg(note.integer("item"_L1));
+    if (code == "pipeline.unknown_item_lost")
+        return PipelineKindText::tr("An item was lost with the process");
     if (code == "pipeline.ends_put")
         return PipelineKindText::tr(
             "All producers have ended: put %n END(s), one for each consumer", nullptr,

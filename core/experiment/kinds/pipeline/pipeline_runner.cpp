@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
+#include "core/experiment/kinds/pipeline/pipeline_scene.h"
 #include "core/experiment/kinds/pipeline/pipeline_state.h"
-#include "core/experiment/run/group_runner.h"
 #include "core/experiment/run/rate_meter.h"
-#include "core/experiment/run/task_input.h"
+#include "core/experiment/run/scene_runner.h"
 #include "core/experiment/spec/kind.h"
-#include "core/runtime/ipc/bounded_queue.h"
 
 #include <QJsonArray>
-#include <QTimer>
 
+#include <atomic>
 #include <limits>
+#include <map>
+#include <utility>
 
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
@@ -19,22 +20,29 @@ namespace proclab {
 
 namespace {
 
-constexpr quint64 itemMask = (quint64{1} << 40) - 1;
-constexpr int glanceItems = 64;
+using pipeline::Consumer;
+using pipeline::Item;
+using pipeline::Producer;
 
-/// Runs `pipeline` experiments: producers and consumers around one bounded queue in shared memory.
-class PipelineRunner final : public GroupRunner
+constexpr int glanceItems = 64;
+constexpr auto glancePatience = 1ms;
+
+/// Runs `pipeline` experiments: producers and consumers around one queue.
+class PipelineRunner final : public SceneRunner
 {
 public:
     explicit PipelineRunner(RunnerContext context);
 
-    Result<void> start() override;
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
     void complete(RunResult &result) override;
 
 protected:
-    void accumulate(quint32 slot) override;
-    void memberEnded(quint32 slot, const ChildExit &exit) override;
+    Result<std::vector<Member>> setUp() override;
+    Result<Process> cast(const Member &member, const Cue &cue,
+                         const ProcessOptions &options) override;
+    void memberEnded(std::size_t index, const ProcessEnd &end) override;
+    bool goOn() override;
+    void accumulate(std::size_t index, const ActivityState &state) override;
 
 private:
     /// What processes that have ended have counted.
@@ -44,39 +52,33 @@ private:
         QList<quint64> perConsumer;
         quint64 failedItems = 0; ///< Whose workload threw or ended its process.
         quint64 lostItems = 0;   ///< In the hands of a process that was ended from outside.
-        quint64 maxDepth = 0;
         qint64 blockedOnFullNs = 0;
         qint64 blockedOnEmptyNs = 0;
         qint64 firstOperationNs = std::numeric_limits<qint64>::max();
         qint64 lastOperationNs = 0;
     };
 
-    void setUpPart(TaskInput &input);
-    void setUpWork(TaskInput &input, const QString &path, runtime::StageWork &work);
-    void producerEnded(quint32 slot, const ChildExit &exit);
-    void consumerEnded(quint32 slot, const ChildExit &exit);
-    void countLostItem(quint32 slot, const ChildExit &exit, int process, quint64 index);
+    void producerEnded(std::size_t index, const ProcessEnd &end);
+    void consumerEnded(std::size_t index, const ProcessEnd &end);
+    void countLostItem(const ProcessEnd &end, int process, std::optional<quint64> number);
+    /// What the ended process of @p member did with the queue.
+    QueueTraffic takeTraffic(const Member &member);
     void endProducer();
     void putEnds();
-    [[nodiscard]] bool isProducer(quint32 slot) const { return slot < m_producers; }
-    [[nodiscard]] quint32 parentSlot() const { return m_producers + m_consumers; }
+    [[nodiscard]] QList<QueuedItem> nextItems() const;
+    [[nodiscard]] bool isProducer(std::size_t index) const { return index < m_producers; }
     [[nodiscard]] quint64 itemCount() const;
-    [[nodiscard]] runtime::BoundedQueue &queue() const
-    {
-        return *header().at<runtime::BoundedQueue>(m_queueOffset);
-    }
 
     const quint32 m_producers;
     const quint32 m_consumers;
     const quint64 m_limit; ///< The queue's capacity as asked for; 0: unbounded.
-    QList<QByteArray> m_texts;
-    quint64 m_queueOffset = 0;
-    runtime::Segment m_input;
+    pipeline::Production m_production;
+    std::optional<Queue<Item>> m_queue;        ///< Guarded by m_mutex until it is there.
+    std::map<quint32, QueueTraffic> m_traffic; ///< By member number, of those that have ended.
     quint32 m_producersEnded = 0;
     quint32 m_endsPut = 0;
-    QTimer m_endTimer; ///< Tries again to put an END into a full queue: the engine's thread does
-                       ///< not wait.
-    Sums m_sums;       ///< Guarded by m_mutex.
+    std::atomic<qint64> m_endsSinceNs{0};
+    Sums m_sums; ///< Guarded by m_mutex.
     RateMeter m_putRate;
     RateMeter m_getRate;
     RateMeter m_fullRate;
@@ -84,171 +86,137 @@ private:
 };
 
 PipelineRunner::PipelineRunner(RunnerContext context)
-    : GroupRunner(context)
+    : SceneRunner(context)
     , m_producers(static_cast<quint32>(context.spec.integer(u"pipeline.producers"_s)))
     , m_consumers(static_cast<quint32>(context.spec.integer(u"pipeline.consumers"_s)))
     , m_limit(static_cast<quint64>(context.spec.bigInteger(u"pipeline.capacity"_s)))
 {
-    for (const QJsonValue &text : context.spec.value(u"pipeline.items"_s).toArray())
-        m_texts.append(text.toString().toUtf8());
     m_sums.perProducer.resize(m_producers);
     m_sums.perConsumer.resize(m_consumers);
-    m_endTimer.setInterval(2ms);
-    connect(&m_endTimer, &QTimer::timeout, this, &PipelineRunner::putEnds);
+    m_production.producers = m_producers;
+    m_production.itemBytes = static_cast<quint32>(context.spec.integer(u"pipeline.item_bytes"_s));
+    m_production.itemsEach =
+        static_cast<quint64>(context.spec.bigInteger(u"pipeline.items_per_producer"_s));
+    for (const QJsonValue &text : context.spec.value(u"pipeline.items"_s).toArray())
+        m_production.texts.push_back(text.toString().toUtf8());
+    if (const quint64 texts = m_production.texts.size(); texts != 0)
+        m_production.itemsEach = (texts + m_producers - 1) / m_producers;
 }
 
 quint64 PipelineRunner::itemCount() const
 {
-    return m_texts.isEmpty() ? m_producers * static_cast<quint64>(m_context.spec.bigInteger(
-                                                 u"pipeline.items_per_producer"_s))
-                             : static_cast<quint64>(m_texts.size());
+    return m_production.texts.empty() ? m_producers * m_production.itemsEach
+                                      : m_production.texts.size();
 }
 
-Result<void> PipelineRunner::start()
+Result<std::vector<SceneRunner::Member>> PipelineRunner::setUp()
 {
-    using namespace runtime;
-    quint64 itemBytes = static_cast<quint64>(m_context.spec.bigInteger(u"pipeline.item_bytes"_s));
-    if (!m_texts.isEmpty()) {
-        itemBytes = 0;
-        for (const QByteArray &text : m_texts)
-            itemBytes = std::max(itemBytes, static_cast<quint64>(text.size()));
+    const auto queue = Queue<Item>::create(static_cast<int>(m_limit), pipeline::mostQueueBytes);
+    if (!queue)
+        return queue.error();
+    m_production.work = workAt(u"produce"_s);
+    const std::lock_guard lock(m_mutex);
+    m_queue = *queue;
+    std::vector<Member> all(m_producers + m_consumers);
+    for (quint32 i = 0; i < all.size(); ++i) {
+        all[i].role =
+            &kind().roles[isProducer(i) ? PipelineRoles::Producer : PipelineRoles::Consumer];
+        all[i].ordinal = isProducer(i) ? i : i - m_producers;
     }
-    const quint64 capacity = m_limit != 0 ? m_limit : itemCount() + m_consumers;
-    const auto payload = static_cast<std::uint32_t>(itemBytes);
-    const std::size_t partSize = (sizeof(PipelineHeader) + 63) / 64 * 64;
-    if (const auto made = makeSegment("proclab-pipeline", parentSlot() + 1,
-                                      partSize + BoundedQueue::bytes(capacity, payload));
-        !made)
-        return made.error();
-    auto &part = header().part<PipelineHeader>();
-    m_queueOffset = header().partOffset + partSize;
-    part.queueOffset = m_queueOffset;
-    part.itemBytes = payload;
-    queue().setUp(capacity, payload);
-    TaskInput input;
-    setUpPart(input);
-    auto segment = input.makeSegment();
-    if (!segment)
-        return segment.error();
-    m_input = std::move(*segment);
-
-    std::vector<Member> members;
-    for (quint32 slot = 0; slot < parentSlot(); ++slot) {
-        Member member;
-        member.role =
-            &kind().roles[isProducer(slot) ? PipelineRoles::Producer : PipelineRoles::Consumer];
-        member.assignment.role = isProducer(slot) ? Role::Producer : Role::Consumer;
-        member.assignment.ordinal = isProducer(slot) ? slot : slot - m_producers;
-        members.push_back(member);
-    }
-    return startAll(std::move(members), m_context.spec.text(u"pipeline.start_method"_s),
-                    m_input.fd());
+    return all;
 }
 
-void PipelineRunner::setUpPart(TaskInput &input)
+Result<Process> PipelineRunner::cast(const Member &member, const Cue &cue,
+                                     const ProcessOptions &options)
 {
-    auto &part = header().part<runtime::PipelineHeader>();
-    part.producers = m_producers;
-    part.itemsPerProducer =
-        static_cast<quint64>(m_context.spec.bigInteger(u"pipeline.items_per_producer"_s));
-    if (!m_texts.isEmpty()) {
-        part.textCount = static_cast<quint64>(m_texts.size());
-        part.textsOffset = input.addTexts(m_texts);
-        part.itemsPerProducer = (part.textCount + m_producers - 1) / m_producers;
-    }
-    setUpWork(input, u"produce"_s, part.produce);
-    setUpWork(input, u"consume"_s, part.consume);
-}
-
-void PipelineRunner::setUpWork(TaskInput &input, const QString &path, runtime::StageWork &work)
-{
-    work.workload = workloadNumber(m_context.spec, path);
-    if (work.workload != runtime::noTask)
-        work.args = input.addArguments(m_context.spec, path);
+    if (member.role == &kind().roles[PipelineRoles::Producer])
+        return Process::create(options,
+                               Producer{cue, *m_queue, m_production, member.ordinal, member.next});
+    return Process::create(
+        options, Consumer{cue, *m_queue, workAt(u"consume"_s), m_production.texts.empty()});
 }
 
 // ---- ends
 
-void PipelineRunner::accumulate(quint32 slot)
+void PipelineRunner::accumulate(std::size_t index, const ActivityState &state)
 {
-    const runtime::ProcessSlot &place = header().slot(slot);
-    if (isProducer(slot))
-        m_sums.perProducer[slot] += place.done();
+    if (isProducer(index))
+        m_sums.perProducer[static_cast<qsizetype>(index)] += state.done;
     else
-        m_sums.perConsumer[slot - m_producers] += place.done();
-    m_sums.failedItems += place.failedItems.load();
-    m_sums.maxDepth = std::max<quint64>(m_sums.maxDepth, place.maxDepth.load());
-    m_sums.blockedOnFullNs += place.waitedNs.load();
-    m_sums.blockedOnEmptyNs += place.waitedEmptyNs.load();
-    if (const qint64 first = place.firstOperationNs.load(); first > 0)
-        m_sums.firstOperationNs = std::min(m_sums.firstOperationNs, first);
-    m_sums.lastOperationNs = std::max<qint64>(m_sums.lastOperationNs, place.lastOperationNs.load());
+        m_sums.perConsumer[static_cast<qsizetype>(index - m_producers)] += state.done;
+    m_sums.failedItems += state.failed;
+    m_sums.blockedOnFullNs += state.waitedFor(runtime::WaitFor::Room);
+    m_sums.blockedOnEmptyNs += state.waitedFor(runtime::WaitFor::Item);
+    if (state.firstOperationNs > 0)
+        m_sums.firstOperationNs = std::min(m_sums.firstOperationNs, state.firstOperationNs);
+    m_sums.lastOperationNs = std::max(m_sums.lastOperationNs, state.lastOperationNs);
 }
 
-void PipelineRunner::memberEnded(quint32 slot, const ChildExit &exit)
+void PipelineRunner::memberEnded(std::size_t index, const ProcessEnd &end)
 {
-    if (isProducer(slot))
-        producerEnded(slot, exit);
+    if (isProducer(index))
+        producerEnded(index, end);
     else
-        consumerEnded(slot, exit);
+        consumerEnded(index, end);
 }
 
-void PipelineRunner::producerEnded(quint32 slot, const ChildExit &exit)
+QueueTraffic PipelineRunner::takeTraffic(const Member &member)
 {
-    runtime::ProcessSlot &place = header().slot(slot);
-    if (place.phase.load(std::memory_order_acquire) == runtime::Phase::Leaving) {
+    const quint32 number = member.activity->member();
+    const QueueTraffic now = m_queue->trafficOf(number);
+    return now.since(std::exchange(m_traffic[number], now));
+}
+
+void PipelineRunner::producerEnded(std::size_t index, const ProcessEnd &end)
+{
+    const Member &member = members()[index];
+    const ActivityState state = member.activity->state();
+    const QueueTraffic traffic = takeTraffic(member);
+    if (state.phase == ActivityState::Phase::Done) {
         endProducer();
         return;
     }
-    const auto found = queue().recover(slot);
-    quint64 next = place.firstItem + place.done() + place.failedItems.load();
-    if (place.hasItem()) {
-        next = place.current.load();
-        const bool isPublished = !found.wasWriting && place.putPosition.load() != 0;
-        const bool isOwnDoing = exit.signal == 0 || place.ownSignal.load() == exit.signal;
-        if (isPublished) {
+    quint64 next = member.next + state.done + state.failed;
+    if (state.item) {
+        next = *state.item;
+        if (traffic.put > state.done) { // It came in, and was not counted any more.
             const std::lock_guard lock(m_mutex);
-            ++m_sums.perProducer[slot];
+            ++m_sums.perProducer[static_cast<qsizetype>(index)];
             ++next;
-        } else if (isOwnDoing) {
-            countLostItem(slot, exit, members()[slot].process, next);
+        } else if (isOwnDoing(end)) {
+            countLostItem(end, member.log, next);
             ++next; // It would end the next producer as well.
         }
     }
-    queue().consumersWaiting.wakeAll(header().parkOf());
-    queue().producersWaiting.wakeAll(header().parkOf());
-    const auto &part = header().part<runtime::PipelineHeader>();
-    if (next < part.itemsPerProducer)
-        replace(slot, next);
+    if (next < m_production.itemsEach)
+        replace(index, next);
     else
         endProducer();
 }
 
-void PipelineRunner::consumerEnded(quint32 slot, const ChildExit &exit)
+void PipelineRunner::consumerEnded(std::size_t index, const ProcessEnd &end)
 {
-    runtime::ProcessSlot &place = header().slot(slot);
-    if (place.phase.load(std::memory_order_acquire) == runtime::Phase::Leaving)
+    const Member &member = members()[index];
+    const ActivityState state = member.activity->state();
+    const QueueTraffic traffic = takeTraffic(member);
+    if (state.phase == ActivityState::Phase::Done)
         return;
-    const auto found = queue().recover(slot);
-    const bool hadEnd = place.gotEnd.load() != 0 || (found.wasReading && found.item.isEnd);
-    if (!hadEnd && (found.wasReading || place.hasItem()))
-        countLostItem(slot, exit, members()[slot].process,
-                      found.wasReading ? found.item.index : place.current.load() & itemMask);
-    queue().producersWaiting.wakeAll(header().parkOf());
-    queue().consumersWaiting.wakeAll(header().parkOf());
-    if (!hadEnd)
-        replace(slot, 0);
+    if (traffic.got > state.done + state.failed)
+        countLostItem(end, member.log, state.item);
+    if (traffic.ends == 0)
+        replace(index, 0);
 }
 
-void PipelineRunner::countLostItem(quint32 slot, const ChildExit &exit, int process, quint64 index)
+void PipelineRunner::countLostItem(const ProcessEnd &end, int process,
+                                   std::optional<quint64> number)
 {
-    const bool isOwnDoing = exit.signal == 0 || header().slot(slot).ownSignal.load() == exit.signal;
     {
         const std::lock_guard lock(m_mutex);
-        ++(isOwnDoing ? m_sums.failedItems : m_sums.lostItems);
+        ++(isOwnDoing(end) ? m_sums.failedItems : m_sums.lostItems);
     }
     addEvent(RunEvent::Severity::Failure, process,
-             {"pipeline.item_lost"_ba, {{"item"_L1, static_cast<qint64>(index)}}});
+             number ? RunNote{"pipeline.item_lost"_ba, {{"item"_L1, static_cast<qint64>(*number)}}}
+                    : RunNote{"pipeline.unknown_item_lost"_ba});
 }
 
 void PipelineRunner::endProducer()
@@ -257,24 +225,24 @@ void PipelineRunner::endProducer()
         putEnds();
 }
 
-/// One END for each consumer, as far as there is room.
+bool PipelineRunner::goOn()
+{
+    if (m_producersEnded < m_producers || m_endsPut == m_consumers)
+        return false;
+    putEnds();
+    return m_endsPut < m_consumers;
+}
+
+/// One END for each consumer, as far as there is room: consumers that die meanwhile are replaced by
+/// this thread.
 void PipelineRunner::putEnds()
 {
-    while (m_endsPut < m_consumers && !isStopped()) {
-        const runtime::BoundedQueue::Slot place = queue().claim(parentSlot());
-        if (!place) {
-            m_endTimer.start();
+    m_endsSinceNs.store(runtime::nowNs(), std::memory_order_relaxed);
+    while (m_endsPut < m_consumers) {
+        if (!m_queue->putEnd(1, 0ns))
             return;
-        }
-        runtime::QueueItem item;
-        item.producer = parentSlot();
-        item.isEnd = true;
-        item.index = m_endsPut++;
-        item.putNs = runtime::nowNs();
-        queue().publish(place, item);
-        queue().consumersWaiting.wake(1, header().parkOf());
+        ++m_endsPut;
     }
-    m_endTimer.stop();
     addEvent(RunEvent::Severity::Info, 0,
              {"pipeline.ends_put"_ba, {{"ends"_L1, static_cast<int>(m_consumers)}}});
 }
@@ -284,8 +252,7 @@ void PipelineRunner::putEnds()
 void PipelineRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
 {
     const std::lock_guard lock(m_mutex);
-    GroupRunner::observe(snapshot, gauges);
-    const qint64 now = runtime::nowNs();
+    SceneRunner::observe(snapshot, gauges);
     quint64 put = 0;
     quint64 got = 0;
     qint64 fullNs = m_sums.blockedOnFullNs;
@@ -295,40 +262,28 @@ void PipelineRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     for (const quint64 count : m_sums.perConsumer)
         got += count;
     quint64 failed = m_sums.failedItems;
-    for (quint32 slot = 0; slot < members().size(); ++slot) {
-        const Member &member = members()[slot];
+    for (std::size_t index = 0; index < members().size(); ++index) {
+        const Member &member = members()[index];
         if (!member.isAlive)
             continue;
-        const runtime::ProcessSlot &place = header().slot(slot);
-        (isProducer(slot) ? put : got) += place.done();
-        failed += place.failedItems.load(std::memory_order_relaxed);
-        const qint64 full = waitedNs(place, runtime::WaitKind::QueueFull, now);
-        const qint64 empty = waitedNs(place, runtime::WaitKind::QueueEmpty, now);
-        fullNs += full;
-        emptyNs += empty;
-        if (member.process < snapshot.processes.size()) {
-            ProcessLive &live = snapshot.processes[member.process];
-            if (live.currentIndex >= 0)
-                live.currentIndex &= static_cast<qint64>(itemMask);
-            if (snapshot.timeNs > 0)
-                live.waitingShare =
-                    static_cast<double>(full + empty) / static_cast<double>(snapshot.timeNs);
-        }
+        const ActivityState state = member.activity->state();
+        (isProducer(index) ? put : got) += state.done;
+        failed += state.failed;
+        fullNs += state.waitedFor(runtime::WaitFor::Room);
+        emptyNs += state.waitedFor(runtime::WaitFor::Item);
     }
     snapshot.total = itemCount();
     snapshot.done = got;
     snapshot.failed = failed;
     snapshot.lost = m_sums.lostItems;
-    snapshot.queued = queue().size();
-    auto state = std::make_shared<PipelineState>();
-    state->capacity = m_limit;
-    queue().glance(glanceItems, [&](const runtime::QueueItem &item) {
-        const bool isFromParent = item.producer >= members().size();
-        state->items.append({static_cast<quint32>(item.index),
-                             isFromParent ? -1 : members()[item.producer].process, item.isEnd,
-                             std::max<qint64>(0, now - item.putNs)});
-    });
-    snapshot.kindState = std::move(state);
+    auto shown = std::make_shared<PipelineState>();
+    shown->capacity = m_limit;
+    if (m_queue) {
+        snapshot.queued = static_cast<quint64>(m_queue->size());
+        if (snapshot.queued > 0)
+            shown->items = nextItems();
+    }
+    snapshot.kindState = std::move(shown);
     m_putRate.add(gauges, PipelineGauges::PutRate, static_cast<double>(put));
     m_getRate.add(gauges, PipelineGauges::GetRate, static_cast<double>(got));
     gauges.values[PipelineGauges::QueueDepth] = static_cast<double>(snapshot.queued);
@@ -338,9 +293,32 @@ void PipelineRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
                     static_cast<double>(emptyNs) / 1e7 / m_consumers, 100);
 }
 
+/// Those that leave the queue next.
+QList<QueuedItem> PipelineRunner::nextItems() const
+{
+    const qint64 now = runtime::nowNs();
+    QList<QueuedItem> items;
+    quint32 ends = 0;
+    const auto add = [&](std::span<const std::byte> bytes, bool isEnd) {
+        if (isEnd) {
+            const qint64 age = now - m_endsSinceNs.load(std::memory_order_relaxed);
+            items.append({ends++, -1, true, std::max<qint64>(0, age)});
+            return;
+        }
+        PayloadReader reader(bytes);
+        const auto head = Codec<Item>::decodeHead(reader);
+        const bool isKnown = head.producer < m_producers && head.producer < members().size();
+        items.append({static_cast<quint32>(head.number),
+                      isKnown ? members()[head.producer].log : -1, false,
+                      std::max<qint64>(0, now - head.putNs)});
+    };
+    m_queue->glance(glanceItems, glancePatience, add);
+    return items;
+}
+
 void PipelineRunner::complete(RunResult &result)
 {
-    GroupRunner::complete(result);
+    SceneRunner::complete(result);
     const auto list = [](const QList<quint64> &numbers, quint64 &sum) {
         QJsonArray array;
         for (const quint64 number : numbers) {
@@ -371,7 +349,7 @@ void PipelineRunner::complete(RunResult &result)
                     {u"per_consumer"_s, perConsumer},
                     {u"failed_items"_s, static_cast<qint64>(m_sums.failedItems)},
                     {u"lost_items"_s, static_cast<qint64>(m_sums.lostItems)},
-                    {u"max_depth"_s, static_cast<qint64>(m_sums.maxDepth)},
+                    {u"max_depth"_s, m_queue ? m_queue->mostItems() : 0},
                     {u"blocked_on_full_s"_s, full},
                     {u"blocked_on_empty_s"_s, empty},
                     {u"items_per_s"_s, spent > 0 ? static_cast<double>(consumed) / spent : 0},

@@ -63,6 +63,24 @@ TaskError errorOf(TaskReport::Cause cause)
     return TaskError::Cancelled;
 }
 
+/// Fills state, task in hand and count of @p live from a worker's slot, on an axis that begins at
+/// @p gateNs.
+void observeWorker(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &live)
+{
+    const runtime::Phase phase = slot.phase.load(std::memory_order_acquire);
+    const bool hasTask = slot.hasItem();
+    live.done = slot.done();
+    live.currentIndex =
+        hasTask ? static_cast<qint64>(slot.current.load(std::memory_order_relaxed)) : -1;
+    live.currentSinceNs = slot.currentSinceNs.load(std::memory_order_relaxed) - gateNs;
+    if (phase <= runtime::Phase::Starting)
+        live.state = ProcessState::Starting;
+    else if (phase == runtime::Phase::Ready)
+        live.state = ProcessState::Ready;
+    else
+        live.state = hasTask ? ProcessState::Running : ProcessState::Waiting;
+}
+
 /// Runs `pool` experiments on core/pool/worker_pool.h.
 class PoolRunner final : public ExperimentRunner
 {
@@ -239,9 +257,9 @@ void PoolRunner::record(const TaskReport &report)
                                                           : m_cancelled;
     counter.fetch_add(1, std::memory_order_relaxed);
     if (record.process >= 0 && record.startedNs >= 0) {
-        const Span::Kind kind = record.status != TaskStatus::Done ? Span::Kind::Failed
-                                : report.slept                    ? Span::Kind::Sleeping
-                                                                  : Span::Kind::Running;
+        const Span::Activity kind = record.status != TaskStatus::Done ? Span::Activity::Failed
+                                    : report.slept                    ? Span::Activity::Sleeping
+                                                                      : Span::Activity::Running;
         log.lane(record.process)
             .spans.append({record.startedNs, record.finishedNs, record.index, 1, kind, 1.0F});
     }
@@ -329,7 +347,7 @@ void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
         ProcessLive &live = snapshot.processes[process];
         if (isOver(live.state))
             continue;
-        observeSlot(m_pool->header().slot(static_cast<quint32>(slot)), gateNs(), live);
+        observeWorker(m_pool->header().slot(static_cast<quint32>(slot)), gateNs(), live);
         running += live.currentIndex >= 0 ? 1 : 0;
     }
     snapshot.queued = m_count > ended + running ? m_count - ended - running : 0;

@@ -206,13 +206,14 @@ void tst_RunAccounts::samplesAddUpToTheKernelsAccount()
         for (std::size_t i = 1; i < samples.size(); ++i)
             sampled += samples[i].cpuPercent / 100.0 *
                        static_cast<double>(samples[i].timeNs - samples[i - 1].timeNs) / 1e9;
-        // The first sample's stretch began with the process, or at some reading before the gate.
+        // A process that was replaced begins with its first sample's stretch. Of one that started
+        // before the gate some CPU time came before the first reading, and is in no sample: at most
+        // all of the time up to there.
         const qint64 began = processes[process].startNs;
-        const double first =
-            samples[0].cpuPercent / 100.0 * static_cast<double>(samples[0].timeNs - began) / 1e9;
+        const double firstSeconds = static_cast<double>(samples[0].timeNs - began) / 1e9;
         if (began >= 0)
-            sampled += first;
-        const double most = began >= 0 ? sampled : sampled + first;
+            sampled += samples[0].cpuPercent / 100.0 * firstSeconds;
+        const double most = began >= 0 ? sampled : sampled + firstSeconds;
         const double accounted = processes[process].cpuSeconds;
         const double margin = 0.02 * length;
         QVERIFY2(sampled <= accounted + margin && most >= accounted - margin,

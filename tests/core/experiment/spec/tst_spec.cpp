@@ -66,6 +66,17 @@ void addRow(const char *name, const QByteArray &json, const QString &line)
     QTest::newRow(name) << json << line;
 }
 
+/// "allowed: pool, …": those that can run.
+QString allowedKinds()
+{
+    QStringList names;
+    for (const Kind &kind : kinds()) {
+        if (kind.isAvailable())
+            names.append(kind.name);
+    }
+    return u"allowed: "_s % names.join(u", "_s);
+}
+
 void addHeadRows()
 {
     addRow("version missing", R"({"kind":"counter"})", u"version: missing; needed: 1"_s);
@@ -77,9 +88,9 @@ void addHeadRows()
            u"kind: missing; the kind of the experiment is needed"_s);
     addRow("kind number", R"({"version":1,"kind":7})", u"kind: 7 is a number; allowed: a text"_s);
     addRow("kind unknown", file("pol", {}),
-           u"kind: \"pol\" is unknown; allowed: pool, pipeline, counter"_s);
+           u"kind: \"pol\" is unknown; "_s % allowedKinds());
     addRow("kind planned", file("fork", R"("fork":{"children":2})"),
-           u"kind: \"fork\" is not available yet; allowed: pool, pipeline, counter"_s);
+           u"kind: \"fork\" is not available yet; "_s % allowedKinds());
     addRow("list", "[]", u"x.json: a list; allowed: an object with version and kind"_s);
     addRow("number", "5", u"x.json: a single value; allowed: an object with version and kind"_s);
 }

@@ -20,11 +20,12 @@ namespace {
 using Bytes = std::vector<std::byte>;
 using Outcome = ByteRing::Outcome;
 
-/// What lies in shared memory: a ring and one count of what was taken.
+/// What lies in shared memory: a ring, and counts of what was put and taken.
 struct Shared
 {
     ByteRing ring;
-    std::atomic<std::uint32_t> taken;
+    ByteRing::Count put;
+    ByteRing::Count taken;
 };
 
 bool never()
@@ -80,11 +81,11 @@ private Q_SLOTS:
 private:
     [[nodiscard]] Outcome put(const Bytes &bytes, std::uint32_t mark = 0)
     {
-        return m_shared->ring.put(m_space, {bytes, mark}, 0, always);
+        return m_shared->ring.put(m_space, m_shared->put, {bytes, mark}, 0, always);
     }
     [[nodiscard]] Outcome take(Bytes &bytes, std::uint32_t &mark)
     {
-        return m_shared->ring.get(m_space, m_shared->taken, 0, always,
+        return m_shared->ring.get(m_space, m_counts, 0, always,
                                   [&](std::span<const std::byte> record, std::uint32_t itsMark) {
                                       bytes.assign(record.begin(), record.end());
                                       mark = itsMark;
@@ -94,6 +95,7 @@ private:
     ObjectSpace &m_space = ObjectSpace::instance();
     ObjectRef m_object;
     Shared *m_shared = nullptr;
+    std::array<ByteRing::Count *, 1> m_counts = {}; ///< What is taken counts here.
 };
 
 void tst_ByteRing::init()
@@ -102,6 +104,7 @@ void tst_ByteRing::init()
     QVERIFY(m_object);
     m_shared = &m_object->body<Shared>();
     m_shared->ring.setUp({});
+    m_counts = {&m_shared->taken};
 }
 
 void tst_ByteRing::cleanup()
@@ -161,8 +164,9 @@ void tst_ByteRing::fullRingRefuses()
         QCOMPARE(put(made(0, 10)), Outcome::Done);
     QVERIFY(m_shared->ring.isFull());
     QCOMPARE(put(made(0, 10)), Outcome::Refused);
-    QCOMPARE(m_shared->ring.put(m_space, {made(0, 10), 0}, nowNs() + 1'000'000, never),
-             Outcome::TimedOut);
+    QCOMPARE(
+        m_shared->ring.put(m_space, m_shared->put, {made(0, 10), 0}, nowNs() + 1'000'000, never),
+        Outcome::TimedOut);
     Bytes bytes;
     std::uint32_t mark = 0;
     QCOMPARE(take(bytes, mark), Outcome::Done);
@@ -196,19 +200,19 @@ void tst_ByteRing::producersAndConsumersMeet()
             for (std::uint32_t i = 0; i < count; ++i) {
                 const std::uint32_t number = producer * count + i;
                 const Bytes bytes = numbered(number, 8 + number % 300);
-                (void)m_shared->ring.put(m_space, {bytes, 0}, noDeadline, never);
+                (void)m_shared->ring.put(m_space, m_shared->put, {bytes, 0}, noDeadline, never);
             }
         });
     }
     for (int consumer = 0; consumer < 3; ++consumer) {
         threads.emplace_back([this, &left, &seen] {
-            std::atomic<std::uint32_t> taken{0};
             const auto store = [&seen](std::span<const std::byte> record, std::uint32_t) {
                 const std::uint32_t number = numberOf(record);
                 seen[number] += record.size() == 8 + number % 300 ? 1 : 100;
             };
             const auto isOver = [&left] { return left.load() == 0; };
-            while (m_shared->ring.get(m_space, taken, noDeadline, isOver, store) == Outcome::Done) {
+            while (m_shared->ring.get(m_space, m_counts, noDeadline, isOver, store) ==
+                   Outcome::Done) {
                 if (left.fetch_sub(1) == 1)
                     m_shared->ring.items.notify();
             }
@@ -227,12 +231,12 @@ void tst_ByteRing::killedUserLeavesItWhole()
     std::mt19937 die(11);
     for (int round = 0; round < 60; ++round) {
         const pid_t child = forkChild([this, round] {
-            std::atomic<std::uint32_t> taken{0};
             for (std::uint32_t i = 0;; ++i) {
                 const std::size_t size = i % 50 == 49 ? 3'000'000 : 4 + i * 37 % 3'000;
-                (void)m_shared->ring.put(m_space, {numbered(i, size), 0}, noDeadline, never);
+                (void)m_shared->ring.put(m_space, m_shared->put, {numbered(i, size), 0}, noDeadline,
+                                         never);
                 if (i % 2 == std::uint32_t(round) % 2)
-                    (void)m_shared->ring.get(m_space, taken, noDeadline, never,
+                    (void)m_shared->ring.get(m_space, m_counts, noDeadline, never,
                                              [](std::span<const std::byte>, std::uint32_t) {});
             }
             return 0;
@@ -245,7 +249,7 @@ void tst_ByteRing::killedUserLeavesItWhole()
         // As the recovery of an object of its own kind does.
         for (std::uint32_t sharer = 1; sharer < maxSharers; ++sharer) {
             if (m_space.pidOf(sharer) == child)
-                m_shared->ring.sharerDied(m_space, sharer, m_shared->taken);
+                m_shared->ring.sharerDied(m_space, sharer);
         }
         m_space.processEnded(child);
         Bytes bytes;
@@ -253,6 +257,7 @@ void tst_ByteRing::killedUserLeavesItWhole()
         while (take(bytes, mark) == Outcome::Done)
             QVERIFY(bytes == numbered(numberOf(bytes), bytes.size()));
         QVERIFY(m_shared->ring.isEmpty());
+        QCOMPARE(m_shared->put.load(), m_shared->taken.load());
     }
 }
 

@@ -129,7 +129,7 @@ void tst_ProcessNotes::waitsAreNotedAndGone()
     QVERIFY(!notes->hasWaits());
     NotedWait wait;
     wait.thread = 11;
-    wait.subject = {WaitSubject::Kind::Process, 99};
+    wait.subject = {WaitSubject::Type::Process, 99};
     wait.sinceNs = 5;
     wait.deadlineNs = 1'000;
     const auto place = notes->beginWait(wait);
@@ -138,7 +138,7 @@ void tst_ProcessNotes::waitsAreNotedAndGone()
     const auto noted = notes->wait(*place);
     QVERIFY(noted);
     QCOMPARE(noted->thread, 11);
-    QVERIFY(noted->subject.kind == WaitSubject::Kind::Process);
+    QVERIFY(noted->subject.type == WaitSubject::Type::Process);
     QCOMPARE(noted->subject.number, std::uint64_t{99});
     QCOMPARE(noted->sinceNs, std::int64_t{5});
     QCOMPARE(noted->deadlineNs, std::int64_t{1'000});
@@ -172,7 +172,7 @@ void tst_ProcessNotes::waitsAreNeverMixed()
             for (std::uint64_t i = 0; i < rounds; ++i) {
                 NotedWait wait;
                 wait.thread = writer;
-                wait.subject = {WaitSubject::Kind::Word, i};
+                wait.subject = {WaitSubject::Type::Word, i};
                 wait.sinceNs = static_cast<std::int64_t>(twinOf(i));
                 if (const auto place = notes->beginWait(wait))
                     notes->endWait(*place);

@@ -17,13 +17,13 @@ namespace {
 constexpr qint64 millisecond = 1'000'000;
 
 void append(AppendLog<Span> &spans, qint64 startNs, qint64 endNs,
-            Span::Kind kind = Span::Kind::Running)
+            Span::Activity kind = Span::Activity::Running)
 {
     Span span;
     span.startNs = startNs;
     span.endNs = endNs;
     span.index = static_cast<quint32>(spans.size());
-    span.kind = kind;
+    span.activity = kind;
     spans.append(span);
 }
 
@@ -120,23 +120,23 @@ void tst_TimelineLayout::narrowSpansMergeIntoColumns()
 
 void tst_TimelineLayout::mergedSharesAddUp_data()
 {
-    QTest::addColumn<Span::Kind>("kind");
+    QTest::addColumn<Span::Activity>("kind");
     QTest::addColumn<double>("work");
     QTest::addColumn<double>("sleeping");
     QTest::addColumn<double>("full");
     QTest::addColumn<double>("lock");
-    QTest::newRow("running") << Span::Kind::Running << 1.0 << 0.0 << 0.0 << 0.0;
-    QTest::newRow("failed") << Span::Kind::Failed << 1.0 << 0.0 << 0.0 << 0.0;
-    QTest::newRow("sleeping") << Span::Kind::Sleeping << 0.0 << 1.0 << 0.0 << 0.0;
-    QTest::newRow("queue full") << Span::Kind::BlockedOnFull << 0.0 << 0.0 << 1.0 << 0.0;
-    QTest::newRow("queue empty") << Span::Kind::WaitingOnEmpty << 0.0 << 0.0 << 0.0 << 0.0;
-    QTest::newRow("not recorded") << Span::Kind::Dropped << 0.0 << 0.0 << 0.0 << 0.0;
-    QTest::newRow("lock") << Span::Kind::WaitingForLock << 0.0 << 0.0 << 0.0 << 1.0;
+    QTest::newRow("running") << Span::Activity::Running << 1.0 << 0.0 << 0.0 << 0.0;
+    QTest::newRow("failed") << Span::Activity::Failed << 1.0 << 0.0 << 0.0 << 0.0;
+    QTest::newRow("sleeping") << Span::Activity::Sleeping << 0.0 << 1.0 << 0.0 << 0.0;
+    QTest::newRow("queue full") << Span::Activity::BlockedOnFull << 0.0 << 0.0 << 1.0 << 0.0;
+    QTest::newRow("queue empty") << Span::Activity::WaitingOnEmpty << 0.0 << 0.0 << 0.0 << 0.0;
+    QTest::newRow("not recorded") << Span::Activity::Dropped << 0.0 << 0.0 << 0.0 << 0.0;
+    QTest::newRow("lock") << Span::Activity::WaitingForLock << 0.0 << 0.0 << 0.0 << 1.0;
 }
 
 void tst_TimelineLayout::mergedSharesAddUp()
 {
-    QFETCH(const Span::Kind, kind);
+    QFETCH(const Span::Activity, kind);
     AppendLog<Span> spans;
     for (int i = 0; i < 5'000; ++i)
         append(spans, i * 70, i * 70 + 70, kind);
@@ -161,7 +161,7 @@ void tst_TimelineLayout::indexTakesInWhatIsNew()
     index.update(spans);
     QCOMPARE(index.spanCount(), std::size_t(3));
     QCOMPARE(index.total().work, 15.0);
-    append(spans, 100, 200, Span::Kind::Sleeping);
+    append(spans, 100, 200, Span::Activity::Sleeping);
     index.update(spans);
     QCOMPARE(index.spanCount(), std::size_t(4));
     QCOMPARE(index.total().work, 15.0);
@@ -347,7 +347,7 @@ void tst_TimelineLayout::rangesOfSummariesAreTrue()
     span.endNs = 1'800'000;
     span.index = 1'000;
     span.count = count;
-    span.kind = count == 1 ? Span::Kind::Running : Span::Kind::Busy;
+    span.activity = count == 1 ? Span::Activity::Running : Span::Activity::Busy;
     const QString text = spanText(span, role);
     QVERIFY2(text.startsWith(begin), qPrintable(text));
 }

@@ -324,8 +324,8 @@ void tst_TimelineView::lockHasALane()
         return run.log->lane(process).spans;
     };
     const qint64 from = run.snapshot->timeNs;
-    lane(1).append({from, from + 2'000'000, 7, 1, Span::Kind::Running, 1});
-    lane(2).append({from, from + 2'000'000, 0, 1, Span::Kind::WaitingForLock, 0});
+    lane(1).append({from, from + 2'000'000, 7, 1, Span::Activity::Running, 1});
+    lane(2).append({from, from + 2'000'000, 0, 1, Span::Activity::WaitingForLock, 0});
     m_view->setSpec(run.spec);
     m_view->setRun(run.log);
     m_view->setSnapshot(snapshotAt(run, from + 2'000'000));
@@ -343,7 +343,7 @@ void tst_TimelineView::droppedBarsAreHatched()
     const auto log = std::make_shared<RunLog>();
     log->addProcess({.name = u"main"_s});
     log->addProcess({.name = u"consumer-1"_s, .role = test::consumer()});
-    log->lane(1).spans.append({0, 4 * second, 0, 70'000, Span::Kind::Dropped, 0});
+    log->lane(1).spans.append({0, 4 * second, 0, 70'000, Span::Activity::Dropped, 0});
     log->droppedSpans = 70'000;
     m_view->setSpec(ExperimentSpec(u"pipeline"_s));
     m_view->setRun(log);

@@ -201,7 +201,7 @@ void tst_CounterRun::killedProcessEndsNobodyElse_data()
 void tst_CounterRun::killedProcessEndsNobodyElse()
 {
     QFETCH(const QString, mode);
-    constexpr int increments = 100;
+    constexpr int increments = 600;
     ExperimentRun run(m_engine, counterOf({{u"processes"_s, 4},
                                            {u"increments"_s, increments},
                                            {u"mode"_s, mode},

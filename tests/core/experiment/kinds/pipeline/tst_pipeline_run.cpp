@@ -188,7 +188,8 @@ void tst_PipelineRun::textsArriveInOrder()
         const auto &spans = run.log()->lane(process).spans;
         for (std::size_t i = 0; processes[process].role == test::consumer() && i < spans.size();
              ++i) {
-            if (spans[i].kind == Span::Kind::Running || spans[i].kind == Span::Kind::Sleeping)
+            if (spans[i].activity == Span::Activity::Running ||
+                spans[i].activity == Span::Activity::Sleeping)
                 order.append(spans[i].index);
         }
     }

@@ -32,7 +32,7 @@ struct TraceSpan
 /// waits; a reader that is too slow learns how many it missed.
 ///
 /// One writing process, one reading thread. Zero-filled is empty.
-class TraceRing
+class SpanRing
 {
 public:
     static constexpr std::uint64_t capacity = 4096;
@@ -101,13 +101,13 @@ private:
 /// Writes spans while there are few and summaries while there are many: at most 64 single spans
 /// each
 /// 10 ms, what is beyond becomes one Busy span a window. Process-private.
-class TraceWriter
+class SpanWriter
 {
 public:
-    explicit TraceWriter(TraceRing &ring) : m_ring(ring) {}
-    ~TraceWriter() { flush(); }
-    TraceWriter(const TraceWriter &) = delete;
-    TraceWriter &operator=(const TraceWriter &) = delete;
+    explicit SpanWriter(SpanRing &ring) : m_ring(ring) {}
+    ~SpanWriter() { flush(); }
+    SpanWriter(const SpanWriter &) = delete;
+    SpanWriter &operator=(const SpanWriter &) = delete;
 
     /// A span of @p count items from number @p index on, @p waitedNs of it at no work; waits are
     /// spans with a count of their own.
@@ -166,7 +166,7 @@ private:
         return static_cast<std::uint8_t>(busyNs <= 0 ? 0 : busyNs * 100 / lengthNs);
     }
 
-    TraceRing &m_ring;
+    SpanRing &m_ring;
     TraceSpan m_summary{0, 0, 0, 0, TraceKind::Busy, 0};
     std::int64_t m_windowStart = 0;
     std::int64_t m_busyNs = 0;

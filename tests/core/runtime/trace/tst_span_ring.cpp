@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/runtime/trace/trace_ring.h"
+#include "core/runtime/trace/span_ring.h"
 
 #include <QTest>
 
@@ -29,7 +29,7 @@ bool isSame(const TraceSpan &a, const TraceSpan &b)
            a.count == b.count && a.kind == b.kind && a.busyPercent == b.busyPercent;
 }
 
-std::vector<TraceSpan> drained(const TraceRing &ring)
+std::vector<TraceSpan> drained(const SpanRing &ring)
 {
     std::vector<TraceSpan> spans;
     std::uint64_t cursor = 0;
@@ -41,7 +41,7 @@ constexpr std::int64_t ms = 1'000'000;
 
 } // namespace
 
-class tst_TraceRing : public QObject
+class tst_SpanRing : public QObject
 {
     Q_OBJECT
 
@@ -61,9 +61,9 @@ private Q_SLOTS:
     void endOfTheWriterFlushes();
 };
 
-void tst_TraceRing::spansComeInOrderOnce()
+void tst_SpanRing::spansComeInOrderOnce()
 {
-    const auto ring = std::make_unique<TraceRing>();
+    const auto ring = std::make_unique<SpanRing>();
     std::uint64_t cursor = 0;
     std::vector<TraceSpan> spans;
     const auto take = [&spans](const TraceSpan &span) { spans.push_back(span); };
@@ -81,21 +81,21 @@ void tst_TraceRing::spansComeInOrderOnce()
         QVERIFY(isSame(spans[i], spanOf(i)));
 }
 
-void tst_TraceRing::overwrittenSpansAreCounted_data()
+void tst_SpanRing::overwrittenSpansAreCounted_data()
 {
     QTest::addColumn<quint32>("pushed");
     QTest::addColumn<quint64>("missed");
-    constexpr auto capacity = static_cast<quint32>(TraceRing::capacity);
+    constexpr auto capacity = static_cast<quint32>(SpanRing::capacity);
     QTest::newRow("exactly full") << capacity << quint64{0};
     QTest::newRow("one more") << capacity + 1 << quint64{1};
     QTest::newRow("three rings") << capacity * 3 + 5 << quint64{capacity} * 2 + 5;
 }
 
-void tst_TraceRing::overwrittenSpansAreCounted()
+void tst_SpanRing::overwrittenSpansAreCounted()
 {
     QFETCH(const quint32, pushed);
     QFETCH(const quint64, missed);
-    const auto ring = std::make_unique<TraceRing>();
+    const auto ring = std::make_unique<SpanRing>();
     for (std::uint32_t i = 0; i < pushed; ++i)
         ring->push(spanOf(i));
     std::uint64_t cursor = 0;
@@ -110,10 +110,10 @@ void tst_TraceRing::overwrittenSpansAreCounted()
     QCOMPARE(cursor, quint64{pushed});
 }
 
-void tst_TraceRing::readerBesideTheWriterSeesNoTornSpan()
+void tst_SpanRing::readerBesideTheWriterSeesNoTornSpan()
 {
     constexpr std::uint32_t spans = 400'000;
-    const auto ring = std::make_unique<TraceRing>();
+    const auto ring = std::make_unique<SpanRing>();
     std::atomic<bool> isWritten{false};
     std::thread writer([&ring, &isWritten] {
         for (std::uint32_t i = 0; i < spans; ++i)
@@ -142,11 +142,11 @@ void tst_TraceRing::readerBesideTheWriterSeesNoTornSpan()
     QCOMPARE(last, std::int64_t{spans - 1});
 }
 
-void tst_TraceRing::fewSpansAreKeptSingly()
+void tst_SpanRing::fewSpansAreKeptSingly()
 {
-    const auto ring = std::make_unique<TraceRing>();
+    const auto ring = std::make_unique<SpanRing>();
     {
-        TraceWriter writer(*ring);
+        SpanWriter writer(*ring);
         for (std::uint32_t i = 0; i < 200; ++i) // 50 a window.
             writer.add(TraceKind::Running, i, i * ms / 5, i * ms / 5 + ms / 10);
         QVERIFY(!writer.isCrowded());
@@ -160,12 +160,12 @@ void tst_TraceRing::fewSpansAreKeptSingly()
     }
 }
 
-void tst_TraceRing::crowdedSpansBecomeOneSummary()
+void tst_SpanRing::crowdedSpansBecomeOneSummary()
 {
-    const auto ring = std::make_unique<TraceRing>();
+    const auto ring = std::make_unique<SpanRing>();
     const std::int64_t start = 100 * ms;
     {
-        TraceWriter writer(*ring);
+        SpanWriter writer(*ring);
         for (std::uint32_t i = 0; i < 1'000; ++i) // Within one window: each works 2 of its 5 us.
             writer.add(TraceKind::Running, i, start + i * 5'000, start + i * 5'000 + 2'000);
     }
@@ -180,11 +180,11 @@ void tst_TraceRing::crowdedSpansBecomeOneSummary()
     QCOMPARE(int{summary.busyPercent}, 40);
 }
 
-void tst_TraceRing::summaryCountsWorkAndNotWaits()
+void tst_SpanRing::summaryCountsWorkAndNotWaits()
 {
-    const auto ring = std::make_unique<TraceRing>();
+    const auto ring = std::make_unique<SpanRing>();
     {
-        TraceWriter writer(*ring);
+        SpanWriter writer(*ring);
         std::int64_t now = 100 * ms;
         for (std::uint32_t i = 0; i < 400; ++i) {
             writer.add(TraceKind::Running, i, now, now + 3'000);
@@ -199,11 +199,11 @@ void tst_TraceRing::summaryCountsWorkAndNotWaits()
 }
 
 /// A wait before the first item of a summary counts as none, and gives it no number.
-void tst_TraceRing::summaryBeginsWithItsFirstItem()
+void tst_SpanRing::summaryBeginsWithItsFirstItem()
 {
-    const auto ring = std::make_unique<TraceRing>();
+    const auto ring = std::make_unique<SpanRing>();
     {
-        TraceWriter writer(*ring);
+        SpanWriter writer(*ring);
         std::int64_t now = 100 * ms;
         for (std::uint32_t i = 0; i < 64; ++i, now += 1'000)
             writer.add(TraceKind::Running, i, now, now + 1'000);
@@ -218,11 +218,11 @@ void tst_TraceRing::summaryBeginsWithItsFirstItem()
 }
 
 /// Increments that are timed together, with the waits for the lock among them.
-void tst_TraceRing::waitsAreNoWork()
+void tst_SpanRing::waitsAreNoWork()
 {
-    const auto ring = std::make_unique<TraceRing>();
+    const auto ring = std::make_unique<SpanRing>();
     {
-        TraceWriter writer(*ring);
+        SpanWriter writer(*ring);
         for (std::uint32_t i = 0; i < 4; ++i)
             writer.add(TraceKind::Running, 1'000 + 256 * i, (100 + i) * ms, (101 + i) * ms, 256,
                        3 * ms / 4);
@@ -234,11 +234,11 @@ void tst_TraceRing::waitsAreNoWork()
     QCOMPARE(int{spans[0].busyPercent}, 25);
 }
 
-void tst_TraceRing::longSpanIsKeptInACrowd()
+void tst_SpanRing::longSpanIsKeptInACrowd()
 {
-    const auto ring = std::make_unique<TraceRing>();
+    const auto ring = std::make_unique<SpanRing>();
     const std::int64_t start = 100 * ms;
-    TraceWriter writer(*ring);
+    SpanWriter writer(*ring);
     for (std::uint32_t i = 0; i < 100; ++i)
         writer.add(TraceKind::Running, i, start + i * 1'000, start + i * 1'000 + 500);
     writer.add(TraceKind::Sleeping, 100, start + ms, start + 30 * ms);
@@ -251,10 +251,10 @@ void tst_TraceRing::longSpanIsKeptInACrowd()
     QCOMPARE(spans[65].endNs, start + 30 * ms);
 }
 
-void tst_TraceRing::severalItemsInOneSpanAreBusy()
+void tst_SpanRing::severalItemsInOneSpanAreBusy()
 {
-    const auto ring = std::make_unique<TraceRing>();
-    TraceWriter writer(*ring);
+    const auto ring = std::make_unique<SpanRing>();
+    SpanWriter writer(*ring);
     writer.add(TraceKind::Running, 5, 100 * ms, 101 * ms, 32);
     const std::vector<TraceSpan> spans = drained(*ring);
     QCOMPARE(spans.size(), std::size_t{1});
@@ -263,10 +263,10 @@ void tst_TraceRing::severalItemsInOneSpanAreBusy()
     QCOMPARE(spans[0].index, 5U);
 }
 
-void tst_TraceRing::crowdIsKnownInTheNextWindow()
+void tst_SpanRing::crowdIsKnownInTheNextWindow()
 {
-    const auto ring = std::make_unique<TraceRing>();
-    TraceWriter writer(*ring);
+    const auto ring = std::make_unique<SpanRing>();
+    SpanWriter writer(*ring);
     std::int64_t now = 100 * ms;
     const auto addCrowd = [&writer, &now] {
         for (std::uint32_t i = 0; i < 100; ++i, now += 1'000)
@@ -282,11 +282,11 @@ void tst_TraceRing::crowdIsKnownInTheNextWindow()
     QVERIFY(!writer.isCrowded());
 }
 
-void tst_TraceRing::endOfTheWriterFlushes()
+void tst_SpanRing::endOfTheWriterFlushes()
 {
-    const auto ring = std::make_unique<TraceRing>();
+    const auto ring = std::make_unique<SpanRing>();
     {
-        TraceWriter writer(*ring);
+        SpanWriter writer(*ring);
         for (std::uint32_t i = 0; i < 70; ++i)
             writer.add(TraceKind::Running, i, 100 * ms + i, 100 * ms + i);
         QCOMPARE(drained(*ring).size(), std::size_t{64});
@@ -297,5 +297,5 @@ void tst_TraceRing::endOfTheWriterFlushes()
     QVERIFY(spans.back().busyPercent <= 100);
 }
 
-QTEST_GUILESS_MAIN(tst_TraceRing)
-#include "tst_trace_ring.moc"
+QTEST_GUILESS_MAIN(tst_SpanRing)
+#include "tst_span_ring.moc"

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/run/scene_runner.h"
+
+#include "core/experiment/run/task_input.h"
+#include "core/experiment/spec/process_role.h"
+#include "core/process/child_calls.h"
+#include "core/process/engine.h"
+#include "core/process/process_scope.h"
+
+#include <QCoreApplication>
+#include <QTimer>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace proclab {
+
+using Phase = ActivityState::Phase;
+using runtime::WaitFor;
+
+namespace {
+
+/// How often the director looks after its processes while it waits for something else.
+constexpr int lookAfterMs = 2;
+
+Span::Activity spanKind(runtime::TraceKind kind)
+{
+    using runtime::TraceKind;
+    switch (kind) {
+    case TraceKind::Running:
+        return Span::Activity::Running;
+    case TraceKind::Sleeping:
+        return Span::Activity::Sleeping;
+    case TraceKind::BlockedOnFull:
+        return Span::Activity::BlockedOnFull;
+    case TraceKind::WaitingOnEmpty:
+        return Span::Activity::WaitingOnEmpty;
+    case TraceKind::WaitingForLock:
+        return Span::Activity::WaitingForLock;
+    case TraceKind::Busy:
+        return Span::Activity::Busy;
+    case TraceKind::Failed:
+        break;
+    }
+    return Span::Activity::Failed;
+}
+
+ProcessState waitingState(WaitFor subject)
+{
+    switch (subject) {
+    case WaitFor::Room:
+        return ProcessState::BlockedOnFull;
+    case WaitFor::Item:
+        return ProcessState::WaitingOnEmpty;
+    case WaitFor::Lock:
+        return ProcessState::WaitingForLock;
+    case WaitFor::Signal:
+        break;
+    }
+    return ProcessState::Waiting;
+}
+
+/// Fills state, item in hand, count and share of waits of @p live from what a process tells at @p
+/// timeNs, on an axis that begins at @p gateNs.
+void observeActivity(const ActivityState &state, qint64 gateNs, qint64 timeNs, ProcessLive &live)
+{
+    live.done = state.done;
+    live.currentIndex = state.item ? static_cast<qint64>(*state.item) : -1;
+    live.currentSinceNs = (state.wait ? state.waitSinceNs : state.itemSinceNs) - gateNs;
+    if (timeNs > 0)
+        live.waitingShare =
+            static_cast<double>(state.waitedInAllNs()) / static_cast<double>(timeNs);
+    if (state.phase == Phase::New)
+        live.state = ProcessState::Starting;
+    else if (state.phase == Phase::Ready)
+        live.state = ProcessState::Ready;
+    else if (state.wait)
+        live.state = waitingState(*state.wait);
+    else
+        live.state = state.item ? ProcessState::Running : ProcessState::Waiting;
+}
+
+} // namespace
+
+SceneRunner::~SceneRunner()
+{
+    stop(StopReason::Stopped);
+    // The director's last calls are for this thread to carry out.
+    while (m_director.joinable() && !m_hasPlayed.load(std::memory_order_acquire)) {
+        QCoreApplication::sendPostedEvents(m_context.engine.context());
+        std::this_thread::yield();
+    }
+    if (m_director.joinable())
+        m_director.join();
+    if (m_stopFd >= 0)
+        ::close(m_stopFd);
+}
+
+// ---- engine's thread
+
+Result<void> SceneRunner::start()
+{
+    // The sampler's thread, which is started next, needs some too, and cannot fail in a clean way.
+    if (const int code = whyNoDescriptors(); code != 0)
+        return osError(m_context.engine.workerProgram(), code, ErrorText::tr("start of a process"));
+    m_stopFd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (m_stopFd < 0)
+        return osError({}, errno, ErrorText::tr("event descriptor"));
+    QMetaObject::invokeMethod(
+        this,
+        [this] {
+            if (!isStopped() && beginDirecting())
+                return;
+            m_hasPlayed.store(true, std::memory_order_release);
+            Q_EMIT finished();
+        },
+        Qt::QueuedConnection);
+    return {};
+}
+
+void SceneRunner::stop(StopReason)
+{
+    if (m_isStopped.exchange(true) || m_stopFd < 0)
+        return;
+    const quint64 one = 1;
+    [[maybe_unused]] const auto size = ::write(m_stopFd, &one, sizeof one);
+    // The director kills the processes, unless it waits for the start of one that does not come.
+    QTimer::singleShot(1s, this, [this] {
+        const std::lock_guard lock(m_mutex);
+        if (m_host)
+            m_host->abandonStarts();
+    });
+}
+
+void SceneRunner::complete(RunResult &result)
+{
+    result.totals = m_totals;
+    result.engineError = m_engineError;
+    result.elapsedSeconds = static_cast<double>(lastFinishNs(m_context.log)) / 1e9;
+}
+
+/// False: there is no memory for a thread.
+bool SceneRunner::beginDirecting()
+{
+    try {
+        m_director = std::thread([this] { direct(); });
+        return true;
+    } catch (const std::system_error &error) {
+        m_engineError = osError({}, error.code().value(), ErrorText::tr("thread of a run"));
+        addEvent(RunEvent::Severity::Failure, -1, errorNote("engine_failed"_ba, *m_engineError));
+        return false;
+    }
+}
+
+// ---- the director's thread
+
+void SceneRunner::direct()
+{
+    {
+        const ProcessScope scope(&m_context.engine, ProcessScope::Output::Dropped);
+        {
+            const std::lock_guard lock(m_mutex);
+            m_host = scope.host();
+        }
+        const auto played = scope.error() ? Result<void>(*scope.error()) : play();
+        if (!played && !m_isStopped.exchange(true)) {
+            m_engineError = played.error();
+            addEvent(RunEvent::Severity::Failure, -1,
+                     errorNote("engine_failed"_ba, played.error()));
+        }
+        killAll();
+        while (isAnyAlive()) {
+            awaitEnds(100);
+            (void)lookForEnds();
+        }
+        const std::lock_guard lock(m_mutex);
+        m_host.reset();
+    }
+    m_hasPlayed.store(true, std::memory_order_release);
+    QMetaObject::invokeMethod(
+        this, [this] { Q_EMIT finished(); }, Qt::QueuedConnection);
+}
+
+/// From the first process to the last one's end, or until the run is stopped.
+Result<void> SceneRunner::play()
+{
+    if (auto ready = startAll(); !ready)
+        return ready;
+    if (auto ready = awaitAll(); !ready)
+        return ready;
+    openGate();
+    if (m_parentsPart) {
+        ActivityReport report(*m_parentsPart);
+        report.start();
+        playParent(report);
+    }
+    while (!isStopped() && isAnyAlive()) {
+        awaitEnds(goOn() ? lookAfterMs : 1'000);
+        if (auto looked = lookForEnds(); !looked)
+            return looked;
+    }
+    return {};
+}
+
+Result<void> SceneRunner::startAll()
+{
+    const auto standing = Semaphore::create(0);
+    if (!standing)
+        return standing.error();
+    m_standing = *standing;
+    const auto gate = Event::create();
+    if (!gate)
+        return gate.error();
+    m_gate = *gate;
+    auto members = setUp();
+    if (!members)
+        return members.error();
+    {
+        const std::lock_guard lock(m_mutex);
+        m_members = std::move(*members);
+    }
+    for (std::size_t index = 0; index < m_members.size() && !isStopped(); ++index) {
+        if (auto started = startMember(index); !started)
+            return started;
+    }
+    return {};
+}
+
+Result<void> SceneRunner::startMember(std::size_t index)
+{
+    auto activity = Activity::create();
+    if (!activity)
+        return activity.error();
+    {
+        const std::lock_guard lock(m_mutex);
+        m_members[index].activity = *activity;
+        m_members[index].spansSeen = 0;
+    }
+    const Member &member = m_members[index];
+    const int number = ++m_lastNumbers[member.role];
+    ProcessOptions options;
+    options.name = member.role->processName(number);
+    options.isDaemon = true;
+    options.startMethod = startMethod();
+    const auto process = cast(member, {*activity, *m_standing, *m_gate}, options);
+    if (!process)
+        return process.error();
+    if (auto started = process->start(); !started)
+        return started;
+    const int log = addProcess(*member.role, number, *process->pid(), member.replaces);
+    const std::lock_guard lock(m_mutex);
+    m_members[index].process = *process;
+    m_members[index].log = log;
+    m_members[index].isAlive = true;
+    return {};
+}
+
+Result<void> SceneRunner::makeParentsPart()
+{
+    auto activity = Activity::create();
+    if (!activity)
+        return activity.error();
+    const std::lock_guard lock(m_mutex);
+    m_parentsPart = *activity;
+    return {};
+}
+
+void SceneRunner::replace(std::size_t index, quint64 next)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        Member &member = m_members[index];
+        member.replaces = member.log;
+        member.next = next;
+    }
+    if (const auto started = startMember(index); !started && !m_engineError) {
+        m_engineError = started.error();
+        addEvent(RunEvent::Severity::Failure, -1, errorNote("engine_failed"_ba, started.error()));
+        m_isStopped.store(true, std::memory_order_release);
+    }
+}
+
+/// Until all stand ready at the gate.
+Result<void> SceneRunner::awaitAll()
+{
+    const auto isReady = [](const Member &member) {
+        return member.isAlive && member.activity->state().phase == Phase::Ready;
+    };
+    while (!isStopped() && !std::ranges::all_of(m_members, isReady)) {
+        (void)m_standing->acquire(std::chrono::milliseconds(lookAfterMs));
+        if (auto looked = lookForEnds(); !looked)
+            return looked;
+    }
+    return {};
+}
+
+void SceneRunner::openGate()
+{
+    if (isStopped())
+        return;
+    m_isOpen = true;
+    const qint64 now = runtime::nowNs();
+    noteGate(now);
+    m_gate->set();
+}
+
+/// Waits for an end, a stop, or the time.
+void SceneRunner::awaitEnds(int timeoutMs)
+{
+    std::vector<pollfd> polled;
+    std::vector<const Process *> processes;
+    for (const Member &member : m_members) {
+        if (!member.isAlive)
+            continue;
+        const auto sentinel = member.process->sentinel();
+        polled.push_back({sentinel ? *sentinel : -1, POLLIN, 0});
+        processes.push_back(&*member.process);
+    }
+    if (!isStopped())
+        polled.push_back({m_stopFd, POLLIN, 0});
+    if (::poll(polled.data(), polled.size(), timeoutMs) <= 0)
+        return;
+    for (std::size_t i = 0; i < processes.size(); ++i) {
+        if (polled[i].revents != 0) // The engine reaps it in a moment.
+            (void)processes[i]->join(1s);
+    }
+}
+
+Result<void> SceneRunner::lookForEnds()
+{
+    for (std::size_t index = 0; index < m_members.size(); ++index) {
+        if (!m_members[index].isAlive)
+            continue;
+        const auto isAlive = m_members[index].process->isAlive();
+        if (isAlive && *isAlive)
+            continue;
+        if (auto handled = handleEnd(index); !handled)
+            return handled;
+    }
+    return {};
+}
+
+Result<void> SceneRunner::handleEnd(std::size_t index)
+{
+    const Member &member = m_members[index];
+    const ProcessEnd end = **member.process->end();
+    const ActivityState state = member.activity->state();
+    const bool wasReady = state.phase != Phase::New;
+    ChildExit exit;
+    exit.exitCode = end.exitCode;
+    exit.signal = end.signal;
+    if (end.cpuTime)
+        exit.cpuNs = end.cpuTime->count();
+    exit.peakResidentBytes = end.peakResidentBytes;
+    noteExit(member.log, exit, isStopped(), state.done, state.waitedInAllNs());
+    {
+        const std::lock_guard lock(m_mutex);
+        drainMember(m_members[index]);
+        m_members[index].isAlive = false;
+        accumulate(index, state);
+    }
+    const QString &program = m_context.engine.workerProgram();
+    if (!wasReady && end.signal == 0 && end.exitCode == runtime::refusedExitCode)
+        return Error{ErrorCode::ProcessFailed,
+                     program,
+                     ErrorText::tr("it is of another build than this program"),
+                     {},
+                     0};
+    if (m_startDeaths.noteEnd(exit, wasReady, static_cast<int>(m_members.size()), runtime::nowNs()))
+        return Error{ErrorCode::ProcessFailed,
+                     program,
+                     ErrorText::tr("processes end before they are ready"),
+                     {},
+                     0};
+    recordResult(member, end, state);
+    if (isStopped())
+        return {};
+    if (m_isOpen) {
+        memberEnded(index, end);
+        return {};
+    }
+    return startMember(index);
+}
+
+/// One result a process: what it did, or how it failed.
+void SceneRunner::recordResult(const Member &member, const ProcessEnd &end,
+                               const ActivityState &state)
+{
+    TaskRecord record;
+    record.index = static_cast<quint32>(m_totals.tasks++);
+    record.process = member.log;
+    record.submittedNs = 0;
+    record.startedNs = state.firstOperationNs > 0 ? sinceGate(state.firstOperationNs) : -1;
+    record.finishedNs = gateNs() != 0 ? sinceGate(runtime::nowNs()) : 0;
+    record.valueType = TaskRecord::ValueType::Unsigned;
+    record.unsignedInteger = state.done;
+    if (end.signal == 0 && end.exitCode == 0) {
+        ++m_totals.done;
+    } else if (isStopped()) {
+        ++m_totals.cancelled;
+        record.status = TaskStatus::Cancelled;
+        record.error = TaskError::Cancelled;
+    } else if (!isOwnDoing(end)) {
+        ++m_totals.lost;
+        record.status = TaskStatus::Lost;
+        record.error = TaskError::Lost;
+        record.code = static_cast<qint16>(end.signal);
+    } else {
+        ++m_totals.failed;
+        record.status = TaskStatus::Failed;
+        record.error = end.signal != 0 ? TaskError::Signal : TaskError::Exit;
+        record.code = static_cast<qint16>(end.signal != 0 ? end.signal : end.exitCode);
+    }
+    m_context.log.tasks.append(record);
+}
+
+void SceneRunner::killAll()
+{
+    for (const Member &member : m_members) {
+        if (member.isAlive)
+            (void)member.process->kill();
+    }
+}
+
+bool SceneRunner::isAnyAlive() const
+{
+    return std::ranges::any_of(m_members, &Member::isAlive);
+}
+
+Work SceneRunner::workAt(const QString &block) const
+{
+    const ExperimentSpec &spec = m_context.spec;
+    const quint32 workload = workloadNumber(spec, block);
+    if (workload == Work::none)
+        return {};
+    return {workload, static_cast<quint64>(spec.bigInteger(u"seed"_s)),
+            encodedArguments(spec, block)};
+}
+
+StartMethod SceneRunner::startMethod() const
+{
+    return *startMethodOf(m_context.spec.text(m_context.spec.kind() % u".start_method"_s));
+}
+
+// ---- any thread
+
+void SceneRunner::drainTrace()
+{
+    if (gateNs() == 0)
+        return;
+    const std::lock_guard lock(m_mutex);
+    for (Member &member : m_members)
+        drainMember(member);
+    if (m_parentsPart)
+        drain(*m_parentsPart, m_parentsSpansSeen, 0);
+}
+
+void SceneRunner::drainMember(Member &member)
+{
+    if (member.log >= 0 && member.activity)
+        drain(*member.activity, member.spansSeen, member.log);
+}
+
+/// Moves new spans to the lane of process @p process.
+void SceneRunner::drain(const Activity &activity, std::uint64_t &spansSeen, int process)
+{
+    RunLog &log = m_context.log;
+    auto &spans = log.lane(process).spans;
+    m_drained.clear();
+    const quint64 missed = activity.drain(
+        spansSeen, [this](const runtime::TraceSpan &span) { m_drained.push_back(span); });
+    if (missed > 0) {
+        log.droppedSpans.fetch_add(missed, std::memory_order_relaxed);
+        // The oldest are overwritten first: the gap lies before those that are still there.
+        const qint64 from = spans.isEmpty() ? 0 : spans[spans.size() - 1].endNs;
+        const qint64 to = m_drained.empty() ? from : sinceGate(m_drained.front().startNs);
+        if (to > from)
+            spans.append(
+                {from, to, 0, static_cast<quint32>(missed), Span::Activity::Dropped, 0.0F});
+    }
+    for (const runtime::TraceSpan &span : m_drained) {
+        spans.append({sinceGate(span.startNs), sinceGate(span.endNs), span.index, span.count,
+                      spanKind(span.kind), static_cast<float>(span.busyPercent) / 100.0F});
+        if (span.count > 1)
+            log.aggregatedSpans.fetch_add(span.count, std::memory_order_relaxed);
+    }
+}
+
+/// Called under the mutex.
+void SceneRunner::observe(StageSnapshot &snapshot, GaugeSample &)
+{
+    for (const Member &member : m_members) {
+        if (member.isAlive && member.log < snapshot.processes.size())
+            observeActivity(member.activity->state(), gateNs(), snapshot.timeNs,
+                            snapshot.processes[member.log]);
+    }
+    if (m_parentsPart && gateNs() != 0 && !snapshot.processes.isEmpty())
+        observeActivity(m_parentsPart->state(), gateNs(), snapshot.timeNs, snapshot.processes[0]);
+}
+
+} // namespace proclab

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiment/run/runner.h"
+#include "core/experiment/run/scene.h"
+#include "core/process/process.h"
+#include "core/process/start_deaths.h"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace proclab {
+
+/// Base of the runners whose processes have fixed roles instead of pulling tasks: their scene is a
+/// program written against the library. The parent's part is played by a thread of its own, the
+/// director: it makes the shared objects, starts the Processes, opens the gate and waits for their
+/// ends.
+///
+/// Threads: what is marked so is called in the director's thread, all else as ExperimentRunner
+/// says.
+class SceneRunner : public ExperimentRunner
+{
+    Q_OBJECT
+
+public:
+    explicit SceneRunner(RunnerContext context) : ExperimentRunner(context) {}
+    /// Kills what is left and waits for the director.
+    ~SceneRunner() override;
+
+    Result<void> start() override;
+    void stop(StopReason reason) override;
+    void drainTrace() override;
+    void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
+    void complete(RunResult &result) override;
+
+protected:
+    /// A part of the scene, and the process that plays it now or did last.
+    struct Member
+    {
+        const ProcessRole *role = nullptr; ///< Never null.
+        quint32 ordinal = 0;               ///< Among those of its role.
+        quint64 next = 0;                  ///< The item to begin with.
+        std::optional<Activity> activity = std::nullopt;
+        std::optional<Process> process = std::nullopt;
+        int log = -1; ///< The process's position in the log.
+        int replaces = -1;
+        bool isAlive = false;
+        std::uint64_t spansSeen = 0;
+    };
+
+    /// Director: makes what the processes share; the parts of the scene.
+    virtual Result<std::vector<Member>> setUp() = 0;
+    /// Director: a process that plays @p member when it is started.
+    virtual Result<Process> cast(const Member &member, const Cue &cue,
+                                 const ProcessOptions &options) = 0;
+    /// Director: the process of member @p index, which had passed the gate, has ended. Not called
+    /// once the run is being stopped.
+    virtual void memberEnded(std::size_t index, const ProcessEnd &end) = 0;
+    /// Director: called every few milliseconds as long as it returns true, after each end once.
+    virtual bool goOn() { return false; }
+    /// Director: the parent's own part, if makeParentsPart() made one: plays from the opening of
+    /// the gate on until it is done, or, soon, until isStopped().
+    virtual void playParent(ActivityReport &) {}
+    /// Under the mutex: adds what the ended process of member @p index has done to the kind's sums.
+    virtual void accumulate(std::size_t index, const ActivityState &state) = 0;
+
+    /// Director, in setUp(): the parent has a part of its own, beside the director's.
+    Result<void> makeParentsPart();
+    /// Null: it has none.
+    [[nodiscard]] const Activity *parentsPart() const
+    {
+        return m_parentsPart ? &*m_parentsPart : nullptr;
+    }
+    /// Director: starts another process for member @p index, from item @p next on.
+    void replace(std::size_t index, quint64 next);
+    /// `BLOCK.task` and `BLOCK.args` of the spec.
+    [[nodiscard]] Work workAt(const QString &block) const;
+    [[nodiscard]] const std::vector<Member> &members() const { return m_members; }
+    [[nodiscard]] bool isStopped() const { return m_isStopped.load(std::memory_order_acquire); }
+    /// Whether @p end, of an ended process, was its own doing: an exit, a crash.
+    [[nodiscard]] static bool isOwnDoing(const ProcessEnd &end)
+    {
+        return end.signal == 0 || end.isOwnSignal;
+    }
+
+    mutable std::mutex m_mutex;
+
+private:
+    [[nodiscard]] bool beginDirecting();
+    void direct();
+    Result<void> play();
+    Result<void> startAll();
+    Result<void> startMember(std::size_t index);
+    Result<void> awaitAll();
+    void openGate();
+    void awaitEnds(int timeoutMs);
+    Result<void> lookForEnds();
+    Result<void> handleEnd(std::size_t index);
+    void recordResult(const Member &member, const ProcessEnd &end, const ActivityState &state);
+    void drain(const Activity &activity, std::uint64_t &spansSeen, int process);
+    void drainMember(Member &member);
+    void killAll();
+    [[nodiscard]] bool isAnyAlive() const;
+    [[nodiscard]] StartMethod startMethod() const;
+
+    std::thread m_director;
+    int m_stopFd = -1; ///< An eventfd: wakes the director.
+    std::atomic<bool> m_isStopped{false};
+    std::atomic<bool> m_hasPlayed{false}; ///< The director needs the engine no more.
+    std::shared_ptr<ProcessHost> m_host;  ///< Guarded by m_mutex.
+
+    // The director's.
+    std::optional<Semaphore> m_standing; ///< See Cue.
+    std::optional<Event> m_gate;
+    bool m_isOpen = false;
+    StartDeaths m_startDeaths;
+    std::map<const ProcessRole *, int> m_lastNumbers; ///< For names.
+
+    RunTotals m_totals;                        ///< The director's until finished().
+    std::optional<Error> m_engineError;        ///< The same.
+    std::vector<runtime::TraceSpan> m_drained; ///< Guarded by m_mutex.
+
+    // Guarded by m_mutex: written by the director, who reads them without it.
+    std::vector<Member> m_members;
+    std::optional<Activity> m_parentsPart;
+    std::uint64_t m_parentsSpansSeen = 0;
+};
+
+} // namespace proclab
