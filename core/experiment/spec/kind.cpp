@@ -2,6 +2,7 @@
 #include "core/experiment/spec/kind.h"
 
 #include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/kinds/pipe/pipe_kind.h"
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
 #include "core/experiment/kinds/pool/pool_kind.h"
 
@@ -44,8 +45,7 @@ std::vector<Kind> makeKinds()
         planned(u"executor"_s, KindText::tr("Executor"),
                 KindText::tr("Futures, in order or as they complete")),
         pipelineKind(),
-        planned(u"pipe"_s, KindText::tr("Pipe"),
-                KindText::tr("Two ends, one message after the other")),
+        pipeKind(),
         counterKind(),
         planned(u"program"_s, KindText::tr("Program"),
                 KindText::tr("External programs and what they print")),
