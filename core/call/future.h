@@ -9,9 +9,6 @@
 #include "core/runtime/payload/encoded_bytes.h"
 #include "core/runtime/task/fork_count.h"
 
-#include <QFuture>
-#include <QPromise>
-
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -20,6 +17,12 @@
 #include <optional>
 #include <utility>
 #include <vector>
+
+class QObject;
+template<typename T>
+class QFuture;
+template<typename T>
+class QPromise;
 
 namespace proclab {
 
@@ -175,7 +178,7 @@ public:
         m_state->then(context, [self = *this, callback = std::move(callback)] { callback(self); });
     }
     /// The same result as a QFuture. It is cancelled if this is, and throws what valueOrThrow()
-    /// would. Cancelling the QFuture does not cancel this.
+    /// would. Cancelling the QFuture does not cancel this. Needs <QFuture> and <QPromise>.
     [[nodiscard]] QFuture<T> toQFuture() const
     {
         const auto promise = std::make_shared<QPromise<T>>();

@@ -2,6 +2,8 @@
 #include "core/pool/pool_core.h"
 
 #include "core/base/cores.h"
+#include "core/pool/worker_pool.h"
+#include "core/process/engine.h"
 #include "core/runtime/task/task_registry.h"
 #include "core/runtime/task/worker_process.h"
 

@@ -4,9 +4,9 @@
 #include "core/call/future.h"
 #include "core/call/task.h"
 #include "core/pool/extent_allocator.h"
-#include "core/pool/worker_pool.h"
-#include "core/process/engine.h"
+#include "core/pool/task_report.h"
 #include "core/process/environment.h"
+#include "core/process/start_method.h"
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/task/fork_count.h"
 
@@ -21,6 +21,9 @@
 #include <vector>
 
 namespace proclab {
+
+class Engine;
+class WorkerPool;
 
 /// Options of a Pool or an Executor.
 struct PoolOptions

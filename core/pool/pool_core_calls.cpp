@@ -5,6 +5,8 @@
 #include "core/pool/pool_core.h"
 
 #include "core/base/signal_name.h"
+#include "core/pool/worker_pool.h"
+#include "core/process/engine.h"
 #include "core/runtime/task/task_registry.h"
 
 #include <algorithm>

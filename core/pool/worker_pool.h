@@ -2,11 +2,10 @@
 #pragma once
 
 #include "core/base/result.h"
+#include "core/pool/task_report.h"
 #include "core/process/process_group.h"
 #include "core/process/start_deaths.h"
 #include "core/runtime/memory/segment.h"
-#include "core/runtime/payload/encoded_bytes.h"
-#include "core/runtime/task/run_header.h"
 
 #include <QObject>
 #include <QTimer>
@@ -26,13 +25,6 @@
 class QSocketNotifier;
 
 namespace proclab {
-
-/// What becomes of a task whose worker died in it.
-enum class OnCrash {
-    Fail,
-    Retry, ///< Once more; a second death fails it.
-    Break, ///< It fails, and so does everything else: the pool is broken.
-};
 
 struct WorkerPoolConfig
 {
@@ -58,72 +50,6 @@ struct WorkerPoolConfig
     quint32 initializer = runtime::noTask;
     runtime::ArgumentRange initializerArgs{};
     runtime::ArgumentRange environment{}; ///< See encodeEnvironment(); size 0: none.
-};
-
-/// Some tasks of one workload, numbered from `first` on.
-struct TaskChunk
-{
-    /// Position in runtime::workloads(), or firstRegisteredTask + that of a registered one.
-    quint32 workload = 0;
-    quint64 first = 0;
-    quint32 count = 1;
-    runtime::ArgumentRange
-        args{}; ///< In the input segment; if the offset is 0, see `inlineArgs`, at most 48 bytes.
-    std::span<const std::byte> inlineArgs = {};
-    /// Whether the range begins with this chunk's first task instead of task 0.
-    bool hasOwnArguments = false;
-    /// The size of each result, if all have the same: they go to ReportSink::storePacked() then.
-    std::optional<quint8> packedBytes = std::nullopt;
-};
-
-/// Names one of the chunks under way.
-struct ChunkTicket
-{
-    quint32 number = 0;
-    quint64 generation = 0;
-};
-
-/// What became of one task. Times are CLOCK_MONOTONIC, ns.
-struct TaskReport
-{
-    enum class Status { Done, Failed, Cancelled, Lost };
-    enum class Cause { None, Exception, Exit, Signal, Timeout, Lost, Cancelled };
-
-    quint64 index = 0;
-    int worker = -1; ///< The pool's number of the worker process, from 0 in order of start; -1:
-                     ///< never started.
-    Status status = Status::Done;
-    Cause cause = Cause::None;
-    int code = 0; ///< Exit code or signal.
-    int attempts = 1;
-    bool slept = false; ///< It was off the core for more than half of its time.
-    qint64 submittedNs = 0;
-    qint64 startedNs = 0; ///< 0: never started.
-    qint64 finishedNs = 0;
-    runtime::TaskValue value;
-    std::string
-        message; ///< A workload's exception as "type: what()", or a dead worker's lastWords().
-    /// The encoded result of a registered task, or the encoded RemoteException if it threw.
-    EncodedBytes bytes;
-};
-
-/// Learns what became of the tasks of one submit(), in place of the report handler. Each task is
-/// reported once, by the engine's thread or by one that waits, and without a lock.
-class ReportSink
-{
-public:
-    virtual ~ReportSink() = default;
-    virtual void report(TaskReport &&report) = 0;
-    /// The first of two steps that replace report() where the chunk packs its results: copies the
-    /// results of @p count tasks from number @p first on, and does no more, for the pool is locked.
-    virtual void storePacked(quint64 first, quint32 count, const std::byte *results);
-    /// The second step: the tasks whose results storePacked() has copied are done.
-    virtual void reportPacked(quint64 first, quint32 count);
-    /// The chunk is over and nobody reads its arguments any more. Comes before the last of its
-    /// tasks is reported, since others may wait for what the handles are of.
-    virtual void releaseHandles() {}
-    /// The same, for what nobody waits for; comes after the last report.
-    virtual void releaseArguments() {}
 };
 
 /// Tasks that were cancelled before a worker took them, and the sink to report that to.

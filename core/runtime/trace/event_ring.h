@@ -9,10 +9,6 @@
 #include <cstdint>
 #include <vector>
 
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
-
 namespace proclab::runtime {
 
 enum class EventKind : std::uint8_t {
@@ -114,7 +110,7 @@ private:
     {
 #if defined(__x86_64__)
         if (m_usesCounter.load(std::memory_order_relaxed) != 0)
-            return __rdtsc();
+            return __builtin_ia32_rdtsc();
 #endif
         return static_cast<std::uint64_t>(nowNs());
     }

@@ -7,6 +7,8 @@
 
 #include <QElapsedTimer>
 #include <QFile>
+#include <QFuture>
+#include <QPromise>
 #include <QSemaphore>
 
 #include <atomic>
