@@ -42,8 +42,8 @@ struct ActivityState
 };
 
 /// What one process tells observers of its work: how far it is, what it has in hand, what it waits
-/// for, and the spans of time that went by so. It lies in shared memory: telling costs some
-/// nanoseconds and no message, and it can be read after a SIGKILL.
+/// for, and how its time was spent. It lies in shared memory: telling costs some nanoseconds and no
+/// message, and it can be read after a SIGKILL.
 ///
 /// An observer makes one for each process and hands it over with the arguments; the process tells
 /// through an ActivityReport.
@@ -85,9 +85,9 @@ private:
     }
 };
 
-/// Tells of the calling thread's work through an Activity, for as long as it lives; its waits for
-/// shared objects tell themselves. While items come too fast for spans of their own, some 6,400 a
-/// second, spans are summaries, and the clock is read for one item in 32.
+/// Reports the calling thread's work through an Activity, for as long as it lives. The thread's
+/// waits for shared objects are reported without its doing. While items come too fast for spans of
+/// their own, some 6,400 a second, spans are summaries, and the clock is read for one item in 32.
 ///
 ///     ActivityReport report(activity);
 ///     report.ready(); // An observer may wait for that, and then let it begin.

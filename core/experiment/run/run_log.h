@@ -122,8 +122,8 @@ struct GaugeSample
 
     qint64 timeNs = 0;
     std::vector<double> values; ///< In the order of Kind::gauges.
-    /// Of a rate: what it amounts to since the gate (items; of a share percent times seconds). Over
-    /// any stretch the mean is the difference by the time.
+    /// Of each rate the sum since the gate: items, or for a share percent times seconds. The mean
+    /// over any stretch is the difference divided by the time.
     std::vector<double> totals;
 };
 
@@ -132,7 +132,7 @@ struct RunEvent
     enum class Severity : quint8 { Info, Warning, Failure };
     qint64 timeNs = 0;
     Severity severity = Severity::Info;
-    int process = -1; ///< Whom it is about; -1: the run.
+    int process = -1; ///< The process that it is about; -1: the run.
     RunNote note;
 };
 

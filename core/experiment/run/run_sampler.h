@@ -9,9 +9,9 @@
 
 namespace proclab {
 
-/// Watches a run from a thread of its own: 20 times a second it reads the processes' clocks and the
-/// shared memory, and appends to the log, the picture that the stage draws too. The processes
-/// never send it anything.
+/// Watches a run from a thread of its own: 20 times a second it reads the processes' clocks and
+/// the shared memory, and appends to the log what it read and the picture that the stage draws.
+/// The processes send it nothing.
 ///
 /// Threads: use it only from the engine's thread.
 class RunSampler final

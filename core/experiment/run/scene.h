@@ -20,7 +20,7 @@ struct Cue
     Semaphore standing; ///< A unit for each process that stands ready.
     Event gate;
 
-    /// Stands ready until the gate opens.
+    /// Reports that the process is ready, and waits until the gate opens.
     void await(ActivityReport &report) const
     {
         report.ready();

@@ -20,8 +20,8 @@ namespace proclab {
 /// director: it makes the shared objects, starts the Processes, opens the gate and waits for their
 /// ends.
 ///
-/// Threads: what is marked so is called in the director's thread, all else as ExperimentRunner
-/// says.
+/// Threads: functions marked "Director" are called in the director's thread, all others as
+/// ExperimentRunner says.
 class SceneRunner : public ExperimentRunner
 {
     Q_OBJECT
@@ -52,18 +52,18 @@ protected:
         std::uint64_t spansSeen = 0;
     };
 
-    /// Director: makes what the processes share; the parts of the scene.
+    /// Director: makes what the processes share, and returns the parts of the scene.
     virtual Result<std::vector<Member>> setUp() = 0;
-    /// Director: a process that plays @p member when it is started.
+    /// Director: returns a process that plays @p member once it is started.
     virtual Result<Process> cast(const Member &member, const Cue &cue,
                                  const ProcessOptions &options) = 0;
     /// Director: the process of member @p index, which had passed the gate, has ended. Not called
     /// once the run is being stopped.
     virtual void memberEnded(std::size_t index, const ProcessEnd &end) = 0;
-    /// Director: called every few milliseconds as long as it returns true, after each end once.
+    /// Director: called after each end, and every few milliseconds as long as it returns true.
     virtual bool goOn() { return false; }
-    /// Director: the parent's own part, if makeParentsPart() made one: plays from the opening of
-    /// the gate on until it is done, or, soon, until isStopped().
+    /// Director: plays the parent's own part, if makeParentsPart() made one, once the gate is open.
+    /// Returns when that is done, or soon after isStopped().
     virtual void playParent(ActivityReport &) {}
     /// Under the mutex: adds what the ended process of member @p index has done to the kind's sums.
     virtual void accumulate(std::size_t index, const ActivityState &state) = 0;

@@ -22,11 +22,10 @@ public:
     /// An experiment of @p kind with all defaults; an unknown kind gives a spec whose check() says
     /// so.
     explicit ExperimentSpec(const QString &kind);
-    /// Parses @p json, which may be anything. Refused: more than 64 MiB, text that is no JSON
-    /// (subject FILE:LINE:COLUMN with
-    /// @p fileName), keys given twice, an unknown key, a wrong type, a version or kind that is not
-    /// known, a missing `tasks`. Then @p faults gets all that is wrong with it, ranges too. A wrong
-    /// range alone is left to check().
+    /// Parses @p json, which may be anything. Refuses more than 64 MiB, text that is no JSON
+    /// (subject FILE:LINE:COLUMN with @p fileName), keys given twice, unknown keys, wrong types, an
+    /// unknown version or kind, and a missing `tasks`. Then @p faults gets all that is wrong with
+    /// it, ranges too. A wrong range alone is left to check().
     static Result<ExperimentSpec> parse(const QByteArray &json, const QString &fileName,
                                         QList<Error> *faults = nullptr);
     /// Reads and parses @p fileName; OsError if it cannot be read. Blocking.

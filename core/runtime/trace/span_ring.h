@@ -98,9 +98,8 @@ private:
     std::array<Cell, capacity> m_cells;
 };
 
-/// Writes spans while there are few and summaries while there are many: at most 64 single spans
-/// each
-/// 10 ms, what is beyond becomes one Busy span a window. Process-private.
+/// Writes spans while there are few and summaries while there are many. Of each window of 10 ms it
+/// keeps at most 64 single spans; all further ones become one Busy span. Process-private.
 class SpanWriter
 {
 public:

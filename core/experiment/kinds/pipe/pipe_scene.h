@@ -48,7 +48,7 @@ struct Child
     [[nodiscard]] auto parts() const { return std::tie(cue, end, conversation, roundTripsNs); }
 };
 
-/// How often a wait for the other end is looked up from.
+/// How long the parent waits for the other end before it looks whether the run is over.
 constexpr auto lookUp = std::chrono::milliseconds(50);
 
 template<typename IsOver>
