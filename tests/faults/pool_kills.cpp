@@ -2,6 +2,7 @@
 
 // The kill harness for Pool: see tests/faults/README.md.
 
+#include "core/process/engine.h"
 #include "tests/faults/batch.h"
 #include "tests/faults/harness.h"
 #include "tests/support/leak_check.h"

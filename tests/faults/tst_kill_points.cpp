@@ -4,6 +4,7 @@
 
 #include "core/memory/shared_bytes.h"
 #include "core/pool/pool.h"
+#include "core/process/engine.h"
 #include "core/process/worker_main.h"
 #include "tests/faults/fault_tasks.h"
 #include "tests/faults/kill_points.h"

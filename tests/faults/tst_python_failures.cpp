@@ -6,6 +6,7 @@
 
 #include "core/call/remote_error.h"
 #include "core/pool/pool.h"
+#include "core/process/engine.h"
 #include "core/process/worker_main.h"
 #include "tests/faults/python_program.h"
 #include "tests/support/leak_check.h"

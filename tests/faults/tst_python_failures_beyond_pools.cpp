@@ -6,6 +6,7 @@
 #include "core/executor/executor.h"
 #include "core/ipc/queue.h"
 #include "core/memory/array.h"
+#include "core/process/engine.h"
 #include "core/process/process.h"
 #include "tests/faults/python_program.h"
 #include "tests/support/results.h"

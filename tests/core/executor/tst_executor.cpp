@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/call/remote_error.h"
 #include "core/executor/executor.h"
+#include "core/process/engine.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/tasks.h"
 #include "tests/support/worker_test_main.h"

@@ -2,6 +2,7 @@
 #include "core/call/remote_error.h"
 #include "core/executor/executor.h"
 #include "core/pool/pool.h"
+#include "core/process/engine.h"
 #include "core/runtime/task/worker_process.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/tasks.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/executor/executor.h"
+#include "core/process/engine.h"
 #include "core/process/worker_main.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/tasks.h"

@@ -6,6 +6,7 @@
 #include "core/memory/shared_bytes.h"
 #include "core/memory/value.h"
 #include "core/pool/pool.h"
+#include "core/process/engine.h"
 #include "core/process/process.h"
 #include "core/program/program.h"
 #include "core/sync/barrier.h"

@@ -3,6 +3,7 @@
 #include "core/ipc/queue.h"
 #include "core/memory/shared_bytes.h"
 #include "core/pool/pool.h"
+#include "core/process/engine.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/worker_test_main.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/pool/pool.h"
+#include "core/process/engine.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/worker_test_main.h"
 
@@ -201,8 +202,7 @@ void tst_PoolChunks::failureCostsItsCallOnly()
 void tst_PoolChunks::callsAreRetriedAlone()
 {
     QFETCH(const Run, run);
-    Pool pool =
-        Pool::open({.workers = 2, .onCrash = OnCrash::Retry, .taskTimeout = 500ms}).value();
+    Pool pool = Pool::open({.workers = 2, .onCrash = OnCrash::Retry, .taskTimeout = 500ms}).value();
     judge(run(pool), u"attempt 2"_s);
     pool.close();
     QVERIFY(pool.join(60s));

@@ -2,6 +2,7 @@
 #include "core/base/codec.h"
 #include "core/call/remote_error.h"
 #include "core/pool/pool.h"
+#include "core/process/engine.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/worker_test_main.h"
 

@@ -4,6 +4,7 @@
 #include "core/ipc/connection.h"
 #include "core/ipc/queue.h"
 #include "core/pool/pool.h"
+#include "core/process/engine.h"
 #include "core/process/fork.h"
 #include "core/process/process.h"
 #include "core/sync/event.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/process/engine.h"
 #include "core/process/process.h"
 #include "core/process/process_scope.h"
 #include "core/sync/event.h"
