@@ -33,7 +33,7 @@ Result<Pipe> Pipe::create(Direction direction)
     if (!pipe)
         return noRoom("pipe");
     for (auto &each : pipe->body<PipeBody>().directions)
-        each.ring.setUp({.bytes = pipeBytes});
+        each.ring.setUp({.bytes = pipeBytes, .besideLarge = 1});
     std::array<runtime::ObjectRef, 2> ends;
     for (std::uint32_t side = 0; side < 2; ++side) {
         ends[side] = space.create(Connection::kind, sizeof(PipeEndBody));

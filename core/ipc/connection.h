@@ -20,7 +20,8 @@ namespace proclab {
 /// threads and processes may use an end at once, and one that dies in the middle of a message
 /// damages nothing.
 ///
-/// Threads: any. Blocking: send() while the pipe is full (1 MiB), receive(), poll() and wait(), at
+/// Threads: any. Blocking: send() while the pipe is full (about 1 MiB; two messages, if
+/// they are longer than 2 MiB), receive(), poll() and wait(), at
 /// most for their limit. Errors: Timeout, Closed, EndOfStream (the other end is gone, and all that
 /// it sent is received), OsError EPIPE (nobody is left to read), InvalidState (this end only reads,
 /// or only writes), EncodeError.

@@ -24,7 +24,7 @@ namespace {
 
 std::mutex theHostMutex;
 std::weak_ptr<ProcessHost> theHost; // Guarded by it.
-thread_local std::shared_ptr<ProcessHost> hostOfThread;
+thread_local ProcessHost::OfThread ofThread;
 
 /// Of one that could not be started, or whose end nobody could wait for.
 constexpr ProcessEnd unknownEnd = {.exitCode = -1};
@@ -39,8 +39,10 @@ StartedProcess::~StartedProcess()
 
 Result<std::shared_ptr<ProcessHost>> ProcessHost::instance()
 {
-    if (hostOfThread)
-        return hostOfThread;
+    if (ofThread.error)
+        return *ofThread.error;
+    if (ofThread.host)
+        return ofThread.host;
     const std::lock_guard lock(theHostMutex);
     if (auto host = theHost.lock())
         return host;
@@ -64,9 +66,9 @@ Result<std::shared_ptr<ProcessHost>> ProcessHost::make(Engine &engine, ProcessGr
     return host;
 }
 
-std::shared_ptr<ProcessHost> ProcessHost::setOfThread(std::shared_ptr<ProcessHost> host)
+ProcessHost::OfThread ProcessHost::setOfThread(OfThread next)
 {
-    return std::exchange(hostOfThread, std::move(host));
+    return std::exchange(ofThread, std::move(next));
 }
 
 ProcessHost::~ProcessHost() = default;
@@ -77,7 +79,7 @@ void ProcessHost::forget()
     // What they are copies of is the parent's to end: they stay as they are.
     new std::shared_ptr<ProcessHost>(theHost.lock());
     theHost.reset();
-    new std::shared_ptr<ProcessHost>(std::move(hostOfThread));
+    new OfThread(std::exchange(ofThread, {}));
 }
 
 Result<void> ProcessHost::open()
@@ -223,6 +225,10 @@ void ProcessHost::handleStarted(quint32 slot, qint64 pid)
     const std::lock_guard lock(record->mutex);
     record->pid = pid;
     record->pidFd = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
+    // Without a descriptor nobody could end it, or wait for its end. It cannot be gone yet, since
+    // nobody has taken its exit status.
+    if (record->pidFd < 0)
+        ::kill(static_cast<pid_t>(pid), SIGKILL);
     record->state = StartedProcess::State::Running;
     record->changed.notify_all();
 }

@@ -81,8 +81,15 @@ public:
     static Result<std::shared_ptr<ProcessHost>> instance();
     /// One of its own, on @p engine.
     static Result<std::shared_ptr<ProcessHost>> make(Engine &engine, ProcessGroup::Output output);
-    /// The calling thread's from now on; null: none. Returns the one before.
-    static std::shared_ptr<ProcessHost> setOfThread(std::shared_ptr<ProcessHost> host);
+    /// What instance() gives in one thread: a host or an error; the program's host if neither is
+    /// set.
+    struct OfThread
+    {
+        std::shared_ptr<ProcessHost> host = nullptr;
+        std::optional<Error> error = std::nullopt;
+    };
+    /// For the calling thread, from now on. Returns what was set before.
+    static OfThread setOfThread(OfThread next);
     ~ProcessHost();
 
     /// Blocks until the process runs, or could not be started.

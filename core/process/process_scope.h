@@ -39,8 +39,9 @@ public:
 
 private:
     std::shared_ptr<ProcessHost> m_host;
-    std::shared_ptr<ProcessHost> m_outer;
+    ProcessHost::OfThread m_outer;
     std::optional<Error> m_error;
+    const quint32 m_forkCount = runtime::forkCount();
 };
 
 } // namespace proclab

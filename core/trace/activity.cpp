@@ -95,7 +95,7 @@ void ActivityReport::fail()
 void ActivityReport::end()
 {
     if (m_untimed > 0)
-        tellSpan(TraceKind::Running);
+        tellSpan(TraceKind::Running, runtime::nowNs());
     m_body.phase.store(runtime::ActivityBody::Phase::Done, std::memory_order_release);
 }
 
@@ -116,11 +116,14 @@ void ActivityReport::waitEnded()
     auto &waited = m_body.waitedNs[static_cast<std::size_t>(m_wait)];
     waited.store(waited.load(std::memory_order_relaxed) + (now - m_waitBeganNs),
                  std::memory_order_relaxed);
+    const bool isShort = now - m_waitBeganNs <= shortestWaitSpanNs;
+    if (m_untimed > 0 && !isShort) // What was done before it does not last as long.
+        tellSpan(TraceKind::Running, m_waitBeganNs);
     m_waitedNs += now - m_waitBeganNs;
     const TraceKind kind = spanKindOf(m_wait);
     if (m_detail == Detail::EveryItem)
         m_body.spans.push({m_waitBeganNs, now, 0, 1, kind, 0});
-    else if (now - m_waitBeganNs > shortestWaitSpanNs)
+    else if (!isShort)
         m_spans.add(kind, static_cast<std::uint32_t>(m_number), m_waitBeganNs, now);
     if (m_untimed == 0) { // The item's own span begins behind the wait.
         m_lastNs = now;
@@ -128,18 +131,19 @@ void ActivityReport::waitEnded()
     }
 }
 
-void ActivityReport::tellSpan(TraceKind kind)
+void ActivityReport::tellSpan(TraceKind kind, qint64 now)
 {
-    const qint64 now = runtime::nowNs();
     // The first of those since the last reading, where they are numbered one by one.
-    const quint64 first = m_number + 1 > m_untimed ? m_number + 1 - m_untimed : 0;
+    const bool isInHand = m_body.progress.load(std::memory_order_relaxed) % 2 != 0;
+    const quint64 next = m_number + (isInHand ? 0 : 1);
+    const quint64 first = next > m_untimed ? next - m_untimed : 0;
     const auto index = static_cast<std::uint32_t>(first);
     if (m_detail == Detail::EveryItem)
         m_body.spans.push({m_lastNs, now, index, m_untimed, kind, 100});
     else
         m_spans.add(kind, index, m_lastNs, now, m_untimed, m_waitedNs);
     if (m_body.firstOperationNs.load(std::memory_order_relaxed) == 0)
-        m_body.firstOperationNs.store(now, std::memory_order_relaxed);
+        m_body.firstOperationNs.store(m_lastNs, std::memory_order_relaxed);
     m_body.lastOperationNs.store(now, std::memory_order_relaxed);
     m_untimed = 0;
     m_sinceClock = 0;

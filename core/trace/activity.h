@@ -28,7 +28,7 @@ struct ActivityState
     qint64 waitSinceNs = 0;
     /// By WaitFor, since it has begun to work; the present wait too.
     std::array<qint64, runtime::waitForCount> waitedNs = {};
-    qint64 firstOperationNs = 0; ///< 0: none yet.
+    qint64 firstOperationNs = 0; ///< When the first item was begun; 0: none is done yet.
     qint64 lastOperationNs = 0;
 
     [[nodiscard]] qint64 waitedInAllNs() const
@@ -153,9 +153,9 @@ private:
         m_untimed += count;
         if (m_detail == Detail::EveryItem || !m_spans.isCrowded() ||
             (m_sinceClock += count) >= itemsAClock)
-            tellSpan(kind);
+            tellSpan(kind, runtime::nowNs());
     }
-    void tellSpan(runtime::TraceKind kind);
+    void tellSpan(runtime::TraceKind kind, qint64 now);
 
     static constexpr quint32 itemsAClock = 32;
 

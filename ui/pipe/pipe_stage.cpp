@@ -103,10 +103,25 @@ PipeState PipeStage::state() const
     return snapshot() ? snapshot()->state<PipeState>() : PipeState();
 }
 
+bool PipeStage::hasReceivedAll() const
+{
+    return snapshot() && snapshot()->done == snapshot()->total;
+}
+
+int PipeStage::child() const
+{
+    int last = -1;
+    for (int i = 0; i < processes().size(); ++i) {
+        if (processes()[i].role == &childRole())
+            last = i;
+    }
+    return last;
+}
+
 bool PipeStage::isChildsEndClosed() const
 {
-    const ProcessLive *child = live(1);
-    return child && isOver(child->state);
+    const ProcessLive *now = live(child());
+    return now && isOver(now->state);
 }
 
 void PipeStage::arrange(const QRectF &area)
@@ -168,9 +183,8 @@ void PipeStage::paintCells(QPainter &painter, const QRectF &way, qint64 count, b
     if (count <= 0)
         return;
     const Theme &theme = Theme::current();
-    const int sender = isTowardsParent ? 1 : 0;
-    const QColor color =
-        theme.process(sender < processes().size() ? processes()[sender].colorIndex : -1);
+    const int sender = isTowardsParent ? child() : 0;
+    const QColor color = theme.process(sender >= 0 ? processes()[sender].colorIndex : -1);
     const double step = cellWidth + cellGap;
     const auto room = static_cast<qint64>(std::max(0.0, std::floor((way.width() - 8) / step)));
     // What does not fit is told instead of its last cells.
@@ -199,8 +213,7 @@ void PipeStage::paintCells(QPainter &painter, const QRectF &way, qint64 count, b
 void PipeStage::paintClosedEnd(QPainter &painter)
 {
     const Theme &theme = Theme::current();
-    const ProcessLive *child = live(1);
-    const bool hasCrashed = child->state == ProcessState::Crashed;
+    const bool hasCrashed = live(child())->state == ProcessState::Crashed;
     const QColor color = hasCrashed ? theme.crash : theme.text3;
     for (const QRectF &way : {m_layout.messages, m_layout.answers}) {
         if (way == m_layout.answers && !isDuplex())
@@ -225,13 +238,10 @@ void PipeStage::paintResult(QPainter &painter)
     const double line = box.height() / 2;
     const QRectF upper(box.left(), box.top(), box.width(), line);
     const QRectF lower(box.left(), box.top() + line, box.width(), line);
-    const bool isAll = isEnded() && received == total;
+    const bool isAll = isEnded() && hasReceivedAll();
     const double used =
         drawText(painter, upper, Qt::AlignVCenter, isIdle() ? u"\u2013"_s : number(received),
-                 textFont(TextSize::Title, QFont::DemiBold),
-                 isAll                 ? theme.ok
-                 : isEnded() && !isAll ? theme.crash
-                                       : theme.text);
+                 textFont(TextSize::Title, QFont::DemiBold), isAll ? theme.ok : theme.text);
     drawText(painter, upper.adjusted(used + 10, 0, 0, 0), Qt::AlignVCenter,
              tr("of %1 messages received").arg(number(total)), textFont(TextSize::Small),
              theme.text3);
@@ -256,13 +266,14 @@ void PipeStage::describe(const ProcessLive &live, CardContent &content) const
     content.taskText = isFull    ? tr("in send(), no room")
                        : isEmpty ? tr("in recv(), nothing there")
                                  : idleTaskText(content.process);
-    const QString count = shortNumber(static_cast<double>(live.done));
-    content.count =
-        content.process.isParent() ? tr("%1 received").arg(count) : tr("%1 sent").arg(count);
+    content.count = content.process.isParent()
+                        ? tr("%1 received").arg(shortNumber(static_cast<double>(live.done)))
+                        : tr("%1 sent").arg(shortNumber(static_cast<double>(state().sent)));
     content.note = share;
     content.noteIsWarning = isFull && live.waitingShare >= 0.5;
     if (isEnded())
-        content.taskText = content.process.isParent() ? tr("got the end of file") : QString();
+        content.taskText =
+            content.process.isParent() && hasReceivedAll() ? tr("got the end of file") : QString();
 }
 
 QPolygonF PipeStage::path(bool isTowardsParent) const
@@ -275,10 +286,10 @@ QPolygonF PipeStage::path(bool isTowardsParent) const
 
 void PipeStage::findMoves(const StageSnapshot &before, const StageSnapshot &now)
 {
-    if (now.done <= before.done || processes().size() < 2)
+    if (now.done <= before.done || child() < 0)
         return;
     const QString text = u'#' % QString::number(now.done - 1);
-    moveToken(path(true), text, processes()[1].colorIndex);
+    moveToken(path(true), text, processes()[child()].colorIndex);
     if (isDuplex())
         moveToken(path(false), text, processes()[0].colorIndex);
 }

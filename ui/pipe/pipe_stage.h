@@ -42,6 +42,9 @@ private:
     [[nodiscard]] quint64 messageBytes() const;
     /// Of the present picture, or of none.
     [[nodiscard]] PipeState state() const;
+    [[nodiscard]] bool hasReceivedAll() const;
+    /// Position of the process that has the child's end, or had it last; -1: there is none.
+    [[nodiscard]] int child() const;
     /// The child's end was open, and is no more.
     [[nodiscard]] bool isChildsEndClosed() const;
     /// One direction, with @p count messages on @p way.

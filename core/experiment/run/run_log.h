@@ -138,8 +138,8 @@ struct RunEvent
 
 /// Everything that one run has told so far: what the live views, the result and the exports read.
 ///
-/// Threads: any thread reads at any time. Writers: the engine's thread appends tasks and texts;
-/// spans of one process come from one thread; the sampler's thread appends samples, gauges and
+/// Threads: any thread reads at any time. Writers: one thread at a time appends tasks and
+/// texts, and spans of one process; the sampler's thread appends samples, gauges and
 /// snapshots; processes and events from any thread.
 class RunLog
 {

@@ -37,7 +37,8 @@ class ExperimentRunner : public QObject
 public:
     explicit ExperimentRunner(RunnerContext context) : m_context(context) {}
 
-    /// Starts the processes, gated. Fails with one clear error and leaves nothing started.
+    /// Begins to start the processes, gated. Fails with one clear error and leaves nothing started;
+    /// an error that comes later stands in the result.
     virtual Result<void> start() = 0;
     /// Kills every child; finished() follows once they are gone.
     virtual void stop(StopReason reason) = 0;

@@ -7,7 +7,8 @@
 #include "core/process/engine.h"
 #include "core/process/process_scope.h"
 
-#include <QCoreApplication>
+#include <QDeadlineTimer>
+#include <QEventLoop>
 #include <QTimer>
 
 #include <algorithm>
@@ -30,6 +31,8 @@ namespace {
 
 /// How often the director looks after its processes while it waits for something else.
 constexpr int lookAfterMs = 2;
+/// For processes that were killed.
+constexpr auto endLimit = 2s;
 
 Span::Activity spanKind(runtime::TraceKind kind)
 {
@@ -90,18 +93,19 @@ void observeActivity(const ActivityState &state, qint64 gateNs, qint64 timeNs, P
 
 } // namespace
 
-SceneRunner::~SceneRunner()
+void SceneRunner::endDirecting()
 {
     stop(StopReason::Stopped);
-    // The director's last calls are for this thread to carry out.
+    // The director waits for what this thread has to do: to reap processes, and calls.
+    QEventLoop loop;
     while (m_director.joinable() && !m_hasPlayed.load(std::memory_order_acquire)) {
-        QCoreApplication::sendPostedEvents(m_context.engine.context());
+        loop.processEvents();
         std::this_thread::yield();
     }
     if (m_director.joinable())
         m_director.join();
     if (m_stopFd >= 0)
-        ::close(m_stopFd);
+        ::close(std::exchange(m_stopFd, -1));
 }
 
 // ---- engine's thread
@@ -132,9 +136,13 @@ void SceneRunner::stop(StopReason)
         return;
     const quint64 one = 1;
     [[maybe_unused]] const auto size = ::write(m_stopFd, &one, sizeof one);
-    // The director kills the processes, unless it waits for the start of one that does not come.
+    // Not left to the director: it may wait for a lock that one of the processes holds. What it is
+    // just starting it kills itself, unless the start does not come to an end.
+    const std::lock_guard lock(m_mutex);
+    if (m_host)
+        m_host->killAll();
     QTimer::singleShot(1s, this, [this] {
-        const std::lock_guard lock(m_mutex);
+        const std::lock_guard lockLater(m_mutex);
         if (m_host)
             m_host->abandonStarts();
     });
@@ -177,7 +185,10 @@ void SceneRunner::direct()
                      errorNote("engine_failed"_ba, played.error()));
         }
         killAll();
-        while (isAnyAlive()) {
+        // Whatever the kernel does not let die is left to the end of the scope, which has a limit
+        // too.
+        const QDeadlineTimer limit(endLimit);
+        while (isAnyAlive() && !limit.hasExpired()) {
             awaitEnds(100);
             (void)lookForEnds();
         }
@@ -241,8 +252,12 @@ Result<void> SceneRunner::startMember(std::size_t index)
         return activity.error();
     {
         const std::lock_guard lock(m_mutex);
-        m_members[index].activity = *activity;
-        m_members[index].spansSeen = 0;
+        Member &member = m_members[index];
+        // Nothing that it tells belongs to the process that it replaces.
+        if (member.log >= 0)
+            member.replaces = std::exchange(member.log, -1);
+        member.activity = *activity;
+        member.spansSeen = 0;
     }
     const Member &member = m_members[index];
     const int number = ++m_lastNumbers[member.role];
@@ -277,11 +292,10 @@ void SceneRunner::replace(std::size_t index, quint64 next)
 {
     {
         const std::lock_guard lock(m_mutex);
-        Member &member = m_members[index];
-        member.replaces = member.log;
-        member.next = next;
+        m_members[index].next = next;
     }
-    if (const auto started = startMember(index); !started && !m_engineError) {
+    const auto started = startMember(index);
+    if (!started && !isStopped() && !m_engineError) {
         m_engineError = started.error();
         addEvent(RunEvent::Severity::Failure, -1, errorNote("engine_failed"_ba, started.error()));
         m_isStopped.store(true, std::memory_order_release);
@@ -371,7 +385,8 @@ Result<void> SceneRunner::handleEnd(std::size_t index)
     if (!wasReady && end.signal == 0 && end.exitCode == runtime::refusedExitCode)
         return Error{ErrorCode::ProcessFailed,
                      program,
-                     ErrorText::tr("it is of another build than this program"),
+                     ErrorText::tr("it, or proclab-scenes beside it, is of another build than this "
+                                   "program or cannot be started"),
                      {},
                      0};
     if (m_startDeaths.noteEnd(exit, wasReady, static_cast<int>(m_members.size()), runtime::nowNs()))

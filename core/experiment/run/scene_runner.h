@@ -28,8 +28,7 @@ class SceneRunner : public ExperimentRunner
 
 public:
     explicit SceneRunner(RunnerContext context) : ExperimentRunner(context) {}
-    /// Kills what is left and waits for the director.
-    ~SceneRunner() override;
+    ~SceneRunner() override { endDirecting(); }
 
     Result<void> start() override;
     void stop(StopReason reason) override;
@@ -38,6 +37,10 @@ public:
     void complete(RunResult &result) override;
 
 protected:
+    /// Kills what is left and waits for the director. For the destructors of final classes: the
+    /// director calls their functions and uses their members.
+    void endDirecting();
+
     /// A part of the scene, and the process that plays it now or did last.
     struct Member
     {

@@ -94,8 +94,11 @@ bool ByteRing::hasRoom(const Record &record) const
         return false;
     const std::uint64_t capacity = memory().capacity.load(std::memory_order_acquire);
     std::uint64_t length = lengthOf(record);
-    if (length > capacity / 4)
+    if (length > capacity / 4) {
+        if (size() > m_limits.besideLarge)
+            return false;
         length = lengthApart;
+    }
     return usedBytes(m_head.load(std::memory_order_acquire)) + skippedBefore(length) + length <=
            capacity;
 }
@@ -103,9 +106,7 @@ bool ByteRing::hasRoom(const Record &record) const
 ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record, Count &putCount)
 {
     const std::uint64_t tail = m_tail.load(std::memory_order_relaxed);
-    if (!holdsForHead([this, tail](std::uint64_t head) {
-            return ((countOf(tail) - countOf(head)) & maxRecords) < m_limits.records;
-        }))
+    if (!hasAtMost(m_limits.records - 1))
         return Room::Wait;
     const std::uint64_t length = lengthOf(record);
     std::uint64_t capacity = memory().capacity.load(std::memory_order_relaxed);
@@ -116,6 +117,8 @@ ByteRing::Room ByteRing::append(ObjectSpace &space, const Record &record, Count 
             return Room::NoMemory;
         capacity = memory().capacity.load(std::memory_order_relaxed);
     }
+    if (length > capacity / 4 && !hasAtMost(m_limits.besideLarge))
+        return Room::Wait;
     const bool isApart = !record.objects.empty() || length > capacity / 4;
     const std::uint64_t needed = isApart ? lengthApart : length;
     while (!holdsForHead([&](std::uint64_t head) {

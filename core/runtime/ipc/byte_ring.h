@@ -46,6 +46,8 @@ public:
         std::uint64_t records = maxRecords;
         /// The ring grows up to here instead of making a producer wait.
         std::uint64_t bytes = std::uint64_t{1} << 30;
+        /// A record that is too large for the ring waits until no more than so many are in it.
+        std::uint64_t besideLarge = maxRecords;
     };
 
     void setUp(const Limits &limits);
@@ -140,9 +142,10 @@ public:
 
     [[nodiscard]] std::uint64_t size() const
     {
-        return (countOf(m_tail.load(std::memory_order_acquire)) -
-                countOf(m_head.load(std::memory_order_acquire))) &
-               maxRecords;
+        // The head first: in the other order it may have passed the tail that was read.
+        const std::uint64_t head = m_head.load(std::memory_order_acquire);
+        const std::uint64_t tail = m_tail.load(std::memory_order_acquire);
+        return std::min((countOf(tail) - countOf(head)) & maxRecords, m_limits.records);
     }
     [[nodiscard]] bool isEmpty() const
     {
@@ -288,6 +291,14 @@ private:
     /// The count of a dead process as it is after what @p passing says, which is done or not.
     void settle(const Passing &passing, bool isDone);
     [[nodiscard]] bool hasRoom(const Record &record) const;
+    /// By a producer, with its lock: whether at most @p most records wait.
+    [[nodiscard]] bool hasAtMost(std::uint64_t most)
+    {
+        const std::uint64_t tail = m_tail.load(std::memory_order_relaxed);
+        return holdsForHead([tail, most](std::uint64_t head) {
+            return ((countOf(tail) - countOf(head)) & maxRecords) <= most;
+        });
+    }
     /// Where a record of @p length bytes goes: at the tail, or beyond what is left before the end
     /// of the ring, which is then skipped.
     [[nodiscard]] std::uint64_t skippedBefore(std::uint64_t length) const

@@ -119,6 +119,7 @@ private Q_SLOTS:
     void deadReaderBreaksThePipe();
     void fullPipeWaits_data() { test::addStartMethods(); }
     void fullPipeWaits();
+    void longMessagesDoNotPileUp();
     void nothingStays();
 
 private:
@@ -462,6 +463,21 @@ void tst_Pipe::fullPipeWaits()
     QCOMPARE(all.size(), std::size_t(wanted));
     QVERIFY(std::is_sorted(all.begin(), all.end()));
     others.terminate();
+}
+
+void tst_Pipe::longMessagesDoNotPileUp()
+{
+    const auto [reader, writer] = made(Pipe::create(Pipe::Direction::OneWay));
+    const QByteArray message(3 << 20, 'x'); // Longer than has room in the pipe itself.
+    QVERIFY(writer.send(message, 0s));
+    QVERIFY(writer.send(message, 0s));
+    QCOMPARE(codeOf(writer.send(message, 0s)), ErrorCode::Timeout);
+    QCOMPARE(codeOf(writer.send(message, 20ms)), ErrorCode::Timeout);
+    QCOMPARE(*reader.receive<QByteArray>(60s), message);
+    QVERIFY(writer.send(message, 60s));
+    QCOMPARE(reader.arriving().sent, 3U);
+    QCOMPARE(reader.arriving().waiting, 2U);
+    QCOMPARE(writer.leaving().waiting, 2U);
 }
 
 void tst_Pipe::nothingStays()

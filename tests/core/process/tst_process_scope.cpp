@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/process/engine.h"
+#include "core/process/fork.h"
 #include "core/process/process.h"
 #include "core/process/process_scope.h"
 #include "core/sync/event.h"
@@ -11,6 +12,8 @@
 #include <thread>
 
 #include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 using namespace std::chrono_literals;
 using namespace proclab;
@@ -49,6 +52,8 @@ private Q_SLOTS:
     void endLeavesNothing();
     void othersGoOn();
     void endTellsWhoseDoingItWas();
+    void scopeWithAnErrorStartsNothing();
+    void forkedProcessLeavesTheScopeToItsParent();
     void startThatDoesNotEndIsGivenUp();
 };
 
@@ -111,6 +116,47 @@ void tst_ProcessScope::endTellsWhoseDoingItWas()
     QCOMPARE(killEnd->signal, SIGKILL);
 }
 
+/// What could not be ended with the scope is not started in it.
+void tst_ProcessScope::scopeWithAnErrorStartsNothing()
+{
+    const Process child = made(Process::create<sleepLong>({}));
+    rlimit before;
+    QCOMPARE(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit none = before;
+    none.rlim_cur = 0;
+    QCOMPARE(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    {
+        const ProcessScope scope;
+        ::setrlimit(RLIMIT_NOFILE, &before);
+        QVERIFY(scope.error());
+        const auto started = child.start();
+        QVERIFY(!started);
+        QCOMPARE(started.error().code, scope.error()->code);
+    }
+    const Process other = made(Process::create<sleepLong>({}));
+    QVERIFY(other.start());
+    QVERIFY(other.kill());
+    QVERIFY(other.join(patience));
+}
+
+void tst_ProcessScope::forkedProcessLeavesTheScopeToItsParent()
+{
+    const Process child = made(Process::create<sleepLong>({}));
+    auto scope = std::make_optional<ProcessScope>();
+    QVERIFY(child.start());
+    allowForkHere();
+    const auto forked = made(Process::fork());
+    if (!forked) {
+        scope.reset();
+        ::_exit(0);
+    }
+    QVERIFY(forked->join(patience));
+    QCOMPARE(made(forked->exitCode()), std::optional(0));
+    QVERIFY(made(child.isAlive()));
+    scope.reset();
+    QVERIFY(!made(child.isAlive()));
+}
+
 /// A server that is stopped answers no request for a process.
 void tst_ProcessScope::startThatDoesNotEndIsGivenUp()
 {
@@ -129,9 +175,9 @@ void tst_ProcessScope::startThatDoesNotEndIsGivenUp()
         const auto host = scope.host();
         const Process second = made(Process::create<sleepLong>(options));
         std::thread thread([&] {
-            const auto outer = ProcessHost::setOfThread(host);
+            auto outer = ProcessHost::setOfThread({.host = host});
             isRefused = !second.start();
-            ProcessHost::setOfThread(outer);
+            ProcessHost::setOfThread(std::move(outer));
         });
         QTRY_VERIFY_WITH_TIMEOUT(!host->active().empty(), patienceMs);
         QMetaObject::invokeMethod(

@@ -44,6 +44,8 @@ public:
         , m_isArray(context.spec.text(u"counter.type"_s) == u"array"_s)
     {}
 
+    ~CounterRunner() override { endDirecting(); }
+
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
     void complete(RunResult &result) override;
 

@@ -96,8 +96,9 @@ QString pipeNoteText(const RunLog &, const RunNote &note)
 QString pipeDeathText(const DeathFacts &facts)
 {
     const quint64 done = facts.log.processes().at(facts.process).done;
-    return PipeKindText::tr("It had sent %1 of its %2 messages. What was in the pipe is still "
-                            "received; then the parent gets the end of the file, as in Python.")
+    return PipeKindText::tr(
+               "It was through with %1 of its %2 messages. What was in the pipe is still "
+               "received; then the parent gets the end of the file, as in Python.")
         .arg(groupedNumber(static_cast<qint64>(done)),
              groupedNumber(facts.spec.bigInteger(u"pipe.messages"_s)));
 }

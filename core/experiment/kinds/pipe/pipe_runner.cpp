@@ -26,6 +26,8 @@ public:
                          static_cast<quint32>(context.spec.integer(u"pipe.message_bytes"_s))}
     {}
 
+    ~PipeRunner() override { endDirecting(); }
+
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
     void complete(RunResult &result) override;
 
@@ -62,6 +64,7 @@ private:
     RateMeter m_byteRate;
     RateMeter m_tripRate;
     RateMeter m_tripTimeRate;
+    double m_lastTripUs = 0;
 };
 
 Result<std::vector<SceneRunner::Member>> PipeRunner::setUp()
@@ -95,6 +98,7 @@ void PipeRunner::playParent(ActivityReport &report)
     // The child's own is the only one now: with it the end of the file comes.
     m_childsEnd.reset();
     pipe::receiveAll(*m_end, m_conversation, report, [this] { return isStopped(); });
+    m_end->close(); // Whatever has ended it, the child does not wait for this end any more.
 }
 
 void PipeRunner::accumulate(std::size_t, const ActivityState &state)
@@ -134,7 +138,6 @@ void PipeRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
         shown->toChild = static_cast<qint64>(m_end->leaving().waiting);
     }
     shown->sent = static_cast<qint64>(now.sent);
-    shown->isChildsEndOpen = !members().empty() && members()[0].isAlive;
     if (const auto trips = static_cast<qint64>(now.roundTrips()); m_conversation.isDuplex && trips)
         shown->meanRoundTripNs = now.roundTripsNs / trips;
     snapshot.total = m_conversation.messages;
@@ -148,7 +151,9 @@ void PipeRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     const double trips = m_tripRate.add(gauges.timeNs, static_cast<double>(now.roundTrips()));
     const double tripUs =
         m_tripTimeRate.add(gauges.timeNs, static_cast<double>(now.roundTripsNs) / 1e3);
-    gauges.values[PipeGauges::RoundTrip] = trips > 0 ? tripUs / trips : 0;
+    if (trips > 0) // Else it stays what it was last.
+        m_lastTripUs = tripUs / trips;
+    gauges.values[PipeGauges::RoundTrip] = m_lastTripUs;
     gauges.values[PipeGauges::OnTheWay] = static_cast<double>(shown->toParent + shown->toChild);
     snapshot.kindState = std::move(shown);
 }

@@ -68,20 +68,21 @@ template<typename IsOver>
 void receiveAll(const Connection &end, const Conversation &conversation, ActivityReport &report,
                 IsOver isOver)
 {
-    while (!isOver()) {
+    for (quint64 expected = 0; !isOver();) {
         Result<Message> message = end.receive<Message>(lookUp);
         if (!message && message.error().code == ErrorCode::Timeout)
             continue;
         if (!message)
             break;
         report.begin(message->number);
-        if (!message->isWhole()) {
-            report.fail();
-            continue;
-        }
+        const bool isRight = message->number == expected++ && message->isWhole();
         message->turnIntoAnswer();
         const bool isHeard = !conversation.isDuplex || sendUntil(end, *message, isOver);
-        report.finish(); // It has been received, whether anybody is left for the answer or not.
+        // It has been received, whether anybody is left for the answer or not.
+        if (isRight)
+            report.finish();
+        else
+            report.fail();
         if (!isHeard)
             break;
     }

@@ -10,23 +10,21 @@ struct PipeState final : KindState
     qint64 toParent = 0; ///< Messages that the child has sent and the parent has not received yet.
     qint64 toChild = 0;  ///< Answers on their way back.
     qint64 sent = 0;     ///< Messages, by the child.
-    bool isChildsEndOpen = false;
     qint64 meanRoundTripNs = 0; ///< 0: none yet.
 
     [[nodiscard]] std::vector<qint64> packed(qint64) const override
     {
-        return {toParent, toChild, sent, isChildsEndOpen ? 1 : 0, meanRoundTripNs};
+        return {toParent, toChild, sent, meanRoundTripNs};
     }
     [[nodiscard]] std::shared_ptr<const KindState> unpacked(std::span<const qint64> numbers,
                                                             qint64) const override
     {
         auto state = std::make_shared<PipeState>();
-        if (numbers.size() == 5) {
+        if (numbers.size() == 4) {
             state->toParent = numbers[0];
             state->toChild = numbers[1];
             state->sent = numbers[2];
-            state->isChildsEndOpen = numbers[3] != 0;
-            state->meanRoundTripNs = numbers[4];
+            state->meanRoundTripNs = numbers[3];
         }
         return state;
     }

@@ -32,6 +32,7 @@ class PipelineRunner final : public SceneRunner
 {
 public:
     explicit PipelineRunner(RunnerContext context);
+    ~PipelineRunner() override { endDirecting(); }
 
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
     void complete(RunResult &result) override;
@@ -75,6 +76,7 @@ private:
     pipeline::Production m_production;
     std::optional<Queue<Item>> m_queue;        ///< Guarded by m_mutex until it is there.
     std::map<quint32, QueueTraffic> m_traffic; ///< By member number, of those that have ended.
+    QueueTraffic m_lastTraffic;                ///< Of the one that has ended last.
     quint32 m_producersEnded = 0;
     quint32 m_endsPut = 0;
     std::atomic<qint64> m_endsSinceNs{0};
@@ -140,8 +142,10 @@ Result<Process> PipelineRunner::cast(const Member &member, const Cue &cue,
 
 void PipelineRunner::accumulate(std::size_t index, const ActivityState &state)
 {
+    m_lastTraffic = takeTraffic(members()[index]);
+    // The last item may have come in without being counted as done any more.
     if (isProducer(index))
-        m_sums.perProducer[static_cast<qsizetype>(index)] += state.done;
+        m_sums.perProducer[static_cast<qsizetype>(index)] += m_lastTraffic.put;
     else
         m_sums.perConsumer[static_cast<qsizetype>(index - m_producers)] += state.done;
     m_sums.failedItems += state.failed;
@@ -163,6 +167,8 @@ void PipelineRunner::memberEnded(std::size_t index, const ProcessEnd &end)
 QueueTraffic PipelineRunner::takeTraffic(const Member &member)
 {
     const quint32 number = member.activity->member();
+    if (number == 0)
+        return {}; // It has never been ready.
     const QueueTraffic now = m_queue->trafficOf(number);
     return now.since(std::exchange(m_traffic[number], now));
 }
@@ -171,22 +177,16 @@ void PipelineRunner::producerEnded(std::size_t index, const ProcessEnd &end)
 {
     const Member &member = members()[index];
     const ActivityState state = member.activity->state();
-    const QueueTraffic traffic = takeTraffic(member);
     if (state.phase == ActivityState::Phase::Done) {
         endProducer();
         return;
     }
-    quint64 next = member.next + state.done + state.failed;
-    if (state.item) {
-        next = *state.item;
-        if (traffic.put > state.done) { // It came in, and was not counted any more.
-            const std::lock_guard lock(m_mutex);
-            ++m_sums.perProducer[static_cast<qsizetype>(index)];
-            ++next;
-        } else if (isOwnDoing(end)) {
-            countLostItem(end, member.log, next);
-            ++next; // It would end the next producer as well.
-        }
+    const quint64 counted = member.next + m_lastTraffic.put + state.failed;
+    quint64 next = counted;
+    // It came in, has failed, or is still to be made.
+    if (state.item && counted == *state.item && isOwnDoing(end)) {
+        countLostItem(end, member.log, next);
+        ++next; // It would end the next producer as well.
     }
     if (next < m_production.itemsEach)
         replace(index, next);
@@ -198,12 +198,11 @@ void PipelineRunner::consumerEnded(std::size_t index, const ProcessEnd &end)
 {
     const Member &member = members()[index];
     const ActivityState state = member.activity->state();
-    const QueueTraffic traffic = takeTraffic(member);
     if (state.phase == ActivityState::Phase::Done)
         return;
-    if (traffic.got > state.done + state.failed)
+    if (m_lastTraffic.got > state.done + state.failed)
         countLostItem(end, member.log, state.item);
-    if (traffic.ends == 0)
+    if (m_lastTraffic.ends == 0)
         replace(index, 0);
 }
 
@@ -237,11 +236,11 @@ bool PipelineRunner::goOn()
 /// this thread.
 void PipelineRunner::putEnds()
 {
-    m_endsSinceNs.store(runtime::nowNs(), std::memory_order_relaxed);
     while (m_endsPut < m_consumers) {
         if (!m_queue->putEnd(1, 0ns))
             return;
-        ++m_endsPut;
+        if (m_endsPut++ == 0)
+            m_endsSinceNs.store(runtime::nowNs(), std::memory_order_relaxed);
     }
     addEvent(RunEvent::Severity::Info, 0,
              {"pipeline.ends_put"_ba, {{"ends"_L1, static_cast<int>(m_consumers)}}});
