@@ -18,7 +18,7 @@ namespace proclab {
 
 namespace {
 
-constexpr double resultHeight = 76;
+constexpr double receivedHeight = 76;
 constexpr double wayHeight = 34;
 constexpr double titleHeight = 20;
 constexpr double cellWidth = 14;
@@ -29,7 +29,7 @@ const ProcessRole &childRole()
     return findKind(u"pipe"_s)->roles[PipeRoles::Child];
 }
 
-QString number(quint64 count)
+QString messageCount(quint64 count)
 {
     return groupedNumber(static_cast<qint64>(count));
 }
@@ -43,7 +43,7 @@ PipeLayout arrangePipe(const QRectF &area)
     const double gap = std::clamp(width * 0.03, 6.0, 24.0);
     const double whole = std::min(width, 2 * side + 2 * gap + 420);
     const double left = std::floor(area.center().x() - whole / 2);
-    const double below = std::min(resultHeight, area.height() * 0.3);
+    const double below = std::min(receivedHeight, area.height() * 0.3);
     const double upper = std::max(40.0, area.height() - below - 16);
     const double cards = std::min(upper, 190.0);
     const double top = std::floor(area.top() + (upper - cards) / 2);
@@ -240,10 +240,10 @@ void PipeStage::paintResult(QPainter &painter)
     const QRectF lower(box.left(), box.top() + line, box.width(), line);
     const bool isAll = isEnded() && hasReceivedAll();
     const double used =
-        drawText(painter, upper, Qt::AlignVCenter, isIdle() ? u"\u2013"_s : number(received),
+        drawText(painter, upper, Qt::AlignVCenter, isIdle() ? u"\u2013"_s : messageCount(received),
                  textFont(TextSize::Title, QFont::DemiBold), isAll ? theme.ok : theme.text);
     drawText(painter, upper.adjusted(used + 10, 0, 0, 0), Qt::AlignVCenter,
-             tr("of %1 messages received").arg(number(total)), textFont(TextSize::Small),
+             tr("of %1 messages received").arg(messageCount(total)), textFont(TextSize::Small),
              theme.text3);
     if (isIdle())
         return;
@@ -299,9 +299,9 @@ QString PipeStage::summaryText() const
     if (!snapshot())
         return idleText();
     const PipeState now = state();
-    const QString received =
-        tr("%1 of %2 messages received, %3 on the way")
-            .arg(number(snapshot()->done), number(snapshot()->total), groupedNumber(now.toParent));
+    const QString received = tr("%1 of %2 messages received, %3 on the way")
+                                 .arg(messageCount(snapshot()->done),
+                                      messageCount(snapshot()->total), groupedNumber(now.toParent));
     return isChildsEndClosed() ? tr("%1, the child's end is closed").arg(received) : received;
 }
 
