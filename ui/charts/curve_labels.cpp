@@ -8,7 +8,7 @@ namespace proclab {
 
 namespace {
 
-constexpr double gap = 3;
+constexpr double labelGap = 3;
 constexpr double stride = 2;
 constexpr double clearance = 1; // Between a label and a line, pixels.
 
@@ -58,10 +58,10 @@ double cost(const QRectF &rect, double lineY, const QList<QPolygonF> &lines,
 QRectF placeOne(const QRectF &area, const CurveLabel &label, const QList<QPolygonF> &lines,
                 const QList<QRectF> &taken)
 {
-    const bool fitsRight = label.end.x() + gap + label.size.width() <= area.right();
-    const double right = std::min(label.end.x(), area.right()) - gap;
-    const double left =
-        fitsRight ? label.end.x() + gap : std::max(area.left() + gap, right - label.size.width());
+    const bool fitsRight = label.end.x() + labelGap + label.size.width() <= area.right();
+    const double right = std::min(label.end.x(), area.right()) - labelGap;
+    const double left = fitsRight ? label.end.x() + labelGap
+                                  : std::max(area.left() + labelGap, right - label.size.width());
     QRectF best;
     double lowest = 0;
     const double last = std::max(area.top(), area.bottom() - label.size.height());
