@@ -66,8 +66,9 @@ std::vector<Kind> makeKinds()
 
 std::span<const Kind> kinds()
 {
-    static const std::vector<Kind> all = makeKinds();
-    return all;
+    // Never destroyed: the engine's thread may still look when the program ends.
+    static const auto *const all = new std::vector<Kind>(makeKinds());
+    return *all;
 }
 
 const Kind *findKind(const QString &name)
