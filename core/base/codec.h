@@ -4,10 +4,11 @@
 #include "core/runtime/payload/codec.h"
 
 #include <QByteArray>
-#include <QCborValue>
 #include <QList>
 #include <QString>
 #include <QStringList>
+
+class QCborValue;
 
 namespace proclab {
 
@@ -35,18 +36,8 @@ struct Codec<QList<T>> : payload_detail::SequenceCodec<QList<T>>
 template<>
 struct Codec<QCborValue>
 {
-    static void encode(PayloadWriter &writer, const QCborValue &value)
-    {
-        Codec<QByteArray>::encode(writer, value.toCbor());
-    }
-    static QCborValue decode(PayloadReader &reader)
-    {
-        QCborParserError error;
-        QCborValue value = QCborValue::fromCbor(Codec<QByteArray>::decode(reader), &error);
-        if (error.error != QCborError::NoError)
-            throw DecodeError("no CBOR value: " + error.errorString().toStdString());
-        return value;
-    }
+    static void encode(PayloadWriter &writer, const QCborValue &value);
+    static QCborValue decode(PayloadReader &reader);
 };
 
 } // namespace proclab

@@ -78,4 +78,24 @@ Error osError(const QString &subject, int systemCode, const QString &what)
     return {ErrorCode::OsError, subject, what, {}, systemCode};
 }
 
+Error encodeError(const std::exception &exception)
+{
+    return {ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+}
+
+void error_detail::copy(Error *to, const Error &from)
+{
+    new (to) Error(from);
+}
+
+void error_detail::move(Error *to, Error &from) noexcept
+{
+    new (to) Error(std::move(from));
+}
+
+void error_detail::destroy(Error &error) noexcept
+{
+    error.~Error();
+}
+
 } // namespace proclab

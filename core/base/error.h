@@ -3,10 +3,10 @@
 
 #include <QByteArray>
 #include <QCoreApplication>
-#include <QMetaType>
 #include <QString>
 #include <QStringList>
 
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -76,9 +76,18 @@ struct Error
 /// An InvalidArgument: @p found stands at @p path, but only @p allowed may.
 [[nodiscard]] Error invalidArgument(const QString &path, const QString &found,
                                     const QString &allowed);
+/// An EncodeError that says what @p exception says.
+[[nodiscard]] Error encodeError(const std::exception &exception);
 /// An OsError for @p subject with @p systemCode (an errno), while doing @p what.
 [[nodiscard]] Error osError(const QString &subject, int systemCode, const QString &what = {});
 
-} // namespace proclab
+// The members of an Error's kind, out of line for the many types that hold one.
+namespace error_detail {
 
-Q_DECLARE_METATYPE(proclab::Error)
+void copy(Error *to, const Error &from);
+void move(Error *to, Error &from) noexcept;
+void destroy(Error &error) noexcept;
+
+} // namespace error_detail
+
+} // namespace proclab

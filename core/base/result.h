@@ -5,9 +5,10 @@
 
 #include <QtGlobal>
 
+#include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace proclab {
 
@@ -18,28 +19,48 @@ template<typename T>
 class [[nodiscard]] Result
 {
 public:
-    Result(T value) : m_state(std::in_place_index<0>, std::move(value)) {}
-    Result(Error error) : m_state(std::in_place_index<1>, std::move(error)) {}
+    Result(T value) : m_hasValue(true), m_value(std::move(value)) {}
+    Result(Error error) : m_hasValue(false) { error_detail::move(&m_error, error); }
+    Result(const Result &other) requires std::is_copy_constructible_v<T>
+        : m_hasValue(other.m_hasValue)
+    {
+        construct(other);
+    }
+    Result(Result &&other) noexcept : m_hasValue(other.m_hasValue) { construct(std::move(other)); }
+    Result &operator=(const Result &other) requires std::is_copy_constructible_v<T>
+    {
+        return *this = Result(other);
+    }
+    Result &operator=(Result &&other) noexcept
+    {
+        if (this != &other) {
+            destroy();
+            m_hasValue = other.m_hasValue;
+            construct(std::move(other));
+        }
+        return *this;
+    }
+    ~Result() { destroy(); }
 
-    [[nodiscard]] bool has_value() const { return m_state.index() == 0; }
+    [[nodiscard]] bool has_value() const { return m_hasValue; }
     explicit operator bool() const { return has_value(); }
 
     [[nodiscard]] const T &value() const &
     {
         Q_ASSERT(has_value());
-        return std::get<0>(m_state);
+        return m_value;
     }
     [[nodiscard]] T &value() &
     {
         Q_ASSERT(has_value());
-        return std::get<0>(m_state);
+        return m_value;
     }
     /// By value, unlike std::expected, so that `for (… : *call())` does not loop over a dead
     /// object.
     [[nodiscard]] T value() &&
     {
         Q_ASSERT(has_value());
-        return std::get<0>(std::move(m_state));
+        return std::move(m_value);
     }
     const T &operator*() const & { return value(); }
     T &operator*() & { return value(); }
@@ -50,11 +71,38 @@ public:
     [[nodiscard]] const Error &error() const
     {
         Q_ASSERT(!has_value());
-        return std::get<1>(m_state);
+        return m_error;
     }
 
 private:
-    std::variant<T, Error> m_state;
+    // A union, since std::variant takes every program that includes this long to compile.
+    void construct(const Result &other)
+    {
+        if (m_hasValue)
+            new (std::addressof(m_value)) T(other.m_value);
+        else
+            error_detail::copy(&m_error, other.m_error);
+    }
+    void construct(Result &&other)
+    {
+        if (m_hasValue)
+            new (std::addressof(m_value)) T(std::move(other.m_value));
+        else
+            error_detail::move(&m_error, other.m_error);
+    }
+    void destroy()
+    {
+        if (m_hasValue)
+            m_value.~T();
+        else
+            error_detail::destroy(m_error);
+    }
+
+    bool m_hasValue;
+    union {
+        T m_value;
+        Error m_error;
+    };
 };
 
 /// Success, or the Error that stood in its way.

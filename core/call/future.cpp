@@ -62,6 +62,9 @@ void call(const std::function<void()> &callback)
 
 } // namespace
 
+FutureState::FutureState() = default;
+FutureState::~FutureState() = default;
+
 FutureState::Phase FutureState::phase() const
 {
     const Phase settled = settledPhase();

@@ -38,8 +38,8 @@ public:
     /// the first that failed.
     using Outcome = Result<EncodedBytes>;
 
-    FutureState() = default;
-    virtual ~FutureState() = default;
+    FutureState();
+    virtual ~FutureState();
     FutureState(const FutureState &) = delete;
     FutureState &operator=(const FutureState &) = delete;
 
@@ -143,7 +143,7 @@ public:
         try {
             return m_decode(*m_state);
         } catch (const std::exception &exception) {
-            return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+            return encodeError(exception);
         } catch (...) {
             return Error{ErrorCode::EncodeError};
         }

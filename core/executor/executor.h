@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/call/future.h"
 #include "core/call/future_wait.h"
-#include "core/call/task.h"
-#include "core/pool/call_sinks.h"
-#include "core/pool/pool_core.h"
+#include "core/pool/pool_options.h"
 #include "core/pool/typed_calls.h"
 
+#include <iterator>
 #include <memory>
-#include <ranges>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace proclab {
 
@@ -52,19 +51,17 @@ class Executor
 {
 public:
     enum class Wait { No, Yes };
-    using Pending = PoolCore::Pending;
+    using Pending = PendingCalls;
 
     /// InvalidArgument, OsError, InvalidState: no QCoreApplication, or nested too deep.
-    static Result<Executor> open(const ExecutorOptions &options = {})
-    {
-        return opened(PoolCore::open(options, policy, runtime::noTask, {}));
-    }
+    static Result<Executor> open(const ExecutorOptions &options = {});
     /// As open(); each worker calls @p Initializer once before its first call, a replacement too.
     /// If it throws, the executor logs that and is broken.
     template<auto Initializer, typename... A>
     static Result<Executor> openWith(const ExecutorOptions &options, A &&...arguments)
     {
-        return opened(openCore<Initializer>(options, policy, std::forward<A>(arguments)...));
+        const auto initializer = initializerCall<Initializer>(std::forward<A>(arguments)...);
+        return initializer ? open(options, *initializer) : initializer.error();
     }
 
     /// Calls @p Function in a worker. The Future also carries what goes wrong at once.
@@ -83,13 +80,9 @@ public:
     auto map(const MapOptions &options, Inputs... inputs)
     {
         using Value = typename TaskOf<Function>::Value;
-        const Result<StreamConfig> config = streamConfig(options);
-        if (!config)
-            return ResultStream<Value>(config.error());
-        const auto sink = std::make_shared<StreamSink>(
-            core(), streamSource<Function>(std::move(inputs)...), *config);
-        sink->feed();
-        return ResultStream<Value>(sink);
+        auto results = openStream(streamInputs<Function>(std::move(inputs)...), options);
+        return results ? ResultStream<Value>(std::move(*results))
+                       : ResultStream<Value>(results.error());
     }
     template<auto Function, std::ranges::input_range... Inputs>
     auto map(Inputs... inputs)
@@ -98,56 +91,33 @@ public:
     }
 
     /// Sets the most workers from now on; see Pool::resize().
-    Result<void> resize(int workers) { return core()->resize(workers); }
+    Result<void> resize(int workers);
     /// Refuses further calls with ShutDown. The workers end when the accepted calls are done; with
     /// Cancel, when the running ones are, and the others are cancelled. May be called again, to
     /// cancel or to wait.
-    void shutdown(Wait wait = Wait::Yes, Pending pending = Pending::Run)
-    {
-        core()->close(pending);
-        if (wait == Wait::Yes)
-            static_cast<void>(join());
-    }
+    void shutdown(Wait wait = Wait::Yes, Pending pending = Pending::Run);
     /// Ends the workers at once by SIGTERM, after a second by SIGKILL; calls that are not done fail
     /// with ShutDown.
-    void terminateWorkers() { core()->terminate(forcedStop(), true); }
+    void terminateWorkers();
     /// The same by SIGKILL.
-    void killWorkers() { core()->terminate(forcedStop()); }
+    void killWorkers();
     /// Waits until the last worker has ended and is reaped: Timeout. InvalidState before shutdown()
     /// or a forced stop, and in a Future's callback.
-    Result<void> join(TimeLimit limit = std::nullopt) { return core()->join(limit); }
+    Result<void> join(TimeLimit limit = std::nullopt);
 
-    [[nodiscard]] int workerCount() const { return core()->workerCount(); }
+    [[nodiscard]] int workerCount() const;
     /// The PIDs of the workers that live now.
-    [[nodiscard]] std::vector<qint64> workerPids() const { return core()->workerPids(); }
+    [[nodiscard]] std::vector<qint64> workerPids() const;
 
 private:
-    struct Handle
-    {
-        explicit Handle(std::shared_ptr<PoolCore> held) : core(std::move(held)) {}
-        Handle(const Handle &) = delete;
-        ~Handle()
-        {
-            core->close();
-            core->stayUntilEnded();
-        }
-        const std::shared_ptr<PoolCore> core;
-    };
+    struct Handle;
 
-    static constexpr PoolPolicy policy = {OnCrash::Break, true, true};
-
-    explicit Executor(std::shared_ptr<PoolCore> core)
-        : m_handle(std::make_shared<Handle>(std::move(core)))
-    {}
-    static Result<Executor> opened(Result<std::shared_ptr<PoolCore>> core)
-    {
-        if (!core)
-            return core.error();
-        return Executor(std::move(*core));
-    }
-    static Result<StreamConfig> streamConfig(const MapOptions &options);
-    static Error forcedStop();
-    [[nodiscard]] const std::shared_ptr<PoolCore> &core() const { return m_handle->core; }
+    explicit Executor(std::shared_ptr<PoolCore> core);
+    static Result<Executor> open(const ExecutorOptions &options,
+                                 const InitializerCall &initializer);
+    Result<std::shared_ptr<ResultSource>> openStream(StreamInputs inputs,
+                                                     const MapOptions &options);
+    [[nodiscard]] const std::shared_ptr<PoolCore> &core() const;
 
     std::shared_ptr<Handle> m_handle;
 };

@@ -34,7 +34,7 @@ Result<void> sendOff(const T &item, Send send)
         try {
             encodePayload(item, scratch.bytes());
         } catch (const std::exception &exception) {
-            return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+            return encodeError(exception);
         }
         return send(std::span<const std::byte>(scratch.bytes()),
                     std::span<const runtime::ObjectRef>(sent.objects));
@@ -69,7 +69,7 @@ public:
         try {
             return decodePayload<T>(m_scratch->bytes());
         } catch (const std::exception &exception) {
-            return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+            return encodeError(exception);
         }
     }
 

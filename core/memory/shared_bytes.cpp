@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/memory/shared_bytes.h"
 
+#include "core/runtime/memory/object_space.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>

@@ -2,6 +2,7 @@
 #include "core/pool/call_sinks.h"
 
 #include "core/runtime/clock.h"
+#include "core/runtime/trace/process_notes.h"
 
 #include <algorithm>
 
@@ -34,6 +35,24 @@ bool CallState::hasStarted() const
     return core && core->hasStarted(*this);
 }
 
+std::shared_ptr<FutureState> submitCall(const std::shared_ptr<PoolCore> &core, CallChunk &&chunk,
+                                        const Result<void> &encoded)
+{
+    auto call = std::make_shared<CallState>(core, std::move(chunk));
+    if (const auto submitted = encoded ? core->submit(call) : encoded; !submitted)
+        call->settle(submitted.error());
+    return call;
+}
+
+GatheredState::GatheredState(std::size_t count, std::optional<quint8> packedBytes)
+    : m_count(count)
+    , m_packedBytes(packedBytes.value_or(0))
+    , m_packed(count * m_packedBytes)
+    , m_single(packedBytes ? 0 : count)
+{}
+
+GatheredState::~GatheredState() = default;
+
 class GatherState::Chunk final : public CallSink
 {
 public:
@@ -64,11 +83,8 @@ private:
 
 GatherState::GatherState(const std::shared_ptr<PoolCore> &core, std::size_t count,
                          std::optional<quint8> packedBytes)
-    : m_core(core)
-    , m_count(count)
-    , m_packedBytes(packedBytes.value_or(0))
-    , m_packed(count * m_packedBytes)
-    , m_single(packedBytes ? 0 : count)
+    : GatheredState(count, packedBytes)
+    , m_core(core)
     , m_missing(count)
 {}
 
@@ -107,6 +123,31 @@ void GatherState::noteEnded(std::size_t count)
         settle(m_error->second);
     else
         settle(EncodedBytes());
+}
+
+std::shared_ptr<FutureState> submitCalls(const std::shared_ptr<PoolCore> &core,
+                                         const CallChunk &chunk,
+                                         const Result<std::shared_ptr<const EncodedCalls>> &calls,
+                                         std::size_t chunkSize)
+{
+    const std::size_t count = calls ? (*calls)->count : 0;
+    auto gathered = std::make_shared<GatherState>(core, count, chunk.packedBytes);
+    Result<void> submitted;
+    if (!calls)
+        submitted = calls.error();
+    const std::size_t size = core->chunkSize(count, chunkSize);
+    for (std::size_t first = 0; submitted && first < count; first += size) {
+        CallChunk part = chunk;
+        part.count = static_cast<quint32>(std::min(size, count - first));
+        part.calls = *calls;
+        part.first = first;
+        submitted = core->submit(GatherState::sinkOf(gathered, std::move(part), first));
+    }
+    if (!submitted)
+        gathered->settle(submitted.error());
+    else if (count == 0)
+        gathered->settle(EncodedBytes());
+    return gathered;
 }
 
 class StreamSink::Chunk final : public CallSink
@@ -154,27 +195,28 @@ StreamConfig sensible(StreamConfig config)
 
 } // namespace
 
-StreamSink::StreamSink(std::shared_ptr<PoolCore> core, Source source, const StreamConfig &config)
+StreamSink::StreamSink(std::shared_ptr<PoolCore> core, StreamInputs inputs,
+                       const StreamConfig &config)
     : m_core(std::move(core))
     , m_config(sensible(config))
     , m_deadlineNs(config.limit ? std::optional(runtime::nowNs() + config.limit->count())
                                 : std::nullopt)
-    , m_source(std::move(source))
+    , m_inputs(std::move(inputs))
 {}
 
 void StreamSink::feed()
 {
     const std::size_t size = m_config.chunkSize;
-    while (m_source && m_submitted - m_read <= m_config.ahead - size) {
+    while (m_inputs && m_submitted - m_read <= m_config.ahead - size) {
         StreamPart part;
         try {
-            part = m_source(size);
+            part = m_inputs(size);
         } catch (...) {
-            m_source = nullptr;
+            m_inputs = nullptr;
             throw;
         }
         if (part.isLast)
-            m_source = nullptr;
+            m_inputs = nullptr;
         if (part.chunk.count > 0)
             submit(std::move(part.chunk));
         if (part.failure)
@@ -228,7 +270,7 @@ void StreamSink::close()
 {
     if (m_core->isOfParent())
         return;
-    m_source = nullptr;
+    m_inputs = nullptr;
     m_submitted = m_read;
     for (const auto &[end, chunk] : std::exchange(m_chunks, {})) {
         if (const auto living = chunk.lock())

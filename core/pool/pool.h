@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/call/future.h"
-#include "core/call/task.h"
-#include "core/pool/call_sinks.h"
-#include "core/pool/pool_core.h"
+#include "core/pool/pool_options.h"
 #include "core/pool/typed_calls.h"
 
-#include <algorithm>
-#include <concepts>
 #include <iterator>
-#include <ranges>
+#include <memory>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace proclab {
 
@@ -40,29 +38,19 @@ class Pool
 public:
     /// Starts the workers and waits until they are ready. InvalidArgument, OsError, BrokenPool,
     /// InvalidState without a QCoreApplication.
-    static Result<Pool> open(const PoolOptions &options = {})
-    {
-        return opened(PoolCore::open(options, {}, runtime::noTask, {}));
-    }
+    static Result<Pool> open(const PoolOptions &options = {});
     /// As open(); each worker calls @p Initializer once before its first call, a replacement too.
     /// If it throws, the pool is broken.
     template<auto Initializer, typename... A>
     static Result<Pool> openWith(const PoolOptions &options, A &&...arguments)
     {
-        return opened(openCore<Initializer>(options, {}, std::forward<A>(arguments)...));
+        const auto initializer = initializerCall<Initializer>(std::forward<A>(arguments)...);
+        return initializer ? open(options, *initializer) : initializer.error();
     }
-    Pool(Pool &&) = default;
-    Pool &operator=(Pool &&other) noexcept
-    {
-        std::swap(m_core, other.m_core);
-        return *this;
-    }
+    Pool(Pool &&other) noexcept;
+    Pool &operator=(Pool &&other) noexcept;
     /// terminate() and join(); a pool that was not closed before is reported by a warning.
-    ~Pool()
-    {
-        if (m_core)
-            m_core->end();
-    }
+    ~Pool();
 
     /// Calls @p Function in a worker and waits for its value.
     template<auto Function, typename... A>
@@ -123,21 +111,21 @@ public:
     /// Changes the number of workers, 1 to PoolOptions::maxWorkers, while calls go on. Additional
     /// workers start at once. Surplus workers end at once if they are idle, else after the calls
     /// that they have taken. No call is lost. InvalidArgument; ShutDown after close(); BrokenPool.
-    Result<void> resize(int workers) { return m_core->resize(workers); }
+    Result<void> resize(int workers);
     /// Refuses further calls with ShutDown. The workers end when the accepted calls are done.
-    void close() { m_core->close(); }
+    void close();
     /// Ends the workers at once; calls that are not done end as Cancelled.
-    void terminate() { m_core->terminate(); }
+    void terminate();
     /// Waits until the last worker has ended and is reaped: Timeout, InvalidState before close() or
     /// terminate().
-    Result<void> join(TimeLimit limit = std::nullopt) { return m_core->join(limit); }
+    Result<void> join(TimeLimit limit = std::nullopt);
 
     /// The number that was asked for; workers that have been asked to leave may still be there.
-    [[nodiscard]] int workerCount() const { return m_core->workerCount(); }
+    [[nodiscard]] int workerCount() const;
     /// The PIDs of the workers that live now.
-    [[nodiscard]] std::vector<qint64> workerPids() const { return m_core->workerPids(); }
+    [[nodiscard]] std::vector<qint64> workerPids() const;
     /// What calls hold now. Once all have ended, only the initializer's arguments remain.
-    [[nodiscard]] PoolMemory memoryInUse() const { return m_core->memoryInUse(); }
+    [[nodiscard]] PoolMemory memoryInUse() const;
 
 private:
     struct OneArgument
@@ -147,13 +135,10 @@ private:
     {
     };
 
-    explicit Pool(std::shared_ptr<PoolCore> core) : m_core(std::move(core)) {}
-    static Result<Pool> opened(Result<std::shared_ptr<PoolCore>> core)
-    {
-        if (!core)
-            return core.error();
-        return Pool(std::move(*core));
-    }
+    explicit Pool(std::shared_ptr<PoolCore> core);
+    static Result<Pool> open(const PoolOptions &options, const InitializerCall &initializer);
+    [[nodiscard]] std::shared_ptr<ResultSource>
+    openStream(StreamInputs inputs, std::size_t chunkSize, StreamOrder order) const;
 
     template<auto Function, typename Input>
     static void encodeOne(EncodedCalls &calls, const Input &input, OneArgument)
@@ -177,7 +162,7 @@ private:
             try {
                 encodeOne<Function>(*calls, input, form);
             } catch (const EncodeFailure &failure) {
-                return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(failure.what())};
+                return encodeError(failure);
             }
         }
         return std::shared_ptr<const EncodedCalls>(std::move(calls));
@@ -188,38 +173,20 @@ private:
                     std::size_t chunkSize, const HandleTransfer &sent)
     {
         using Value = typename TaskOf<Function>::Value;
-        const std::size_t count = encoded ? (*encoded)->count : 0;
-        const auto gathered =
-            std::make_shared<GatherState>(m_core, count, TaskOf<Function>::packedBytes());
-        Result<void> submitted;
-        if (!encoded)
-            submitted = encoded.error();
-        const std::size_t size = m_core->chunkSize(count, chunkSize);
-        for (std::size_t first = 0; submitted && first < count; first += size) {
-            CallChunk chunk = chunkOf<Function>();
-            chunk.count = static_cast<quint32>(std::min(size, count - first));
-            chunk.calls = *encoded;
-            chunk.first = first;
-            chunk.objects = sent.objects;
-            submitted = m_core->submit(GatherState::sinkOf(gathered, std::move(chunk), first));
-        }
-        if (!submitted)
-            gathered->settle(submitted.error());
-        else if (count == 0)
-            gathered->settle(EncodedBytes());
-        return AsyncResult<std::vector<Value>>(gathered, [](const FutureState &state) {
-            return static_cast<const GatherState &>(state).values<Value>();
-        });
+        CallChunk chunk = chunkOf<Function>();
+        chunk.objects = sent.objects;
+        return AsyncResult<std::vector<Value>>(
+            submitCalls(m_core, chunk, encoded, chunkSize), [](const FutureState &state) {
+                return static_cast<const GatheredState &>(state).values<Value>();
+            });
     }
 
     template<auto Function, typename Inputs>
     auto lazily(Inputs inputs, std::size_t chunkSize, StreamOrder order)
     {
         using Value = typename TaskOf<Function>::Value;
-        const std::size_t size = std::clamp<std::size_t>(chunkSize, 1, PoolCore::maxCallsPerChunk);
-        return ResultStream<Value>(std::make_shared<StreamSink>(
-            m_core, streamSource<Function>(std::move(inputs)),
-            StreamConfig{.chunkSize = size, .order = order, .ahead = m_core->lookAhead() * size}));
+        return ResultStream<Value>(
+            openStream(streamInputs<Function>(std::move(inputs)), chunkSize, order));
     }
 
     std::shared_ptr<PoolCore> m_core;

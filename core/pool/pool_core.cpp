@@ -36,8 +36,8 @@ PoolCore::PoolCore(const PoolOptions &options, const PoolPolicy &policy)
 {}
 
 Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options,
-                                                 const PoolPolicy &policy, quint32 initializer,
-                                                 std::span<const std::byte> initializerArgs)
+                                                 const PoolPolicy &policy,
+                                                 const InitializerCall &initializer)
 {
     if (!options.engine && !Engine::current())
         return Error{ErrorCode::InvalidState, {}, ErrorText::tr("no QCoreApplication")};
@@ -63,7 +63,7 @@ Result<std::shared_ptr<PoolCore>> PoolCore::open(const PoolOptions &options,
             delete core;
     };
     std::shared_ptr<PoolCore> core(new PoolCore(options, policy), end);
-    if (auto started = core->start(initializer, initializerArgs); !started)
+    if (auto started = core->start(initializer); !started)
         return started.error();
     core->m_engine.beforeEnd(core, [core = core.get()] { core->shutDown(); });
     return core;
@@ -97,7 +97,7 @@ void PoolCore::endWorkers()
     });
 }
 
-Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> initializerArgs)
+Result<void> PoolCore::start(const InitializerCall &initializer)
 {
     m_arguments = runtime::Segment::create("proclab-arguments", m_options.argumentBytes);
     if (!m_arguments.isValid())
@@ -116,9 +116,10 @@ Result<void> PoolCore::start(quint32 initializer, std::span<const std::byte> ini
     config.taskTimeout = m_options.taskTimeout;
     config.input = &m_arguments;
     config.resultBytesPerWorker = (m_options.resultBytesPerWorker + 63) / 64 * 64;
-    config.initializer = initializer;
-    if (initializer != runtime::noTask) {
-        const auto placed = place(initializerArgs);
+    config.initializer = initializer.task;
+    m_initializerObjects = initializer.objects;
+    if (initializer.task != runtime::noTask) {
+        const auto placed = place(initializer.arguments);
         if (!placed)
             return placed.error();
         config.initializerArgs = *placed;
@@ -220,7 +221,7 @@ void PoolCore::stayUntilEnded()
         m_self = shared_from_this();
 }
 
-void PoolCore::close(Pending pending)
+void PoolCore::close(PendingCalls pending)
 {
     if (isOfParent())
         return;
@@ -231,7 +232,7 @@ void PoolCore::close(Pending pending)
         if (m_state > State::Closed)
             return;
         m_state = State::Closed;
-        if (pending == Pending::Cancel) {
+        if (pending == PendingCalls::Cancel) {
             waiting = takeWaitingLocked(CallSink::Place::Withdrawn);
             if (m_workers)
                 withdrawn = m_workers->withdrawAll();

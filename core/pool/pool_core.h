@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/call/future.h"
-#include "core/call/task.h"
+#include "core/pool/calls.h"
 #include "core/pool/extent_allocator.h"
+#include "core/pool/pool_options.h"
 #include "core/pool/task_report.h"
-#include "core/process/environment.h"
-#include "core/process/start_method.h"
-#include "core/runtime/memory/object_space.h"
+#include "core/runtime/memory/segment.h"
 #include "core/runtime/task/fork_count.h"
 
 #include <atomic>
@@ -22,31 +20,7 @@
 
 namespace proclab {
 
-class Engine;
 class WorkerPool;
-
-/// Options of a Pool or an Executor.
-struct PoolOptions
-{
-    std::optional<int> workers = std::nullopt; ///< 1 to 256; no value: usableCores().
-    int maxWorkers = 256; ///< How many resize() may ask for, at least `workers`; up to 256.
-    StartMethod startMethod = StartMethod::ForkServer;
-    /// After so many tasks a worker is replaced; no value: never.
-    std::optional<int> maxTasksPerWorker = std::nullopt;
-    std::optional<OnCrash> onCrash =
-        std::nullopt;                         ///< No value: Fail for a Pool, Break for an Executor.
-    std::chrono::milliseconds taskTimeout{0}; ///< Counted from the start of the task; 0: none.
-    /// A worker that waits longer for a task ends, and another one starts when it is needed; 0:
-    /// none ends.
-    std::chrono::milliseconds idleLimit{0};
-    int maxNesting = 10; ///< How deep workers may be nested that have pools of their own.
-    /// Room for all arguments that wait or are in use; memory is taken when it is used.
-    quint64 argumentBytes = quint64{16} << 30;
-    /// Room for the results of one worker that nobody has fetched yet; taken when it is used.
-    quint64 resultBytesPerWorker = quint64{1} << 30;
-    Environment environment = {}; ///< Of each worker.
-    Engine *engine = nullptr;     ///< Null: Engine::global().
-};
 
 /// Where Pool and Executor behave differently.
 struct PoolPolicy
@@ -55,38 +29,6 @@ struct PoolPolicy
     bool onDemand = false;           ///< Workers are started when calls need them.
     bool finishes = false; ///< At the program's end it does its calls instead of cancelling them.
 };
-
-/// The shared memory that a pool's calls hold at one moment, in bytes.
-struct PoolMemory
-{
-    quint64 arguments = 0; ///< Of calls that wait or run; small ones need none.
-    quint64 results = 0;   ///< Written by workers and not taken yet; small ones need none.
-};
-
-/// Some calls of one task, encoded, which one worker takes together.
-struct CallChunk
-{
-    quint32 task = 0;                                 ///< A registered one.
-    std::optional<quint8> packedBytes = std::nullopt; ///< See TaskOf.
-    quint32 count = 1;
-    EncodedBytes single = {}; ///< The arguments of a single call.
-    /// The arguments of several calls, from call `first` on.
-    std::shared_ptr<const EncodedCalls> calls = nullptr;
-    std::size_t first = 0;
-    std::vector<runtime::ObjectRef> objects =
-        {}; ///< What the arguments refer to; held until the calls have ended.
-
-    /// The arguments of its calls, one behind the other.
-    [[nodiscard]] std::span<const std::byte> bytes() const;
-    /// Whether workers need a table of where each begins.
-    [[nodiscard]] bool needsTable() const { return calls && count > 1 && !calls->ends.empty(); }
-    [[nodiscard]] quint64 tableBytes() const
-    {
-        return needsTable() ? (quint64{count} + 1) * sizeof(quint64) : 0;
-    }
-};
-
-class PoolCore;
 
 /// Some calls on their way, and the receiver of their results.
 class CallSink : public ReportSink
@@ -142,25 +84,16 @@ class PoolCore : public std::enable_shared_from_this<PoolCore>
 public:
     static constexpr quint32 maxCallsPerChunk = 1024;
 
-    enum class Pending { Run, Cancel };
-
-    /// @p initializer is a registered task or noTask; if it fails, calls fail later.
-    /// InvalidArgument, OsError, InvalidState (no QCoreApplication, or nested too deep).
-    static Result<std::shared_ptr<PoolCore>> open(const PoolOptions &options,
-                                                  const PoolPolicy &policy, quint32 initializer,
-                                                  std::span<const std::byte> initializerArgs);
+    /// If @p initializer fails, calls fail later. InvalidArgument, OsError, InvalidState (no
+    /// QCoreApplication, or nested too deep).
+    static Result<std::shared_ptr<PoolCore>>
+    open(const PoolOptions &options, const PoolPolicy &policy, const InitializerCall &initializer);
     ~PoolCore();
 
     /// Whether this is the copy of a core in a forked process. Its workers belong to the parent,
     /// and every function gives InvalidState or does nothing.
     [[nodiscard]] bool isOfParent() const { return m_forkCount != runtime::forkCount(); }
     [[nodiscard]] static Error ofParent();
-    /// Keeps the objects that the initializer's arguments refer to, for later workers need them
-    /// too.
-    void holdForInitializer(const std::vector<runtime::ObjectRef> &objects)
-    {
-        m_initializerObjects = objects;
-    }
     /// Accepts the calls of @p sink, each sink once. ShutDown after close(), BrokenPool,
     /// EncodeError (more bytes than there can ever be room for); the sink gets no report then.
     Result<void> submit(std::shared_ptr<CallSink> sink);
@@ -171,7 +104,7 @@ public:
     [[nodiscard]] bool hasStarted(const CallSink &sink) const;
     /// Accepts no more calls; the workers end when the accepted ones are done. With Cancel, also at
     /// a second close(), calls that have not started end as Cancelled.
-    void close(Pending pending = Pending::Run);
+    void close(PendingCalls pending = PendingCalls::Run);
     /// Ends the workers, by SIGTERM first if @p gently; calls that are not done fail with @p
     /// reason.
     void terminate(const Error &reason, bool gently = false);
@@ -204,7 +137,7 @@ private:
     static constexpr quint64 firstExtent = 64; ///< Not 0: that offset means "none".
 
     PoolCore(const PoolOptions &options, const PoolPolicy &policy);
-    Result<void> start(quint32 initializer, std::span<const std::byte> initializerArgs);
+    Result<void> start(const InitializerCall &initializer);
     void watch();
     void noteClosed();
     void shutDown();
@@ -230,8 +163,8 @@ private:
     const PoolOptions m_options;
     const PoolPolicy m_policy;
     const quint32 m_forkCount = runtime::forkCount();
-    std::atomic<int> m_workerCount; ///< Changed under m_mutex.
-    std::vector<runtime::ObjectRef> m_initializerObjects;
+    std::atomic<int> m_workerCount;                       ///< Changed under m_mutex.
+    std::vector<runtime::ObjectRef> m_initializerObjects; ///< Later workers need them too.
     Engine &m_engine;
     runtime::Segment m_arguments;
     std::unique_ptr<WorkerPool> m_workers; ///< Of the engine's thread; gone once that has ended.

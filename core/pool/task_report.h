@@ -13,13 +13,6 @@
 
 namespace proclab {
 
-/// What becomes of a task whose worker died in it.
-enum class OnCrash {
-    Fail,
-    Retry, ///< Once more; a second death fails it.
-    Break, ///< It fails, and so does everything else: the pool is broken.
-};
-
 /// Some tasks of one workload, numbered from `first` on.
 struct TaskChunk
 {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/call/future.h"
-#include "core/call/task.h"
-#include "core/pool/call_sinks.h"
-#include "core/pool/pool_core.h"
+#include "core/pool/calls.h"
 #include "core/sync/shared_handle.h"
 
+#include <array>
 #include <exception>
+#include <iterator>
 #include <memory>
-#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -40,22 +38,19 @@ template<auto Function, typename... A>
     return EncodedBytes(encodeCall<Function>(std::forward<A>(arguments)...));
 }
 
-/// A core whose workers call @p Initializer first; EncodeError if its arguments have no bytes.
+/// A call of @p Initializer; EncodeError if its arguments have no bytes.
 template<auto Initializer, typename... A>
-[[nodiscard]] Result<std::shared_ptr<PoolCore>> openCore(const PoolOptions &options,
-                                                         const PoolPolicy &policy, A &&...arguments)
+[[nodiscard]] Result<InitializerCall> initializerCall(A &&...arguments)
 {
-    const HandleTransfer sent;
-    std::vector<std::byte> bytes;
+    HandleTransfer sent;
+    InitializerCall call{.task = TaskOf<Initializer>::number()};
     try {
-        bytes = encodeCall<Initializer>(std::forward<A>(arguments)...);
+        call.arguments = encodeCall<Initializer>(std::forward<A>(arguments)...);
     } catch (const std::exception &exception) {
-        return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+        return encodeError(exception);
     }
-    auto core = PoolCore::open(options, policy, TaskOf<Initializer>::number(), bytes);
-    if (core)
-        (*core)->holdForInitializer(sent.objects);
-    return core;
+    call.objects = std::move(sent.objects);
+    return call;
 }
 
 /// Encodes one call and gives it to @p core. The handle also carries what goes wrong at once.
@@ -64,20 +59,15 @@ template<auto Function, typename... A>
 {
     using Value = typename TaskOf<Function>::Value;
     CallChunk chunk = chunkOf<Function>();
-    Result<void> submitted;
+    Result<void> encoded;
     try {
         HandleTransfer sent;
         chunk.single = encodeSingle<Function>(std::forward<A>(arguments)...);
         chunk.objects = std::move(sent.objects);
     } catch (const std::exception &exception) {
-        submitted = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+        encoded = encodeError(exception);
     }
-    auto call = std::make_shared<CallState>(core, std::move(chunk));
-    if (submitted)
-        submitted = core->submit(call);
-    if (!submitted)
-        call->settle(submitted.error());
-    return Future<Value>(std::move(call), [](const FutureState &state) {
+    return Future<Value>(submitCall(core, std::move(chunk), encoded), [](const FutureState &state) {
         return decodePayload<Value>(*state.outcome());
     });
 }
@@ -86,7 +76,7 @@ template<auto Function, typename... A>
 /// side by side from them, up to the end of the shortest. A call whose arguments cannot be encoded
 /// fails alone.
 template<auto Function, std::ranges::input_range... Inputs>
-[[nodiscard]] StreamSink::Source streamSource(Inputs... inputs)
+[[nodiscard]] StreamInputs streamInputs(Inputs... inputs)
 {
     struct Source
     {
@@ -115,7 +105,7 @@ template<auto Function, std::ranges::input_range... Inputs>
                 std::apply([&calls](auto &...each) { encodeCall<Function>(*calls, *each...); },
                            source->next);
             } catch (const EncodeFailure &failure) {
-                part.failure = Error{ErrorCode::EncodeError, {}, QString::fromUtf8(failure.what())};
+                part.failure = encodeError(failure);
             }
             std::apply([](auto &...each) { (++each, ...); }, source->next);
         }

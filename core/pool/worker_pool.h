@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/result.h"
+#include "core/pool/pool_options.h"
 #include "core/pool/task_report.h"
 #include "core/process/process_group.h"
 #include "core/process/start_deaths.h"

@@ -154,7 +154,7 @@ private:
         try {
             encodePayload(arguments, bytes);
         } catch (const std::exception &exception) {
-            return Error{ErrorCode::EncodeError, {}, QString::fromUtf8(exception.what())};
+            return encodeError(exception);
         }
         return makeEncoded(options, task, bytes, sent.objects);
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/runtime/task/worker_process.h"
-
 #include <optional>
 
 namespace proclab {
@@ -17,10 +15,6 @@ namespace proclab {
 ///             return *code;
 ///         …
 ///     }
-[[nodiscard]] inline std::optional<int> workerMain(int argc, char **argv)
-{
-    int code = 0;
-    return runtime::becomeWorker(argc, argv, code) ? std::optional<int>(code) : std::nullopt;
-}
+[[nodiscard]] std::optional<int> workerMain(int argc, char **argv);
 
 } // namespace proclab

@@ -3,10 +3,9 @@
 
 #include "core/base/result.h"
 #include "core/base/time_limit.h"
-#include "core/runtime/memory/object_space.h"
+#include "core/runtime/memory/shared_object.h"
 #include "core/runtime/payload/codec.h"
 
-#include <cerrno>
 #include <concepts>
 #include <utility>
 #include <vector>
@@ -34,7 +33,7 @@ protected:
 
     /// A new object; OsError if there is no room for one more.
     static Result<runtime::ObjectRef> make(runtime::ObjectKind kind, std::size_t size);
-    [[nodiscard]] static runtime::ObjectSpace &space() { return runtime::ObjectSpace::instance(); }
+    [[nodiscard]] static runtime::ObjectSpace &space();
 
 private:
     runtime::ObjectRef m_object;
@@ -62,6 +61,10 @@ private:
     HandleTransfer *m_outer;
     static thread_local HandleTransfer *s_current;
 };
+
+/// This process's hold on an object that came as a handle. Throws DecodeError if it is gone.
+[[nodiscard]] runtime::ObjectRef receivedObject(runtime::ObjectHandle handle,
+                                                runtime::ObjectKind kind);
 
 /// A type of handle: it names its ObjectKind, and can be made from an object of that kind.
 template<typename T>
@@ -101,10 +104,7 @@ struct Codec<T>
     }
     static T decode(PayloadReader &reader)
     {
-        const auto handle = Codec<runtime::ObjectHandle>::decode(reader);
-        const auto object = runtime::ObjectSpace::instance().attach(handle, T::kind);
-        if (!object)
-            throw DecodeError("the shared object is gone");
+        const auto object = receivedObject(Codec<runtime::ObjectHandle>::decode(reader), T::kind);
         HandleTransfer::note(object);
         T value = T::of(object);
         noteLock(value);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/trace/activity.h"
 
+#include "core/runtime/memory/object_space.h"
+
 #include <algorithm>
 
 #include <unistd.h>

@@ -6,6 +6,7 @@
 #include "core/pool/pool.h"
 #include "core/process/engine.h"
 #include "core/process/worker_main.h"
+#include "core/runtime/memory/object_space.h"
 #include "tests/faults/fault_tasks.h"
 #include "tests/faults/kill_points.h"
 #include "tests/support/leak_check.h"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/runtime/memory/segment.h"
+#include "core/runtime/memory/shared_object.h"
 #include "core/runtime/sync/shared_lock.h"
 
 #include <array>
@@ -23,32 +24,6 @@ namespace proclab::runtime {
 constexpr std::uint32_t maxSharers = 1024;
 /// Most shared objects of one tree at a time.
 constexpr std::uint32_t maxObjects = 65'536;
-
-enum class ObjectKind : std::uint8_t {
-    Lock,
-    RLock,
-    Semaphore,
-    Event,
-    Condition,
-    Barrier,
-    Memory, ///< Of a Value or an Array, with its lock.
-    Queue,
-    PipeEnd,
-    Pipe,
-    Blob,     ///< A payload on its way.
-    Start,    ///< What a Process is started with.
-    Parcel,   ///< A payload on its way with the handles in it, whose objects it keeps.
-    Activity, ///< What one process tells of its work.
-};
-
-/// Where an object is, for its holders; the generation distinguishes it from later objects there.
-struct ObjectHandle
-{
-    std::uint32_t index = 0;
-    std::uint32_t generation = 0;
-
-    bool operator==(const ObjectHandle &) const = default;
-};
 
 /// What the tree's memory knows of one object. Its state is one word, so that a process may die at
 /// any instant: an entry that a dead process had claimed is free again, a live one loses that
@@ -118,7 +93,6 @@ struct ParcelBody
     }
 };
 
-class ObjectSpace;
 class ProcessNotes;
 
 /// What objects of one kind do when a sharer dies, and when nobody holds them any more.
@@ -133,37 +107,6 @@ struct ObjectKindActions
     bool (*isNeeded)(const std::byte *body);
 };
 [[nodiscard]] const ObjectKindActions &actionsOf(ObjectKind kind);
-
-/// This process's hold on a shared object, which exists while any process of the tree holds it.
-///
-/// Threads: any. Processes: a forked child holds what its parent held.
-class SharedObject
-{
-public:
-    SharedObject(ObjectSpace &space, ObjectHandle handle, std::byte *body)
-        : m_space(space)
-        , m_handle(handle)
-        , m_body(body)
-    {}
-    ~SharedObject();
-    SharedObject(const SharedObject &) = delete;
-    SharedObject &operator=(const SharedObject &) = delete;
-
-    [[nodiscard]] ObjectHandle handle() const { return m_handle; }
-    /// Zero-filled when the object was made; on a cache line of its own.
-    template<typename Body>
-    [[nodiscard]] Body &body() const
-    {
-        return *reinterpret_cast<Body *>(m_body);
-    }
-
-private:
-    ObjectSpace &m_space;
-    const ObjectHandle m_handle;
-    std::byte *const m_body;
-};
-
-using ObjectRef = std::shared_ptr<SharedObject>;
 
 /// The shared objects of this tree of processes. The first process makes the memory at first use;
 /// the others inherit a descriptor of it, and the kernel frees it with the last process.

@@ -7,8 +7,7 @@
 #include <exception>
 #include <map>
 #include <optional>
-#include <ranges> // And <concepts>: as the first header of all, moc of Qt 6.4 cannot read that.
-#include <span>
+#include <span> // And the ranges' concepts; <ranges> would take each program that includes this longer.
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -71,7 +70,7 @@ public:
     std::span<const std::byte> raw(std::size_t size)
     {
         if (size > m_bytes.size())
-            throw DecodeError("the payload ends early");
+            throwEndsEarly();
         const auto taken = m_bytes.first(size);
         m_bytes = m_bytes.subspan(size);
         return taken;
@@ -83,10 +82,12 @@ public:
         std::uint64_t count = 0;
         std::memcpy(&count, raw(sizeof count).data(), sizeof count);
         if (elementBytes != 0 && count > m_bytes.size() / elementBytes)
-            throw DecodeError("the payload ends early");
+            throwEndsEarly();
         return static_cast<std::size_t>(count);
     }
     [[nodiscard]] bool isAtEnd() const { return m_bytes.empty(); }
+    [[noreturn]] static void throwEndsEarly();
+    [[noreturn]] static void throwEndsLate();
 
 private:
     std::span<const std::byte> m_bytes;
@@ -326,16 +327,21 @@ concept Payload = requires(PayloadWriter &writer, PayloadReader &reader, const T
         } -> std::convertible_to<T>;
 };
 
+namespace payload_detail {
+
+/// In a catch block: throws an EncodeFailure with what is being handled nested in it.
+[[noreturn]] void throwEncodeFailure();
+
+} // namespace payload_detail
+
 /// Writes the bytes of @p value. Throws EncodeFailure if its codec throws.
 template<Payload T>
 void encodePayload(const T &value, PayloadWriter &writer)
 {
     try {
         Codec<T>::encode(writer, value);
-    } catch (const std::exception &exception) {
-        std::throw_with_nested(EncodeFailure(exception.what()));
     } catch (...) {
-        std::throw_with_nested(EncodeFailure("unknown exception"));
+        payload_detail::throwEncodeFailure();
     }
 }
 
@@ -362,7 +368,7 @@ template<Payload T>
     PayloadReader reader(bytes);
     T value = Codec<T>::decode(reader);
     if (!reader.isAtEnd())
-        throw DecodeError("the payload is longer than its value");
+        PayloadReader::throwEndsLate();
     return value;
 }
 

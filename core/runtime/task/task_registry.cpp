@@ -150,3 +150,28 @@ RemoteException describeCurrentException(std::string_view where)
 }
 
 } // namespace proclab::runtime
+
+namespace proclab {
+
+namespace {
+
+using ExceptionParts = std::tuple<std::string, std::string, std::string, std::vector<std::string>,
+                                  std::string, std::vector<std::byte>>;
+
+} // namespace
+
+void Codec<runtime::RemoteException>::encode(PayloadWriter &writer,
+                                             const runtime::RemoteException &value)
+{
+    Codec<ExceptionParts>::encode(
+        writer, {value.type, value.rawType, value.message, value.nested, value.where, value.value});
+}
+
+runtime::RemoteException Codec<runtime::RemoteException>::decode(PayloadReader &reader)
+{
+    auto [type, rawType, message, nested, where, value] = Codec<ExceptionParts>::decode(reader);
+    return {std::move(type),   std::move(rawType), std::move(message),
+            std::move(nested), std::move(where),   std::move(value)};
+}
+
+} // namespace proclab

@@ -91,18 +91,6 @@ bool registerException(std::string_view rawType, ExceptionEncoder encode);
 template<>
 struct proclab::Codec<proclab::runtime::RemoteException>
 {
-    using Parts = std::tuple<std::string, std::string, std::string, std::vector<std::string>,
-                             std::string, std::vector<std::byte>>;
-
-    static void encode(PayloadWriter &writer, const runtime::RemoteException &value)
-    {
-        Codec<Parts>::encode(writer, {value.type, value.rawType, value.message, value.nested,
-                                      value.where, value.value});
-    }
-    static runtime::RemoteException decode(PayloadReader &reader)
-    {
-        auto [type, rawType, message, nested, where, value] = Codec<Parts>::decode(reader);
-        return {std::move(type),   std::move(rawType), std::move(message),
-                std::move(nested), std::move(where),   std::move(value)};
-    }
+    static void encode(PayloadWriter &writer, const runtime::RemoteException &value);
+    static runtime::RemoteException decode(PayloadReader &reader);
 };

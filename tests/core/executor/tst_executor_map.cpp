@@ -8,6 +8,8 @@
 
 #include <QElapsedTimer>
 
+#include <ranges>
+
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 using namespace proclab;

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <numeric>
+#include <ranges>
 #include <set>
 #include <thread>
 
