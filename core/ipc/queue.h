@@ -110,7 +110,9 @@ public:
         return static_cast<int>(body().lost.load(std::memory_order_acquire));
     }
 
-    /// The most items that have ever waited.
+    /// From now on mostItems() is noted, for anybody. Makes a round trip about 15 % slower.
+    void noteMostItems() const { body().ring.noteMostRecords(); }
+    /// The most items that have waited at one moment since then.
     [[nodiscard]] int mostItems() const { return static_cast<int>(body().ring.mostRecords()); }
     /// What one process did with the queue. Exact also if a SIGKILL ended it in the middle of a
     /// call, once its parent has seen its end.

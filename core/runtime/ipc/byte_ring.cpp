@@ -188,7 +188,7 @@ void ByteRing::write(ObjectSpace &space, std::uint64_t length, const RecordHeade
     PROCLAB_KILL_POINT("ring-put.tail-moved");
     putCount.store(putCount.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     PROCLAB_KILL_POINT("ring-put.counted");
-    if (header.mark == 0)
+    if (header.mark == 0 && m_notesMost.load(std::memory_order_relaxed))
         noteDepth();
 }
 

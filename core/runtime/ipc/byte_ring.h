@@ -152,7 +152,10 @@ public:
         return m_head.load(std::memory_order_acquire) == m_tail.load(std::memory_order_acquire);
     }
     [[nodiscard]] bool isFull() const { return size() >= m_limits.records; }
-    /// The most records that have ever waited when one of mark 0 came in, with that.
+    /// From now on mostRecords() is noted. Each put() looks at the consumers' end then while the
+    /// ring is nearly empty, which makes a round trip about 15 % slower.
+    void noteMostRecords() { m_notesMost.store(true, std::memory_order_relaxed); }
+    /// The most records that have waited when one of mark 0 came in, with that.
     [[nodiscard]] std::uint64_t mostRecords() const
     {
         return m_mostRecords.load(std::memory_order_relaxed);
@@ -332,6 +335,7 @@ private:
     void take(ObjectSpace &space, const Found &found, Count &takenCount);
 
     Limits m_limits;
+    std::atomic<bool> m_notesMost;
     // Changed under both locks.
     std::array<Memory, 2> m_memory;
     std::atomic<std::uint32_t> m_current;

@@ -179,6 +179,7 @@ private Q_SLOTS:
     void simpleQueueTellsWhetherItIsEmpty();
     void fillIsShared_data() { test::addStartMethods(); }
     void fillIsShared();
+    void mostItemsAreNoted();
     void nothingIsLostOrRepeated_data();
     void nothingIsLostOrRepeated();
     void itemsOfAnySize_data() { test::addStartMethods(); }
@@ -382,6 +383,23 @@ void tst_Queue::fillIsShared()
     QVERIFY(*queue.isEmpty());
     QVERIFY(!queue.isFull());
     others.terminate();
+}
+
+void tst_Queue::mostItemsAreNoted()
+{
+    const auto queue = Queue<int>::create().value();
+    for (int i = 0; i < 5; ++i)
+        QVERIFY(queue.put(i));
+    for (int i = 0; i < 4; ++i)
+        QCOMPARE(queue.get().value(), i);
+    QCOMPARE(queue.mostItems(), 0);
+    queue.noteMostItems();
+    for (int i = 0; i < 2; ++i)
+        QVERIFY(queue.put(i));
+    QVERIFY(queue.get());
+    QVERIFY(queue.put(2));
+    QVERIFY(queue.putEnd());
+    QCOMPARE(queue.mostItems(), 3);
 }
 
 void tst_Queue::nothingIsLostOrRepeated_data()

@@ -116,6 +116,7 @@ Result<std::vector<SceneRunner::Member>> PipelineRunner::setUp()
     const auto queue = Queue<Item>::create(static_cast<int>(m_limit), pipeline::mostQueueBytes);
     if (!queue)
         return queue.error();
+    queue->noteMostItems();
     m_production.work = workAt(u"produce"_s);
     const std::lock_guard lock(m_mutex);
     m_queue = *queue;
