@@ -27,10 +27,12 @@ QString stateText(ProcessState state)
     switch (state) {
     case ProcessState::Starting:
         return RunProgress::tr("starting");
-    case ProcessState::Ready:
-        return RunProgress::tr("ready");
+    case ProcessState::AtGate:
+        return RunProgress::tr("at the gate");
     case ProcessState::Running:
         return RunProgress::tr("running");
+    case ProcessState::ReadyToRun:
+        return RunProgress::tr("ready");
     case ProcessState::Sleeping:
         return RunProgress::tr("sleeping");
     case ProcessState::Waiting:
@@ -43,6 +45,8 @@ QString stateText(ProcessState state)
         return RunProgress::tr("queue empty");
     case ProcessState::Ended:
         return RunProgress::tr("ended");
+    case ProcessState::Stopped:
+        return RunProgress::tr("stopped");
     case ProcessState::Crashed:
         return RunProgress::tr("crashed");
     }

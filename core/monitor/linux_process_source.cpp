@@ -146,6 +146,12 @@ std::optional<ProcessKey> LinuxProcessSource::identify(qint64 pid)
     return process ? std::optional(process->key) : std::nullopt;
 }
 
+std::optional<char> LinuxProcessSource::stateOf(const ProcessKey &key)
+{
+    const auto process = statOf(key.pid);
+    return process && process->key == key ? std::optional(process->state) : std::nullopt;
+}
+
 LinuxProcessSource::OpenFiles::iterator LinuxProcessSource::filesOf(const ProcessKey &key)
 {
     auto found = m_open.find(key.pid);

@@ -27,6 +27,7 @@ public:
 
     std::vector<ProcessEntry> list() override;
     std::optional<ProcessKey> identify(qint64 pid) override;
+    std::optional<char> stateOf(const ProcessKey &key) override;
     std::optional<ProcessCounters> read(const ProcessKey &key) override;
     void forget(const ProcessKey &key) override;
     qint64 nowNs() const override;

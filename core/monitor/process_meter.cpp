@@ -58,4 +58,13 @@ std::optional<ProcessRates> ProcessMeter::sample(qint64 pid)
     return rates;
 }
 
+bool ProcessMeter::isStopped(qint64 pid)
+{
+    const auto found = m_watched.constFind(pid);
+    if (found == m_watched.cend())
+        return false;
+    const char state = m_source.stateOf(found->key).value_or('X');
+    return state == 'T' || state == 't';
+}
+
 } // namespace proclab

@@ -35,6 +35,9 @@ public:
     void remove(qint64 pid);
     /// Reads @p pid now; nullopt if it is not watched or gone, even if another process has its PID.
     [[nodiscard]] std::optional<ProcessRates> sample(qint64 pid);
+    /// Whether a signal such as SIGSTOP, or a debugger, keeps @p pid from running; false if it is
+    /// not watched or gone.
+    [[nodiscard]] bool isStopped(qint64 pid);
 
 private:
     struct Watched

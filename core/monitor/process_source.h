@@ -47,6 +47,8 @@ public:
     [[nodiscard]] virtual std::vector<ProcessEntry> list() = 0;
     /// The identity of @p pid now; nullopt if there is none.
     [[nodiscard]] virtual std::optional<ProcessKey> identify(qint64 pid) = 0;
+    /// As ProcessEntry::state; nullopt once the process is gone.
+    [[nodiscard]] virtual std::optional<char> stateOf(const ProcessKey &key) = 0;
     /// nullopt once the process is gone.
     [[nodiscard]] virtual std::optional<ProcessCounters> read(const ProcessKey &key) = 0;
     /// Closes what read() keeps open for @p key.

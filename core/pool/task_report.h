@@ -49,7 +49,7 @@ struct TaskReport
     Cause cause = Cause::None;
     int code = 0; ///< Exit code or signal.
     int attempts = 1;
-    bool slept = false; ///< It was off the core for more than half of its time.
+    runtime::Spent spent = runtime::Spent::OnCore; ///< Where most of its time went.
     qint64 submittedNs = 0;
     qint64 startedNs = 0; ///< 0: never started.
     qint64 finishedNs = 0;

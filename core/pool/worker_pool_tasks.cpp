@@ -355,7 +355,7 @@ void WorkerPool::reportOutcomeLocked(quint32 number, int worker)
     report.attempts = state.attempts;
     report.startedNs = outcome.startedNs;
     report.finishedNs = outcome.finishedNs;
-    report.slept = outcome.slept;
+    report.spent = outcome.spent;
     takeValueLocked(outcome, TaskWord::owner(chunk.word.load(std::memory_order_relaxed)), report);
     if (outcome.error != runtime::OutcomeError::None) {
         report.status = TaskReport::Status::Failed;

@@ -19,6 +19,20 @@ constexpr std::int64_t parkNs = 100'000'000;
 /// CPU time of the calling process, all threads, in nanoseconds. A system call.
 [[nodiscard]] std::int64_t processCpuNs();
 
+/// Where most of a stretch of time went.
+enum class Spent : std::uint8_t {
+    OnCore,
+    Ready,  ///< Waiting for a core.
+    Asleep, ///< Waiting for something else: a timer, a device.
+};
+/// The same amounts in any unit, one for all three.
+[[nodiscard]] constexpr Spent mostOf(double onCore, double ready, double asleep)
+{
+    if (onCore >= ready && onCore >= asleep)
+        return Spent::OnCore;
+    return ready >= asleep ? Spent::Ready : Spent::Asleep;
+}
+
 /// How a thread spent a stretch of time: nanoseconds on a core, and nanoseconds ready but without
 /// one.
 struct ThreadUsage
@@ -26,10 +40,12 @@ struct ThreadUsage
     std::int64_t cpuNs = 0;
     std::int64_t readyNs = 0; ///< 0 where the kernel does not count it.
 
-    /// Whether the thread slept or waited for a device for most of the @p lengthNs since @p before.
-    [[nodiscard]] bool sleptSince(const ThreadUsage &before, std::int64_t lengthNs) const
+    /// Where most of the @p lengthNs since @p before went.
+    [[nodiscard]] Spent spentSince(const ThreadUsage &before, std::int64_t lengthNs) const
     {
-        return (cpuNs - before.cpuNs + readyNs - before.readyNs) * 2 < lengthNs;
+        const auto onCore = static_cast<double>(cpuNs - before.cpuNs);
+        const auto ready = static_cast<double>(readyNs - before.readyNs);
+        return mostOf(onCore, ready, static_cast<double>(lengthNs) - onCore - ready);
     }
 };
 /// Of the calling thread so far; about 1.5 us. For the main thread of a process, from one thread at

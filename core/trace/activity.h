@@ -108,7 +108,7 @@ public:
         EveryItem, ///< A span for each item and each wait, which costs some 60 ns.
     };
     /// Whether an item was off the core most of its time.
-    enum class Slept { No, Yes };
+    using Spent = runtime::Spent;
 
     explicit ActivityReport(const Activity &activity);
     ~ActivityReport();
@@ -131,11 +131,13 @@ public:
         m_body.begin(number, m_lastNs);
     }
     /// The item in hand is done, and @p count - 1 that follow it.
-    void finish(Slept slept = Slept::No, quint32 count = 1)
+    void finish(Spent spent = Spent::OnCore, quint32 count = 1)
     {
         m_body.finish(count);
         m_number += count - 1;
-        tell(slept == Slept::Yes ? runtime::TraceKind::Sleeping : runtime::TraceKind::Running,
+        tell(spent == Spent::OnCore  ? runtime::TraceKind::Running
+             : spent == Spent::Ready ? runtime::TraceKind::Ready
+                                     : runtime::TraceKind::Sleeping,
              count);
     }
     /// The item in hand has failed.

@@ -38,6 +38,13 @@ public:
             return std::nullopt;
         return ProcessKey{pid, found->second.startTicks};
     }
+    std::optional<char> stateOf(const ProcessKey &key) override
+    {
+        const auto found = processes.find(key.pid);
+        if (found == processes.end() || found->second.startTicks != key.startTicks)
+            return std::nullopt;
+        return found->second.state;
+    }
     std::optional<ProcessCounters> read(const ProcessKey &key) override
     {
         const auto found = processes.find(key.pid);

@@ -82,7 +82,8 @@ struct Span
 {
     enum class Activity : quint8 {
         Running,        ///< In a task or item, on a core.
-        Sleeping,       ///< In a task or item, off the core most of the time.
+        ReadyToRun,     ///< In a task or item, waiting for a core most of the time.
+        Sleeping,       ///< In a task or item, waiting for something else most of the time.
         BlockedOnFull,  ///< put() found the queue full.
         WaitingOnEmpty, ///< get() found the queue empty.
         WaitingForLock,

@@ -11,9 +11,11 @@ namespace proclab {
 
 namespace {
 
-/// In a task but hardly on a core: sleeping, or waiting for a device.
-constexpr double sleepingPercent = 15;
-constexpr qint64 sleepingAfterNs = 80'000'000;
+/// A task that began within it may have had most of a sample's time before.
+constexpr qint64 stateAfterNs = 80'000'000;
+/// Of so many ticks one looks whether processes that use no core are stopped: a look costs more
+/// than a sample.
+constexpr quint64 ticksPerStopLook = 4;
 
 /// Of the first reading: since the process started, of which the parent may have been told late.
 double percentSinceStart(const ProcessRates &rates, qint64 startNs)
@@ -104,18 +106,27 @@ void RunSampler::tick(Tick kind)
             gauges.timeNs = std::min(finish, snapshot->timeNs);
     }
     m_runner.observe(*snapshot, gauges);
-    for (ProcessLive &live : snapshot->processes) {
-        if (live.state == ProcessState::Running && live.cpuPercent >= 0 &&
-            live.cpuPercent < sleepingPercent &&
-            snapshot->timeNs - live.currentSinceNs > sleepingAfterNs)
-            live.state = ProcessState::Sleeping;
-    }
+    for (ProcessLive &live : snapshot->processes)
+        refineState(live, snapshot->timeNs);
+    ++m_ticks;
     if (gate != 0)
         appendGauges(gauges);
     m_log.snapshots.append(std::move(snapshot));
     m_log.samplerCpuNs.fetch_add(
         static_cast<quint64>(std::max<qint64>(0, runtime::threadCpuNs() - cpuBefore)),
         std::memory_order_relaxed);
+}
+
+void RunSampler::refineState(ProcessLive &live, qint64 timeNs) const
+{
+    const Watch &watch = m_watches[static_cast<std::size_t>(live.process)];
+    if (isOver(live.state))
+        return;
+    if (watch.isStopped)
+        live.state = ProcessState::Stopped;
+    else if (live.state == ProcessState::Running && watch.cpuPercent >= 0 &&
+             timeNs - live.currentSinceNs > stateAfterNs)
+        live.state = stateInTask(watch.cpuPercent, watch.readyPercent);
 }
 
 void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
@@ -135,6 +146,20 @@ void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
     watch.cpuPercent = rates->cpuPercent          ? *rates->cpuPercent
                        : process > 0 && gate != 0 ? percentSinceStart(*rates, gate + record.startNs)
                                                   : -1;
+    watch.readyPercent = rates->readyPercent.value_or(0);
+    if (gate != 0 && rates->readyNs) {
+        if (watch.firstNs == 0) {
+            watch.firstNs = rates->timeNs;
+            watch.firstReadyNs = *rates->readyNs;
+        } else if (rates->timeNs > watch.firstNs) {
+            watch.readyShare = static_cast<double>(*rates->readyNs - watch.firstReadyNs) /
+                               static_cast<double>(rates->timeNs - watch.firstNs);
+        }
+    }
+    if (watch.cpuPercent > 0)
+        watch.isStopped = false;
+    else if (process > 0 && m_ticks % ticksPerStopLook == 0)
+        watch.isStopped = m_meter.isStopped(record.pid);
     watch.lastNs = rates->timeNs;
     watch.lastCpuNs = rates->cpuNs;
     m_log.updateProcess(process, [&rates](ProcessRecord &live) {
@@ -146,10 +171,9 @@ void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
         live.peakResidentBytes = std::max(live.peakResidentBytes, rates->residentBytes.value_or(0));
     });
     if (gate != 0 && watch.cpuPercent >= 0)
-        m_log.lane(process).samples.append({rates->timeNs - gate,
-                                            static_cast<float>(watch.cpuPercent),
-                                            static_cast<float>(rates->readyPercent.value_or(0)),
-                                            rates->residentBytes.value_or(0)});
+        m_log.lane(process).samples.append(
+            {rates->timeNs - gate, static_cast<float>(watch.cpuPercent),
+             static_cast<float>(watch.readyPercent), rates->residentBytes.value_or(0)});
 }
 
 /// The stretch between the last sample and the end, from the account that the process left.
@@ -179,7 +203,9 @@ ProcessLive RunSampler::pictureOf(int process, const ProcessRecord &record) cons
     live.done = record.done;
     if (record.endNs > 0)
         live.waitingShare = record.waitingSeconds * 1e9 / static_cast<double>(record.endNs);
-    live.cpuPercent = m_watches[static_cast<std::size_t>(process)].cpuPercent;
+    const Watch &watch = m_watches[static_cast<std::size_t>(process)];
+    live.cpuPercent = watch.cpuPercent;
+    live.readyShare = watch.readyShare;
     if (record.isParent())
         live.state = ProcessState::Waiting;
     else if (record.endNs >= 0)

@@ -36,10 +36,17 @@ private:
         qint64 lastNs = 0; ///< CLOCK_MONOTONIC of the last sample.
         qint64 lastCpuNs = 0;
         double cpuPercent = -1;
+        double readyPercent = 0; ///< Since the sample before.
+        double readyShare = 0;   ///< Since the first sample of the run, 0 … 1.
+        qint64 firstNs = 0;      ///< When that was, CLOCK_MONOTONIC; 0: not yet.
+        qint64 firstReadyNs = 0;
+        bool isStopped = false;
     };
 
     enum class Tick { Regular, Last };
     void tick(Tick kind);
+    /// What the clocks of process @p live say of its state, which its own notes cannot know.
+    void refineState(ProcessLive &live, qint64 timeNs) const;
     void sampleAtGate();
     void appendGauges(const GaugeSample &gauges);
     void sample(int process, const ProcessRecord &record, qint64 gateNs);
@@ -52,6 +59,7 @@ private:
     QTimer m_timer;
     ProcessMeter m_meter;
     std::vector<Watch> m_watches;
+    quint64 m_ticks = 0;
 };
 
 } // namespace proclab

@@ -20,8 +20,7 @@ Work::Outcome Work::run(quint64 index) const
     } catch (...) {
         outcome.isGood = false;
     }
-    if (runtime::threadUsage().sleptSince(before, runtime::nowNs() - begin))
-        outcome.slept = ActivityReport::Slept::Yes;
+    outcome.spent = runtime::threadUsage().spentSince(before, runtime::nowNs() - begin);
     return outcome;
 }
 

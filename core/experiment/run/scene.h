@@ -43,7 +43,7 @@ struct Work
     struct Outcome
     {
         bool isGood = true;
-        ActivityReport::Slept slept = ActivityReport::Slept::No;
+        runtime::Spent spent = runtime::Spent::OnCore;
     };
     /// Runs it as number @p index; without a workload there is nothing to do, and all is good.
     [[nodiscard]] Outcome run(quint64 index) const;

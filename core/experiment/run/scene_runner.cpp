@@ -40,6 +40,8 @@ Span::Activity spanKind(runtime::TraceKind kind)
     switch (kind) {
     case TraceKind::Running:
         return Span::Activity::Running;
+    case TraceKind::Ready:
+        return Span::Activity::ReadyToRun;
     case TraceKind::Sleeping:
         return Span::Activity::Sleeping;
     case TraceKind::BlockedOnFull:
@@ -84,7 +86,7 @@ void observeActivity(const ActivityState &state, qint64 gateNs, qint64 timeNs, P
     if (state.phase == Phase::New)
         live.state = ProcessState::Starting;
     else if (state.phase == Phase::Ready)
-        live.state = ProcessState::Ready;
+        live.state = ProcessState::AtGate;
     else if (state.wait)
         live.state = waitingState(*state.wait);
     else

@@ -46,6 +46,7 @@ Numbers numbersOf(const StageSnapshot &snapshot)
     addEach([](const ProcessLive &live) { return static_cast<qint64>(live.done); });
     addEach([](const ProcessLive &live) { return tenths(live.cpuPercent); });
     addEach([](const ProcessLive &live) { return tenths(live.waitingShare * 100); });
+    addEach([](const ProcessLive &live) { return tenths(live.readyShare * 100); });
     if (snapshot.kindState) {
         const Numbers own = snapshot.kindState->packed(snapshot.timeNs);
         numbers.insert(numbers.end(), own.begin(), own.end());
@@ -75,6 +76,7 @@ StageSnapshot snapshotOf(const Numbers &numbers, const KindState *anyState)
     readEach([](ProcessLive &live, qint64 n) { live.done = static_cast<quint64>(n); });
     readEach([](ProcessLive &live, qint64 n) { live.cpuPercent = fromTenths(n); });
     readEach([](ProcessLive &live, qint64 n) { live.waitingShare = fromTenths(n) / 100; });
+    readEach([](ProcessLive &live, qint64 n) { live.readyShare = fromTenths(n) / 100; });
     if (anyState)
         snapshot.kindState = anyState->unpacked({next, numbers.end()}, snapshot.timeNs);
     return snapshot;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/clock.h"
+
 #include <QList>
 #include <QMetaType>
 #include <QString>
@@ -13,16 +15,33 @@ namespace proclab {
 
 enum class ProcessState : quint8 {
     Starting,
-    Ready,    ///< At the gate.
-    Running,  ///< In a task or item.
-    Sleeping, ///< In a task or item, off the core.
-    Waiting,  ///< For a task.
+    AtGate,     ///< Waiting for the run to begin.
+    Running,    ///< In a task or item, on a core.
+    ReadyToRun, ///< In a task or item, waiting for a core.
+    Sleeping,   ///< In a task or item, waiting for something else: a timer, a device.
+    Waiting,    ///< For a task.
     WaitingForLock,
     BlockedOnFull,  ///< In put(), the queue is full.
     WaitingOnEmpty, ///< In get(), the queue is empty.
     Ended,
+    Stopped, ///< By a signal, such as SIGSTOP; SIGCONT lets it go on.
     Crashed, ///< Ended by a signal, an exit or the lab because of a timeout.
 };
+
+/// The state of a process in a task or item, by where most of its time went: on a core, waiting for
+/// one, or neither. Percent of one core, over the same time.
+[[nodiscard]] constexpr ProcessState stateInTask(double cpuPercent, double readyPercent)
+{
+    switch (runtime::mostOf(cpuPercent, readyPercent, 100 - cpuPercent - readyPercent)) {
+    case runtime::Spent::OnCore:
+        break;
+    case runtime::Spent::Ready:
+        return ProcessState::ReadyToRun;
+    case runtime::Spent::Asleep:
+        return ProcessState::Sleeping;
+    }
+    return ProcessState::Running;
+}
 
 [[nodiscard]] constexpr bool isOver(ProcessState state)
 {
@@ -39,6 +58,7 @@ struct ProcessLive
     quint64 done = 0;
     double cpuPercent = -1;  ///< Of one core; below 0: not known yet.
     double waitingShare = 0; ///< 0 … 1 of the time so far blocked on queue or lock.
+    double readyShare = 0;   ///< 0 … 1 of the time so far waiting for a core.
 };
 
 /// What a stage draws beyond the figures that all kinds have. Each kind has one of its own.

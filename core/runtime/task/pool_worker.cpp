@@ -255,8 +255,9 @@ private:
         m_lastNs = endNs - startNs;
         outcome.startedNs = startNs;
         outcome.finishedNs = endNs;
-        outcome.slept =
-            isTimed && m_lastNs > longTaskNs && threadUsage().sleptSince(before, m_lastNs);
+        outcome.spent = isTimed && m_lastNs > longTaskNs
+                            ? threadUsage().spentSince(before, m_lastNs)
+                            : Spent::OnCore;
         PROCLAB_KILL_POINT("run.outcome-timed");
         task.progress.store(position + 1, std::memory_order_release);
         PROCLAB_KILL_POINT("run.progress-noted");

@@ -193,7 +193,7 @@ struct alignas(64) TaskOutcome
     std::int64_t finishedNs;
     TaskValue value; ///< 40 bytes.
     OutcomeError error;
-    bool slept;             ///< Was off the core for more than half of its time.
+    Spent spent;            ///< Where most of its time went.
     std::uint16_t textSize; ///< Bytes of the exception's message in the task's text.
 };
 static_assert(sizeof(TaskOutcome) == 64);

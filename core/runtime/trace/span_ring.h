@@ -9,6 +9,7 @@ namespace proclab::runtime {
 
 enum class TraceKind : std::uint8_t {
     Running,
+    Ready,
     Sleeping,
     BlockedOnFull,
     WaitingOnEmpty,
@@ -131,7 +132,7 @@ public:
             m_summary = {startNs, endNs, index, 0, TraceKind::Busy, 0};
             m_busyNs = 0;
         }
-        if (kind == TraceKind::Running || kind == TraceKind::Sleeping ||
+        if (kind == TraceKind::Running || kind == TraceKind::Ready || kind == TraceKind::Sleeping ||
             kind == TraceKind::Failed) {
             if (m_summary.count == 0)
                 m_summary.index = index;

@@ -103,6 +103,7 @@ private Q_SLOTS:
     void descriptorsAreGivenBack();
     void listHasParentNameAndStateOfEachChild();
     void endedChildIsListedUntilItIsWaitedFor();
+    void stateIsTheKernels();
     void listReadsACapturedTree();
 
 private:
@@ -411,6 +412,21 @@ void tst_LinuxProcessSource::endedChildIsListedUntilItIsWaitedFor()
     test::waitForChild(m_child);
     QCOMPARE(state(), '-');
     m_child = -1;
+}
+
+void tst_LinuxProcessSource::stateIsTheKernels()
+{
+    LinuxProcessSource source;
+    startBurner(1, 0);
+    const auto key = source.identify(m_child);
+    QVERIFY(key);
+    ::kill(m_child, SIGSTOP);
+    QTRY_COMPARE_WITH_TIMEOUT(source.stateOf(*key), std::optional('T'), 30'000);
+    ::kill(m_child, SIGCONT);
+    QTRY_VERIFY_WITH_TIMEOUT(source.stateOf(*key) != 'T', 30'000);
+    QVERIFY(!source.stateOf({key->pid, key->startTicks + 1}));
+    QVERIFY(endChild() >= 0);
+    QVERIFY(!source.stateOf(*key));
 }
 
 void tst_LinuxProcessSource::listReadsACapturedTree()

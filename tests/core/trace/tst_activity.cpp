@@ -45,7 +45,9 @@ struct Storyteller
             if (i == 3)
                 report.fail();
             else
-                report.finish(i == 5 ? ActivityReport::Slept::Yes : ActivityReport::Slept::No);
+                report.finish(i == 5   ? ActivityReport::Spent::Asleep
+                              : i == 6 ? ActivityReport::Spent::Ready
+                                       : ActivityReport::Spent::OnCore);
         }
         report.begin(10);
         (void)end.wait();
@@ -145,6 +147,7 @@ void tst_Activity::workIsSeen()
     const auto spans = drained(story.activity);
     QCOMPARE(countOf(spans, TraceKind::Failed), 1);
     QVERIFY(countOf(spans, TraceKind::Sleeping) >= 1);
+    QVERIFY(countOf(spans, TraceKind::Ready) >= 1);
     QVERIFY(countOf(spans, TraceKind::Running) >= 8);
     for (std::size_t i = 1; i < spans.size(); ++i)
         QVERIFY(spans[i].endNs >= spans[i - 1].endNs && spans[i].startNs <= spans[i].endNs);
@@ -244,7 +247,7 @@ void tst_Activity::everyItemHasItsSpan()
     }
     // In batches, whose spans begin with their first.
     report.begin(items);
-    report.finish(ActivityReport::Slept::No, 256);
+    report.finish(ActivityReport::Spent::OnCore, 256);
     QCOMPARE(drained(activity).back().index, items);
     QCOMPARE(drained(activity).back().count, 256U);
     QCOMPARE(activity.state().done, quint64{items} + 256);

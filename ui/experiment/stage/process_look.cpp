@@ -45,10 +45,12 @@ QString stateWord(ProcessState state)
     switch (state) {
     case ProcessState::Starting:
         return tr("Starting");
-    case ProcessState::Ready:
-        return tr("Ready");
+    case ProcessState::AtGate:
+        return tr("At the gate");
     case ProcessState::Running:
         return tr("Running");
+    case ProcessState::ReadyToRun:
+        return tr("Ready");
     case ProcessState::Sleeping:
         return tr("Sleeping");
     case ProcessState::Waiting:
@@ -61,6 +63,8 @@ QString stateWord(ProcessState state)
         return tr("Empty");
     case ProcessState::Ended:
         return tr("Ended");
+    case ProcessState::Stopped:
+        return tr("Stopped");
     case ProcessState::Crashed:
         return tr("Crashed");
     }

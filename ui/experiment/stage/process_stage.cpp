@@ -30,6 +30,7 @@ constexpr int tokenMs = 200;
 constexpr int maxTokens = 24;
 constexpr double tokenRateLimit = 30; // A second.
 constexpr double dimmed = 0.4;
+constexpr double notedReadyShare = 0.1;
 constexpr int idleLineHeight = 24;
 constexpr qint64 second = 1'000'000'000;
 
@@ -270,6 +271,10 @@ CardContent ProcessStage::contentOf(int process) const
         content.taskTime = durationText(static_cast<double>(std::max<qint64>(sinceNs, 0)) / 1e9);
     }
     describe(*now, content);
+    if (content.note.isEmpty() && process > 0 && now->readyShare >= notedReadyShare) {
+        content.note = tr("ready %1\u00A0%").arg(std::lround(100 * now->readyShare));
+        content.noteIsWarning = true;
+    }
     return content;
 }
 

@@ -54,8 +54,9 @@ QFont fittingFont(const QString &text, double width)
 /// The widest word for a state that a card of this form may show.
 double widestStateWord(const CardForm &form, const QFont &font)
 {
-    const QList<ProcessState> states =
-        QList{ProcessState::Running, ProcessState::Sleeping, ProcessState::Waiting} + form.waits;
+    const QList<ProcessState> states = QList{ProcessState::Running, ProcessState::Sleeping,
+                                             ProcessState::Waiting, ProcessState::Stopped} +
+                                       form.waits;
     double widest = 0;
     for (const ProcessState state : states)
         widest = std::max(widest, QFontMetricsF(font).horizontalAdvance(stateWord(state)));
@@ -254,6 +255,9 @@ public:
         case ProcessState::Running:
             m_painter.setBrush(m_color);
             textColor = m_theme.onProcess(m_content.process.colorIndex);
+            break;
+        case ProcessState::ReadyToRun:
+            m_painter.setBrush(m_theme.hatch(Theme::Hatch::ReadyToRun, m_color, ratio));
             break;
         case ProcessState::Sleeping:
             m_painter.setBrush(m_theme.tint(m_color, 0.2));

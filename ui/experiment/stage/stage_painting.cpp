@@ -27,12 +27,18 @@ void drawMoon(QPainter &painter, QPointF center, const QColor &color)
     painter.drawPath(disc.subtracted(shadow));
 }
 
-void drawTriangle(QPainter &painter, QPointF center, const QColor &color)
+void drawTriangle(QPainter &painter, QPointF center, const QColor &color, bool filled)
 {
-    painter.setPen(roundPen(color, 1));
-    painter.setBrush(color);
+    painter.setPen(roundPen(color, filled ? 1 : 1.5));
+    painter.setBrush(filled ? QBrush(color) : QBrush(Qt::NoBrush));
     painter.drawPolygon(QPolygonF(
         {center + QPointF(-3, -4.5), center + QPointF(4.5, 0), center + QPointF(-3, 4.5)}));
+}
+
+void drawPause(QPainter &painter, QPointF center, const QColor &color)
+{
+    for (const double x : {-4.0, 1.0})
+        painter.fillRect(QRectF(center.x() + x, center.y() - 4.5, 3, 9), color);
 }
 
 void drawBars(QPainter &painter, QPointF center, const QColor &color)
@@ -97,7 +103,7 @@ void drawBadge(QPainter &painter, const QRectF &rect, const QString &text, int c
 bool isWarning(ProcessState state)
 {
     return state == ProcessState::WaitingForLock || state == ProcessState::BlockedOnFull ||
-           state == ProcessState::Crashed;
+           state == ProcessState::Stopped || state == ProcessState::Crashed;
 }
 
 QColor stateColor(ProcessState state, int colorIndex)
@@ -105,12 +111,14 @@ QColor stateColor(ProcessState state, int colorIndex)
     const Theme &theme = Theme::current();
     switch (state) {
     case ProcessState::WaitingForLock:
+    case ProcessState::Stopped:
         return theme.warn;
     case ProcessState::BlockedOnFull:
         return theme.full;
     case ProcessState::Crashed:
         return theme.crash;
     case ProcessState::Running:
+    case ProcessState::ReadyToRun:
     case ProcessState::Sleeping:
         return theme.process(colorIndex);
     default:
@@ -124,10 +132,16 @@ void drawStateIcon(QPainter &painter, const QRectF &rect, ProcessState state, co
     const QPointF center = rect.center();
     switch (state) {
     case ProcessState::Running:
-        drawTriangle(painter, center, color);
+        drawTriangle(painter, center, color, true);
+        break;
+    case ProcessState::ReadyToRun:
+        drawTriangle(painter, center, color, false);
         break;
     case ProcessState::Sleeping:
         drawMoon(painter, center, color);
+        break;
+    case ProcessState::Stopped:
+        drawPause(painter, center, color);
         break;
     case ProcessState::WaitingForLock:
         drawPadlock(painter, center, 9, color);
@@ -142,7 +156,7 @@ void drawStateIcon(QPainter &painter, const QRectF &rect, ProcessState state, co
         drawCheck(painter, center, color);
         break;
     case ProcessState::Starting:
-    case ProcessState::Ready:
+    case ProcessState::AtGate:
         drawCircle(painter, center, color, Qt::DotLine);
         break;
     case ProcessState::Waiting:

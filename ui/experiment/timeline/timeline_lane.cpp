@@ -101,7 +101,7 @@ private:
     /// One call a colour: setting one takes longer than filling a column of a pixel.
     void paintColumns(const std::vector<TimelineColumn> &columns)
     {
-        enum Layer { Ground, Work, Asleep, Blocked, Locked, Unknown, Failures, LayerCount };
+        enum Layer { Ground, Work, Ready, Asleep, Blocked, Locked, Unknown, Failures, LayerCount };
         std::array<QList<QRectF>, LayerCount> rects;
         for (const TimelineColumn &column : columns) {
             const double x = m_area.left() + column.x;
@@ -119,6 +119,7 @@ private:
                 bottom -= height;
             };
             stack(column.shares.work, Work);
+            stack(column.shares.readyToRun, Ready);
             stack(column.shares.sleeping, Asleep);
             stack(column.shares.blockedOnFull, Blocked);
             stack(column.shares.waitingForLock, Locked);
@@ -126,17 +127,19 @@ private:
             if (column.shares.failed > 0)
                 rects[Failures].append(QRectF(x, m_top, 1, 3));
         }
-        const std::array<QColor, LayerCount> colors{m_theme.tint(m_color, 0.18),
-                                                    m_color,
-                                                    m_theme.tint(m_color, 0.45),
-                                                    m_theme.tint(m_theme.full, 0.5),
-                                                    m_theme.tint(m_theme.warn, 0.5),
-                                                    m_theme.idle,
-                                                    m_theme.crash};
+        const std::array<QBrush, LayerCount> brushes{
+            m_theme.tint(m_color, 0.18),
+            m_color,
+            m_theme.hatch(Theme::Hatch::ReadyToRun, m_color, m_ratio),
+            m_theme.tint(m_color, 0.45),
+            m_theme.tint(m_theme.full, 0.5),
+            m_theme.tint(m_theme.warn, 0.5),
+            m_theme.idle,
+            m_theme.crash};
         m_painter.setRenderHint(QPainter::Antialiasing, false);
         m_painter.setPen(Qt::NoPen);
         for (std::size_t layer = 0; layer < LayerCount; ++layer) {
-            m_painter.setBrush(colors[layer]);
+            m_painter.setBrush(brushes[layer]);
             m_painter.drawRects(rects[layer]);
         }
     }
@@ -151,6 +154,10 @@ private:
             return;
         QColor textColor = m_theme.onProcess(m_lane.process.colorIndex);
         switch (span.activity) {
+        case Span::Activity::ReadyToRun:
+            outlined(rect, m_theme.hatch(Theme::Hatch::ReadyToRun, m_color, m_ratio), m_color);
+            textColor = m_theme.text;
+            break;
         case Span::Activity::Sleeping:
             outlined(rect, m_theme.tint(m_color, 0.2), m_color);
             textColor = m_theme.text;
@@ -290,6 +297,8 @@ QString kindText(Span::Activity kind)
     switch (kind) {
     case Span::Activity::Running:
         return tr("on a core");
+    case Span::Activity::ReadyToRun:
+        return tr("ready, waiting for a core");
     case Span::Activity::Sleeping:
         return tr("sleeping or in I/O");
     case Span::Activity::BlockedOnFull:
@@ -324,6 +333,8 @@ QString barStyleText(BarStyle style)
     switch (style) {
     case BarStyle::OnCore:
         return tr("On a core (process colour)");
+    case BarStyle::ReadyToRun:
+        return tr("Waiting for a core");
     case BarStyle::Sleeping:
         return tr("In a task, sleeping");
     case BarStyle::Waiting:
@@ -353,6 +364,11 @@ void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style)
         painter.setPen(Qt::NoPen);
         painter.setBrush(color);
         painter.drawRoundedRect(rect, 2, 2);
+        break;
+    case BarStyle::ReadyToRun:
+        painter.setPen(color);
+        painter.setBrush(theme.hatch(Theme::Hatch::ReadyToRun, color, ratio));
+        painter.drawRoundedRect(inner, 2, 2);
         break;
     case BarStyle::Sleeping:
         painter.setPen(color);

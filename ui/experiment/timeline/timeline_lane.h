@@ -27,7 +27,16 @@ void paintTimelineLane(QPainter &painter, const QRect &area, const TimeRange &ra
                        const TimelineLane &lane);
 
 /// The legend's rows: what a style of bar means.
-enum class BarStyle { OnCore, Sleeping, Waiting, WaitingForLock, BlockedOnFull, Crashed, Dropped };
+enum class BarStyle {
+    OnCore,
+    ReadyToRun,
+    Sleeping,
+    Waiting,
+    WaitingForLock,
+    BlockedOnFull,
+    Crashed,
+    Dropped
+};
 [[nodiscard]] QString barStyleText(BarStyle style);
 void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style);
 

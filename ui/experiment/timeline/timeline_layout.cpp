@@ -51,8 +51,9 @@ public:
                 continue;
             column.x = x;
             for (double *share :
-                 {&column.shares.work, &column.shares.sleeping, &column.shares.blockedOnFull,
-                  &column.shares.waitingForLock, &column.shares.dropped, &column.shares.single})
+                 {&column.shares.work, &column.shares.readyToRun, &column.shares.sleeping,
+                  &column.shares.blockedOnFull, &column.shares.waitingForLock,
+                  &column.shares.dropped, &column.shares.single})
                 *share = std::min(1.0, *share / m_nsPerPixel);
             m_layout.columns.push_back(column);
         }
@@ -161,6 +162,9 @@ void TimeShares::add(const Span &span, double ns)
         work += ns;
         failed += ns;
         break;
+    case Span::Activity::ReadyToRun:
+        readyToRun += ns;
+        break;
     case Span::Activity::Sleeping:
         sleeping += ns;
         break;
@@ -181,6 +185,7 @@ void TimeShares::add(const Span &span, double ns)
 void TimeShares::add(const TimeShares &other)
 {
     work += other.work;
+    readyToRun += other.readyToRun;
     sleeping += other.sleeping;
     blockedOnFull += other.blockedOnFull;
     waitingForLock += other.waitingForLock;
@@ -191,8 +196,8 @@ void TimeShares::add(const TimeShares &other)
 
 TimeShares TimeShares::scaled(double factor) const
 {
-    return {work * factor,   sleeping * factor, blockedOnFull * factor, waitingForLock * factor,
-            failed * factor, dropped * factor,  single * factor};
+    return {work * factor,           readyToRun * factor, sleeping * factor, blockedOnFull * factor,
+            waitingForLock * factor, failed * factor,     dropped * factor,  single * factor};
 }
 
 void SpanIndex::update(const AppendLog<Span> &spans)
@@ -271,6 +276,13 @@ std::optional<Span> openSpan(const ProcessLive &live, const ProcessRecord &proce
     case ProcessState::Running:
         span.activity = Span::Activity::Running;
         break;
+    case ProcessState::ReadyToRun:
+        span.activity = Span::Activity::ReadyToRun;
+        break;
+    case ProcessState::Stopped:
+        if (live.currentIndex < 0)
+            return std::nullopt;
+        [[fallthrough]];
     case ProcessState::Sleeping:
         span.activity = Span::Activity::Sleeping;
         break;
@@ -329,6 +341,11 @@ TimeRange zoomed(const TimeRange &range, double factor, qint64 aroundNs, qint64 
     result.fromNs = aroundNs - std::llround(share * length);
     result.toNs = result.fromNs + std::llround(length);
     return result;
+}
+
+qint64 longestRangeNs(qint64 nowNs)
+{
+    return 4 * fittingRange(nowNs).length();
 }
 
 TimeRange followingRange(qint64 nowNs, qint64 lengthNs)

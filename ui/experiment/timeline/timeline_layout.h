@@ -41,6 +41,7 @@ struct TimeRange
 struct TimeShares
 {
     double work = 0;
+    double readyToRun = 0;
     double sleeping = 0;
     double blockedOnFull = 0;
     double waitingForLock = 0;
@@ -52,7 +53,7 @@ struct TimeShares
     void add(const TimeShares &other);
     [[nodiscard]] TimeShares scaled(double factor) const;
     /// In a task or item, whether on a core or not.
-    [[nodiscard]] double busy() const { return work + sleeping; }
+    [[nodiscard]] double busy() const { return work + readyToRun + sleeping; }
 };
 
 /// Sums over 16, 256, 4,096 … spans of a lane, so that what is narrower than a pixel is drawn
@@ -137,6 +138,8 @@ struct TimeTick
 /// Ticks at round times in @p range, at least @p spacing pixels apart.
 [[nodiscard]] QList<TimeTick> timeTicks(const TimeRange &range, double width, double spacing);
 
+/// How much time a view of a run that is at @p nowNs shows at most: four times what fits.
+[[nodiscard]] qint64 longestRangeNs(qint64 nowNs);
 /// @p range zoomed by @p factor (below 1: closer) around @p aroundNs, which stays where it is.
 /// Between 1 µs and @p longestNs long.
 [[nodiscard]] TimeRange zoomed(const TimeRange &range, double factor, qint64 aroundNs,

@@ -258,9 +258,9 @@ void TimelineView::paintLegend(QPainter &painter)
     const QFont font = textFont(TextSize::Caption);
     const QFontMetricsF metrics(font);
     double x = margin;
-    for (const BarStyle style :
-         {BarStyle::OnCore, BarStyle::Sleeping, BarStyle::Waiting, BarStyle::WaitingForLock,
-          BarStyle::BlockedOnFull, BarStyle::Crashed, BarStyle::Dropped}) {
+    for (const BarStyle style : {BarStyle::OnCore, BarStyle::ReadyToRun, BarStyle::Sleeping,
+                                 BarStyle::Waiting, BarStyle::Crashed, BarStyle::WaitingForLock,
+                                 BarStyle::BlockedOnFull, BarStyle::Dropped}) {
         if (style == BarStyle::Dropped &&
             (!m_log || m_log->droppedSpans.load(std::memory_order_relaxed) == 0))
             continue;

@@ -109,8 +109,13 @@ QString counterNoteText(const RunLog &, const RunNote &note)
     if (code == "counter.lock_handed_on")
         return CounterKindText::tr("The lock's owner died: the lock was handed on");
     if (code == "counter.none_lost_by_luck")
-        return CounterKindText::tr("No update was lost this time, by luck: raise gap_ns, "
-                                   "increments or processes to see losses");
+        return CounterKindText::tr(
+            "No update was lost this time, though nothing prevents it: raise "
+            "gap_ns, increments or processes to see losses");
+    if (code == "counter.none_lost_in_turn")
+        return CounterKindText::tr(
+            "No update was lost, since the processes had no two cores at one "
+            "time: each ran when the others did not");
     const qint64 number = note.integer("final"_L1);
     const qint64 all = note.integer("expected"_L1);
     const QString final = groupedNumber(number);

@@ -73,9 +73,10 @@ private:
     const counter::Counting m_counting;
     const bool m_isArray;
     std::optional<AnyCounter> m_counter; ///< Guarded by m_mutex until it is there.
-    std::optional<Value<qint32>> m_arrived;
+    std::optional<StartingLine> m_line;
     // Guarded by m_mutex: of processes that have ended.
     quint64 m_performed = 0;
+    quint64 m_written = 0; ///< Of these: added to the shared number.
     qint64 m_waitedNs = 0;
     qint64 m_firstNs = std::numeric_limits<qint64>::max();
     qint64 m_lastNs = 0;
@@ -94,10 +95,10 @@ Result<std::vector<SceneRunner::Member>> CounterRunner::setUp()
                                 : toAny(Value<qint64>::create(0, locking));
     if (!made)
         return made.error();
-    const auto arrived = Value<qint32>::create(0, Locking::None);
-    if (!arrived)
-        return arrived.error();
-    m_arrived = *arrived;
+    const auto line = StartingLine::create(m_counting.processes);
+    if (!line)
+        return line.error();
+    m_line = *line;
     const std::lock_guard lock(m_mutex);
     m_counter = *made;
     std::vector<Member> all(m_counting.processes);
@@ -113,7 +114,7 @@ Result<Process> CounterRunner::cast(const Member &, const Cue &cue, const Proces
     return std::visit(
         [&]<typename Counter>(const Counter &counter) {
             return Process::create(options,
-                                   Incrementer<Counter>{cue, counter, *m_arrived, m_counting});
+                                   Incrementer<Counter>{cue, counter, *m_line, m_counting});
         },
         *m_counter);
 }
@@ -121,6 +122,9 @@ Result<Process> CounterRunner::cast(const Member &, const Cue &cue, const Proces
 void CounterRunner::accumulate(std::size_t, const ActivityState &state)
 {
     m_performed += state.done;
+    // Who counts alone writes at its end only.
+    if (m_counting.mode != Mode::Local || state.phase == ActivityState::Phase::Done)
+        m_written += state.done;
     m_waitedNs += state.waitedFor(runtime::WaitFor::Lock);
     if (state.firstOperationNs > 0)
         m_firstNs = std::min(m_firstNs, state.firstOperationNs);
@@ -134,8 +138,7 @@ void CounterRunner::memberEnded(std::size_t index, const ProcessEnd &)
     const Member &member = members()[index];
     if (member.activity->state().phase == ActivityState::Phase::Done)
         return;
-    // The others need not wait for it at their gate.
-    m_arrived->fetchAdd(static_cast<qint32>(m_counting.processes));
+    m_line->giveUp();
     const auto death = memory().lastDeath();
     if (death && death->deadPid == *member.process->pid())
         addEvent(RunEvent::Severity::Warning, member.log, {"counter.lock_handed_on"_ba});
@@ -190,7 +193,10 @@ void CounterRunner::complete(RunResult &result)
 {
     SceneRunner::complete(result);
     const qint64 final = m_counter ? value() : 0;
-    const qint64 lost = expected() - final;
+    // What was not made is not lost. Of a dead process the last ones may be written and not
+    // counted.
+    const qint64 lost = std::max<qint64>(0, static_cast<qint64>(m_written) - final);
+    const bool ranInTurn = m_line && m_line->start() == StartingLine::Start::OneByOne;
     const double spent = static_cast<double>(m_lastNs - m_firstNs) / 1e9;
     result.outcome = QJsonObject{
         {u"expected"_s, expected()},
@@ -198,14 +204,16 @@ void CounterRunner::complete(RunResult &result)
         {u"lost_updates"_s, lost},
         {u"increments_per_s"_s, spent > 0 ? static_cast<double>(m_performed) / spent : 0},
         {u"lock_wait_s"_s, static_cast<double>(m_waitedNs) / 1e9}};
-    result.noticeIsGood = lost == 0;
+    const bool isRace = m_counting.mode == Mode::None && m_counting.processes > 1;
+    result.noticeIsGood = final == expected() && !isRace;
     result.notice.facts = {{"final"_L1, final}, {"expected"_L1, expected()}};
     if (m_died > 0 || isStopped())
         result.notice.code = "counter.not_all_made"_ba;
     else if (lost != 0)
         result.notice.code = "counter.updates_lost"_ba;
-    else if (m_counting.mode == Mode::None && m_counting.processes > 1)
-        result.notice.code = "counter.none_lost_by_luck"_ba;
+    else if (isRace)
+        result.notice.code =
+            ranInTurn ? "counter.none_lost_in_turn"_ba : "counter.none_lost_by_luck"_ba;
     else
         result.notice.code = "counter.none_lost"_ba;
 }

@@ -7,8 +7,6 @@
 #include <atomic>
 #include <type_traits>
 
-#include <sched.h>
-
 namespace proclab::counter {
 
 namespace {
@@ -25,7 +23,7 @@ void Incrementer<Counter>::run() const
 {
     ActivityReport report(cue.activity);
     cue.await(report);
-    leaveTogether();
+    line.leave();
     report.start();
     report.setDetail(ActivityReport::Detail::EveryItem);
     std::vector<qint64> sums(size());
@@ -42,22 +40,10 @@ void Incrementer<Counter>::run() const
         }
         if (end == counting.increments)
             merge(sums);
-        report.finish(ActivityReport::Slept::No, static_cast<quint32>(end - i));
+        report.finish(ActivityReport::Spent::OnCore, static_cast<quint32>(end - i));
         i = end;
     }
     report.end();
-}
-
-/// The spinning gate: nobody begins before all are there, so that they really run side by side.
-template<typename Counter>
-void Incrementer<Counter>::leaveTogether() const
-{
-    arrived.fetchAdd(1);
-    while (arrived.get() < static_cast<qint32>(counting.processes)) {
-        for (int i = 0; i < 100; ++i)
-            runtime::spinPause();
-        ::sched_yield();
-    }
 }
 
 template<typename Counter>

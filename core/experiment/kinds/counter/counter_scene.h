@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/experiment/run/scene.h"
+#include "core/experiment/run/starting_line.h"
 #include "core/memory/array.h"
 #include "core/memory/value.h"
 
@@ -27,15 +28,14 @@ struct Incrementer
 {
     Cue cue;
     Counter counter;
-    Value<qint32> arrived; ///< At the spinning gate.
+    StartingLine line;
     Counting counting;
 
     void run() const;
-    [[nodiscard]] auto parts() const { return std::tie(cue, counter, arrived, counting); }
+    [[nodiscard]] auto parts() const { return std::tie(cue, counter, line, counting); }
 
 private:
     [[nodiscard]] qint64 &number(quint64 i) const;
-    void leaveTogether() const;
     void gap() const;
     void readAddWrite(quint64 i) const;
     void increment(quint64 i) const;

@@ -39,7 +39,7 @@ void Producer::run() const
         fill(item, index);
         if (!queue.put(item))
             return;
-        report.finish(made.slept);
+        report.finish(made.spent);
     }
     report.end();
 }
@@ -74,7 +74,7 @@ void Consumer::run() const
         }
         const Work::Outcome used = work.run(item->number);
         if (used.isGood)
-            report.finish(used.slept);
+            report.finish(used.spent);
         else
             report.fail();
     }

@@ -63,6 +63,19 @@ TaskError errorOf(TaskReport::Cause cause)
     return TaskError::Cancelled;
 }
 
+Span::Activity activityOf(runtime::Spent spent)
+{
+    switch (spent) {
+    case runtime::Spent::OnCore:
+        break;
+    case runtime::Spent::Ready:
+        return Span::Activity::ReadyToRun;
+    case runtime::Spent::Asleep:
+        return Span::Activity::Sleeping;
+    }
+    return Span::Activity::Running;
+}
+
 /// Fills state, task in hand and count of @p live from a worker's slot, on an axis that begins at
 /// @p gateNs.
 void observeWorker(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &live)
@@ -76,7 +89,7 @@ void observeWorker(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive 
     if (phase <= runtime::Phase::Starting)
         live.state = ProcessState::Starting;
     else if (phase == runtime::Phase::Ready)
-        live.state = ProcessState::Ready;
+        live.state = ProcessState::AtGate;
     else
         live.state = hasTask ? ProcessState::Running : ProcessState::Waiting;
 }
@@ -257,11 +270,10 @@ void PoolRunner::record(const TaskReport &report)
                                                           : m_cancelled;
     counter.fetch_add(1, std::memory_order_relaxed);
     if (record.process >= 0 && record.startedNs >= 0) {
-        const Span::Activity kind = record.status != TaskStatus::Done ? Span::Activity::Failed
-                                    : report.slept                    ? Span::Activity::Sleeping
-                                                                      : Span::Activity::Running;
+        const Span::Activity activity =
+            record.status != TaskStatus::Done ? Span::Activity::Failed : activityOf(report.spent);
         log.lane(record.process)
-            .spans.append({record.startedNs, record.finishedNs, record.index, 1, kind, 1.0F});
+            .spans.append({record.startedNs, record.finishedNs, record.index, 1, activity, 1.0F});
     }
     const std::size_t position = log.tasks.size();
     log.tasks.append(record);

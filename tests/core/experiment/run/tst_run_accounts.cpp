@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/cores.h"
 #include "core/experiment/run/experiment_run.h"
 #include "core/process/engine.h"
 #include "tests/support/leak_check.h"
@@ -61,6 +62,7 @@ private Q_SLOTS:
     void resultsStandInTheirOrder();
     void samplesAddUpToTheKernelsAccount_data();
     void samplesAddUpToTheKernelsAccount();
+    void workersWithoutACoreAreReady();
     void everyResultNamesItsWorker_data();
     void everyResultNamesItsWorker();
 
@@ -226,6 +228,36 @@ void tst_RunAccounts::samplesAddUpToTheKernelsAccount()
         total += accounted;
     }
     QVERIFY2(total >= 24 * 0.1, qPrintable(QString::number(total)));
+}
+
+void tst_RunAccounts::workersWithoutACoreAreReady()
+{
+    // Four for each core: each has a quarter of one, and does not sleep.
+    const int workers = std::min(4 * usableCores(), 64);
+    // Of each the first task is not timed, since it might have been a short one.
+    ExperimentSpec spec =
+        poolOf(u"fail.throw"_s, {{u"every"_s, 1'000}, {u"work_s"_s, 0.2}}, 3 * workers);
+    spec.set(u"pool.workers"_s, workers);
+    ExperimentRun run(m_engine, spec);
+    QVERIFY(test::runToEnd(run));
+    int ready = 0;
+    int asleep = 0;
+    for (int process = 1; process <= workers; ++process) {
+        const AppendLog<Span> &spans = run.log()->lane(process).spans;
+        for (std::size_t i = 0; i < spans.size(); ++i) {
+            ready += spans[i].activity == Span::Activity::ReadyToRun ? 1 : 0;
+            asleep += spans[i].activity == Span::Activity::Sleeping ? 1 : 0;
+        }
+    }
+    QVERIFY2(ready > asleep, qPrintable(u"%1 ready, %2 asleep"_s.arg(ready).arg(asleep)));
+    double share = 0;
+    double seconds = 0;
+    for (const ProcessLive &live : run.log()->snapshots.newest()->processes)
+        share += live.process > 0 ? live.readyShare : 0;
+    for (const ProcessRecord &process : run.log()->processes())
+        seconds += process.isParent() ? 0 : process.readySeconds;
+    QVERIFY2(share / workers > 0.3, qPrintable(QString::number(share / workers)));
+    QVERIFY2(seconds > 0.3 * run.result().elapsedSeconds, qPrintable(QString::number(seconds)));
 }
 
 void tst_RunAccounts::everyResultNamesItsWorker_data()

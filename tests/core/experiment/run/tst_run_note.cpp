@@ -132,8 +132,11 @@ void tst_RunNote::noticeIsToldFromItsFacts_data()
                                    {{"final"_L1, 20'000}, {"expected"_L1, 20'000}})
                            << u"20\u202F000 of 20\u202F000: no update was lost"_s;
     QTest::newRow("by luck") << note("counter.none_lost_by_luck", counted)
-                             << u"No update was lost this time, by luck: raise gap_ns, increments "
-                                "or processes to see losses"_s;
+                             << u"No update was lost this time, though nothing prevents it: "
+                                "raise gap_ns, increments or processes to see losses"_s;
+    QTest::newRow("in turn") << note("counter.none_lost_in_turn", counted)
+                             << u"No update was lost, since the processes had no two cores at one "
+                                "time: each ran when the others did not"_s;
     QTest::newRow("items missing")
         << note("pipeline.items_missing",
                 {{"put"_L1, 100}, {"taken"_L1, 97}, {"failed"_L1, 2}, {"lost"_L1, 1}})

@@ -28,8 +28,17 @@ public:
 
     Result<void> start() override { return {}; }
     void stop(StopReason) override {}
-    void observe(StageSnapshot &snapshot, GaugeSample &) override { snapshot.total = 12; }
+    void observe(StageSnapshot &snapshot, GaugeSample &) override
+    {
+        snapshot.total = 12;
+        if (inTask && snapshot.processes.size() > 1) {
+            snapshot.processes[1].state = ProcessState::Running;
+            snapshot.processes[1].currentSinceNs = -second; // Long enough to tell by the clocks.
+        }
+    }
     void complete(RunResult &) override {}
+
+    bool inTask = false;
 };
 
 } // namespace
@@ -43,6 +52,8 @@ private Q_SLOTS:
     void processesAreReadFromTheGivenSource();
     void endedProcessIsAccountedForAndForgotten();
     void unknownProcessHasNoSamples();
+    void stateTellsWhereTheTimeGoes_data();
+    void stateTellsWhereTheTimeGoes();
 
 private:
     Engine m_engine;
@@ -118,6 +129,45 @@ void tst_RunSampler::unknownProcessHasNoSamples()
     sampler.stop(); // The last look alone.
     QVERIFY(m_log->lane(1).samples.isEmpty());
     QCOMPARE(m_log->snapshots.newest()->processes[1].cpuPercent, -1.0);
+}
+
+void tst_RunSampler::stateTellsWhereTheTimeGoes_data()
+{
+    QTest::addColumn<int>("cpuPercent");
+    QTest::addColumn<int>("readyPercent");
+    QTest::addColumn<char>("kernelState");
+    QTest::addColumn<ProcessState>("state");
+    QTest::newRow("on a core") << 97 << 2 << 'R' << ProcessState::Running;
+    QTest::newRow("one core for two") << 50 << 50 << 'R' << ProcessState::Running;
+    QTest::newRow("one core for four") << 25 << 75 << 'R' << ProcessState::ReadyToRun;
+    QTest::newRow("no core at all") << 0 << 100 << 'R' << ProcessState::ReadyToRun;
+    QTest::newRow("a timer") << 1 << 2 << 'S' << ProcessState::Sleeping;
+    QTest::newRow("a device") << 0 << 0 << 'D' << ProcessState::Sleeping;
+    QTest::newRow("half asleep") << 45 << 0 << 'S' << ProcessState::Sleeping;
+    QTest::newRow("stopped") << 0 << 0 << 'T' << ProcessState::Stopped;
+    QTest::newRow("under a debugger") << 0 << 0 << 't' << ProcessState::Stopped;
+}
+
+void tst_RunSampler::stateTellsWhereTheTimeGoes()
+{
+    QFETCH(const int, cpuPercent);
+    QFETCH(const int, readyPercent);
+    QFETCH(const char, kernelState);
+    m_runner->addProcess(*test::worker(), 1, 4711, -1);
+    const qint64 gate = m_log->processes()[1].startNs;
+    m_source.now = gate;
+    m_source.processes[4711] = {5, {0, 0, 8192}, 1, "worker", kernelState};
+    m_runner->inTask = true;
+    m_runner->noteGate(gate);
+    RunSampler sampler(*m_runner, *m_log, m_source);
+    sampler.stop(); // A look each.
+    m_source.now = gate + second;
+    m_source.processes[4711].counters.cpuNs = second / 100 * cpuPercent;
+    m_source.processes[4711].counters.readyNs = second / 100 * readyPercent;
+    sampler.stop();
+    const ProcessLive live = m_log->snapshots.newest()->processes[1];
+    QTEST(live.state, "state");
+    QCOMPARE(live.readyShare, readyPercent / 100.0);
 }
 
 QTEST_GUILESS_MAIN(tst_RunSampler)

@@ -43,7 +43,7 @@ void tst_RunStatus::runningIsToldFromTheNewestPicture()
     StageSnapshot picture;
     picture.processes = {{.process = 0, .state = ProcessState::Waiting},
                          {.process = 1, .state = ProcessState::Starting},
-                         {.process = 2, .state = ProcessState::Ready},
+                         {.process = 2, .state = ProcessState::AtGate},
                          {.process = 3, .state = ProcessState::Crashed}};
     picture.total = 24;
     picture.done = 11;

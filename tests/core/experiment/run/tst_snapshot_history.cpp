@@ -47,6 +47,8 @@ public:
             // A share of the whole time does not jump.
             live.waitingShare = std::clamp(
                 live.waitingShare + static_cast<double>(drawn(11) - 5) / 1'000, 0.0, 1.0);
+            live.readyShare =
+                std::clamp(live.readyShare + static_cast<double>(drawn(11) - 5) / 1'000, 0.0, 1.0);
             m_next.done += static_cast<quint64>(tasks);
         }
         auto queue = std::make_shared<PipelineState>();
@@ -86,7 +88,8 @@ QString difference(const StageSnapshot &a, const StageSnapshot &b)
             one.currentIndex != other.currentIndex || one.done != other.done ||
             std::abs(one.currentSinceNs - other.currentSinceNs) > 1'000 ||
             std::abs(one.cpuPercent - other.cpuPercent) > 0.06 ||
-            std::abs(one.waitingShare - other.waitingShare) > 0.0006)
+            std::abs(one.waitingShare - other.waitingShare) > 0.0006 ||
+            std::abs(one.readyShare - other.readyShare) > 0.0006)
             return QStringLiteral("process %1").arg(i);
     }
     for (qsizetype i = 0; i < queueA.items.size(); ++i) {

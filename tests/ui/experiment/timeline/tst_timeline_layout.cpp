@@ -122,16 +122,19 @@ void tst_TimelineLayout::mergedSharesAddUp_data()
 {
     QTest::addColumn<Span::Activity>("kind");
     QTest::addColumn<double>("work");
+    QTest::addColumn<double>("ready");
     QTest::addColumn<double>("sleeping");
     QTest::addColumn<double>("full");
     QTest::addColumn<double>("lock");
-    QTest::newRow("running") << Span::Activity::Running << 1.0 << 0.0 << 0.0 << 0.0;
-    QTest::newRow("failed") << Span::Activity::Failed << 1.0 << 0.0 << 0.0 << 0.0;
-    QTest::newRow("sleeping") << Span::Activity::Sleeping << 0.0 << 1.0 << 0.0 << 0.0;
-    QTest::newRow("queue full") << Span::Activity::BlockedOnFull << 0.0 << 0.0 << 1.0 << 0.0;
-    QTest::newRow("queue empty") << Span::Activity::WaitingOnEmpty << 0.0 << 0.0 << 0.0 << 0.0;
-    QTest::newRow("not recorded") << Span::Activity::Dropped << 0.0 << 0.0 << 0.0 << 0.0;
-    QTest::newRow("lock") << Span::Activity::WaitingForLock << 0.0 << 0.0 << 0.0 << 1.0;
+    QTest::newRow("running") << Span::Activity::Running << 1.0 << 0.0 << 0.0 << 0.0 << 0.0;
+    QTest::newRow("failed") << Span::Activity::Failed << 1.0 << 0.0 << 0.0 << 0.0 << 0.0;
+    QTest::newRow("ready") << Span::Activity::ReadyToRun << 0.0 << 1.0 << 0.0 << 0.0 << 0.0;
+    QTest::newRow("sleeping") << Span::Activity::Sleeping << 0.0 << 0.0 << 1.0 << 0.0 << 0.0;
+    QTest::newRow("queue full") << Span::Activity::BlockedOnFull << 0.0 << 0.0 << 0.0 << 1.0 << 0.0;
+    QTest::newRow("queue empty") << Span::Activity::WaitingOnEmpty << 0.0 << 0.0 << 0.0 << 0.0
+                                 << 0.0;
+    QTest::newRow("not recorded") << Span::Activity::Dropped << 0.0 << 0.0 << 0.0 << 0.0 << 0.0;
+    QTest::newRow("lock") << Span::Activity::WaitingForLock << 0.0 << 0.0 << 0.0 << 0.0 << 1.0;
 }
 
 void tst_TimelineLayout::mergedSharesAddUp()
@@ -146,6 +149,7 @@ void tst_TimelineLayout::mergedSharesAddUp()
     QCOMPARE(layout.columns.size(), std::size_t(50));
     for (const TimelineColumn &column : layout.columns) {
         QTEST(std::round(column.shares.work * 100) / 100, "work");
+        QTEST(std::round(column.shares.readyToRun * 100) / 100, "ready");
         QTEST(std::round(column.shares.sleeping * 100) / 100, "sleeping");
         QTEST(std::round(column.shares.blockedOnFull * 100) / 100, "full");
         QTEST(std::round(column.shares.waitingForLock * 100) / 100, "lock");
@@ -233,6 +237,11 @@ void tst_TimelineLayout::openSpanFollowsTheState_data()
     QTest::addColumn<bool>("drawn");
     QTest::addColumn<qint64>("startNs");
     QTest::newRow("running a task") << ProcessState::Running << qint64(4) << true << qint64(700);
+    QTest::newRow("in a task, without a core")
+        << ProcessState::ReadyToRun << qint64(4) << true << qint64(700);
+    QTest::newRow("stopped in a task") << ProcessState::Stopped << qint64(4) << true << qint64(700);
+    QTest::newRow("stopped without one")
+        << ProcessState::Stopped << qint64(-1) << false << qint64(0);
     QTest::newRow("asleep in a task") << ProcessState::Sleeping << qint64(4) << true << qint64(700);
     QTest::newRow("blocked without an item")
         << ProcessState::BlockedOnFull << qint64(-1) << true << qint64(700);
