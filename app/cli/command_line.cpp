@@ -174,7 +174,8 @@ QString commandHelp(const Command &command)
                     option.help);
     }
     if (command.operand.startsWith(u"SPEC"_s))
-        text += tr("\nSPEC is an experiment file; a word with a / or an extension is a file.\n");
+        text += tr("\nSPEC is an experiment file, or - for standard input; a word with a / or an "
+                   "extension is a file.\n");
     return text;
 }
 

@@ -5,8 +5,12 @@
 #include "core/experiment/spec/presets.h"
 
 #include <QCoreApplication>
+#include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
+
+#include <cerrno>
+#include <cstdio>
 
 using namespace Qt::StringLiterals;
 
@@ -29,6 +33,17 @@ Result<ExperimentSpec> presetOf(const QString &word)
     return invalidArgument(
         word, tr("no preset of this name"),
         tr("allowed: %1, or a file, which has a / or an extension").arg(names.join(u", "_s)));
+}
+
+/// From standard input, up to its end.
+Result<ExperimentSpec> readInput(QList<Error> &faults)
+{
+    const QString name = tr("standard input");
+    QFile input;
+    if (!input.open(stdin, QIODevice::ReadOnly))
+        return osError(name, EIO, tr("read it"));
+    // One byte more than is allowed is enough to be refused.
+    return ExperimentSpec::parse(input.read(ExperimentSpec::maxFileBytes + 1), name, &faults);
 }
 
 /// JSON if it is JSON, else a text.
@@ -62,7 +77,9 @@ bool isFileName(const QString &word)
 std::optional<ExperimentSpec> readSpec(const QString &word, const QStringList &settings,
                                        QList<Error> &faults)
 {
-    auto spec = isFileName(word) ? ExperimentSpec::load(word, &faults) : presetOf(word);
+    auto spec = word == u"-"_s     ? readInput(faults)
+                : isFileName(word) ? ExperimentSpec::load(word, &faults)
+                                   : presetOf(word);
     if (!spec) {
         if (faults.isEmpty())
             faults.append(spec.error());

@@ -12,8 +12,8 @@ namespace proclab::cli {
 /// Whether @p word means a file: it has a / or an extension.
 [[nodiscard]] bool isFileName(const QString &word);
 
-/// The experiment that @p word means, a preset or a file, with @p settings (KEY=VALUE) applied.
-/// Nothing, and what is wrong in @p faults, if it can't run.
+/// The experiment that @p word means, a preset, a file or - for standard input, with @p settings
+/// (KEY=VALUE) applied. Nothing, and what is wrong in @p faults, if it can't run.
 [[nodiscard]] std::optional<ExperimentSpec>
 readSpec(const QString &word, const QStringList &settings, QList<Error> &faults);
 

@@ -6,7 +6,6 @@
 
 #include <QCommandLineParser>
 #include <QCoreApplication>
-#include <QFile>
 
 #include <algorithm>
 #include <cmath>
@@ -20,7 +19,6 @@ namespace {
 constexpr int usageError = 2;
 constexpr int largestSide = 16384;
 constexpr double longestWait = 24 * 3600;
-constexpr qint64 largestFile = 64LL * 1024 * 1024;
 
 QString tr(const char *text)
 {
@@ -126,20 +124,18 @@ MaybeFault readFile(const QString &fileName, LabOptions &result)
 {
     if (fileName.endsWith(u".proclab-run"_s))
         return Fault{{tr("%1: recordings cannot be opened yet").arg(fileName)}};
-    QFile file(fileName);
-    if (!file.open(QIODevice::ReadOnly))
-        return Fault{{fileName % u": "_s % file.errorString()}};
     QList<Error> faults;
-    auto spec = ExperimentSpec::parse(file.read(largestFile), fileName, &faults);
-    if (!spec) {
-        if (faults.isEmpty())
-            faults << spec.error();
+    const auto spec = ExperimentSpec::load(fileName, &faults);
+    if (spec) {
+        result.spec = *spec;
+    } else if (result.screenshot.isEmpty()) {
+        result.faultyFile = fileName;
+    } else {
         Fault fault;
         for (const Error &error : std::as_const(faults))
             fault.lines << errorText(error);
         return fault;
     }
-    result.spec = *spec;
     return {};
 }
 

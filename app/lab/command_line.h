@@ -19,6 +19,7 @@ struct LabOptions
     QString page; ///< Always the name of a page.
     std::optional<Preset> preset;
     std::optional<ExperimentSpec> spec; ///< From the file.
+    QString faultyFile; ///< A file that is no experiment, for the window to tell; empty: none.
     bool run = false;
     std::optional<Theme::Mode> theme; ///< nullopt: as it was last.
     std::optional<QSize> size;

@@ -75,7 +75,9 @@ void showSubject(MainWindow &window, const LabOptions &options)
         window.openPreset(*options.preset);
     else if (options.spec)
         window.openSpec(*options.spec);
-    if (options.run)
+    else if (!options.faultyFile.isEmpty())
+        window.openFile(options.faultyFile);
+    if (options.run && options.faultyFile.isEmpty())
         window.runCurrent();
 }
 

@@ -45,10 +45,12 @@ struct Outcome
     }
 };
 
-Outcome call(const QStringList &arguments)
+Outcome call(const QStringList &arguments, const QByteArray &input = {})
 {
     QProcess process;
     process.start(program(), arguments);
+    process.write(input);
+    process.closeWriteChannel();
     if (!process.waitForFinished(patience) || process.exitStatus() != QProcess::NormalExit)
         return {-1, process.readAllStandardOutput(), process.readAllStandardError()};
     return {process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError()};
@@ -106,6 +108,7 @@ private Q_SLOTS:
     void badUsageIsOneLineAndStatusTwo_data();
     void badUsageIsOneLineAndStatusTwo();
     void checkTellsEveryFault();
+    void experimentComesFromStandardInput();
     void checkAcceptsEveryPresetAsAFile();
     void presetsAreListed();
     void workloadsAreListed();
@@ -230,6 +233,21 @@ void tst_Cli::checkTellsEveryFault()
              QStringList{
                  u"proclab-cli: %1:3:1: unexpected }; a key in quotation marks is expected"_s.arg(
                      broken)});
+}
+
+void tst_Cli::experimentComesFromStandardInput()
+{
+    const QByteArray json =
+        R"({"version":1,"kind":"pool","tasks":{"task":"cpu.primes","args":{"limit":10},"count":3}})";
+    QCOMPARE(call({u"check"_s, u"-"_s}, json).status, 0);
+    const Outcome run =
+        call({u"run"_s, u"-"_s, u"--quiet"_s, u"--json"_s, u"-"_s, u"--set"_s, u"tasks.count=2"_s},
+             json);
+    QCOMPARE(run.status, 0);
+    QCOMPARE(QJsonDocument::fromJson(run.output)[u"results"_s].toArray().size(), 2);
+    QCOMPARE(call({u"check"_s, u"-"_s}, "[]").errorLines(),
+             QStringList{u"proclab-cli: standard input: a list; allowed: an object with version "
+                         "and kind"_s});
 }
 
 void tst_Cli::checkAcceptsEveryPresetAsAFile()

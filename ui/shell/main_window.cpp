@@ -16,7 +16,6 @@
 #include <QApplication>
 #include <QCloseEvent>
 #include <QDropEvent>
-#include <QFile>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
@@ -38,7 +37,6 @@ namespace {
 constexpr QSize smallestWindow{1024, 700};
 constexpr QSize firstWindow{1440, 900};
 constexpr int railCollapsesBelow = 1100;
-constexpr qint64 largestFile = 64LL * 1024 * 1024;
 
 /// The experiment file of a drag or drop; empty if it is anything else.
 QString experimentFile(const QMimeData *data)
@@ -274,21 +272,16 @@ bool MainWindow::openSpec(const ExperimentSpec &spec)
 void MainWindow::openFile(const QString &fileName)
 {
     const QString name = QFileInfo(fileName).fileName();
-    QFile file(fileName);
-    if (!file.open(QIODevice::ReadOnly)) {
-        m_banner->showMessage(Banner::Tone::Error, tr("%1 was not opened").arg(name),
-                              file.errorString());
-        return;
-    }
     QList<Error> faults;
-    const auto spec = ExperimentSpec::parse(file.read(largestFile), fileName, &faults);
+    const auto spec = ExperimentSpec::load(fileName, &faults);
     if (!spec) {
         QStringList lines;
         for (const Error &fault : std::as_const(faults))
             lines << errorText(fault);
-        if (lines.isEmpty())
-            lines << errorText(spec.error());
-        m_banner->showMessage(Banner::Tone::Error, tr("%1 is not an experiment").arg(name),
+        const bool isUnread = spec.error().code == ErrorCode::OsError;
+        m_banner->showMessage(Banner::Tone::Error,
+                              isUnread ? tr("%1 was not opened").arg(name)
+                                       : tr("%1 is not an experiment").arg(name),
                               lines.join(u'\n'));
         return;
     }

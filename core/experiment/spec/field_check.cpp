@@ -164,6 +164,26 @@ Field fieldOf(const runtime::ArgumentInfo &info, const QString &path)
     return field;
 }
 
+/// An argument below the one that it must reach, one of which may be a default.
+std::optional<Error> checkOrder(const QString &task, const QString &path,
+                                const QJsonObject &arguments, const runtime::ArgumentInfo &info)
+{
+    if (info.atLeast.empty())
+        return {};
+    const auto valueOf = [&](const QString &name) {
+        return arguments.contains(name) ? arguments.value(name) : argumentDefaultOf(task, name);
+    };
+    const QString name = fromView(info.name);
+    const QString other = fromView(info.atLeast);
+    const QJsonValue value = valueOf(name);
+    const QJsonValue least = valueOf(other);
+    if (!value.isDouble() || !least.isDouble() || value.toDouble() >= least.toDouble())
+        return {};
+    return invalidArgument(path % u'.' % name,
+                           SpecText::tr("%1 is below %2").arg(foundText(value), other),
+                           SpecText::tr("allowed: %1 or more").arg(foundText(least)));
+}
+
 } // namespace
 
 QString printable(const QString &text)
@@ -264,6 +284,10 @@ void checkArguments(const QString &task, const QString &path, const QJsonObject 
         if (found == arguments.constEnd())
             continue;
         if (const auto fault = checkValue(fieldOf(info, path % u'.' % names.last()), *found))
+            faults.append(*fault);
+    }
+    for (const runtime::ArgumentInfo &info : workload->arguments) {
+        if (const auto fault = checkOrder(task, path, arguments, info))
             faults.append(*fault);
     }
     for (auto argument = arguments.constBegin(); argument != arguments.constEnd(); ++argument) {

@@ -3,6 +3,8 @@
 
 #include "core/experiment/spec/kind.h"
 
+#include <QFile>
+
 #include <algorithm>
 
 using namespace Qt::StringLiterals;
@@ -16,7 +18,10 @@ QList<Preset> loadPresets()
     QList<Preset> all;
     for (const Kind &kind : kinds()) {
         for (const PresetInfo &info : kind.presets) {
-            auto spec = ExperimentSpec::load(u":/presets/%1.proclab.json"_s.arg(info.name));
+            QFile file(u":/presets/%1.proclab.json"_s.arg(info.name));
+            [[maybe_unused]] const bool isOpen = file.open(QIODevice::ReadOnly);
+            Q_ASSERT(isOpen);
+            auto spec = ExperimentSpec::parse(file.readAll(), file.fileName());
             Q_ASSERT(spec.has_value());
             if (spec)
                 all.append({info.name, info.title, info.description, *spec});

@@ -17,6 +17,9 @@ struct Kind;
 class ExperimentSpec
 {
 public:
+    /// The longest file.
+    static constexpr qsizetype maxFileBytes = 64LL * 1024 * 1024;
+
     /// An experiment of the first kind that is available, with all defaults.
     ExperimentSpec();
     /// An experiment of @p kind with all defaults; an unknown kind gives a spec whose check() says
@@ -28,7 +31,8 @@ public:
     /// it, ranges too. A wrong range alone is left to check().
     static Result<ExperimentSpec> parse(const QByteArray &json, const QString &fileName,
                                         QList<Error> *faults = nullptr);
-    /// Reads and parses @p fileName; OsError if it cannot be read. Blocking.
+    /// Reads and parses @p fileName; OsError if it cannot be read. Blocking, for a pipe 5 s at
+    /// most.
     static Result<ExperimentSpec> load(const QString &fileName, QList<Error> *faults = nullptr);
 
     [[nodiscard]] QString kind() const { return m_kind; }

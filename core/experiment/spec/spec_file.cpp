@@ -4,10 +4,19 @@
 #include "core/experiment/spec/schema.h"
 #include "core/experiment/spec/spec.h"
 
+#include <QDeadlineTimer>
 #include <QFile>
 #include <QJsonDocument>
+#include <QScopeGuard>
 
+#include <array>
 #include <cerrno>
+#include <chrono>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace Qt::StringLiterals;
 
@@ -15,7 +24,9 @@ namespace proclab {
 
 namespace {
 
-constexpr qsizetype maxFileBytes = 64LL * 1024 * 1024;
+constexpr qsizetype maxFileBytes = ExperimentSpec::maxFileBytes;
+/// How long a pipe may take to give all of its content: nobody may write into it.
+constexpr auto pipeLimit = std::chrono::seconds(5);
 
 Error fileFault(const QString &fileName, const QString &found, const QString &allowed)
 {
@@ -75,6 +86,38 @@ QList<Error> headFaults(const QJsonObject &object)
     return faults;
 }
 
+/// Of a pipe or device what comes within the limit, up to its end.
+Result<QByteArray> contentOf(const QString &fileName)
+{
+    const int fd = ::open(QFile::encodeName(fileName).constData(),
+                          O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return osError(fileName, errno, SpecText::tr("open the file"));
+    const auto closed = qScopeGuard([fd] { ::close(fd); });
+    const auto failed = [&fileName](int code) {
+        return osError(fileName, code, SpecText::tr("read the file"));
+    };
+    struct stat status = {};
+    if (::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+        return fileFault(fileName, SpecText::tr("a folder"), SpecText::tr("allowed: a file"));
+    const QDeadlineTimer limit(pipeLimit);
+    QByteArray content;
+    std::array<char, 64 * 1024> part;
+    while (content.size() <= maxFileBytes) {
+        const ssize_t size = ::read(fd, part.data(), part.size());
+        if (size > 0)
+            content.append(part.data(), static_cast<qsizetype>(size));
+        else if (size == 0)
+            return content;
+        else if (errno != EAGAIN && errno != EINTR)
+            return failed(errno);
+        pollfd ready = {fd, POLLIN, 0};
+        if (size < 0 && ::poll(&ready, 1, static_cast<int>(limit.remainingTime())) == 0)
+            return failed(ETIMEDOUT);
+    }
+    return tooLarge(fileName);
+}
+
 } // namespace
 
 Result<ExperimentSpec> ExperimentSpec::parse(const QByteArray &json, const QString &fileName,
@@ -112,21 +155,12 @@ Result<ExperimentSpec> ExperimentSpec::parse(const QByteArray &json, const QStri
 
 Result<ExperimentSpec> ExperimentSpec::load(const QString &fileName, QList<Error> *faults)
 {
-    const auto refuse = [&](const Error &error) {
-        if (faults)
-            *faults = {error};
-        return error;
-    };
-    QFile file(fileName);
-    errno = 0;
-    if (!file.open(QIODevice::ReadOnly))
-        return refuse(osError(fileName, errno != 0 ? errno : EIO, SpecText::tr("open the file")));
-    const QByteArray json = file.read(maxFileBytes + 1);
-    if (file.error() != QFileDevice::NoError)
-        return refuse(osError(fileName, errno != 0 ? errno : EIO, SpecText::tr("read the file")));
-    if (json.size() > maxFileBytes)
-        return refuse(tooLarge(fileName));
-    return parse(json, fileName, faults);
+    const Result<QByteArray> json = contentOf(fileName);
+    if (json)
+        return parse(*json, fileName, faults);
+    if (faults)
+        *faults = {json.error()};
+    return json.error();
 }
 
 } // namespace proclab

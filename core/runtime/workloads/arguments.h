@@ -24,6 +24,7 @@ struct ArgumentInfo
     double maximum = 0;    ///< Text: the most UTF-8 bytes.
     double defaultNumber = 0; ///< Integer, Number; Flag: 0 or 1.
     std::string_view defaultText = {};
+    std::string_view atLeast = {}; ///< A number that it must not be below, further up in the list.
 };
 
 using ArgumentValue = std::variant<std::int64_t, double, bool, std::string>;

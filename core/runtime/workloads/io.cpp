@@ -21,7 +21,7 @@ namespace {
 
 constexpr ArgumentInfo sleepArguments[] = {
     {"min_s", ArgumentType::Number, "s", "The shortest sleep.", 0, 1e6, 0, {}},
-    {"max_s", ArgumentType::Number, "s", "The longest sleep.", 0, 1e6, 1, {}},
+    {"max_s", ArgumentType::Number, "s", "The longest sleep.", 0, 1e6, 1, {}, "min_s"},
 };
 
 TaskValue sleepFor(const TaskContext &context)

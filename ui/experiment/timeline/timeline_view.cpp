@@ -188,7 +188,7 @@ void TimelineView::zoomOut()
 void TimelineView::zoomBy(double factor)
 {
     const TimeRange range = visibleRange();
-    const qint64 longest = 4 * std::max(fittingRange(nowNs()).length(), range.length());
+    const qint64 longest = longestRangeNs(nowNs());
     if (isFollowing()) {
         m_followNs = zoomed(range, factor, nowNs(), longest).length();
         setMode(Mode::Follow);

@@ -83,8 +83,8 @@ void TimelineView::wheelEvent(QWheelEvent *event)
         return pan(-delta.x());
     const TimeRange range = visibleRange();
     const qint64 around = range.timeAt(at.x() - barsRect().left(), barsRect().width());
-    const qint64 longest = 4 * std::max(fittingRange(nowNs()).length(), range.length());
-    setFreeRange(zoomed(range, std::pow(wheelFactor, -delta.y() / 120.0), around, longest));
+    setFreeRange(
+        zoomed(range, std::pow(wheelFactor, -delta.y() / 120.0), around, longestRangeNs(nowNs())));
 }
 
 void TimelineView::mousePressEvent(QMouseEvent *event)

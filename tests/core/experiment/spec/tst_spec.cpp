@@ -12,6 +12,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace Qt::StringLiterals;
 using namespace proclab;
@@ -87,8 +92,7 @@ void addHeadRows()
     addRow("kind missing", R"({"version":1})",
            u"kind: missing; the kind of the experiment is needed"_s);
     addRow("kind number", R"({"version":1,"kind":7})", u"kind: 7 is a number; allowed: a text"_s);
-    addRow("kind unknown", file("pol", {}),
-           u"kind: \"pol\" is unknown; "_s % allowedKinds());
+    addRow("kind unknown", file("pol", {}), u"kind: \"pol\" is unknown; "_s % allowedKinds());
     addRow("kind planned", file("fork", R"("fork":{"children":2})"),
            u"kind: \"fork\" is not available yet; "_s % allowedKinds());
     addRow("list", "[]", u"x.json: a list; allowed: an object with version and kind"_s);
@@ -199,6 +203,15 @@ void addTaskRows()
            u"tasks.args.x: unknown; no key is allowed here"_s);
     addRow("argument text", taskFile(R"("task":"io.sleep","count":1,"args":{"min_s":"1"})"),
            u"tasks.args.min_s: \"1\" is a text; allowed: a number from 0 to 1000000"_s);
+    addRow("argument below another",
+           taskFile(R"("task":"io.sleep","count":1,"args":{"min_s":3,"max_s":2.5})"),
+           u"tasks.args.max_s: 2.5 is below min_s; allowed: 3 or more"_s);
+    addRow("default below an argument",
+           taskFile(R"("task":"io.sleep","count":1,"args":{"min_s":3})"),
+           u"tasks.args.max_s: 1 is below min_s; allowed: 3 or more"_s);
+    addRow("argument below a default of another list entry",
+           taskFile(R"("task":"io.sleep","args_list":[{"max_s":3},{"max_s":0,"min_s":0.1}])"),
+           u"tasks.args_list.1.max_s: 0 is below min_s; allowed: 0.1 or more"_s);
     addRow("argument below", taskFile(R"("task":"io.sleep","count":1,"args":{"min_s":-1})"),
            u"tasks.args.min_s: -1 is below the minimum 0"_s);
     addRow("argument flag", taskFile(R"("task":"io.file","count":1,"args":{"fsync":1})"),
@@ -353,6 +366,7 @@ private Q_SLOTS:
     void filledFileIsCompleteAndValid_data();
     void filledFileIsCompleteAndValid();
     void unreadableFileIsTold();
+    void pipeIsReadToItsEnd();
     void loadedFileIsTheText();
 };
 
@@ -649,10 +663,36 @@ void tst_Spec::unreadableFileIsTold()
     QCOMPARE(missing.error().code, ErrorCode::OsError);
     QCOMPARE(missing.error().systemCode, ENOENT);
     QCOMPARE(faults.size(), 1);
-    QVERIFY(!ExperimentSpec::load(folder.path()));
+    const auto onlyFolder = ExperimentSpec::load(folder.path());
+    QVERIFY(!onlyFolder);
+    QCOMPARE(errorText(onlyFolder.error()),
+             QString(folder.path() % u": a folder; allowed: a file"_s));
     const auto endless = ExperimentSpec::load(u"/dev/zero"_s);
     QVERIFY(!endless);
     QVERIFY(errorText(endless.error()).contains(u"too large"_s));
+}
+
+/// A pipe into which nobody ever writes must not hold anybody up.
+void tst_Spec::pipeIsReadToItsEnd()
+{
+    const QTemporaryDir folder;
+    const QByteArray name = QFile::encodeName(folder.filePath(u"pipe.proclab.json"_s));
+    QCOMPARE(::mkfifo(name.constData(), 0600), 0);
+    QVERIFY(!ExperimentSpec::load(QFile::decodeName(name)));
+    // Without a reader of its own it could not be opened for writing without waiting.
+    const int reader = ::open(name.constData(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const int writer = ::open(name.constData(), O_WRONLY | O_CLOEXEC);
+    const auto silent = ExperimentSpec::load(QFile::decodeName(name));
+    QVERIFY(!silent);
+    QCOMPARE(silent.error().systemCode, ETIMEDOUT);
+    const QByteArray json = counterFile(R"("processes":3)");
+    QCOMPARE(::write(writer, json.constData(), static_cast<std::size_t>(json.size())), json.size());
+    std::thread closing([writer] { ::close(writer); });
+    const auto spec = ExperimentSpec::load(QFile::decodeName(name));
+    closing.join();
+    ::close(reader);
+    QVERIFY(spec);
+    QCOMPARE(spec->integer(u"counter.processes"_s), 3);
 }
 
 void tst_Spec::loadedFileIsTheText()

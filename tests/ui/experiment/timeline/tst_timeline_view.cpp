@@ -56,6 +56,8 @@ private Q_SLOTS:
     void selectionFromOutsideIsNotSentBack();
     void followingMovesWithTime();
     void wheelZoomsAtThePointer();
+    void zoomingOutEnds_data();
+    void zoomingOutEnds();
     void dragPansAndStopsFollowing();
     void doubleClickFits();
     void keys_data();
@@ -189,6 +191,29 @@ void tst_TimelineView::wheelZoomsAtThePointer()
     QVERIFY(!m_view->isFollowing());
     wheel(at, -120);
     QVERIFY(std::abs(m_view->visibleRange().length() - before.length()) < second / 1000);
+}
+
+void tst_TimelineView::zoomingOutEnds_data()
+{
+    QTest::addColumn<bool>("byWheel");
+    QTest::newRow("wheel") << true;
+    QTest::newRow("keys") << false;
+}
+
+void tst_TimelineView::zoomingOutEnds()
+{
+    QFETCH(const bool, byWheel);
+    m_view->fit();
+    const qint64 whole = m_view->visibleRange().length();
+    for (int i = 0; i < 200; ++i) {
+        if (byWheel)
+            wheel({500, 60}, -120);
+        else
+            QTest::keyClick(m_view.get(), Qt::Key_Minus);
+        QVERIFY(m_view->visibleRange().length() <= 4 * whole);
+    }
+    QCOMPARE(m_view->visibleRange().length(), 4 * whole);
+    QVERIFY(!m_view->grab().isNull());
 }
 
 void tst_TimelineView::dragPansAndStopsFollowing()
