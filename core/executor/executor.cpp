@@ -12,7 +12,7 @@ namespace proclab {
 
 namespace {
 
-constexpr PoolPolicy policy = {OnCrash::Break, true, true};
+constexpr PoolPolicy executorPolicy = {OnCrash::Break, true, true};
 
 Result<StreamConfig> streamConfig(const MapOptions &options)
 {
@@ -61,7 +61,7 @@ Result<Executor> Executor::open(const ExecutorOptions &options)
 
 Result<Executor> Executor::open(const ExecutorOptions &options, const InitializerCall &initializer)
 {
-    auto core = PoolCore::open(options, policy, initializer);
+    auto core = PoolCore::open(options, executorPolicy, initializer);
     if (!core)
         return core.error();
     return Executor(std::move(*core));
