@@ -223,29 +223,35 @@ void ProcessHost::handleStarted(quint32 slot, qint64 pid)
         record = m_records[slot];
     }
     const std::lock_guard lock(record->mutex);
-    record->pid = pid;
     record->pidFd = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
-    // Without a descriptor nobody could end it, or wait for its end. It cannot be gone yet, since
-    // nobody has taken its exit status.
-    if (record->pidFd < 0)
+    if (record->pidFd < 0) {
+        // Without a descriptor nobody could end it, or wait for its end. It cannot be gone yet,
+        // since nobody has taken its exit status. Once that is taken, its start has failed.
+        record->failure =
+            osError(m_engine.workerProgram(), errno, ErrorText::tr("handle of a process"));
         ::kill(static_cast<pid_t>(pid), SIGKILL);
+        return;
+    }
+    record->pid = pid;
     record->state = StartedProcess::State::Running;
     record->changed.notify_all();
 }
 
 void ProcessHost::handleExit(quint32 slot, const ChildExit &exit)
 {
+    Error failure;
     {
         const std::lock_guard lock(m_mutex);
         const std::lock_guard recordLock(m_records[slot]->mutex);
         m_records[slot]->blackBox = exit.blackBox;
+        failure = m_records[slot]->failure;
     }
     const int ownSignal = m_header->slot(slot).ownSignal.load(std::memory_order_acquire);
     ProcessEnd end{exit.exitCode, exit.signal, exit.signal != 0 && exit.signal == ownSignal,
                    std::nullopt, exit.peakResidentBytes};
     if (exit.cpuNs)
         end.cpuTime = std::chrono::nanoseconds(*exit.cpuNs);
-    finish(slot, end, {});
+    finish(slot, end, failure);
 }
 
 void ProcessHost::finish(quint32 slot, const ProcessEnd &end, const Error &failure)
