@@ -91,6 +91,7 @@ void ActivityReport::fail()
 {
     countFailure();
     m_body.drop();
+    m_isTold = false;
     tell(TraceKind::Failed, 1);
 }
 
@@ -105,6 +106,7 @@ void ActivityReport::waitBegan(WaitFor subject)
 {
     m_wait = subject;
     m_waitBeganNs = runtime::nowNs();
+    tellUpToWait();
     m_body.waitSinceNs.store(m_waitBeganNs, std::memory_order_relaxed);
     m_body.wait.store(1 + static_cast<std::uint32_t>(subject), std::memory_order_release);
 }
@@ -139,11 +141,37 @@ void ActivityReport::tellSpan(TraceKind kind, qint64 now)
     const bool isInHand = m_body.progress.load(std::memory_order_relaxed) % 2 != 0;
     const quint64 next = m_number + (isInHand ? 0 : 1);
     const quint64 first = next > m_untimed ? next - m_untimed : 0;
-    const auto index = static_cast<std::uint32_t>(first);
+    pushSpan(kind, static_cast<std::uint32_t>(first), m_untimed, now);
+}
+
+/// What was done for the item in hand does not wait with it. Where items come so fast that the
+/// clock is not read for each, it goes with those before.
+void ActivityReport::tellUpToWait()
+{
+    const bool isInHand = m_body.progress.load(std::memory_order_relaxed) % 2 != 0;
+    if (!isInHand || m_untimed > 0 || m_waitBeganNs - m_lastNs <= shortestWaitSpanNs)
+        return;
+    pushSpan(kindOf(m_spent), static_cast<std::uint32_t>(m_number), m_isTold ? 0 : 1,
+             m_waitBeganNs);
+    m_isTold = true;
+}
+
+/// After the last wait of an item that is told up to there.
+void ActivityReport::tellRest(TraceKind kind, quint32 more)
+{
+    m_isTold = false;
+    const qint64 now = runtime::nowNs();
+    m_body.lastOperationNs.store(now, std::memory_order_relaxed);
+    if (more > 0 || now - m_lastNs > shortestWaitSpanNs)
+        pushSpan(kind, static_cast<std::uint32_t>(m_number), more, now);
+}
+
+void ActivityReport::pushSpan(TraceKind kind, std::uint32_t index, quint32 count, qint64 now)
+{
     if (m_detail == Detail::EveryItem)
-        m_body.spans.push({m_lastNs, now, index, m_untimed, kind, 100});
+        m_body.spans.push({m_lastNs, now, index, count, kind, 100});
     else
-        m_spans.add(kind, index, m_lastNs, now, m_untimed, m_waitedNs);
+        m_spans.add(kind, index, m_lastNs, now, count, m_waitedNs);
     if (m_body.firstOperationNs.load(std::memory_order_relaxed) == 0)
         m_body.firstOperationNs.store(m_lastNs, std::memory_order_relaxed);
     m_body.lastOperationNs.store(now, std::memory_order_relaxed);

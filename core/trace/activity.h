@@ -128,17 +128,22 @@ public:
     void begin(quint64 number)
     {
         m_number = number;
+        m_spent = Spent::OnCore;
         m_body.begin(number, m_lastNs);
     }
+    /// How the item in hand has spent its time so far: for its span, if it has to wait now. A wait
+    /// of the item in hand, such as for room in a queue, divides it into two spans; only the first
+    /// one counts it.
+    void setSpent(Spent spent) { m_spent = spent; }
     /// The item in hand is done, and @p count - 1 that follow it.
     void finish(Spent spent = Spent::OnCore, quint32 count = 1)
     {
         m_body.finish(count);
         m_number += count - 1;
-        tell(spent == Spent::OnCore  ? runtime::TraceKind::Running
-             : spent == Spent::Ready ? runtime::TraceKind::Ready
-                                     : runtime::TraceKind::Sleeping,
-             count);
+        if (m_isTold)
+            tellRest(kindOf(spent), count - 1);
+        else
+            tell(kindOf(spent), count);
     }
     /// The item in hand has failed.
     void fail();
@@ -148,6 +153,12 @@ public:
     void end();
 
 private:
+    static runtime::TraceKind kindOf(Spent spent)
+    {
+        return spent == Spent::OnCore  ? runtime::TraceKind::Running
+               : spent == Spent::Ready ? runtime::TraceKind::Ready
+                                       : runtime::TraceKind::Sleeping;
+    }
     void waitBegan(runtime::WaitFor subject) override;
     void waitEnded() override;
     void tell(runtime::TraceKind kind, quint32 count)
@@ -158,6 +169,9 @@ private:
             tellSpan(kind, runtime::nowNs());
     }
     void tellSpan(runtime::TraceKind kind, qint64 now);
+    void tellUpToWait();
+    void tellRest(runtime::TraceKind kind, quint32 more);
+    void pushSpan(runtime::TraceKind kind, std::uint32_t index, quint32 count, qint64 now);
 
     static constexpr quint32 itemsAClock = 32;
 
@@ -171,6 +185,8 @@ private:
     qint64 m_waitedNs = 0; ///< In waits since then.
     quint32 m_untimed = 0; ///< Items since then.
     quint32 m_sinceClock = 0;
+    Spent m_spent = Spent::OnCore;
+    bool m_isTold = false; ///< The item in hand, up to a wait.
     runtime::WaitFor m_wait = runtime::WaitFor::Signal;
     qint64 m_waitBeganNs = 0;
 };

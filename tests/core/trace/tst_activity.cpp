@@ -78,6 +78,32 @@ struct Waiter
     [[nodiscard]] auto parts() const { return std::tie(activity, items, full, lock); }
 };
 
+/// Works on an item for some milliseconds, and then waits for room for it.
+struct Maker
+{
+    static constexpr qint64 workNs = 5'000'000;
+
+    Activity activity;
+    Queue<int> full;
+
+    void run() const
+    {
+        ActivityReport report(activity);
+        report.start();
+        const qint64 begin = runtime::nowNs();
+        for (quint64 i = 0; i < 2; ++i) {
+            report.begin(i);
+            while (runtime::nowNs() - begin < static_cast<qint64>(i + 1) * workNs) {
+            }
+            report.setSpent(ActivityReport::Spent::Asleep); // Of what it tells, nothing is checked.
+            (void)full.put(1);
+            report.finish(ActivityReport::Spent::Asleep);
+        }
+        report.end();
+    }
+    [[nodiscard]] auto parts() const { return std::tie(activity, full); }
+};
+
 std::vector<TraceSpan> drained(const Activity &activity)
 {
     std::vector<TraceSpan> spans;
@@ -103,6 +129,7 @@ private Q_SLOTS:
     void workIsSeen();
     void isReadAfterASigkill();
     void waitsAreToldApart();
+    void workBeforeAWaitIsSeen();
     void crowdedItemsAreSummedUp();
     void everyItemHasItsSpan();
 };
@@ -202,6 +229,39 @@ void tst_Activity::waitsAreToldApart()
     QCOMPARE(countOf(spans, TraceKind::WaitingOnEmpty), 1);
     QCOMPARE(countOf(spans, TraceKind::BlockedOnFull), 1);
     QCOMPARE(countOf(spans, TraceKind::WaitingForLock), 1);
+}
+
+void tst_Activity::workBeforeAWaitIsSeen()
+{
+    const ProcessScope scope; // Also after a failure nobody is left.
+    const Maker maker{made(Activity::create()), made(Queue<int>::create(1))};
+    QVERIFY(maker.full.put(0));
+    const Process process = made(Process::create({}, maker));
+    QVERIFY(process.start());
+    const auto waits = [&maker] { return maker.activity.state().wait == WaitFor::Room; };
+    QTRY_VERIFY_WITH_TIMEOUT(waits(), patienceMs);
+    const auto soFar = drained(maker.activity);
+    QCOMPARE(soFar.size(), std::size_t{1}); // While it still waits.
+    QCOMPARE(soFar[0].kind, TraceKind::Sleeping);
+    QCOMPARE(soFar[0].index, 0U);
+    QVERIFY(soFar[0].endNs - soFar[0].startNs >= Maker::workNs / 2);
+    QVERIFY(soFar[0].endNs <= maker.activity.state().waitSinceNs);
+    QCOMPARE(maker.activity.state().done, 0U);
+
+    for (int i = 0; i < 2; ++i) // The second item waits too.
+        QVERIFY(maker.full.get());
+    QVERIFY(process.join(patience));
+    QCOMPARE(maker.activity.state().done, 2U);
+    quint64 counted = 0;
+    qint64 endNs = 0;
+    for (const TraceSpan &span : drained(maker.activity)) {
+        QVERIFY(span.startNs >= endNs && span.endNs >= span.startNs);
+        endNs = span.endNs;
+        if (span.kind != TraceKind::BlockedOnFull)
+            counted += span.count;
+    }
+    QCOMPARE(counted, 2U); // Each item once, although a wait divides it.
+    QVERIFY(endNs <= maker.activity.state().lastOperationNs);
 }
 
 void tst_Activity::crowdedItemsAreSummedUp()

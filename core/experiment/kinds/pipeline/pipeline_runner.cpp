@@ -11,6 +11,7 @@
 #include <atomic>
 #include <limits>
 #include <map>
+#include <ranges>
 #include <utility>
 
 using namespace Qt::StringLiterals;
@@ -67,6 +68,7 @@ private:
     void endProducer();
     void putEnds();
     [[nodiscard]] QList<QueuedItem> nextItems() const;
+    [[nodiscard]] qint64 enteredNs(const Codec<Item>::Head &head) const;
     [[nodiscard]] bool isProducer(std::size_t index) const { return index < m_producers; }
     [[nodiscard]] quint64 itemCount() const;
 
@@ -310,10 +312,30 @@ QList<QueuedItem> PipelineRunner::nextItems() const
         const bool isKnown = head.producer < m_producers && head.producer < members().size();
         items.append({static_cast<quint32>(head.number),
                       isKnown ? members()[head.producer].log : -1, false,
-                      std::max<qint64>(0, now - head.putNs)});
+                      std::max<qint64>(0, now - (isKnown ? enteredNs(head) : head.putNs))});
     };
     m_queue->glance(glanceItems, glancePatience, add);
     return items;
+}
+
+/// When an item came into the queue: where its producer had to wait for room, that was at the end
+/// of the wait.
+qint64 PipelineRunner::enteredNs(const Codec<Item>::Head &head) const
+{
+    constexpr qint64 nearlyAtOnceNs = 1'000'000;
+    const AppendLog<Span> &spans = m_context.log.lane(members()[head.producer].log).spans;
+    const qint64 madeNs = sinceGate(head.putNs);
+    const auto places = std::views::iota(std::size_t{0}, spans.size());
+    const auto after = std::ranges::partition_point(
+        places, [&spans, madeNs](std::size_t at) { return spans[at].endNs <= madeNs; });
+    // The item's own span may end a little later than it was made.
+    for (const std::size_t at : std::ranges::subrange(after, places.end()) | std::views::take(2)) {
+        const Span &span = spans[at];
+        if (span.activity == Span::Activity::BlockedOnFull &&
+            span.startNs - madeNs < nearlyAtOnceNs)
+            return head.putNs + span.endNs - madeNs;
+    }
+    return head.putNs;
 }
 
 void PipelineRunner::complete(RunResult &result)

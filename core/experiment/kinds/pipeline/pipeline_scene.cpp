@@ -32,6 +32,7 @@ void Producer::run() const
             report.fail();
             continue;
         }
+        report.setSpent(made.spent);
         item.number = number;
         // Without work an item takes some nanoseconds: reading the clock would double that.
         item.putNs =

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiment/kinds/pipeline/pipeline_state.h"
 #include "core/experiment/run/experiment_run.h"
 #include "core/process/engine.h"
 #include "tests/support/leak_check.h"
@@ -10,6 +11,7 @@
 #include <QTest>
 
 #include <csignal>
+#include <map>
 
 using namespace Qt::StringLiterals;
 using namespace proclab;
@@ -82,6 +84,14 @@ ExperimentSpec pipelineOf(const QJsonObject &block, const QJsonValue &produce = 
     return spec;
 }
 
+/// Not of a wait for room or for an item. On a busy machine an item may wait for a core most of its
+/// time.
+bool isOfAnItem(const Span &span)
+{
+    return span.activity == Span::Activity::Running ||
+           span.activity == Span::Activity::ReadyToRun || span.activity == Span::Activity::Sleeping;
+}
+
 QJsonObject work(const QString &task, const QJsonObject &arguments)
 {
     return {{u"task"_s, task}, {u"args"_s, arguments}};
@@ -101,6 +111,7 @@ private Q_SLOTS:
     void everyItemArrives();
     void unboundedQueueNeverBlocks();
     void textsArriveInOrder();
+    void itemIsInTheQueueOnceThereWasRoom();
     void killedProcessLosesNoCount_data();
     void killedProcessLosesNoCount();
     void failedItemIsCountedOnce_data();
@@ -188,8 +199,7 @@ void tst_PipelineRun::textsArriveInOrder()
         const auto &spans = run.log()->lane(process).spans;
         for (std::size_t i = 0; processes[process].role == test::consumer() && i < spans.size();
              ++i) {
-            if (spans[i].activity == Span::Activity::Running ||
-                spans[i].activity == Span::Activity::Sleeping)
+            if (isOfAnItem(spans[i]))
                 order.append(spans[i].index);
         }
     }
@@ -221,6 +231,45 @@ void tst_PipelineRun::killAtRandom(ExperimentRun &run, const QList<int> &roles, 
             return;
         m_killed += ::kill(victims[random.bounded(victims.size())], SIGKILL) == 0 ? 1 : 0;
     }
+}
+
+/// The producer has its items long before the queue has room for them.
+void tst_PipelineRun::itemIsInTheQueueOnceThereWasRoom()
+{
+    constexpr qint64 tolerance = 50'000'000;
+    ExperimentRun run(m_engine,
+                      pipelineOf({{u"producers"_s, 1},
+                                  {u"consumers"_s, 1},
+                                  {u"items_per_producer"_s, 8},
+                                  {u"capacity"_s, 1}},
+                                 {}, work(u"io.sleep"_s, {{u"min_s"_s, 0.2}, {u"max_s"_s, 0.2}})));
+    QVERIFY(test::runToEnd(run));
+    const RunLog &log = *run.log();
+    std::map<quint32, qint64> takenNs; // When the consumer began with an item.
+    for (int process = 1; process < log.processCount(); ++process) {
+        const AppendLog<Span> &spans = log.lane(process).spans;
+        for (std::size_t at = 0; at < spans.size(); ++at) {
+            if (log.processes()[process].role == test::consumer() && isOfAnItem(spans[at]))
+                takenNs[spans[at].index] = spans[at].startNs;
+        }
+    }
+    QCOMPARE(takenNs.size(), std::size_t{8});
+    int seen = 0;
+    int tooOld = 0;
+    const qint64 endNs = log.snapshots.newest()->timeNs;
+    for (qint64 timeNs = 0; timeNs < endNs; timeNs += 25'000'000) {
+        const StageSnapshotPointer picture = log.snapshots.at(timeNs);
+        for (const QueuedItem &item : picture->state<PipelineState>().items) {
+            if (item.isEnd || item.index == 0)
+                continue;
+            ++seen;
+            const qint64 roomNs = takenNs[item.index - 1];
+            tooOld += item.ageNs > picture->timeNs - roomNs + tolerance ? 1 : 0;
+        }
+    }
+    QVERIFY2(seen > 8, qPrintable(QString::number(seen)));
+    // A picture may fall between the coming in of an item and its producer's word on its wait.
+    QVERIFY2(tooOld <= 2, qPrintable(u"%1 of %2"_s.arg(tooOld).arg(seen)));
 }
 
 void tst_PipelineRun::killedProcessLosesNoCount_data()
