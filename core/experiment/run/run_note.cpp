@@ -59,8 +59,10 @@ QString eventText(const RunLog &log, const RunEvent &event)
     if (code == "time_limit")
         return RunNoteText::tr("The run's time limit was reached");
     if (code == "gate_open")
-        return RunNoteText::tr("Gate open: %n process(es) stand ready", nullptr,
-                               static_cast<int>(note.integer("processes"_L1)));
+        return note.integer("processes"_L1) == 1
+                   ? RunNoteText::tr("Gate open: 1 process stands ready")
+                   : RunNoteText::tr("Gate open: %1 processes stand ready")
+                         .arg(note.integer("processes"_L1));
     if (code == "task_failed") {
         const auto task = static_cast<std::size_t>(note.integer("task"_L1));
         return task < log.tasks.size() ? taskErrorText(log, log.tasks[task]) : QString();

@@ -210,9 +210,11 @@ QString pipelineNoteText(const RunLog &, const RunNote &note)
     if (code == "pipeline.unknown_item_lost")
         return PipelineKindText::tr("An item was lost with the process");
     if (code == "pipeline.ends_put")
-        return PipelineKindText::tr(
-            "All producers have ended: put %n END(s), one for each consumer", nullptr,
-            static_cast<int>(note.integer("ends"_L1)));
+        return note.integer("ends"_L1) == 1
+                   ? PipelineKindText::tr("All producers have ended: put 1 END for the consumer")
+                   : PipelineKindText::tr(
+                         "All producers have ended: put %1 ENDs, one for each consumer")
+                         .arg(note.integer("ends"_L1));
     if (code == "pipeline.items_missing")
         return PipelineKindText::tr("%1 items put, %2 taken: %3 failed, %4 lost with a process")
             .arg(note.integer("put"_L1))
@@ -221,10 +223,10 @@ QString pipelineNoteText(const RunLog &, const RunNote &note)
             .arg(note.integer("lost"_L1));
     if (code == "pipeline.backpressure")
         return PipelineKindText::tr(
-                   "Backpressure: producers waited %1 s in put(); the consumers set the pace")
+                   "Backpressure: producers waited %1 s in put(), all added up; the consumers set the pace")
             .arg(note.number("waited_s"_L1), 0, 'f', 2);
     if (code == "pipeline.consumers_waited")
-        return PipelineKindText::tr("Consumers waited %1 s in get(); the producers set the pace")
+        return PipelineKindText::tr("Consumers waited %1 s in get(), all added up; the producers set the pace")
             .arg(note.number("waited_s"_L1), 0, 'f', 2);
     return {};
 }

@@ -75,7 +75,7 @@ void tst_RunNote::eventIsToldFromItsFacts_data()
     QTest::addColumn<QString>("text");
     const Error error = osError(u"/dev/shm"_s, ENOSPC);
     QTest::newRow("gate") << -1 << note("gate_open", {{"processes"_L1, 2}})
-                          << u"Gate open: 2 process(es) stand ready"_s;
+                          << u"Gate open: 2 processes stand ready"_s;
     QTest::newRow("time limit") << -1 << note("time_limit")
                                 << u"The run's time limit was reached"_s;
     QTest::newRow("engine") << -1 << errorNote("engine_failed", error) << errorText(error);
@@ -100,7 +100,7 @@ void tst_RunNote::eventIsToldFromItsFacts_data()
     QTest::newRow("lost item") << 1 << note("pipeline.item_lost", {{"item"_L1, 40}})
                                << u"Item 40 was lost with the process"_s;
     QTest::newRow("ends") << 0 << note("pipeline.ends_put", {{"ends"_L1, 3}})
-                          << u"All producers have ended: put 3 END(s), one for each consumer"_s;
+                          << u"All producers have ended: put 3 ENDs, one for each consumer"_s;
     QTest::newRow("lock") << 1 << note("counter.lock_handed_on")
                           << u"The lock's owner died: the lock was handed on"_s;
     QTest::newRow("of a newer program") << 1 << note("pool.later") << u"pool.later"_s;
@@ -143,10 +143,10 @@ void tst_RunNote::noticeIsToldFromItsFacts_data()
         << u"100 items put, 97 taken: 2 failed, 1 lost with a process"_s;
     QTest::newRow("backpressure")
         << note("pipeline.backpressure", {{"waited_s"_L1, 1.234}})
-        << u"Backpressure: producers waited 1.23 s in put(); the consumers set the pace"_s;
+        << u"Backpressure: producers waited 1.23 s in put(), all added up; the consumers set the pace"_s;
     QTest::newRow("consumers waited")
         << note("pipeline.consumers_waited", {{"waited_s"_L1, 0.5}})
-        << u"Consumers waited 0.50 s in get(); the producers set the pace"_s;
+        << u"Consumers waited 0.50 s in get(), all added up; the producers set the pace"_s;
 }
 
 void tst_RunNote::noticeIsToldFromItsFacts()
