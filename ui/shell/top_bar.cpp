@@ -183,14 +183,35 @@ void TopBar::updateButtons()
     const QString stopText = stopping ? tr("Stopping") : tr("Stop");
     if (m_stop->text() != stopText)
         m_stop->setText(stopText);
+    const bool canStop = active && !stopping;
+    keepFocus(canRun, canStop);
     if (m_run->isEnabled() != canRun || m_run->icon().isNull()) {
         m_run->setEnabled(canRun);
         m_run->setIcon(icon(u"play"_s, IconTone::OnAccent));
     }
-    const bool canStop = active && !stopping;
     if (m_stop->isEnabled() != canStop || m_stop->icon().isNull()) {
         m_stop->setEnabled(canStop);
         m_stop->setIcon(icon(u"stop"_s, IconTone::Crash));
+    }
+}
+
+/// The focus goes from Run to Stop and back, not to whatever comes next: a Space after a click on
+/// Run would do that.
+void TopBar::keepFocus(bool canRun, bool canStop)
+{
+    const QPushButton *held = m_run->hasFocus() ? m_run : m_stop->hasFocus() ? m_stop : nullptr;
+    m_owesFocus = m_owesFocus && window()->focusWidget() == nullptr;
+    if (!held && !m_owesFocus)
+        return;
+    if (held && (held == m_run ? canRun : canStop))
+        return;
+    QPushButton *next = canStop ? m_stop : canRun ? m_run : nullptr;
+    m_owesFocus = next == nullptr; // Until one of them can be used.
+    if (next) {
+        next->setEnabled(true);
+        next->setFocus();
+    } else if (QWidget *focus = window()->focusWidget()) {
+        focus->clearFocus();
     }
 }
 

@@ -50,6 +50,7 @@ private:
     void createTitle();
     void createControls();
     void updateButtons();
+    void keepFocus(bool canRun, bool canStop);
     void updateThemeButton();
 
     RunStatus m_status;
@@ -59,6 +60,7 @@ private:
     QLabel *m_subtitle;
     QWidget *m_controls; ///< All that belongs to an experiment.
     ComboBox *m_presets;
+    bool m_owesFocus = false; ///< It was on Run or Stop when neither could be used any more.
     QPushButton *m_run;
     QPushButton *m_stop;
     RunProgress *m_progress;

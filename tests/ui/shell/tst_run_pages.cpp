@@ -56,6 +56,7 @@ private Q_SLOTS:
     void deathIsToldWhileTheRunGoesOn();
     void stopEndsEveryProcess_data();
     void stopEndsEveryProcess();
+    void focusGoesFromRunToStopAndBack();
     void closingDuringARunEndsEveryProcess_data();
     void closingDuringARunEndsEveryProcess();
     void questionCanBeDeclined();
@@ -414,6 +415,23 @@ void tst_RunPages::stopEndsEveryProcess()
     QCOMPARE(livingProcesses(log->processes()), QStringList());
     QVERIFY(page()->findChild<Banner *>()->title().contains(u"Stopped"_s));
     QVERIFY(runButton()->isEnabled());
+}
+
+/// A click on Run, then Space: that ends the run, and does nothing else.
+void tst_RunPages::focusGoesFromRunToStopAndBack()
+{
+    openLongRun(u"pool"_s);
+    QTest::mouseClick(runButton(), Qt::LeftButton);
+    const ExperimentRun *run = page()->currentRun();
+    QVERIFY(run && run->isActive());
+    QWidget *stop = m_window->topBar()->stopButton();
+    QCOMPARE(QApplication::focusWidget(), stop);
+    QTRY_COMPARE_WITH_TIMEOUT(run->state(), RunSource::State::Running, limitMs);
+    QCOMPARE(QApplication::focusWidget(), stop);
+    QTest::keyClick(stop, Qt::Key_Space);
+    QTRY_COMPARE_WITH_TIMEOUT(run->state(), RunSource::State::Ended, limitMs);
+    QTRY_COMPARE_WITH_TIMEOUT(QApplication::focusWidget(), runButton(), limitMs);
+    QVERIFY(Theme::current().dark);
 }
 
 void tst_RunPages::closingDuringARunEndsEveryProcess_data()
