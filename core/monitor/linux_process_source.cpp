@@ -196,6 +196,8 @@ std::optional<ProcessCounters> LinuxProcessSource::read(const ProcessKey &key)
     static const auto pageSize = static_cast<quint64>(::sysconf(_SC_PAGESIZE));
     if (const auto pages = numberAt(statm, 1))
         counters.residentBytes = *pages * pageSize;
+    if (const auto pages = numberAt(statm, 2))
+        counters.sharedBytes = *pages * pageSize;
     counters.readyNs = hasOneThread(files.taskFolder) ? readyIn(files.schedstat)
                                                       : readyOfThreads(files.taskFolder);
     // Last, so that the least time passes until the caller looks at the clock.

@@ -47,6 +47,7 @@ std::optional<ProcessRates> ProcessMeter::sample(qint64 pid)
     rates.cpuNs = counters->cpuNs;
     rates.readyNs = counters->readyNs;
     rates.residentBytes = counters->residentBytes;
+    rates.sharedBytes = counters->sharedBytes;
     const qint64 passedNs = rates.timeNs - found->lastNs;
     if (found->last && passedNs > 0) {
         rates.cpuPercent = percentOf(counters->cpuNs - found->last->cpuNs, passedNs);

@@ -16,7 +16,8 @@ struct ProcessRates
     std::optional<double> cpuPercent; ///< Up to 100 for each thread; not known in the first sample.
     std::optional<double> readyPercent;
     std::optional<quint64> residentBytes;
-    qint64 cpuNs = 0; ///< The total since the process began.
+    std::optional<quint64> sharedBytes; ///< Part of them.
+    qint64 cpuNs = 0;                   ///< The total since the process began.
     std::optional<qint64> readyNs;
 };
 

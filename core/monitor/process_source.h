@@ -22,7 +22,10 @@ struct ProcessCounters
 {
     qint64 cpuNs = 0;              ///< All threads, user and system, from the process's CPU clock.
     std::optional<qint64> readyNs; ///< Waiting for a core, all threads: schedstat.
-    std::optional<quint64> residentBytes; ///< statm.
+    /// In memory, from statm: all of it, and the part that is shared with other processes (pages of
+    /// files and of shared memory). The rest is the process's own.
+    std::optional<quint64> residentBytes;
+    std::optional<quint64> sharedBytes = std::nullopt;
 };
 
 /// One process in a list of all.

@@ -102,7 +102,7 @@ void ChartHistory::appendTo(Points &points, const Cell &cell)
     points.y.append(cell.minimumFirst ? cell.maximum : cell.minimum);
 }
 
-ChartHistory::Points ChartHistory::line(int series, double width) const
+ChartHistory::Points ChartHistory::line(int series, double width, double longestGap) const
 {
     Points points;
     const Cells &cells = m_series[static_cast<std::size_t>(series)];
@@ -111,8 +111,14 @@ ChartHistory::Points ChartHistory::line(int series, double width) const
         Cell cell;
         for (int k = i; k < std::min(i + steps, m_used); ++k)
             merge(cell, cells[static_cast<std::size_t>(k)]);
-        if (cell.count > 0)
-            appendTo(points, cell);
+        if (cell.count == 0)
+            continue;
+        if (!points.x.isEmpty() &&
+            cell.firstX - points.x.last() > std::max(longestGap, 2.5 * steps * m_step)) {
+            points.x.append(points.x.last());
+            points.y.append(std::numeric_limits<double>::quiet_NaN());
+        }
+        appendTo(points, cell);
     }
     return points;
 }
@@ -127,8 +133,7 @@ double ChartHistory::meanAt(const Cells &cells, int at, int previous, int next, 
     if (next < 0)
         return (at - previous) * m_step <= hold ? cells[static_cast<std::size_t>(previous)].last
                                                 : 0;
-    const double share = static_cast<double>(at - previous) / (next - previous);
-    return mean(previous) + share * (mean(next) - mean(previous));
+    return mean(next);
 }
 
 std::vector<int> ChartHistory::filledSteps(int count) const
@@ -199,6 +204,20 @@ std::optional<double> ChartHistory::valueAt(int series, double x, double hold) c
 {
     const Cell *cell = cellAt(series, x);
     return cell && x - cell->lastX <= hold + m_step ? std::optional(cell->last) : std::nullopt;
+}
+
+std::optional<double> ChartHistory::meanOver(int series, double x) const
+{
+    const Cell *before = cellAt(series, x);
+    if (!before || x < before->firstX)
+        return std::nullopt;
+    const Cells &cells = m_series[static_cast<std::size_t>(series)];
+    for (auto at = static_cast<std::size_t>(before - cells.data());
+         at < static_cast<std::size_t>(m_used); ++at) {
+        if (cells[at].count > 0 && cells[at].lastX >= x)
+            return cells[at].mean();
+    }
+    return std::nullopt;
 }
 
 const ChartHistory::Cell *ChartHistory::cellAt(int series, double x) const

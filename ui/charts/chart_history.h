@@ -3,6 +3,7 @@
 
 #include <QVector>
 
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -39,10 +40,14 @@ public:
     [[nodiscard]] double step() const { return m_step; }
     /// The values as they came; where several share a step, its smallest and largest, in their
     /// order. At most two points a step, or where @p width seconds are longer for each @p width.
-    [[nodiscard]] Points line(int series, double width = 0) const;
+    /// Where more than @p longestGap seconds (and more than two steps) lie between two values, the
+    /// line ends with a NaN and begins again.
+    [[nodiscard]] Points line(int series, double width = 0,
+                              double longestGap = std::numeric_limits<double>::infinity()) const;
     /// Where any of the first @p count series has a value: the sum of the means of series 0 to k,
-    /// for each k. Between two values a series goes straight; beyond its last it holds for @p hold
-    /// seconds, then counts 0. At most one point each @p width seconds.
+    /// for each k. Values are means since the one before, so between two the next one counts;
+    /// beyond its last a series holds for @p hold seconds, then counts 0. At most one point each @p
+    /// width seconds.
     [[nodiscard]] std::vector<Points> stacked(int count, double hold, double width = 0) const;
     /// The last value of @p series, 0 if it has none.
     [[nodiscard]] double last(int series) const;
@@ -50,6 +55,10 @@ public:
     [[nodiscard]] double at(int series, double x) const;
     /// The same; nullopt before the first value, and more than @p hold seconds after the last.
     [[nodiscard]] std::optional<double> valueAt(int series, double x, double hold) const;
+
+    /// Where each value is the mean since the one before: that over @p x; nullopt before the first
+    /// and after the last.
+    [[nodiscard]] std::optional<double> meanOver(int series, double x) const;
 
     /// The values of one step, for a table; nullopt where a series has none.
     struct Row

@@ -3,6 +3,7 @@
 
 #include "ui/charts/chart_overlay.h"
 #include "ui/charts/plot_tickers.h"
+#include "ui/shared/draw_text.h"
 #include "ui/shared/theme.h"
 
 #include <QEvent>
@@ -76,6 +77,7 @@ LineChart::LineChart(QWidget *parent)
     , m_overlay(new ChartOverlay(this))
 {
     setMouseTracking(true);
+    setAttribute(Qt::WA_OpaquePaintEvent);
     setFocusPolicy(Qt::StrongFocus);
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, headHeight, 0, 0);
@@ -94,6 +96,7 @@ void LineChart::createPlot()
 {
     m_plot->setAttribute(Qt::WA_TransparentForMouseEvents);
     m_plot->setFocusPolicy(Qt::NoFocus);
+    m_plot->setAutoAddPlottableToLegend(false); // There is none, but it would be laid out.
     m_plot->setPlottingHints(QCP::phCacheLabels | QCP::phFastPolylines);
     m_plot->setNotAntialiasedElements(QCP::aeAxes | QCP::aeGrid | QCP::aeFills);
     QCPAxisRect *rect = m_plot->axisRect();
@@ -116,7 +119,6 @@ void LineChart::createPlot()
     m_meanLine = new QCPItemStraightLine(m_plot);
     m_meanText = makeLabel(m_plot);
     m_emptyText = new QCPItemText(m_plot);
-    m_emptyText->setText(tr("No data yet"));
     m_emptyText->position->setType(QCPItemPosition::ptAxisRectRatio);
     m_emptyText->position->setCoords(0.5, 0.5);
     connect(m_plot, &QCustomPlot::afterLayout, this, &LineChart::placeLabels);
@@ -315,8 +317,10 @@ void LineChart::styleGraphs()
         QCPGraph *graph = m_series[i].graph;
         graph->setBrush(Qt::NoBrush);
         graph->setChannelFillGraph(nullptr);
-        graph->setLineStyle(m_style == Style::Steps ? QCPGraph::lsStepLeft : QCPGraph::lsLine);
-        graph->setAntialiased(!isTangle && m_style != Style::Stacked);
+        graph->setLineStyle(showsMeans()              ? QCPGraph::lsStepRight
+                            : m_style == Style::Steps ? QCPGraph::lsStepLeft
+                                                      : QCPGraph::lsLine);
+        graph->setAntialiased(!isTangle && m_style == Style::Lines);
         graph->setPen(QPen(shownColor(i), isTangle ? 1 : 1.5));
         if (m_style == Style::Stacked) {
             graph->setPen(QPen(theme.panel, 1));
@@ -374,7 +378,8 @@ void LineChart::fillGraphs()
         return;
     }
     for (int i = 0; i < m_series.size(); ++i) {
-        ChartHistory::Points points = m_history.line(i, pixel);
+        ChartHistory::Points points =
+            showsMeans() ? m_history.line(i, pixel) : m_history.line(i, pixel, longestGap);
         // A count holds until it changes: its step reaches the present.
         if (m_style == Style::Steps && !points.x.isEmpty() && m_now > points.x.last()) {
             points.x.append(m_now);
@@ -388,10 +393,20 @@ void LineChart::fillGraphs()
     }
 }
 
+void LineChart::setNote(const QString &text)
+{
+    if (text == m_note)
+        return;
+    m_note = text;
+    refresh();
+}
+
 void LineChart::updateAxes()
 {
     const bool empty = showsNoData();
-    m_emptyText->setVisible(empty);
+    m_emptyText->setVisible(empty || !m_note.isEmpty());
+    m_emptyText->setText(empty ? m_emptyLine : m_note);
+    m_emptyText->position->setCoords(0.5, empty ? 0.5 : 0.12);
     // Whole steps, so that the top tick is the top; a little room above the largest value.
     double top = std::max(1.02 * largestValue(), m_minimumTop);
     if (m_mean)
@@ -436,24 +451,13 @@ void LineChart::paintEvent(QPaintEvent *)
     const Theme &theme = Theme::current();
     QPainter painter(this);
     painter.fillRect(rect(), theme.panel);
-    const QFont titleFont = textFont(TextSize::Small, QFont::DemiBold);
-    const QFont unitFont = textFont(TextSize::Caption);
-    const QFont valueFont = monoFont(TextSize::Small);
-    const QRect head(headMargin, 4, width() - headMargin - rightMargin, headHeight - 4);
-
-    painter.setFont(valueFont);
-    painter.setPen(theme.text);
-    painter.drawText(head, Qt::AlignRight | Qt::AlignVCenter, m_valueText);
-    const int valueWidth = QFontMetrics(valueFont).horizontalAdvance(m_valueText);
-    painter.setFont(titleFont);
-    painter.drawText(head, Qt::AlignLeft | Qt::AlignVCenter, m_title);
-    const int titleWidth = QFontMetrics(titleFont).horizontalAdvance(m_title);
-    painter.setFont(unitFont);
-    painter.setPen(theme.text3);
-    const QRect unitRect = head.adjusted(titleWidth + 8, 1, -valueWidth - 8, 1);
-    painter.drawText(
-        unitRect, Qt::AlignLeft | Qt::AlignVCenter,
-        QFontMetrics(unitFont).elidedText(m_unit, Qt::ElideRight, std::max(0, unitRect.width())));
+    const QRectF head(headMargin, 4, width() - headMargin - rightMargin, headHeight - 4);
+    const double valueWidth = drawText(painter, head, Qt::AlignRight | Qt::AlignVCenter,
+                                       m_valueText, monoFont(TextSize::Small), theme.text);
+    const double titleWidth = drawText(painter, head, Qt::AlignLeft | Qt::AlignVCenter, m_title,
+                                       textFont(TextSize::Small, QFont::DemiBold), theme.text);
+    drawText(painter, head.adjusted(titleWidth + 8, 1, -valueWidth - 8, 1),
+             Qt::AlignLeft | Qt::AlignVCenter, m_unit, textFont(TextSize::Caption), theme.text3);
 }
 
 void LineChart::changeEvent(QEvent *event)

@@ -32,11 +32,12 @@ class LineChart final : public QWidget
 
 public:
     enum class Style {
-        Lines,
-        Steps,   ///< For counts.
-        Stacked, ///< The first `seriesCount()` values on top of each other.
-        Bands, ///< Series 0 to 4 are minimum, lower quartile, median, upper quartile, maximum; more
-               ///< are lines.
+        Lines,   ///< For what is measured at an instant. Nothing is drawn over a gap of a second.
+        Steps,   ///< For counts, which hold until the next. Gaps as in Lines.
+        Means,   ///< For rates: each value is the mean since the one before.
+        Stacked, ///< Means; the first `seriesCount()` values on top of each other.
+        Bands,   ///< Means; series 0 to 4 are minimum, lower quartile, median, upper quartile,
+                 ///< maximum; more are lines.
     };
 
     explicit LineChart(QWidget *parent = nullptr);
@@ -62,7 +63,8 @@ public:
     /// The value of @p series at @p seconds; nullopt: there was none.
     [[nodiscard]] std::optional<double> valueAt(int series, double seconds) const
     {
-        return m_history.valueAt(series, seconds, holdSeconds);
+        return showsMeans() ? m_history.meanOver(series, seconds)
+                            : m_history.valueAt(series, seconds, holdSeconds);
     }
     [[nodiscard]] const ChartHistory &history() const { return m_history; }
 
@@ -96,6 +98,9 @@ public:
     void drawNow();
     /// What stands in a chart without values.
     void setEmptyText(const QString &text);
+    /// What stands above the values, where they are few; empty: nothing.
+    void setNote(const QString &text);
+    [[nodiscard]] QString note() const { return m_note; }
     [[nodiscard]] bool showsNoData() const;
 
     QSize sizeHint() const override;
@@ -122,7 +127,13 @@ private:
     static constexpr int bandSeries = 5;
     /// A value stands for that long where the next one is missing.
     static constexpr double holdSeconds = 0.3;
+    /// With nothing measured for longer, nothing is drawn.
+    static constexpr double longestGap = 1;
 
+    [[nodiscard]] bool showsMeans() const
+    {
+        return m_style != Style::Lines && m_style != Style::Steps;
+    }
     void createPlot();
     void applyTheme();
     void rebuildGraphs();
@@ -166,6 +177,8 @@ private:
     QString m_title;
     QString m_unit;
     QString m_valueText;
+    QString m_emptyLine;
+    QString m_note;
     Style m_style = Style::Lines;
     std::optional<double> m_threshold;
     std::optional<double> m_mean;

@@ -36,7 +36,7 @@ QRectF LineChart::placeLineLabel(QCPItemText *text, double value, bool atRight) 
 
 void LineChart::setEmptyText(const QString &text)
 {
-    m_emptyText->setText(text);
+    m_emptyLine = text;
 }
 
 double LineChart::largestValue() const

@@ -10,6 +10,7 @@
 #include <QList>
 #include <QString>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -43,6 +44,7 @@ struct ProcessRecord
     quint64 peakResidentBytes = 0;
 
     [[nodiscard]] bool isParent() const { return role == nullptr; }
+    bool operator==(const ProcessRecord &) const = default;
 };
 
 /// It ended by a signal or with a code, and not because the lab ended it.
@@ -108,6 +110,12 @@ struct ProcessSample
     float cpuPercent = 0;
     float readyPercent = 0;
     quint64 residentBytes = 0;
+    quint64 sharedBytes = 0; ///< Part of them, which other processes may have too.
+
+    [[nodiscard]] quint64 privateBytes() const
+    {
+        return residentBytes - std::min(sharedBytes, residentBytes);
+    }
 };
 
 /// The first sample of a run is of the gate: nothing is done yet, and no rate is known. The last is

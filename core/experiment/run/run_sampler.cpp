@@ -173,7 +173,8 @@ void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
     if (gate != 0 && watch.cpuPercent >= 0)
         m_log.lane(process).samples.append(
             {rates->timeNs - gate, static_cast<float>(watch.cpuPercent),
-             static_cast<float>(watch.readyPercent), rates->residentBytes.value_or(0)});
+             static_cast<float>(watch.readyPercent), rates->residentBytes.value_or(0),
+             rates->sharedBytes.value_or(0)});
 }
 
 /// The stretch between the last sample and the end, from the account that the process left.
@@ -193,7 +194,7 @@ void RunSampler::sampleEnd(int process, const ProcessRecord &record)
         return;
     const double percent = std::max(0.0, spentCpu) * 100 / static_cast<double>(length);
     auto &samples = m_log.lane(process).samples;
-    samples.append({record.endNs, static_cast<float>(percent), 0, 0});
+    samples.append({record.endNs, static_cast<float>(percent), 0, 0, 0});
 }
 
 ProcessLive RunSampler::pictureOf(int process, const ProcessRecord &record) const

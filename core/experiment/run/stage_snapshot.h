@@ -59,6 +59,8 @@ struct ProcessLive
     double cpuPercent = -1;  ///< Of one core; below 0: not known yet.
     double waitingShare = 0; ///< 0 … 1 of the time so far blocked on queue or lock.
     double readyShare = 0;   ///< 0 … 1 of the time so far waiting for a core.
+
+    bool operator==(const ProcessLive &) const = default;
 };
 
 /// What a stage draws beyond the figures that all kinds have. Each kind has one of its own.

@@ -45,6 +45,8 @@ private Q_SLOTS:
     void historyKeepsThePeak();
     void historyLeavesOutTimesBeforeZero();
     void stackedSumsTheSeries();
+    void meanHoldsSinceTheValueBefore();
+    void lineEndsWhereNothingWasMeasured();
     void stackedEndsWithItsProcess();
     void niceCeilingIsTheNextStep_data();
     void niceCeilingIsTheNextStep();
@@ -112,8 +114,35 @@ void tst_LineChart::stackedSumsTheSeries()
     history.append(1, 3, 3);
     const auto layers = history.stacked(2, 0);
     QCOMPARE(layers.size(), std::size_t(2));
-    QCOMPARE(layers[0].y, (QVector<double>{10, 20, 30})); // Straight from 10 to 30.
-    QCOMPARE(layers[1].y, (QVector<double>{11, 22, 33}));
+    QCOMPARE(layers[0].y, (QVector<double>{10, 30, 30})); // The mean from 1 to 3 is 30.
+    QCOMPARE(layers[1].y, (QVector<double>{11, 32, 33}));
+}
+
+void tst_LineChart::meanHoldsSinceTheValueBefore()
+{
+    ChartHistory history(100, 1);
+    history.addSeries();
+    history.append(0, 1, 10);
+    history.append(0, 4, 40);
+    QCOMPARE(history.meanOver(0, 0.9), std::nullopt);
+    QCOMPARE(history.meanOver(0, 1), std::optional(10.0));
+    QCOMPARE(history.meanOver(0, 1.1), std::optional(40.0));
+    QCOMPARE(history.meanOver(0, 4), std::optional(40.0));
+    QCOMPARE(history.meanOver(0, 4.1), std::nullopt);
+}
+
+void tst_LineChart::lineEndsWhereNothingWasMeasured()
+{
+    ChartHistory history(100, 0.1);
+    history.addSeries();
+    for (const double seconds : {1.0, 1.5, 2.0, 7.0, 7.5})
+        history.append(0, seconds, 5);
+    const auto points = history.line(0, 0, 1);
+    QCOMPARE(points.x, (QVector<double>{1.0, 1.5, 2.0, 2.0, 7.0, 7.5}));
+    QVERIFY(qIsNaN(points.y[3]));
+    QCOMPARE(points.y[4], 5.0);
+    QCOMPARE(history.line(0).x, (QVector<double>{1.0, 1.5, 2.0, 7.0, 7.5})); // Means: all of it is.
+    QCOMPARE(history.line(0, 3, 1).x.size(), 2); // Steps of three seconds have no such gap.
 }
 
 void tst_LineChart::stackedEndsWithItsProcess()

@@ -27,6 +27,8 @@ constexpr int smallestChart = 76;
 constexpr int smallestWithMemory = 112;
 constexpr int timeLabelHeight = 16;
 constexpr int bandSeries = 5;
+constexpr int sharedSeries = 0; // Of the memory chart; after it the processes' private memory.
+constexpr std::size_t fewSamples = 3;
 constexpr double firstRange = 5;
 // Samples of one instant are read one after the other: what lies closer together is one instant.
 constexpr qint64 instantNs = 20'000'000;
@@ -53,6 +55,7 @@ QColor gaugeColor(int series, qsizetype count)
 
 ChartColumn::ChartColumn(QWidget *parent) : QWidget(parent)
 {
+    setAttribute(Qt::WA_OpaquePaintEvent);
     m_pause.setSingleShot(true);
     m_pause.setInterval(100ms);
     connect(&m_pause, &QTimer::timeout, this, [this] {
@@ -101,11 +104,12 @@ void ChartColumn::rebuildCharts()
         auto *chart = new LineChart(this);
         chart->setTitle(gauge.title, gauge.unit);
         chart->setLimit(gauge.maximum);
-        chart->setStyle(gauge.steps ? LineChart::Style::Steps : LineChart::Style::Lines);
+        chart->setStyle(gauge.rate    ? LineChart::Style::Means
+                        : gauge.steps ? LineChart::Style::Steps
+                                      : LineChart::Style::Lines);
         m_charts.append(chart);
     }
     m_memory = new LineChart(this);
-    m_memory->setTitle(tr("Memory"), tr("MiB resident, each process"));
     m_charts.append(m_memory);
     for (LineChart *chart : std::as_const(m_charts)) {
         connect(chart, &LineChart::cursorMoved, this, [this](std::optional<double> seconds) {
@@ -124,7 +128,7 @@ void ChartColumn::setRun(std::shared_ptr<const RunLog> log)
     m_processes.clear();
     m_samplesRead.clear();
     m_lineEnded.clear();
-    m_bandBuffer.clear();
+    m_samples.clear();
     m_gaugesRead = 0;
     m_ratesEndedAt = 0;
     m_selectedRead = 0;
@@ -142,6 +146,7 @@ void ChartColumn::setRun(std::shared_ptr<const RunLog> log)
     }
     m_cpu->setTitle(tr("CPU"), tr("% of one core, stacked"));
     m_cpu->setStyle(LineChart::Style::Stacked);
+    setUpMemory();
     for (qsizetype i = 0; i < m_gauges.size(); ++i) {
         for (int k = 0; k < m_gauges[i].series.size(); ++k)
             m_charts[i + 1]->addSeries(m_gauges[i].series[k].name,
@@ -149,6 +154,12 @@ void ChartColumn::setRun(std::shared_ptr<const RunLog> log)
     }
     for (LineChart *chart : std::as_const(m_charts))
         chart->refresh();
+}
+
+void ChartColumn::setUpMemory()
+{
+    m_memory->setTitle(tr("Memory"), m_bands ? tr("MiB, largest") : tr("MiB of each"));
+    m_memory->addSeries(tr("shared"), Theme::current().text3); // The most that one has.
 }
 
 void ChartColumn::advance(qint64 nowNs)
@@ -174,13 +185,28 @@ void ChartColumn::readNew()
     updateTexts();
     updateMarks();
     const double now = toSeconds(m_nowNs);
-    const QString empty = haveEnded(m_processes) ? tr("Too short for a sample") : tr("No data yet");
+    const bool ended = haveEnded(m_processes);
+    const QString empty = ended ? tr("Too short for a sample") : tr("No data yet");
+    const std::size_t count = sampleCount();
+    const QString note = !ended || count >= fewSamples ? QString()
+                         : count == 1                  ? tr("1 sample only")
+                                                       : tr("%1 samples only").arg(count);
     for (LineChart *chart : std::as_const(m_charts)) {
         chart->setEmptyText(empty);
+        chart->setNote(note);
         chart->setTimeRange(timeRange(now));
         chart->setNow(now);
         chart->refresh();
     }
+}
+
+/// The most of any process.
+std::size_t ChartColumn::sampleCount() const
+{
+    std::size_t most = 0;
+    for (int process = 1; process < m_processes.size(); ++process)
+        most = std::max(most, m_log->lane(process).samples.size());
+    return most;
 }
 
 bool ChartColumn::hasBands() const
@@ -195,7 +221,8 @@ void ChartColumn::readSamples()
     if (hasBands() && !m_bands)
         switchToBands();
     if (m_bands) {
-        readBands();
+        collectSamples();
+        takeInstants();
         readSelectedInBands();
         return;
     }
@@ -203,11 +230,14 @@ void ChartColumn::readSamples()
         const ProcessRecord &process = m_processes[m_cpu->seriesCount() + 1];
         const QColor color = Theme::current().process(process.colorIndex);
         m_cpu->addSeries(process.name, color);
-        m_memory->addSeries(QString(), color, process.name);
+        // One label for all: what they are, the colours tell whose.
+        m_memory->addSeries(m_cpu->seriesCount() == 1 ? tr("private") : QString(), color,
+                            process.name);
         updateEmphasis();
     }
     for (int process = 1; process < m_processes.size(); ++process)
         readLines(process);
+    takeInstants();
 }
 
 void ChartColumn::readLines(int process)
@@ -224,8 +254,10 @@ void ChartColumn::readLines(int process)
         if (next == 0)
             m_cpu->append(series, toSeconds(std::max<qint64>(record.startNs, 0)), percent);
         m_cpu->append(series, seconds, percent);
-        if (sample.residentBytes > 0) // A process that has ended has none.
-            m_memory->append(series, seconds, static_cast<double>(sample.residentBytes) / mebibyte);
+        if (sample.residentBytes == 0) // A process that has ended has none.
+            continue;
+        m_samples.push_back(timed(sample));
+        m_memory->append(sharedSeries + process, seconds, m_samples.back().privateMib);
     }
     if (record.endNs < 0 || next == 0 || m_lineEnded[static_cast<std::size_t>(process)])
         return;
@@ -237,7 +269,7 @@ void ChartColumn::switchToBands()
 {
     m_bands = true;
     std::fill(m_samplesRead.begin(), m_samplesRead.end(), 0);
-    m_bandBuffer.clear();
+    m_samples.clear();
     m_selectedRead = 0;
     m_cpu->clear();
     m_memory->clear();
@@ -246,66 +278,75 @@ void ChartColumn::switchToBands()
     for (int i = 0; i < bandSeries; ++i)
         m_cpu->addSeries(QString(), Theme::current().accent);
     m_cpu->addSeries(QString(), Theme::current().text, tr("selected process"));
-    m_memory->setTitle(tr("Memory"), tr("MiB, largest process"));
-    m_memory->addSeries(QString(), Theme::current().text2);
+    setUpMemory();
+    m_memory->addSeries(tr("private"), Theme::current().text2);
     updateColors();
 }
 
-void ChartColumn::collectBandSamples()
+ChartColumn::TimedSample ChartColumn::timed(const ProcessSample &sample)
+{
+    return {sample.timeNs, static_cast<double>(sample.cpuPercent),
+            static_cast<double>(sample.privateBytes()) / mebibyte,
+            static_cast<double>(sample.sharedBytes) / mebibyte};
+}
+
+void ChartColumn::collectSamples()
 {
     for (int process = 1; process < m_processes.size(); ++process) {
         const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
         std::size_t &next = m_samplesRead[static_cast<std::size_t>(process)];
         for (const std::size_t size = samples.size(); next < size; ++next) {
-            const ProcessSample &sample = samples[next];
             // What a process did before it ended is no instant of all of them.
-            if (sample.residentBytes == 0 && next > 0)
-                continue;
-            m_bandBuffer.push_back({sample.timeNs, static_cast<double>(sample.cpuPercent),
-                                    static_cast<double>(sample.residentBytes) / mebibyte});
+            if (samples[next].residentBytes > 0 || next == 0)
+                m_samples.push_back(timed(samples[next]));
         }
     }
-    std::sort(m_bandBuffer.begin(), m_bandBuffer.end(),
-              [](const TimedSample &a, const TimedSample &b) { return a.timeNs < b.timeNs; });
 }
 
-void ChartColumn::readBands()
+/// What is known of all processes at one instant, once it is complete.
+void ChartColumn::takeInstants()
 {
-    collectBandSamples();
+    std::sort(m_samples.begin(), m_samples.end(),
+              [](const TimedSample &a, const TimedSample &b) { return a.timeNs < b.timeNs; });
     std::size_t begin = 0;
-    while (begin < m_bandBuffer.size()) {
-        const qint64 end = m_bandBuffer[begin].timeNs + instantNs;
-        if (m_bandBuffer.back().timeNs < end && !haveEnded(m_processes))
+    while (begin < m_samples.size()) {
+        const qint64 end = m_samples[begin].timeNs + instantNs;
+        if (m_samples.back().timeNs < end && !haveEnded(m_processes))
             break; // More of this instant may follow.
         std::size_t next = begin;
-        while (next < m_bandBuffer.size() && m_bandBuffer[next].timeNs < end)
+        while (next < m_samples.size() && m_samples[next].timeNs < end)
             ++next;
-        appendBand(begin, next);
+        takeInstant(begin, next);
         begin = next;
     }
-    m_bandBuffer.erase(m_bandBuffer.begin(),
-                       m_bandBuffer.begin() + static_cast<std::ptrdiff_t>(begin));
+    m_samples.erase(m_samples.begin(), m_samples.begin() + static_cast<std::ptrdiff_t>(begin));
 }
 
-void ChartColumn::appendBand(std::size_t begin, std::size_t end)
+void ChartColumn::takeInstant(std::size_t begin, std::size_t end)
 {
-    std::vector<double> values;
-    double largest = 0;
+    std::vector<double> cpu;
+    double largestPrivate = 0;
+    double largestShared = 0;
     for (std::size_t i = begin; i < end; ++i) {
-        values.push_back(m_bandBuffer[i].cpuPercent);
-        largest = std::max(largest, m_bandBuffer[i].residentMib);
+        cpu.push_back(m_samples[i].cpuPercent);
+        largestPrivate = std::max(largestPrivate, m_samples[i].privateMib);
+        largestShared = std::max(largestShared, m_samples[i].sharedMib);
     }
-    std::sort(values.begin(), values.end());
-    const double seconds = toSeconds(m_bandBuffer[begin].timeNs);
+    const double seconds = toSeconds(m_samples[begin].timeNs);
+    if (largestShared > 0)
+        m_memory->append(sharedSeries, seconds, largestShared);
+    if (!m_bands)
+        return;
+    if (largestPrivate > 0)
+        m_memory->append(sharedSeries + 1, seconds, largestPrivate);
+    std::sort(cpu.begin(), cpu.end());
     // A sample is the mean since the one before; the first since the gate.
     const bool isFirst = m_cpu->showsNoData();
     for (int i = 0; i < bandSeries; ++i) {
         if (isFirst)
-            m_cpu->append(i, 0, quantile(values, i / 4.0));
-        m_cpu->append(i, seconds, quantile(values, i / 4.0));
+            m_cpu->append(i, 0, quantile(cpu, i / 4.0));
+        m_cpu->append(i, seconds, quantile(cpu, i / 4.0));
     }
-    if (largest > 0)
-        m_memory->append(0, seconds, largest);
 }
 
 void ChartColumn::readSelectedInBands()
@@ -390,7 +431,7 @@ void ChartColumn::updateEmphasis()
     const int series = m_selected - 1;
     const bool known = series >= 0 && series < m_cpu->seriesCount();
     m_cpu->setEmphasis(known ? series : -1);
-    m_memory->setEmphasis(known ? series : -1);
+    m_memory->setEmphasis(known && !m_bands ? sharedSeries + m_selected : -1);
 }
 
 void ChartColumn::updateColors()
@@ -400,18 +441,19 @@ void ChartColumn::updateColors()
         for (int k = 0; k < m_charts[i + 1]->seriesCount(); ++k)
             m_charts[i + 1]->setSeriesColor(k, gaugeColor(k, m_gauges[i].series.size()));
     }
+    m_memory->setSeriesColor(sharedSeries, theme.text3);
     if (m_bands) {
         for (int i = 0; i < bandSeries; ++i)
             m_cpu->setSeriesColor(i, theme.accent);
         if (m_selected >= 1 && m_selected < m_processes.size())
             m_cpu->setSeriesColor(bandSeries, theme.process(m_processes[m_selected].colorIndex));
-        m_memory->setSeriesColor(0, theme.text2);
+        m_memory->setSeriesColor(sharedSeries + 1, theme.text2);
         return;
     }
     for (int i = 0; i < m_cpu->seriesCount(); ++i) {
         const QColor color = theme.process(m_processes[i + 1].colorIndex);
         m_cpu->setSeriesColor(i, color);
-        m_memory->setSeriesColor(i, color);
+        m_memory->setSeriesColor(sharedSeries + 1 + i, color);
     }
 }
 

@@ -58,21 +58,25 @@ private:
     {
         qint64 timeNs;
         double cpuPercent;
-        double residentMib;
+        double privateMib;
+        double sharedMib;
     };
 
     static constexpr double mebibyte = 1024.0 * 1024.0;
 
     static double toSeconds(qint64 timeNs) { return static_cast<double>(timeNs) / 1e9; }
     void rebuildCharts();
+    void setUpMemory();
     void arrangeCharts();
     void readNew();
     void readSamples();
     void readLines(int process);
-    void readBands();
     void switchToBands();
-    void collectBandSamples();
-    void appendBand(std::size_t begin, std::size_t end);
+    void collectSamples();
+    void takeInstants();
+    void takeInstant(std::size_t begin, std::size_t end);
+    [[nodiscard]] static TimedSample timed(const ProcessSample &sample);
+    [[nodiscard]] std::size_t sampleCount() const;
     void readSelectedInBands();
     void readGauges();
     void endRates();
@@ -82,6 +86,8 @@ private:
     void updateMarks();
     [[nodiscard]] QString cpuText() const;
     [[nodiscard]] QString memoryText() const;
+    /// "412 KiB + 3.0 MiB": private and shared.
+    [[nodiscard]] static QString memoryText(quint64 privateBytes, quint64 sharedBytes);
     [[nodiscard]] QString gaugeText(qsizetype index) const;
     [[nodiscard]] QString cpuTextAt(double seconds) const;
     [[nodiscard]] QString memoryTextAt(double seconds) const;
@@ -99,7 +105,7 @@ private:
     LineChart *m_cpu = nullptr;
     LineChart *m_memory = nullptr;
     std::vector<std::size_t> m_samplesRead; // By process: the next sample to take in.
-    std::vector<TimedSample> m_bandBuffer;  // Samples whose instant may not be complete yet.
+    std::vector<TimedSample> m_samples;     // Those whose instant may not be complete yet.
     std::vector<bool> m_lineEnded;          // By process: its line is at 0, since it has ended.
     std::size_t m_selectedRead = 0;         // In bands: the selected process's next sample.
     std::size_t m_gaugesRead = 0;

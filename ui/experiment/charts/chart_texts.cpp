@@ -115,22 +115,36 @@ QString ChartColumn::cpuTextAt(double seconds) const
 
 QString ChartColumn::memoryTextAt(double seconds) const
 {
+    const auto bytes = [](double mib) {
+        return static_cast<quint64>(std::llround(mib * mebibyte));
+    };
     double largest = 0;
-    for (int series = 0; series < m_memory->seriesCount(); ++series)
+    for (int series = 1; series < m_memory->seriesCount(); ++series)
         largest = std::max(largest, m_memory->valueAt(series, seconds).value_or(0));
-    return largest > 0 ? tr("largest %1").arg(bytesText(qRound64(largest * mebibyte)))
-                       : unknownText();
+    return memoryText(bytes(largest), bytes(m_memory->valueAt(0, seconds).value_or(0)));
 }
 
 QString ChartColumn::memoryText() const
 {
-    quint64 largest = 0;
+    quint64 largestPrivate = 0;
+    quint64 largestShared = 0;
     for (int process = 1; process < m_processes.size(); ++process) {
         const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
-        if (!samples.isEmpty() && m_processes[process].endNs < 0)
-            largest = std::max(largest, samples[samples.size() - 1].residentBytes);
+        if (samples.isEmpty() || m_processes[process].endNs >= 0)
+            continue;
+        const ProcessSample &last = samples[samples.size() - 1];
+        largestPrivate = std::max(largestPrivate, last.privateBytes());
+        largestShared = std::max(largestShared, last.sharedBytes);
     }
-    return largest > 0 ? tr("largest %1").arg(bytesText(largest)) : QString();
+    return largestPrivate + largestShared > 0 ? memoryText(largestPrivate, largestShared)
+                                              : QString();
+}
+
+QString ChartColumn::memoryText(quint64 privateBytes, quint64 sharedBytes)
+{
+    if (privateBytes + sharedBytes == 0)
+        return unknownText();
+    return tr("%1 + %2").arg(bytesText(privateBytes), bytesText(sharedBytes));
 }
 
 QString ChartColumn::gaugeNumber(const GaugeChart &chart, double value) const

@@ -56,6 +56,8 @@ private Q_SLOTS:
     void atTheGateNoRateIsClaimed();
     void meanOfCpuCountsFromTheGate();
     void shortRunOfManyHasItsBands();
+    void privateAndSharedMemoryStandApart();
+    void fewSamplesAreSaid();
     void cursorShowsTheValuesOfItsTime();
     void cursorIsSharedAndSentOnce();
 };
@@ -178,6 +180,43 @@ void tst_ChartColumn::shortRunOfManyHasItsBands()
     QCOMPARE(column.charts()[0]->history().line(2).x, (QVector<double>{0, 0.005}));
     QCOMPARE(column.charts()[0]->valueText(), u"mean 160\u00A0%"_s);
     QVERIFY(column.charts().last()->showsNoData()); // No memory was measured, and none is claimed.
+}
+
+void tst_ChartColumn::privateAndSharedMemoryStandApart()
+{
+    constexpr quint64 mebibyte = 1024 * 1024;
+    const auto log = runOf(-1);
+    for (quint64 k = 1; k <= 4; ++k)
+        log->lane(1).samples.append(
+            {static_cast<qint64>(k) * 50 * ms, 10, 0, (3 + k) * mebibyte, (1 + k) * mebibyte});
+    ChartColumn column;
+    column.setSpec(ExperimentSpec(u"pool"_s));
+    column.setRun(log);
+    column.advance(210 * ms);
+    const ChartHistory &memory = column.charts().last()->history();
+    QCOMPARE(memory.last(1), 2.0); // Private: the same all the time.
+    QCOMPARE(memory.at(1, 0.05), 2.0);
+    QCOMPARE(memory.at(0, 0.05), 2.0); // Shared: grows.
+    QVERIFY(memory.at(0, 0.15) > 3.5);
+    QCOMPARE(column.charts().last()->valueText(), u"2.0\u00A0MiB + 5.0\u00A0MiB"_s);
+}
+
+void tst_ChartColumn::fewSamplesAreSaid()
+{
+    const auto log = runOf(33 * ms);
+    log->lane(1).samples.append({33 * ms, 100, 0, 0});
+    ChartColumn column;
+    column.setSpec(ExperimentSpec(u"pool"_s));
+    column.setRun(log);
+    column.advance(34 * ms);
+    QCOMPARE(column.charts()[0]->note(), u"1 sample only"_s);
+    log->lane(1).samples.append({34 * ms, 100, 0, 0});
+    log->lane(1).samples.append({35 * ms, 100, 0, 0});
+    ChartColumn longer;
+    longer.setSpec(ExperimentSpec(u"pool"_s));
+    longer.setRun(log);
+    longer.advance(36 * ms);
+    QVERIFY(longer.charts()[0]->note().isEmpty());
 }
 
 void tst_ChartColumn::cursorShowsTheValuesOfItsTime()
