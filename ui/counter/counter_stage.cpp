@@ -7,7 +7,6 @@
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>

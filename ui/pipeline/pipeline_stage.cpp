@@ -7,7 +7,6 @@
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -302,7 +301,7 @@ void PipelineStage::paintItem(QPainter &painter, const QRectF &slot, const Queue
     painter.fillRect(QRectF(slot.left(), slot.top(), 4, slot.height()), color);
     const QRectF text = slot.adjusted(10, 0, -6, 0);
     const QString age = durationText(static_cast<double>(item.ageNs) / 1e9);
-    const double ageWidth = QFontMetricsF(monoFont(TextSize::Tick)).horizontalAdvance(age);
+    const double ageWidth = textWidth(age, monoFont(TextSize::Tick));
     const bool ageFits = ageWidth + 50 < text.width();
     if (ageFits)
         drawText(painter, text, Qt::AlignVCenter | Qt::AlignRight, age, monoFont(TextSize::Tick),
@@ -312,8 +311,7 @@ void PipelineStage::paintItem(QPainter &painter, const QRectF &slot, const Queue
     const double used = drawText(painter, names, Qt::AlignVCenter, name,
                                  textFont(TextSize::Caption, QFont::DemiBold), theme.text);
     const QString from = known ? badgeText(processes()[item.producer]) : tr("main");
-    if (QFontMetricsF(textFont(TextSize::Caption)).horizontalAdvance(from) + used + 8 <=
-        names.width())
+    if (textWidth(from, textFont(TextSize::Caption)) + used + 8 <= names.width())
         drawText(painter, names.adjusted(used + 8, 0, 0, 0), Qt::AlignVCenter, from,
                  textFont(TextSize::Caption), theme.text3);
     painter.setOpacity(1);

@@ -8,7 +8,6 @@
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -47,7 +46,7 @@ void drawRow(QPainter &painter, const QRectF &rect, const QString &label, const 
 void drawCount(QPainter &painter, const QRectF &rect, const QString &text, const QString &brief)
 {
     const QFont font = textFont(TextSize::Caption);
-    const bool fits = QFontMetricsF(font).horizontalAdvance(text) <= rect.width();
+    const bool fits = textWidth(text, font) <= rect.width();
     drawText(painter, rect, Qt::AlignVCenter | Qt::AlignRight, fits ? text : brief, font,
              Theme::current().text2);
 }
@@ -141,7 +140,7 @@ void PoolStage::readLog()
     for (; m_tasksRead < size; ++m_tasksRead) {
         const TaskRecord &task = log()->tasks[m_tasksRead];
         if (task.index < m_cells.size())
-            m_cells[task.index] = {task.process, task.status != TaskStatus::Done, task.finishedNs};
+            m_cells[task.index] = {task.process, task.status, task.finishedNs};
     }
 }
 
@@ -239,8 +238,8 @@ void PoolStage::paintQueue(QPainter &painter)
     const quint64 waiting = snapshot() ? snapshot()->queued : total();
     const QRectF head(box.left() + boxPadding, box.top() + 3, box.width() - 2 * boxPadding,
                       headHeight);
-    const double titleWidth = QFontMetricsF(textFont(TextSize::Small, QFont::DemiBold))
-                                  .horizontalAdvance(tr("Task queue"));
+    const double titleWidth =
+        textWidth(tr("Task queue"), textFont(TextSize::Small, QFont::DemiBold));
     const QString count = briefNumber(waiting);
     drawCount(painter, head.adjusted(titleWidth + 8, 0, 0, 0),
               isIdle() ? tr("%1 tasks").arg(count) : tr("%1 waiting").arg(count), count);
@@ -271,7 +270,7 @@ void PoolStage::paintWaitingTasks(QPainter &painter)
     if (tasks.isEmpty())
         return;
     const QFont font = monoFont(TextSize::Tick);
-    const double widest = QFontMetricsF(font).horizontalAdvance(QString::number(tasks.last())) + 8;
+    const double widest = textWidth(QString::number(tasks.last()), font) + 8;
     const double cellWidth = std::max(22.0, widest);
     const auto columns = static_cast<int>((area.width() + 5) / (cellWidth + 5));
     const auto rows = static_cast<int>((area.height() + 5) / 27);
@@ -320,8 +319,7 @@ void PoolStage::paintResults(QPainter &painter)
     const quint64 done = snapshot() ? snapshot()->done : 0;
     const QRectF head(box.left() + boxPadding, box.top() + 3, box.width() - 2 * boxPadding,
                       headHeight);
-    const double titleWidth =
-        QFontMetricsF(textFont(TextSize::Small, QFont::DemiBold)).horizontalAdvance(tr("Results"));
+    const double titleWidth = textWidth(tr("Results"), textFont(TextSize::Small, QFont::DemiBold));
     drawCount(painter, head.adjusted(titleWidth + 8, 0, 0, 0),
               tr("%1 of %2").arg(briefNumber(done), briefNumber(total())), briefNumber(done));
     if (m_grid.size > 0)
@@ -339,7 +337,8 @@ void PoolStage::paintResults(QPainter &painter)
                                                         snapshot()->processes.end(), isAtWork))
                    : 0;
     const quint64 failed = snapshot() ? snapshot()->failed : 0;
-    const quint64 lost = snapshot() ? snapshot()->lost + snapshot()->cancelled : 0;
+    const quint64 lost = snapshot() ? snapshot()->lost : 0;
+    const quint64 cancelled = snapshot() ? snapshot()->cancelled : 0;
     const QRectF row(head.left(), box.bottom() - rowHeight - 6, head.width(), rowHeight);
     painter.fillRect(QRectF(row.left(), row.top() - 2 * rowHeight - 5, row.width(), 1),
                      theme.border);
@@ -347,7 +346,8 @@ void PoolStage::paintResults(QPainter &painter)
             theme.text2);
     drawRow(painter, row.translated(0, -rowHeight), tr("Failed"), countText(failed),
             failed > 0 ? theme.crash : theme.text2);
-    drawRow(painter, row, tr("Not done"), countText(lost), lost > 0 ? theme.crash : theme.text2);
+    drawRow(painter, row, tr("Not done"), countText(lost + cancelled),
+            lost > 0 ? theme.crash : theme.text2);
 }
 
 void PoolStage::paintCells(QPainter &painter)
@@ -381,11 +381,14 @@ void PoolStage::paintCell(QPainter &painter, const QRectF &rect, int index, int 
     QPen pen(theme.border, 1);
     QBrush brush(Qt::NoBrush);
     painter.setOpacity(isKnown ? opacityOf(process) : 1);
-    if (cell.failed) {
+    const bool isBad = cell.status == TaskStatus::Failed || cell.status == TaskStatus::Lost;
+    if (isBad) {
         pen.setColor(theme.crash);
         brush =
             theme.hatch(Theme::Hatch::Crashed, theme.crash, painter.device()->devicePixelRatioF());
         painter.setBrushOrigin(rect.topLeft());
+    } else if (cell.status == TaskStatus::Cancelled) {
+        brush = theme.hover; // Nobody is to blame.
     } else if (cell.process >= 0) {
         pen = Qt::NoPen;
         brush = theme.process(colorIndex);
@@ -400,7 +403,7 @@ void PoolStage::paintCell(QPainter &painter, const QRectF &rect, int index, int 
     painter.setBrush(brush);
     const double edge = pen.style() == Qt::NoPen ? 0 : pen.widthF() / 2;
     painter.drawRoundedRect(rect.adjusted(edge, edge, -edge, -edge), radius, radius);
-    if (cell.failed && rect.width() >= 16) {
+    if (isBad && rect.width() >= 16) {
         drawCrashDisc(painter, rect.center(), 6);
     } else if (rect.width() >= 22) {
         drawText(painter, rect, Qt::AlignCenter, QString::number(index),
@@ -432,7 +435,7 @@ void PoolStage::paintTotals(QPainter &painter)
         }
         painter.setOpacity(1);
         const double lost =
-            strip.width() * static_cast<double>(now->failed + now->lost + now->cancelled) / whole;
+            strip.width() * static_cast<double>(now->failed + now->lost) / whole;
         painter.setBrushOrigin(strip.topLeft());
         if (lost > 0)
             painter.fillRect(QRectF(x, strip.top(), std::max(2.0, lost), strip.height()),

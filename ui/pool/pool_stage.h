@@ -56,7 +56,7 @@ private:
     struct Cell
     {
         int process = -1; ///< Who finished it; -1: not yet finished.
-        bool failed = false;
+        TaskStatus status = TaskStatus::Done;
         qint64 finishedNs = 0;
     };
 

@@ -23,8 +23,6 @@ QLabel[tone="ok"] { color: @ok; }
 QLabel[tone="warn"] { color: @warn; }
 QLabel[tone="crash"] { color: @crash; }
 QLabel[tone="accent"] { color: @accent; }
-QLabel[role="pill"] { background: @hover; color: @text2; border-radius: 8px; padding: 0 6px; }
-QLabel[role="pill"][state="error"] { background: @crash-tint; color: @crash; }
 QToolTip { background: @raised; color: @text; border: 1px solid @border-strong; padding: 6px; }
 )"_L1;
 

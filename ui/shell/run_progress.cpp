@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/run_progress.h"
 
+#include "ui/shared/draw_text.h"
 #include "ui/shared/theme.h"
 
 #include <QPainter>
@@ -73,18 +74,13 @@ void RunProgress::paintEvent(QPaintEvent *)
 {
     const Theme &theme = Theme::current();
     QPainter painter(this);
-    const QRect texts(0, 0, width(), textHeight);
-    painter.setFont(monoFont(TextSize::Small));
-    painter.setPen(m_status.state == RunSource::State::Idle ? theme.text3 : theme.text);
-    painter.drawText(texts, Qt::AlignLeft | Qt::AlignVCenter, m_elapsed);
-    const int clockWidth = painter.fontMetrics().horizontalAdvance(m_elapsed) + 8;
-
-    painter.setFont(textFont(TextSize::Small));
+    const QRectF texts(0, 0, width(), textHeight);
+    const double clockWidth = drawText(
+        painter, texts, Qt::AlignLeft | Qt::AlignVCenter, m_elapsed, monoFont(TextSize::Small),
+        m_status.state == RunSource::State::Idle ? theme.text3 : theme.text);
     const bool bad = m_status.failedTasks + m_status.lost > 0;
-    painter.setPen(bad ? theme.crash : theme.text2);
-    const QRect room = texts.adjusted(clockWidth, 0, 0, 0);
-    painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter,
-                     painter.fontMetrics().elidedText(m_count, Qt::ElideRight, room.width()));
+    drawText(painter, texts.adjusted(clockWidth + 8, 0, 0, 0), Qt::AlignRight | Qt::AlignVCenter,
+             m_count, textFont(TextSize::Small), bad ? theme.crash : theme.text2);
     paintBar(painter, QRectF(0, textHeight + 2, width(), progressHeight));
 }
 

@@ -4,8 +4,8 @@
 #include "ui/experiment/charts/chart_column.h"
 #include "ui/experiment/run/run_tables.h"
 #include "ui/experiment/timeline/timeline_view.h"
+#include "ui/shared/count_pill.h"
 #include "ui/shared/icon.h"
-#include "ui/shared/style_sheet.h"
 #include "ui/shared/theme.h"
 
 #include <QBoxLayout>
@@ -34,16 +34,6 @@ QToolButton *toolButton(const QString &iconName, const QString &text, QWidget *p
     button->setToolTip(text);
     button->setFocusPolicy(Qt::StrongFocus);
     return button;
-}
-
-QLabel *pill(QWidget *parent)
-{
-    auto *label = new QLabel(parent);
-    label->setProperty("role", u"pill"_s);
-    label->setFont(textFont(TextSize::Caption));
-    label->setFixedHeight(16);
-    label->hide();
-    return label;
 }
 
 } // namespace
@@ -93,13 +83,13 @@ void RunDock::createPages()
     auto *events = new DataTable(m_events, this);
     events->setAccessibleName(tr("Events"));
     addTab(tr("Events"), tablePage(events, tr("No events yet. They come with a run."), m_noEvents));
-    m_eventCount = pill(m_tabs);
+    m_eventCount = new CountPill(m_tabs);
 
     auto *results = new DataTable(m_results, this);
     results->setAccessibleName(tr("Results"));
     addTab(tr("Results"),
            tablePage(results, tr("No results yet. They come with a run."), m_noResults));
-    m_resultCount = pill(m_tabs);
+    m_resultCount = new CountPill(m_tabs);
 }
 
 QWidget *RunDock::tablePage(QWidget *table, const QString &emptyText, QLabel *&empty)
@@ -218,28 +208,24 @@ void RunDock::updateCounts()
     countFailures();
     const int events = m_events->rowCount();
     const int results = m_results->rowCount();
-    if (events == m_eventCount->property("count").toInt() &&
-        results == m_resultCount->property("count").toInt() && m_log)
-        return;
-    m_eventCount->setProperty("count", events);
-    m_resultCount->setProperty("count", results);
-    setStyleProperty(m_eventCount, "state", m_hasFailure ? u"error"_s : QString());
     static_cast<QStackedLayout *>(m_noEvents->parentWidget()->layout())
         ->setCurrentIndex(events > 0 ? 1 : 0);
     static_cast<QStackedLayout *>(m_noResults->parentWidget()->layout())
         ->setCurrentIndex(results > 0 ? 1 : 0);
-    showCount(eventsTab, m_eventCount, events);
-    showCount(resultsTab, m_resultCount, results);
+    showCount(eventsTab, m_eventCount, events, m_hasFailure);
+    showCount(resultsTab, m_resultCount, results, false);
 }
 
-void RunDock::showCount(int tab, QLabel *label, int count)
+void RunDock::showCount(int tab, CountPill *pill, int count, bool isBad)
 {
-    label->setText(groupedNumber(count));
-    label->adjustSize();
+    if (!pill->setCount(count, isBad))
+        return;
     // An empty pill would still take its room. A tab bar hides the widget that it replaces, also by
-    // itself, so the label is shown afterwards.
-    m_tabs->setTabButton(tab, QTabBar::RightSide, count > 0 ? label : nullptr);
-    label->setVisible(count > 0);
+    // itself, so the pill is shown afterwards.
+    m_tabs->setTabButton(tab, QTabBar::RightSide, nullptr);
+    if (count > 0)
+        m_tabs->setTabButton(tab, QTabBar::RightSide, pill);
+    pill->setVisible(count > 0);
 }
 
 void RunDock::countFailures()

@@ -17,6 +17,7 @@ class QToolButton;
 namespace proclab {
 
 class ChartColumn;
+class CountPill;
 class EventsModel;
 class ResultsModel;
 class TimelineView;
@@ -56,7 +57,7 @@ private:
     int addTab(const QString &title, QWidget *page);
     void showTab(int index);
     void updateCounts();
-    void showCount(int tab, QLabel *label, int count);
+    void showCount(int tab, CountPill *pill, int count, bool isBad);
     void countFailures();
 
     std::shared_ptr<const RunLog> m_log;
@@ -70,8 +71,8 @@ private:
     ChartColumn *m_charts = nullptr;
     QLabel *m_noEvents = nullptr;
     QLabel *m_noResults = nullptr;
-    QLabel *m_eventCount = nullptr;
-    QLabel *m_resultCount = nullptr;
+    CountPill *m_eventCount = nullptr;
+    CountPill *m_resultCount = nullptr;
     QWidget *m_tools = nullptr;
     QPushButton *m_follow = nullptr;
 };

@@ -195,7 +195,9 @@ void RunView::takeState()
 
 void RunView::showEnd()
 {
-    drawFrame(); // The last picture, also while the view is hidden.
+    // The last picture, also while the view is hidden, and whatever came after it.
+    if (const StageSnapshotPointer last = m_run->snapshot())
+        draw(last);
     const RunSummary summary = summaryOf(m_run->result());
     QString detail = summary.detail;
     if (m_death)
@@ -233,15 +235,22 @@ void RunView::drawFrame()
         return;
     }
     const StageSnapshotPointer snapshot = m_run->snapshot();
-    if (snapshot && snapshot != m_drawn) {
-        m_drawn = snapshot;
-        if (!m_instant)
-            m_stage->setSnapshot(snapshot);
-        m_dock->advance(snapshot);
-        m_charts->advance(snapshot->timeNs);
-    } else {
-        m_dock->advance({}); // Tables fill faster than pictures come.
-    }
+    if (snapshot && snapshot != m_drawn)
+        draw(snapshot);
+    if (snapshot)
+        return;
+    showDeath(); // It starts.
+    updateStatus();
+}
+
+/// All views at one instant.
+void RunView::draw(const StageSnapshotPointer &snapshot)
+{
+    m_drawn = snapshot;
+    if (!m_instant)
+        m_stage->setSnapshot(snapshot);
+    m_dock->advance(snapshot);
+    m_charts->advance(snapshot->timeNs);
     showDeath();
     updateStatus();
 }

@@ -27,7 +27,7 @@ struct Kind;
 /// nothing, so a page, a lesson or a comparison can hold it. Without a run it shows what one of the
 /// current settings would look like.
 ///
-/// Draws at most 60 times a second, only what is new, and nothing while it is hidden.
+/// Draws each new picture of the run once, in all its views, and nothing while it is hidden.
 class RunView final : public QWidget
 {
     Q_OBJECT
@@ -82,6 +82,7 @@ private:
     void moveCursor(std::optional<qint64> timeNs);
     void updateFrameTimer();
     void drawFrame();
+    void draw(const StageSnapshotPointer &snapshot);
     void updateStatus();
     void selectProcess(int process);
 

@@ -26,6 +26,7 @@ namespace proclab {
 namespace {
 
 constexpr std::size_t sparklineLength = 64;
+constexpr std::size_t squaresKept = 4;
 constexpr int tokenMs = 200;
 constexpr int maxTokens = 24;
 constexpr double tokenRateLimit = 30; // A second.
@@ -44,11 +45,20 @@ bool sameShape(const QList<ProcessRecord> &a, const QList<ProcessRecord> &b)
                       });
 }
 
+/// The whole pixels that @p rect touches.
+QRectF pictureRect(const QRectF &rect, double ratio)
+{
+    const QPointF begin(std::floor(rect.left() * ratio), std::floor(rect.top() * ratio));
+    const QPointF end(std::ceil(rect.right() * ratio), std::ceil(rect.bottom() * ratio));
+    return {begin / ratio, end / ratio};
+}
+
 } // namespace
 
 ProcessStage::ProcessStage(QWidget *parent) : StageView(parent)
 {
     enableAccessibleItems();
+    setAttribute(Qt::WA_OpaquePaintEvent);
     setFocusPolicy(Qt::StrongFocus);
     setMouseTracking(true);
     m_clock.start();
@@ -73,7 +83,6 @@ void ProcessStage::setRun(std::shared_ptr<const RunLog> log, const ExperimentSpe
     m_snapshot.reset();
     m_tokens.clear();
     m_progress.clear();
-    m_sparklines.clear();
     m_selected = -1;
     m_processes = m_log ? m_log->processes() : idleProcesses();
     readLog();
@@ -90,7 +99,6 @@ void ProcessStage::setSnapshot(const StageSnapshotPointer &snapshot)
         m_progress.clear();
     }
     refreshProcesses();
-    readSparklines();
     readLog();
     rememberRate(*snapshot);
     const bool animates =
@@ -109,18 +117,17 @@ void ProcessStage::refreshProcesses()
         layoutChanged();
 }
 
-void ProcessStage::readSparklines()
+/// What its samples up to now say of its CPU use.
+std::vector<float> ProcessStage::lastCpuOf(int process) const
 {
-    const auto count = static_cast<std::size_t>(m_processes.size());
-    m_sparklines.resize(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const AppendLog<ProcessSample> &samples = m_log->lane(static_cast<int>(i)).samples;
-        const std::size_t end = sampleCountUntil(samples, m_snapshot->timeNs);
-        std::vector<float> &line = m_sparklines[i];
-        line.clear();
-        for (std::size_t at = end - std::min(end, sparklineLength); at < end; ++at)
-            line.push_back(samples[at].cpuPercent);
-    }
+    std::vector<float> line;
+    if (!m_log || !m_snapshot)
+        return line;
+    const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
+    const std::size_t end = sampleCountUntil(samples, m_snapshot->timeNs);
+    for (std::size_t at = end - std::min(end, sparklineLength); at < end; ++at)
+        line.push_back(samples[at].cpuPercent);
+    return line;
 }
 
 void ProcessStage::rememberRate(const StageSnapshot &snapshot)
@@ -198,6 +205,7 @@ void ProcessStage::layoutChanged()
 void ProcessStage::rearrange()
 {
     m_places.clear();
+    m_cards.clear();
     m_still = {};
     QRectF area = QRectF(rect()).adjusted(2, 2, -2, -2);
     if (isIdle())
@@ -240,6 +248,18 @@ ProcessRecord ProcessStage::idleProcess(const ProcessRole &role, int number, int
     return process;
 }
 
+CardContent ProcessStage::squareContentOf(int process) const
+{
+    CardContent content;
+    content.process.name = m_processes[process].name;
+    content.process.role = m_processes[process].role;
+    content.process.colorIndex = m_processes[process].colorIndex;
+    content.isSelected = process == m_selected;
+    if (const ProcessLive *now = live(process))
+        content.live = ProcessLive{.state = now->state};
+    return content;
+}
+
 CardContent ProcessStage::contentOf(int process) const
 {
     CardContent content;
@@ -247,8 +267,7 @@ CardContent ProcessStage::contentOf(int process) const
     content.isIdle = isIdle();
     content.isSelected = process == m_selected;
     content.form = m_cardForm;
-    if (static_cast<std::size_t>(process) < m_sparklines.size())
-        content.cpu = m_sparklines[static_cast<std::size_t>(process)];
+    content.cpu = lastCpuOf(process);
     const ProcessLive *now = live(process);
     if (!now) {
         content.taskText = idleTaskText(content.process);
@@ -353,11 +372,43 @@ void ProcessStage::paintEvent(QPaintEvent *)
 
 void ProcessStage::paintCards(QPainter &painter)
 {
-    for (const Place &place : std::as_const(m_places)) {
+    m_cards.resize(static_cast<std::size_t>(m_places.size()));
+    for (qsizetype i = 0; i < m_places.size(); ++i) {
+        const Place &place = m_places[i];
         painter.setOpacity(opacityOf(place.process));
-        paintProcessCard(painter, place.rect, place.style, contentOf(place.process));
+        const QPixmap &picture = cardPicture(place, m_cards[static_cast<std::size_t>(i)]);
+        painter.drawPixmap(pictureRect(place.rect, picture.devicePixelRatio()).topLeft(), picture);
     }
     painter.setOpacity(1);
+}
+
+/// What stands at @p place, painted anew unless one of @p cards shows it already.
+const QPixmap &ProcessStage::cardPicture(const Place &place, std::vector<PaintedCard> &cards) const
+{
+    const double ratio = devicePixelRatioF();
+    const bool isSquare = place.style == CardStyle::Square;
+    CardContent content = isSquare ? squareContentOf(place.process) : contentOf(place.process);
+    const auto known =
+        std::find_if(cards.begin(), cards.end(), [&content, ratio](const PaintedCard &card) {
+            return card.content == content && card.picture.devicePixelRatio() == ratio;
+        });
+    if (known != cards.end()) {
+        std::rotate(cards.begin(), known, known + 1);
+        return cards.front().picture;
+    }
+    const QRectF rect = pictureRect(place.rect, ratio);
+    QPixmap picture((rect.size() * ratio).toSize());
+    picture.setDevicePixelRatio(ratio);
+    picture.fill(Theme::current().panel);
+    QPainter painter(&picture);
+    painter.translate(-rect.topLeft());
+    paintProcessCard(painter, place.rect, place.style, content);
+    painter.end();
+    // A square comes back to the states that it had; other cards hardly ever.
+    if (cards.size() >= (isSquare ? squaresKept : 1))
+        cards.pop_back();
+    cards.insert(cards.begin(), {std::move(content), picture});
+    return cards.front().picture;
 }
 
 void ProcessStage::paintTokens(QPainter &painter)

@@ -117,15 +117,25 @@ private:
         qint64 startedMs = 0;
     };
 
+    /// A card's picture stays until it would show something else.
+    struct PaintedCard
+    {
+        CardContent content;
+        QPixmap picture;
+    };
+
     void rearrange();
     void refreshProcesses();
-    void readSparklines();
     void rememberRate(const StageSnapshot &snapshot);
     void paintCards(QPainter &painter);
+    [[nodiscard]] const QPixmap &cardPicture(const Place &place,
+                                             std::vector<PaintedCard> &cards) const;
+    [[nodiscard]] CardContent squareContentOf(int process) const;
     void paintTokens(QPainter &painter);
     void select(int process);
     [[nodiscard]] QString lastTaskText(int process) const;
     [[nodiscard]] CardContent contentOf(int process) const;
+    [[nodiscard]] std::vector<float> lastCpuOf(int process) const;
     [[nodiscard]] int placeAt(const QPointF &position) const;
 
     ExperimentSpec m_spec;
@@ -133,8 +143,8 @@ private:
     StageSnapshotPointer m_snapshot;
     QList<ProcessRecord> m_processes;
     QList<Place> m_places;
+    std::vector<std::vector<PaintedCard>> m_cards; // By place: the last ones, the newest first.
     CardForm m_cardForm;
-    std::vector<std::vector<float>> m_sparklines;      // By process.
     std::deque<std::pair<qint64, quint64>> m_progress; // Time and done, over the last second.
     QPixmap m_still;
     int m_selected = -1;

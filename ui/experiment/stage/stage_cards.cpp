@@ -6,7 +6,6 @@
 #include "ui/shared/theme.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 
 #include <algorithm>
 #include <array>
@@ -45,7 +44,7 @@ QFont fittingFont(const QString &text, double width)
 {
     for (const TextSize size : {TextSize::Small, TextSize::Caption}) {
         const QFont font = textFont(size);
-        if (QFontMetricsF(font).horizontalAdvance(text) <= width)
+        if (textWidth(text, font) <= width)
             return font;
     }
     return textFont(TextSize::Tick);
@@ -59,7 +58,7 @@ double widestStateWord(const CardForm &form, const QFont &font)
                                        form.waits;
     double widest = 0;
     for (const ProcessState state : states)
-        widest = std::max(widest, QFontMetricsF(font).horizontalAdvance(stateWord(state)));
+        widest = std::max(widest, textWidth(stateWord(state), font));
     return widest + 1;
 }
 
@@ -285,7 +284,7 @@ public:
         QString widest = text; // Whether the letter fits must not depend on which digits follow.
         for (QChar &letter : widest)
             letter = letter.isDigit() ? QChar(u'8') : letter;
-        if (QFontMetricsF(font).horizontalAdvance(widest) > m_rect.width() - 2)
+        if (textWidth(widest, font) > m_rect.width() - 2)
             text.remove(0, 1); // The number alone.
         drawText(m_painter, m_rect, Qt::AlignCenter, text, font, textColor);
     }
@@ -309,7 +308,7 @@ public:
         const QString when = durationText(static_cast<double>(m_content.process.endNs) / 1e9);
         const QFont font = textFont(TextSize::Caption);
         QString line = tr("PID %1 ended at %2").arg(m_content.process.pid).arg(when);
-        if (QFontMetricsF(font).horizontalAdvance(line) > right - x)
+        if (textWidth(line, font) > right - x)
             line = tr("PID %1").arg(m_content.process.pid);
         drawText(m_painter, QRectF(x, m_rect.top() + 3, right - x, 16), Qt::AlignVCenter, line,
                  font, m_theme.text2);
@@ -352,12 +351,11 @@ private:
         const QFont font =
             m_content.isIdle ? textFont(TextSize::Caption) : monoFont(TextSize::Caption);
         const QRectF place(badge.right() + 8, y, right - badge.right() - 12, height);
-        const QFontMetricsF metrics(font);
-        const bool fits = m_content.isIdle ? metrics.horizontalAdvance(text) <= place.width()
-                                           : hasRoomForPidLabel(font);
+        const bool fits =
+            m_content.isIdle ? textWidth(text, font) <= place.width() : hasRoomForPidLabel(font);
         if (!fits)
             text = m_content.isIdle ? QString() : pid;
-        if (metrics.horizontalAdvance(text) <= place.width())
+        if (textWidth(text, font) <= place.width())
             drawText(m_painter, place, Qt::AlignVCenter, text, font, m_theme.text3);
     }
 
@@ -367,7 +365,7 @@ private:
         const double badge = std::max(badgeWidth(), m_content.form.badgeWidth);
         const double state =
             18 + widestStateWord(m_content.form, textFont(TextSize::Small, QFont::Medium));
-        const double label = QFontMetricsF(font).horizontalAdvance(tr("PID %1").arg(u"00000"_s));
+        const double label = textWidth(tr("PID %1").arg(u"00000"_s), font);
         return left() + badge + 8 + label + 4 + state <= m_rect.right() - inset;
     }
 
@@ -377,7 +375,7 @@ private:
         constexpr double iconWidth = 14;
         const QString word = stateWord(m_content.live->state);
         const QFont font = textFont(TextSize::Small, QFont::Medium);
-        const double wordWidth = QFontMetricsF(font).horizontalAdvance(word) + 1;
+        const double wordWidth = textWidth(word, font) + 1;
         double x = room.right();
         if (wordWidth + iconWidth + 4 <= room.width()) {
             x -= wordWidth;
@@ -418,7 +416,7 @@ private:
         if (cpuText().isEmpty())
             return count;
         const double gap = count > 0 ? 10 : 0;
-        const double widest = QFontMetricsF(cpuFont).horizontalAdvance(u"100\u00A0%"_s);
+        const double widest = textWidth(u"100\u00A0%"_s, cpuFont);
         if (room.width() - count - gap < widest + 4)
             return count;
         drawText(m_painter, room.adjusted(0, 0, -count - gap, 0), Qt::AlignVCenter | Qt::AlignRight,
@@ -429,21 +427,20 @@ private:
     void paintMetrics(double top, double bottom, bool withCount)
     {
         const QFont font = textFont(TextSize::Small);
-        const QFontMetricsF metrics(font);
         const QString cpu = cpuText();
         const QFont cpuFont = monoFont(TextSize::Small);
         // Room for the widest numbers, so that the sparkline keeps its width.
-        double textsWidth = QFontMetricsF(cpuFont).horizontalAdvance(u"100\u00A0%"_s) + 8;
+        double textsWidth = textWidth(u"100\u00A0%"_s, cpuFont) + 8;
         if (withCount)
-            textsWidth += std::max(metrics.horizontalAdvance(m_content.count),
-                                   metrics.horizontalAdvance(tr("%1 done").arg(u"00"_s))) +
+            textsWidth += std::max(textWidth(m_content.count, font),
+                                   textWidth(tr("%1 done").arg(u"00"_s), font)) +
                           8;
         const double line = std::min(18.0, bottom - top);
         const QRectF texts(left(), bottom - line, width(), line);
         if (withCount)
             drawText(m_painter, texts, Qt::AlignVCenter | Qt::AlignRight, m_content.count, font,
                      m_theme.text2);
-        const double countWidth = withCount ? metrics.horizontalAdvance(m_content.count) + 8 : 0;
+        const double countWidth = withCount ? textWidth(m_content.count, font) + 8 : 0;
         drawText(m_painter, texts.adjusted(0, 0, -countWidth, 0), Qt::AlignVCenter | Qt::AlignRight,
                  cpu, cpuFont, m_theme.text);
         const double height = std::min(tallestSparkline, bottom - top);

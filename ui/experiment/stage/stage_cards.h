@@ -45,6 +45,8 @@ struct CardForm
 {
     double badgeWidth = 38;
     QList<ProcessState> waits; ///< How its processes may wait, beside for a task.
+
+    bool operator==(const CardForm &) const = default;
 };
 
 /// What a card says.
@@ -64,13 +66,18 @@ struct CardContent
         QString label; ///< "Memory"
         QString value; ///< "31 MiB"
         bool isBad = false;
+
+        bool operator==(const Fact &) const = default;
     };
     QList<Fact> facts;   ///< Lines in place of sparkline and count, where there is room for them.
     bool isIdle = false; ///< Before a run: nothing is measured.
     bool isSelected = false;
     CardForm form;
+
+    bool operator==(const CardContent &) const = default;
 };
 
+/// Of a Square only the process's name, colour, state and selection are read.
 void paintProcessCard(QPainter &painter, const QRectF &rect, CardStyle style,
                       const CardContent &content);
 

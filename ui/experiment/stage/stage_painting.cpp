@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/stage/stage_painting.h"
 
-#include <QFontMetricsF>
 #include <QPainterPath>
 
 #include <algorithm>
@@ -70,21 +69,6 @@ void drawCircle(QPainter &painter, QPointF center, const QColor &color, Qt::PenS
 }
 
 } // namespace
-
-double drawText(QPainter &painter, const QRectF &rect, Qt::Alignment alignment, const QString &text,
-                const QFont &font, const QColor &color)
-{
-    if (rect.width() < 4 || text.isEmpty())
-        return 0;
-    const QFontMetricsF metrics(font);
-    const double width = metrics.horizontalAdvance(text);
-    const bool fits = width <= rect.width() + 0.5;
-    painter.setFont(font);
-    painter.setPen(color);
-    painter.drawText(rect, static_cast<int>(alignment) | Qt::TextSingleLine,
-                     fits ? text : metrics.elidedText(text, Qt::ElideRight, rect.width()));
-    return std::min(width, rect.width());
-}
 
 void drawBadge(QPainter &painter, const QRectF &rect, const QString &text, int colorIndex,
                bool outlined, TextSize size)
@@ -278,24 +262,26 @@ void drawSparkline(QPainter &painter, const QRectF &rect, const std::vector<floa
     painter.drawLine(rect.bottomLeft(), rect.bottomRight());
     if (values.size() < 2)
         return;
+    // Each value is the mean of an interval.
+    const double step = rect.width() / static_cast<double>(values.size());
+    QList<QRectF> means;
     QPolygonF line;
-    const double step = rect.width() / static_cast<double>(values.size() - 1);
     for (std::size_t i = 0; i < values.size(); ++i) {
         const double share = std::clamp(static_cast<double>(values[i]) / 100, 0.0, 1.0);
-        line.append({rect.left() + static_cast<double>(i) * step,
-                     rect.bottom() - share * (rect.height() - 2)});
+        const double height = share * (rect.height() - 2);
+        const QRectF mean(rect.left() + static_cast<double>(i) * step, rect.bottom() - height, step,
+                          height);
+        means.append(mean);
+        line << mean.topLeft() << mean.topRight();
     }
-    QPolygonF area = line;
-    area.append(rect.bottomRight());
-    area.append(rect.bottomLeft());
     QColor fill = color;
     fill.setAlphaF(0.25F);
-    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setRenderHint(QPainter::Antialiasing, false);
     painter.setPen(Qt::NoPen);
     painter.setBrush(fill);
-    painter.drawPolygon(area);
+    painter.drawRects(means);
     painter.setBrush(Qt::NoBrush);
-    painter.setPen(QPen(color, 1.25));
+    painter.setPen(QPen(color, 1));
     painter.drawPolyline(line);
 }
 
@@ -303,7 +289,7 @@ void drawToken(QPainter &painter, QPointF center, const QString &text, const QCo
                const QColor &textColor)
 {
     const QFont font = textFont(TextSize::Caption, QFont::Bold);
-    const double width = std::max(22.0, QFontMetricsF(font).horizontalAdvance(text) + 12);
+    const double width = std::max(22.0, textWidth(text, font) + 12);
     const QRectF rect(center.x() - width / 2, center.y() - 9, width, 18);
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(Qt::NoPen);

@@ -3,6 +3,7 @@
 
 #include "core/experiment/run/run_log.h"
 #include "core/experiment/run/stage_snapshot.h"
+#include "ui/shared/draw_text.h"
 #include "ui/shared/theme.h"
 
 #include <QPainter>
@@ -13,10 +14,6 @@
 namespace proclab {
 
 /// What the stages and the timeline paint alike. All take logical pixels and the current theme.
-
-/// A line of text in @p rect, shortened with an ellipsis where it does not fit; its width as drawn.
-double drawText(QPainter &painter, const QRectF &rect, Qt::Alignment alignment, const QString &text,
-                const QFont &font, const QColor &color);
 
 /// The name of a process on its colour; @p outlined for one that is dead.
 void drawBadge(QPainter &painter, const QRectF &rect, const QString &text, int colorIndex,
@@ -44,7 +41,7 @@ void drawLink(QPainter &painter, const QPolygonF &points, const QColor &color, L
 /// The point at @p share (0 … 1) of the way along @p points.
 [[nodiscard]] QPointF pointAlong(const QPolygonF &points, double share);
 
-/// Values of 0 to 100 as a line with a pale fill.
+/// Means of 0 to 100, of one interval after the other, as steps with a pale fill.
 void drawSparkline(QPainter &painter, const QRectF &rect, const std::vector<float> &values,
                    const QColor &color);
 

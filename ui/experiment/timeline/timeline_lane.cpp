@@ -7,7 +7,6 @@
 #include "ui/shared/theme.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPaintDevice>
 
 #include <algorithm>
@@ -45,11 +44,12 @@ QString barLabel(const Span &span, const ProcessRole *role)
 class LanePainter
 {
 public:
-    LanePainter(QPainter &painter, const QRect &area, const TimeRange &range,
+    LanePainter(QPainter &painter, const QRect &area, const TimeRange &range, const PixelSpan &part,
                 const TimelineLane &lane)
         : m_painter(painter)
         , m_area(area)
         , m_range(range)
+        , m_part(part)
         , m_lane(lane)
         , m_theme(Theme::current())
         , m_color(m_theme.process(lane.process.colorIndex))
@@ -62,7 +62,9 @@ public:
 
     void paint()
     {
-        m_painter.setBrushOrigin(m_area.topLeft());
+        // Hatches move with the time axis.
+        m_painter.setBrushOrigin(
+            QPointF(m_area.left() + snapped(m_range.pixel(0, m_area.width())), m_area.top()));
         paintIdleLine();
         // The log may be ahead of the picture's instant.
         m_painter.save();
@@ -71,10 +73,16 @@ public:
                                      std::clamp(now + 1, 0.0, m_area.width() + 0.0),
                                      m_area.height()),
                               Qt::IntersectClip);
-        const LaneLayout layout = layoutLane(m_lane.spans, m_lane.index, m_range, m_area.width());
+        const TimeRange shown{m_range.timeAt(m_part.begin, m_area.width()),
+                              m_range.timeAt(m_part.end, m_area.width())};
+        const LaneLayout layout =
+            layoutLane(m_lane.spans, m_lane.index, shown, m_part.end - m_part.begin);
         paintColumns(layout.columns);
-        for (const TimelineBar &bar : layout.bars)
-            paintBar(m_lane.spans[bar.span], bar.left, bar.right, false);
+        for (const TimelineBar &bar : layout.bars) {
+            const Span &span = m_lane.spans[bar.span];
+            paintBar(span, m_range.pixel(span.startNs, m_area.width()),
+                     m_range.pixel(span.endNs, m_area.width()), false);
+        }
         if (m_lane.open)
             paintBar(*m_lane.open, m_range.pixel(m_lane.open->startNs, m_area.width()),
                      m_range.pixel(m_lane.open->endNs, m_area.width()), true);
@@ -84,7 +92,11 @@ public:
     }
 
 private:
-    [[nodiscard]] double snapped(double x) const { return std::round(x * m_ratio) / m_ratio; }
+    /// To whole device pixels; what is half way goes the same way wherever the axis stands.
+    [[nodiscard]] double snapped(double x) const
+    {
+        return std::floor(x * m_ratio + 0.501) / m_ratio;
+    }
 
     void paintIdleLine()
     {
@@ -104,7 +116,7 @@ private:
         enum Layer { Ground, Work, Ready, Asleep, Blocked, Locked, Unknown, Failures, LayerCount };
         std::array<QList<QRectF>, LayerCount> rects;
         for (const TimelineColumn &column : columns) {
-            const double x = m_area.left() + column.x;
+            const double x = m_area.left() + m_part.begin + column.x;
             QList<QRectF> &ground = rects[Ground];
             if (!ground.isEmpty() && ground.last().right() == x)
                 ground.last().setRight(x + 1);
@@ -239,12 +251,11 @@ private:
                  : QString(name % u' ' %
                            durationText(static_cast<double>(span.endNs - span.startNs) / 1e9));
         const QFont font = textFont(TextSize::Tick, QFont::DemiBold);
-        const QFontMetricsF metrics(font);
         // A bar that begins left of the view keeps its label in view.
         const QRectF room = rect.intersected(QRectF(m_area)).adjusted(5, 0, -3, 0);
-        if (metrics.horizontalAdvance(whole) <= room.width())
+        if (textWidth(whole, font) <= room.width())
             drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignLeft, whole, font, color);
-        else if (metrics.horizontalAdvance(name) <= room.width())
+        else if (textWidth(name, font) <= room.width())
             drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignLeft, name, font, color);
     }
 
@@ -284,6 +295,7 @@ private:
     QPainter &m_painter;
     const QRect m_area;
     const TimeRange m_range;
+    const PixelSpan m_part;
     const TimelineLane &m_lane;
     const Theme &m_theme;
     const QColor m_color;
@@ -320,11 +332,11 @@ QString kindText(Span::Activity kind)
 } // namespace
 
 void paintTimelineLane(QPainter &painter, const QRect &area, const TimeRange &range,
-                       const TimelineLane &lane)
+                       const PixelSpan &part, const TimelineLane &lane)
 {
     painter.save();
     painter.setClipRect(area, Qt::IntersectClip);
-    LanePainter(painter, area, range, lane).paint();
+    LanePainter(painter, area, range, part, lane).paint();
     painter.restore();
 }
 

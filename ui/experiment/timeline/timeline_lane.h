@@ -22,9 +22,9 @@ struct TimelineLane
     bool dense = false; ///< A 17 px row.
 };
 
-/// Paints the bars of @p lane into @p area, which shows @p range.
+/// Paints the bars of @p lane into the columns @p part of @p area, which shows @p range.
 void paintTimelineLane(QPainter &painter, const QRect &area, const TimeRange &range,
-                       const TimelineLane &lane);
+                       const PixelSpan &part, const TimelineLane &lane);
 
 /// The legend's rows: what a style of bar means.
 enum class BarStyle {

@@ -355,6 +355,14 @@ TimeRange followingRange(qint64 nowNs, qint64 lengthNs)
     return {toNs - lengthNs, toNs};
 }
 
+TimeRange onWholePixels(const TimeRange &range, double pixels)
+{
+    const double nsPerPixel = range.nsPerPixel(std::max(pixels, 1.0));
+    const double first = std::floor(static_cast<double>(range.fromNs) / nsPerPixel);
+    const qint64 fromNs = std::llround(first * nsPerPixel);
+    return {fromNs, fromNs + range.length()};
+}
+
 TimeRange fittingRange(qint64 nowNs)
 {
     if (nowNs <= 0)

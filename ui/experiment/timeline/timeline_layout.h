@@ -7,6 +7,7 @@
 #include <QList>
 #include <QString>
 
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -34,7 +35,21 @@ struct TimeRange
     {
         return fromNs + static_cast<qint64>(pixel * nsPerPixel(width));
     }
+    /// The same in whole device pixels, in logical ones again. Ranges that are apart by whole
+    /// pixels give the same, although no computed position is exact.
+    [[nodiscard]] double wholePixel(qint64 timeNs, double width, double devicePixelRatio) const
+    {
+        constexpr double nearly = 1e-3;
+        return std::floor(pixel(timeNs, width) * devicePixelRatio + nearly) / devicePixelRatio;
+    }
     bool operator==(const TimeRange &) const = default;
+};
+
+/// Columns of a lane, from the first to the one before @p end.
+struct PixelSpan
+{
+    int begin = 0;
+    int end = 0;
 };
 
 /// Nanoseconds spent in each way.
@@ -147,6 +162,9 @@ struct TimeTick
 /// What following shows at @p nowNs: all of it while it fits in @p lengthNs, then its end with a
 /// little room.
 [[nodiscard]] TimeRange followingRange(qint64 nowNs, qint64 lengthNs);
+/// @p range moved to the left by less than one of @p pixels, so that all such ranges of its length
+/// have their pixels at the same times: a picture of one can be moved to be one of another.
+[[nodiscard]] TimeRange onWholePixels(const TimeRange &range, double pixels);
 /// All of a run of @p nowNs, with the axis moving in round steps.
 [[nodiscard]] TimeRange fittingRange(qint64 nowNs);
 

@@ -6,7 +6,6 @@
 #include "ui/experiment/timeline/timeline_lane.h"
 #include "ui/shared/theme.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 #include <QScrollBar>
 
@@ -24,6 +23,7 @@ constexpr int margin = 12;
 constexpr int pidLeft = 58;
 constexpr int shareRight = 138;
 constexpr double dimmedLane = 0.4;
+constexpr double crashReach = 9; // Of the mark of a crash to the left.
 
 } // namespace
 
@@ -31,22 +31,23 @@ void TimelineView::paintEvent(QPaintEvent *)
 {
     const Theme &theme = Theme::current();
     QPainter painter(this);
-    painter.fillRect(rect(), theme.panel);
     const QRect bars = barsRect();
+    for (const QRect &beside : QRegion(rect()).subtracted(bars))
+        painter.fillRect(beside, theme.panel);
     const QList<TimeTick> ticks = timeTicks(visibleRange(), bars.width(), tickSpacing);
 
+    bringBarsUp(ticks);
+    bringHeadsUp();
     painter.setClipRect(lanesRect());
-    const int first = m_scrollBar->value() / laneHeight();
-    const int shown = lanesRect().height() / laneHeight() + 2;
-    for (int lane = first; lane < std::min(first + shown, itemCount()); ++lane)
-        paintLane(painter, lane, ticks);
+    painter.drawPixmap(bars.topLeft(), m_bars.pixmap());
+    painter.drawPixmap(0, bars.top(), m_heads);
     paintSuccession(painter);
     painter.setClipping(false);
 
     paintHeader(painter, ticks);
     paintNow(painter);
     paintCursor(painter);
-    paintLegend(painter);
+    drawLegend(painter);
     if (m_lanes.isEmpty()) {
         drawText(painter, lanesRect(), Qt::AlignCenter,
                  tr("No data yet: each process gets a lane, each task a bar"),
@@ -77,7 +78,7 @@ void TimelineView::paintHeader(QPainter &painter, const QList<TimeTick> &ticks)
     const QRectF cursorChip = m_cursorNs ? chipAt(*m_cursorNs) : QRectF();
     for (const TimeTick &tick : ticks) {
         const double x = barsRect().left() + range.pixel(tick.timeNs, barsRect().width());
-        const double labelWidth = QFontMetricsF(tickFont).horizontalAdvance(tick.label);
+        const double labelWidth = textWidth(tick.label, tickFont);
         const QRectF label(x + 3, 0, labelWidth + 2, header.height());
         if (label.right() > width() || label.intersects(chip) || label.intersects(cursorChip))
             continue;
@@ -86,33 +87,160 @@ void TimelineView::paintHeader(QPainter &painter, const QList<TimeTick> &ticks)
     painter.fillRect(QRect(0, header.bottom(), width(), 1), theme.border);
 }
 
-void TimelineView::paintLane(QPainter &painter, int lane, const QList<TimeTick> &ticks)
+std::pair<int, int> TimelineView::lanesInView() const
+{
+    const int first = m_scrollBar->value() / laneHeight();
+    const int shown = lanesRect().height() / laneHeight() + 2;
+    return {first, std::min(first + shown, itemCount())};
+}
+
+/// Makes the picture of the bars one of the present: moves it, and paints what is new.
+void TimelineView::bringBarsUp(const QList<TimeTick> &ticks)
+{
+    BarsLook look{m_lanes, m_scrollBar->value(), m_selected, 0};
+    for (const ProcessRecord &process : std::as_const(m_processes))
+        look.lifeTimes += process.startNs + process.endNs;
+    if (look != m_barsLook) {
+        m_bars.clear();
+        m_heads = {};
+    }
+    m_barsLook = look;
+    const QRect bars = barsRect();
+    const TimeRange range = visibleRange();
+    const int kept = m_bars.moveTo(range, bars.size(), devicePixelRatioF());
+    m_finalUntilNs.resize(static_cast<std::size_t>(m_processes.size()), 0);
+
+    QPainter painter(&m_bars.pixmap());
+    painter.translate(-bars.topLeft());
+    const auto [first, end] = lanesInView();
+    if (kept == 0)
+        painter.fillRect(bars, Theme::current().panel);
+    for (int lane = first; lane < end; ++lane) {
+        const int process = m_lanes[lane];
+        if (process >= 0)
+            m_indexes[static_cast<std::size_t>(process)].update(m_log->lane(process).spans);
+        for (const PixelSpan &part : newPixels(lane, range, kept))
+            paintBars(painter, lane, part, ticks);
+        if (process < 0)
+            continue;
+        const AppendLog<Span> &spans = m_log->lane(process).spans;
+        const std::size_t count = m_indexes[static_cast<std::size_t>(process)].spanCount();
+        m_finalUntilNs[static_cast<std::size_t>(process)] =
+            count > 0 ? std::min(spans[count - 1].endNs, nowNs()) : 0;
+    }
+}
+
+/// What of a lane is to be painted, if its picture moved on and is good up to column @p kept.
+QList<PixelSpan> TimelineView::newPixels(int lane, const TimeRange &range, int kept) const
+{
+    const int width = barsRect().width();
+    const int process = m_lanes[lane];
+    if (process <= 0 || kept <= 0) // The parent's marks and the tracks may change anywhere.
+        return {{0, width}};
+    const ProcessRecord &record = m_processes[process];
+    const auto at = static_cast<std::size_t>(process);
+    constexpr double reach = 3; // Of a bar's edge into the columns beside it.
+    double right = range.pixel(m_finalUntilNs[at], width) - reach;
+    if (hasCrashed(record)) // The words beside its end have more room now.
+        right = std::min(right, range.pixel(record.endNs, width) - crashReach);
+    const int begin = std::clamp(static_cast<int>(std::floor(right)), 0, kept);
+    if (kept == width)
+        return {{begin, width}};
+    // A bar that leaves the view at the left keeps its label in view.
+    const AppendLog<Span> &spans = m_log->lane(process).spans;
+    const qint64 leaving = spanAt(spans, m_indexes[at].spanCount(), range.fromNs);
+    if (leaving < 0)
+        return {{begin, width}};
+    const qint64 endNs = spans[static_cast<std::size_t>(leaving)].endNs;
+    const double end = std::ceil(range.pixel(endNs, width) + reach);
+    if (end >= begin)
+        return {{0, width}};
+    return {{0, static_cast<int>(end)}, {begin, width}};
+}
+
+void TimelineView::paintBars(QPainter &painter, int lane, const PixelSpan &part,
+                             const QList<TimeTick> &ticks)
 {
     const Theme &theme = Theme::current();
     const int process = m_lanes[lane];
     const QRect row = itemRect(lane);
     const QRect bars(barsRect().left(), row.top(), barsRect().width(), row.height());
-    if (process == m_selected)
-        painter.fillRect(row, theme.accentTint);
-    painter.fillRect(QRect(0, row.bottom(), width(), 1), theme.grid);
-    const TimeRange range = visibleRange();
+    const QRect fresh(bars.left() + part.begin, row.top(), part.end - part.begin, row.height());
+    painter.save();
+    painter.setClipRect(fresh);
     painter.setRenderHint(QPainter::Antialiasing, false);
+    painter.fillRect(fresh, theme.panel);
+    if (process == m_selected)
+        painter.fillRect(fresh, theme.accentTint);
+    painter.fillRect(QRect(fresh.left(), row.bottom(), fresh.width(), 1), theme.grid);
+    const TimeRange range = visibleRange();
+    const double ratio = devicePixelRatioF();
     for (const TimeTick &tick : ticks) {
-        const double x = std::floor(bars.left() + range.pixel(tick.timeNs, bars.width()));
-        painter.fillRect(QRectF(x, row.top(), 1, row.height()), theme.grid);
+        const double x = bars.left() + range.wholePixel(tick.timeNs, bars.width(), ratio);
+        if (x + 1 > fresh.left() && x <= fresh.right() + 1)
+            painter.fillRect(QRectF(x, row.top(), 1, row.height()), theme.grid);
     }
-    if (process < 0)
-        return paintTrack(painter, row, trackOfLane(process));
-    SpanIndex &index = m_indexes[static_cast<std::size_t>(process)];
-    const AppendLog<Span> &spans = m_log->lane(process).spans;
-    index.update(spans);
+    if (process < 0) {
+        paintTrackBars(painter, bars, trackOfLane(process));
+    } else {
+        painter.setOpacity(m_selected >= 0 && process != m_selected ? dimmedLane : 1);
+        paintTimelineLane(painter, bars, range, part,
+                          {m_processes[process], m_log->lane(process).spans,
+                           m_indexes[static_cast<std::size_t>(process)], openSpanOf(process),
+                           nowNs(), isDense()});
+        if (process == 0)
+            paintStarts(painter, bars);
+    }
+    painter.restore();
+}
 
+int TimelineView::busyPercent(int process) const
+{
+    return static_cast<int>(std::lround(100 * busyShare(process)));
+}
+
+/// Makes the picture of the lanes' heads one of the present.
+void TimelineView::bringHeadsUp()
+{
+    const QRect heads(0, barsRect().top(), barsRect().left(), barsRect().height());
+    const double ratio = devicePixelRatioF();
+    const bool isNew = m_heads.size() != heads.size() * ratio;
+    if (isNew) {
+        m_heads = QPixmap(heads.size() * ratio);
+        m_heads.setDevicePixelRatio(ratio);
+        m_heads.fill(Theme::current().panel);
+    }
+    m_headPercent.resize(static_cast<std::size_t>(m_processes.size()), 0);
+    QPainter painter(&m_heads);
+    painter.translate(-heads.topLeft());
+    const auto [first, end] = lanesInView();
+    for (int lane = first; lane < end; ++lane) {
+        const int process = m_lanes[lane];
+        if (process >= 0) {
+            const int percent = busyPercent(process);
+            const auto at = static_cast<std::size_t>(process);
+            if (std::exchange(m_headPercent[at], percent) == percent && !isNew)
+                continue;
+        }
+        paintLaneHead(painter, lane);
+    }
+}
+
+/// What stands beside the bars.
+void TimelineView::paintLaneHead(QPainter &painter, int lane)
+{
+    const Theme &theme = Theme::current();
+    const int process = m_lanes[lane];
+    const QRect row = itemRect(lane);
+    const QRect head(row.left(), row.top(), barsRect().left(), row.height());
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    painter.fillRect(head, theme.panel);
+    if (process == m_selected)
+        painter.fillRect(head, theme.accentTint);
+    painter.fillRect(QRect(0, row.bottom(), head.width(), 1), theme.grid);
+    if (process < 0)
+        return paintTrackHead(painter, row, trackOfLane(process));
     painter.setOpacity(m_selected >= 0 && process != m_selected ? dimmedLane : 1);
-    paintTimelineLane(
-        painter, bars, range,
-        {m_processes[process], spans, index, openSpanOf(process), nowNs(), isDense()});
-    if (process == 0)
-        paintStarts(painter, bars);
     paintGutter(painter, row, process);
     painter.setOpacity(1);
 }
@@ -128,7 +256,7 @@ void TimelineView::paintGutter(QPainter &painter, const QRect &row, int process)
     const QFont font = monoFont(isDense() ? TextSize::Tick : TextSize::Small);
     drawText(painter, QRectF(pidLeft, row.top(), 50, row.height()), Qt::AlignVCenter,
              QString::number(record.pid), font, theme.text3);
-    const QString share = tr("%1\u00A0%").arg(std::lround(100 * busyShare(process)));
+    const QString share = tr("%1\u00A0%").arg(busyPercent(process));
     if (process != 0)
         drawText(painter, QRectF(pidLeft + 40, row.top(), shareRight - pidLeft - 40, row.height()),
                  Qt::AlignVCenter | Qt::AlignRight, share, font, theme.text2);
@@ -156,9 +284,8 @@ void TimelineView::paintStarts(QPainter &painter, const QRect &area)
                          theme.parent);
         const QString text = next - child > 1 ? tr("starts %1 processes").arg(next - child)
                                               : tr("starts %1").arg(badgeText(m_processes[child]));
-        const double textWidth = QFontMetricsF(font).horizontalAdvance(text);
         if (!isDense() && x + 8 > labelsEnd) {
-            const QRectF place(x + 5, area.top() + 4, textWidth + 6, area.height() - 8);
+            const QRectF place(x + 5, area.top() + 4, textWidth(text, font) + 6, area.height() - 8);
             painter.fillRect(place, m_selected == 0 ? theme.accentTint : theme.panel);
             drawText(painter, place.adjusted(2, 0, 0, 0), Qt::AlignVCenter, text, font,
                      theme.text3);
@@ -203,8 +330,7 @@ QRectF TimelineView::chipAt(qint64 timeNs) const
     if (timeNs <= 0 || x < bars.left() || x > bars.right())
         return {};
     const QString text = durationText(static_cast<double>(timeNs) / 1e9);
-    const QFontMetricsF metrics(textFont(TextSize::Tick, QFont::DemiBold));
-    const double labelWidth = metrics.horizontalAdvance(text) + 12;
+    const double labelWidth = textWidth(text, textFont(TextSize::Tick, QFont::DemiBold)) + 12;
     const double rightmost = std::max(bars.right() - labelWidth, bars.left());
     return {std::clamp(x - labelWidth / 2, bars.left(), rightmost), 3, labelWidth, 17};
 }
@@ -249,29 +375,42 @@ void TimelineView::paintCursor(QPainter &painter)
              textFont(TextSize::Tick, QFont::DemiBold), theme.text);
 }
 
-void TimelineView::paintLegend(QPainter &painter)
+void TimelineView::drawLegend(QPainter &painter)
+{
+    const QRect legend(0, lanesRect().bottom() + 1, width(), height() - lanesRect().bottom() - 1);
+    const bool hasDropped = m_log && m_log->droppedSpans.load(std::memory_order_relaxed) > 0;
+    const double ratio = devicePixelRatioF();
+    if (m_legend.size() != legend.size() * ratio || hasDropped != m_legendHasDropped) {
+        m_legendHasDropped = hasDropped;
+        m_legend = QPixmap(legend.size() * ratio);
+        m_legend.setDevicePixelRatio(ratio);
+        QPainter once(&m_legend);
+        once.translate(-legend.topLeft());
+        paintLegend(once, legend);
+    }
+    painter.drawPixmap(legend.topLeft(), m_legend);
+}
+
+void TimelineView::paintLegend(QPainter &painter, const QRect &legend)
 {
     const Theme &theme = Theme::current();
-    const QRect legend(0, lanesRect().bottom() + 1, width(), height() - lanesRect().bottom() - 1);
     painter.fillRect(legend, theme.panel);
     painter.fillRect(QRect(0, legend.top(), width(), 1), theme.border);
     const QFont font = textFont(TextSize::Caption);
-    const QFontMetricsF metrics(font);
     double x = margin;
     for (const BarStyle style : {BarStyle::OnCore, BarStyle::ReadyToRun, BarStyle::Sleeping,
                                  BarStyle::Waiting, BarStyle::Crashed, BarStyle::WaitingForLock,
                                  BarStyle::BlockedOnFull, BarStyle::Dropped}) {
-        if (style == BarStyle::Dropped &&
-            (!m_log || m_log->droppedSpans.load(std::memory_order_relaxed) == 0))
+        if (style == BarStyle::Dropped && !m_legendHasDropped)
             continue;
         const QString text = barStyleText(style);
-        const double textWidth = metrics.horizontalAdvance(text);
-        if (x + 20 + textWidth + margin > width())
+        const double wide = textWidth(text, font);
+        if (x + 20 + wide + margin > width())
             break;
         paintBarSample(painter, QRectF(x, legend.center().y() - 4, 15, 10), style);
-        drawText(painter, QRectF(x + 21, legend.top(), textWidth + 2, legend.height()),
-                 Qt::AlignVCenter, text, font, theme.text3);
-        x += 21 + textWidth + 18;
+        drawText(painter, QRectF(x + 21, legend.top(), wide + 2, legend.height()), Qt::AlignVCenter,
+                 text, font, theme.text3);
+        x += 21 + wide + 18;
     }
 }
 

@@ -50,6 +50,8 @@ void TimelineView::setSpec(const ExperimentSpec &spec)
     m_tracks = kind ? kind->tracks : QList<TimelineTrack>();
     m_peaks.assign(static_cast<std::size_t>(m_tracks.size()), {});
     m_lanes.clear();
+    m_bars.clear();
+    m_heads = {};
     m_processes.clear();
     refreshProcesses();
     update();
@@ -62,6 +64,8 @@ void TimelineView::setRun(std::shared_ptr<const RunLog> log)
     m_indexes.clear();
     m_processes.clear();
     m_lanes.clear();
+    m_bars.clear();
+    m_heads = {};
     m_cursorNs.reset();
     m_peaks.assign(static_cast<std::size_t>(m_tracks.size()), {});
     setMode(Mode::Auto);
@@ -73,7 +77,8 @@ void TimelineView::setSnapshot(const StageSnapshotPointer &snapshot)
 {
     m_snapshot = snapshot;
     refreshProcesses();
-    update();
+    // Neither the scroll bar nor the legend tells of time.
+    update(0, 0, barsRect().right() + 1, lanesRect().bottom() + 1);
 }
 
 void TimelineView::refreshProcesses()
@@ -162,17 +167,20 @@ void TimelineView::setFreeRange(TimeRange range)
 TimeRange TimelineView::visibleRange() const
 {
     const qint64 now = nowNs();
+    const double pixels = barsRect().width() * devicePixelRatioF();
     switch (m_mode) {
     case Mode::Free:
         return m_freeRange;
     case Mode::Follow:
-        return followingRange(now, m_followNs);
+        return onWholePixels(followingRange(now, m_followNs), pixels);
     case Mode::Fit:
         return fittingRange(now);
     case Mode::Auto:
         break;
     }
-    return now <= autoLengthNs || isEnded() ? fittingRange(now) : followingRange(now, autoLengthNs);
+    return now <= autoLengthNs || isEnded()
+               ? fittingRange(now)
+               : onWholePixels(followingRange(now, autoLengthNs), pixels);
 }
 
 void TimelineView::zoomIn()
@@ -330,9 +338,7 @@ QString TimelineView::itemValue(int lane) const
     const int process = m_lanes[lane];
     if (process < 0)
         return trackTip(m_tracks[trackOfLane(process)], nowNs());
-    return tr("PID %1, busy %2\u00A0%")
-        .arg(m_processes[process].pid)
-        .arg(std::lround(100 * busyShare(process)));
+    return tr("PID %1, busy %2\u00A0%").arg(m_processes[process].pid).arg(busyPercent(process));
 }
 
 QRect TimelineView::itemRect(int lane) const
@@ -387,8 +393,12 @@ void TimelineView::resizeEvent(QResizeEvent *)
 
 void TimelineView::changeEvent(QEvent *event)
 {
-    if (event->type() == QEvent::PaletteChange)
+    if (event->type() == QEvent::PaletteChange) {
+        m_bars.clear();
+        m_heads = {};
+        m_legend = {};
         update();
+    }
     QWidget::changeEvent(event);
 }
 

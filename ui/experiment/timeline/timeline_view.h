@@ -6,6 +6,7 @@
 #include "core/experiment/spec/spec.h"
 #include "core/experiment/spec/timeline_track.h"
 #include "ui/experiment/stage/accessible_items.h"
+#include "ui/experiment/timeline/moving_picture.h"
 #include "ui/experiment/timeline/timeline_layout.h"
 
 #include <QWidget>
@@ -114,6 +115,7 @@ private:
     [[nodiscard]] const ProcessLive *live(int process) const;
     [[nodiscard]] std::optional<Span> openSpanOf(int process) const;
     [[nodiscard]] double busyShare(int process) const;
+    [[nodiscard]] int busyPercent(int process) const;
     [[nodiscard]] double limitOf(const TimelineTrack &track) const;
     [[nodiscard]] double topOf(qsizetype track);
     [[nodiscard]] double countAt(const TimelineTrack &track, qint64 timeNs) const;
@@ -121,10 +123,17 @@ private:
     [[nodiscard]] QString trackTip(const TimelineTrack &track, qint64 timeNs) const;
     [[nodiscard]] QString tipAt(const QPoint &position) const;
 
+    /// The lanes that are in view, at least in part: the first, and the one after the last.
+    [[nodiscard]] std::pair<int, int> lanesInView() const;
+    void bringBarsUp(const QList<TimeTick> &ticks);
+    [[nodiscard]] QList<PixelSpan> newPixels(int lane, const TimeRange &range, int kept) const;
     void paintHeader(QPainter &painter, const QList<TimeTick> &ticks);
-    void paintLane(QPainter &painter, int lane, const QList<TimeTick> &ticks);
-    void paintTrack(QPainter &painter, const QRect &row, qsizetype track);
-    void paintCount(QPainter &painter, const QRect &bars, const QRectF &gutter, qsizetype track);
+    void paintBars(QPainter &painter, int lane, const PixelSpan &part,
+                   const QList<TimeTick> &ticks);
+    void bringHeadsUp();
+    void paintLaneHead(QPainter &painter, int lane);
+    void paintTrackHead(QPainter &painter, const QRect &row, qsizetype track);
+    void paintTrackBars(QPainter &painter, const QRect &bars, qsizetype track);
     void paintHolders(QPainter &painter, const QRect &bars);
     void paintGutter(QPainter &painter, const QRect &row, int process);
     void paintStarts(QPainter &painter, const QRect &area);
@@ -132,7 +141,8 @@ private:
     [[nodiscard]] QRectF chipAt(qint64 timeNs) const;
     void paintCursor(QPainter &painter);
     void paintNow(QPainter &painter);
-    void paintLegend(QPainter &painter);
+    void drawLegend(QPainter &painter);
+    void paintLegend(QPainter &painter, const QRect &legend);
 
     ExperimentSpec m_spec;
     QList<TimelineTrack> m_tracks;
@@ -153,6 +163,23 @@ private:
         std::size_t samples = 0;
     };
     std::vector<Peak> m_peaks; // By track.
+    /// What the bars' picture shows beside the time.
+    struct BarsLook
+    {
+        QList<int> lanes;
+        int scrolled = 0;
+        int selected = -1;
+        qint64 lifeTimes = 0; // Changes when a process begins or ends.
+        bool operator==(const BarsLook &) const = default;
+    };
+    QPixmap m_legend;
+    bool m_legendHasDropped = false;
+    MovingPicture m_bars;
+    BarsLook m_barsLook;
+    /// By process: up to here its bars in the picture stay as they are.
+    std::vector<qint64> m_finalUntilNs;
+    QPixmap m_heads;                // What stands beside the bars.
+    std::vector<int> m_headPercent; // By process: the busy share that its head shows.
     QPoint m_pressedAt;
     TimeRange m_pressedRange;
     bool m_pressed = false;

@@ -95,33 +95,29 @@ QString TimelineView::trackTip(const TimelineTrack &track, qint64 timeNs) const
     return tr("not recorded, or nobody");
 }
 
-void TimelineView::paintTrack(QPainter &painter, const QRect &row, qsizetype track)
+void TimelineView::paintTrackBars(QPainter &painter, const QRect &bars, qsizetype track)
 {
-    const QRect bars(barsRect().left(), row.top(), barsRect().width(), row.height());
-    const QRectF gutter(12, row.top(), barsRect().left() - 22, row.height());
-    drawText(painter, gutter, Qt::AlignVCenter, m_tracks[track].title,
-             textFont(isDense() ? TextSize::Tick : TextSize::Caption), Theme::current().text2);
-    if (m_tracks[track].type == TimelineTrack::Type::Count)
-        paintCount(painter, bars, gutter, track);
-    else
-        paintHolders(painter, bars);
-}
-
-void TimelineView::paintCount(QPainter &painter, const QRect &bars, const QRectF &gutter,
-                              qsizetype track)
-{
-    const Theme &theme = Theme::current();
     const TimelineTrack &row = m_tracks[track];
-    const double limit = limitOf(row);
-    painter.save();
-    painter.setClipRect(bars, Qt::IntersectClip);
+    if (row.type != TimelineTrack::Type::Count)
+        return paintHolders(painter, bars);
     paintCountTrack(painter, bars,
                     countColumns(m_log->gauges, row.gauge, visibleRange(), bars.width(), nowNs()),
-                    topOf(track), limit);
-    painter.restore();
-    const double count = countAt(row, m_cursorNs.value_or(nowNs()));
+                    topOf(track), limitOf(row));
+}
+
+void TimelineView::paintTrackHead(QPainter &painter, const QRect &row, qsizetype track)
+{
+    const Theme &theme = Theme::current();
+    const TimelineTrack &info = m_tracks[track];
+    const QRectF gutter(12, row.top(), barsRect().left() - 22, row.height());
+    drawText(painter, gutter, Qt::AlignVCenter, info.title,
+             textFont(isDense() ? TextSize::Tick : TextSize::Caption), theme.text2);
+    if (info.type != TimelineTrack::Type::Count)
+        return;
+    const double limit = limitOf(info);
+    const double count = countAt(info, m_cursorNs.value_or(nowNs()));
     const bool isFull = limit > 0 && count >= 0.9 * limit;
-    drawText(painter, gutter, Qt::AlignVCenter | Qt::AlignRight, countText(row, count),
+    drawText(painter, gutter, Qt::AlignVCenter | Qt::AlignRight, countText(info, count),
              monoFont(isDense() ? TextSize::Tick : TextSize::Small),
              isFull ? theme.full : theme.text2);
 }
@@ -132,10 +128,7 @@ void TimelineView::paintHolders(QPainter &painter, const QRect &bars)
     for (int process = 1; process < m_processes.size(); ++process)
         holders.push_back({m_processes[process], m_log->lane(process).spans,
                            m_indexes[static_cast<std::size_t>(process)]});
-    painter.save();
-    painter.setClipRect(bars, Qt::IntersectClip);
     paintLockTrack(painter, bars, visibleRange(), holders);
-    painter.restore();
 }
 
 } // namespace proclab

@@ -106,6 +106,8 @@ private Q_SLOTS:
     void unknownKindHasNone();
     void everyPhaseIsDrawn_data();
     void everyPhaseIsDrawn();
+    void keptCardsAreThoseOfAFreshStage_data();
+    void keptCardsAreThoseOfAFreshStage();
     void poolSaysWhatItsProcessesDo();
     void pipelineSaysWhatItsProcessesDo();
     void counterSaysWhatWasLost();
@@ -209,6 +211,48 @@ void tst_Stages::everyPhaseIsDrawn()
     QVERIFY(accessible(stage.get())->childCount() >= 1);
     if (size.width() >= 560)
         QVERIFY(contains(image, Theme::current().process(0)));
+}
+
+void tst_Stages::keptCardsAreThoseOfAFreshStage_data()
+{
+    QTest::addColumn<int>("workers");
+    QTest::addColumn<int>("selected");
+    QTest::newRow("cards") << 4 << -1;
+    QTest::newRow("rows") << 16 << -1;
+    QTest::newRow("squares") << 64 << -1;
+    QTest::newRow("one selected") << 64 << 7;
+}
+
+/// What was painted before and kept looks like what is painted at once.
+void tst_Stages::keptCardsAreThoseOfAFreshStage()
+{
+    QFETCH(const int, workers);
+    QFETCH(const int, selected);
+    const SampleRun run = samplePool({.workers = workers, .tasks = 2'000});
+    const auto pictureOf = [&run, selected](const QList<StageSnapshotPointer> &snapshots) {
+        std::unique_ptr<StageView> stage(makeStage(run.spec.kind(), nullptr));
+        stage->resize(656, 510);
+        stage->setRun(run.log, run.spec);
+        QImage picture;
+        for (const StageSnapshotPointer &snapshot : snapshots) {
+            stage->setSnapshot(snapshot);
+            stage->setSelectedProcess(selected);
+            picture = stage->grab().toImage();
+        }
+        return picture;
+    };
+    QList<StageSnapshotPointer> snapshots;
+    for (const ProcessState state : {ProcessState::Sleeping, ProcessState::Waiting,
+                                     ProcessState::Running, ProcessState::Sleeping}) {
+        auto snapshot = std::make_shared<StageSnapshot>(*run.snapshot);
+        for (ProcessLive &live : snapshot->processes) {
+            if (live.process % 2 == 1)
+                live.state = state;
+        }
+        snapshots.append(snapshot);
+    }
+    QCOMPARE(pictureOf(snapshots), pictureOf({snapshots.last()}));
+    QVERIFY(pictureOf({snapshots[2]}) != pictureOf({snapshots.last()}));
 }
 
 void tst_Stages::poolSaysWhatItsProcessesDo()

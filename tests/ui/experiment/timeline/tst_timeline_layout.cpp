@@ -7,6 +7,8 @@
 
 #include <QTest>
 
+#include <cmath>
+
 #include <algorithm>
 
 using namespace proclab;
@@ -59,6 +61,7 @@ private Q_SLOTS:
     void ticksAreRoundAndApart();
     void zoomKeepsThePointInPlace();
     void zoomIsBounded();
+    void rangesOnWholePixelsAreApartByWholePixels();
     void followingShowsTheEnd();
     void replacementStandsBelowTheReplaced();
     void rangesOfSummariesAreTrue_data();
@@ -313,6 +316,22 @@ void tst_TimelineLayout::zoomIsBounded()
     const TimeRange range{0, 1'000'000};
     QCOMPARE(zoomed(range, 1e-9, 500, 10'000'000).length(), qint64(1'000));
     QCOMPARE(zoomed(range, 1e9, 500, 10'000'000).length(), qint64(10'000'000));
+}
+
+void tst_TimelineLayout::rangesOnWholePixelsAreApartByWholePixels()
+{
+    constexpr double pixels = 977;
+    constexpr qint64 lengthNs = 10'000'000'000;
+    const double nsPerPixel = static_cast<double>(lengthNs) / pixels;
+    const TimeRange first = onWholePixels({123'456'789, 123'456'789 + lengthNs}, pixels);
+    QVERIFY(first.fromNs <= 123'456'789);
+    for (qint64 fromNs = 123'456'789; fromNs < 20 * lengthNs; fromNs += 49'999'991) {
+        const TimeRange range = onWholePixels({fromNs, fromNs + lengthNs}, pixels);
+        QCOMPARE(range.length(), lengthNs);
+        QVERIFY(range.fromNs <= fromNs && fromNs - range.fromNs <= std::llround(nsPerPixel));
+        const double apart = static_cast<double>(range.fromNs - first.fromNs) / nsPerPixel;
+        QVERIFY(std::abs(apart - std::round(apart)) < 1e-3);
+    }
 }
 
 void tst_TimelineLayout::followingShowsTheEnd()

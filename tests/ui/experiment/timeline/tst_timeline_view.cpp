@@ -12,6 +12,9 @@
 #include <QWheelEvent>
 #include <QWindow>
 
+#include <csignal>
+#include <cstdlib>
+
 using namespace proclab;
 using namespace Qt::StringLiterals;
 
@@ -30,12 +33,71 @@ bool contains(const QImage &image, const QColor &color)
     return false;
 }
 
+/// A round corner is not the same to the last bit wherever it is painted.
+bool looksAlike(const QColor &a, const QColor &b)
+{
+    constexpr int most = 8;
+    return std::abs(a.red() - b.red()) <= most && std::abs(a.green() - b.green()) <= most &&
+           std::abs(a.blue() - b.blue()) <= most;
+}
+
 StageSnapshotPointer snapshotAt(const SampleRun &run, qint64 timeNs)
 {
     auto snapshot = std::make_shared<StageSnapshot>(*run.snapshot);
     snapshot->timeNs = timeNs;
     return snapshot;
 }
+
+/// A run that goes on: each worker has one task after the other, of its own length, the last one
+/// still open.
+class GrowingRun
+{
+public:
+    explicit GrowingRun(const QList<qint64> &taskNs) : m_taskNs(taskNs)
+    {
+        m_log->addProcess({.name = u"main"_s, .colorIndex = -1});
+        for (int i = 1; i <= taskNs.size(); ++i)
+            m_log->addProcess({.name = u"worker-%1"_s.arg(i),
+                               .role = test::worker(),
+                               .pid = 1'000 + i,
+                               .colorIndex = i - 1});
+    }
+
+    [[nodiscard]] std::shared_ptr<RunLog> log() const { return m_log; }
+
+    StageSnapshotPointer advanceTo(qint64 timeNs)
+    {
+        auto snapshot = std::make_shared<StageSnapshot>();
+        snapshot->timeNs = timeNs;
+        snapshot->processes.append(ProcessLive{.process = 0});
+        for (int i = 1; i <= m_taskNs.size(); ++i) {
+            const qint64 length = m_taskNs[i - 1];
+            AppendLog<Span> &spans = m_log->lane(i).spans;
+            auto task = static_cast<quint32>(spans.size());
+            for (; (task + 1) * length <= timeNs; ++task)
+                spans.append({task * length, task * length + length * 9 / 10, task, 1,
+                              task % 3 == 0 ? Span::Activity::Sleeping : Span::Activity::Running,
+                              1});
+            snapshot->processes.append(ProcessLive{.process = i,
+                                                   .state = ProcessState::Running,
+                                                   .currentIndex = task,
+                                                   .currentSinceNs = task * length});
+        }
+        return snapshot;
+    }
+
+    void crash(int process, qint64 timeNs)
+    {
+        m_log->updateProcess(process, [timeNs](ProcessRecord &record) {
+            record.endNs = timeNs;
+            record.signal = SIGSEGV;
+        });
+    }
+
+private:
+    const QList<qint64> m_taskNs;
+    std::shared_ptr<RunLog> m_log = std::make_shared<RunLog>();
+};
 
 } // namespace
 
@@ -69,6 +131,8 @@ private Q_SLOTS:
     void queueHasALane();
     void lockHasALane();
     void droppedBarsAreHatched();
+    void keptPictureIsThatOfAFreshView_data();
+    void keptPictureIsThatOfAFreshView();
 
 private:
     void wheel(const QPoint &at, int delta);
@@ -376,6 +440,71 @@ void tst_TimelineView::droppedBarsAreHatched()
     const QImage image = m_view->grab(QRect(200, m_view->itemRect(2).top(), 300, 28)).toImage();
     QVERIFY(contains(image, Theme::current().idle)); // Its outline.
     QVERIFY(!contains(image, Theme::current().process(0)));
+}
+
+void tst_TimelineView::keptPictureIsThatOfAFreshView_data()
+{
+    QTest::addColumn<qint64>("fromNs");
+    QTest::addColumn<qint64>("toNs");
+    QTest::addColumn<int>("workers");
+    QTest::addColumn<int>("selected");
+    QTest::addColumn<bool>("crash");
+    QTest::newRow("the axis stands") << 6 * second << 9 * second << 6 << -1 << false;
+    QTest::newRow("the axis moves") << 9 * second << 14 * second << 6 << -1 << false;
+    QTest::newRow("dense") << 9 * second << 14 * second << 18 << -1 << false;
+    QTest::newRow("one selected") << 9 * second << 14 * second << 6 << 2 << false;
+    QTest::newRow("one crashes") << 9 * second << 14 * second << 6 << -1 << true;
+}
+
+/// What is moved and painted in parts looks like what is painted at once.
+void tst_TimelineView::keptPictureIsThatOfAFreshView()
+{
+    QFETCH(const qint64, fromNs);
+    QFETCH(const qint64, toNs);
+    QFETCH(const int, workers);
+    QFETCH(const int, selected);
+    QFETCH(const bool, crash);
+    const QList<qint64> lengths{second / 50, second / 9, second / 3,
+                                second,      7 * second, 11 * second};
+    QList<qint64> taskNs;
+    for (int i = 0; i < workers; ++i)
+        taskNs.append(lengths[i % lengths.size()]);
+    GrowingRun run(taskNs);
+    const auto show = [&run, selected](TimelineView &view) {
+        view.resize(900, 300);
+        view.setRun(run.log());
+        view.setSelectedProcess(selected);
+    };
+    TimelineView kept;
+    show(kept);
+    StageSnapshotPointer last;
+    QImage keptPicture;
+    for (qint64 timeNs = fromNs; timeNs <= toNs; timeNs += second / 20) {
+        if (crash && timeNs == fromNs + second)
+            run.crash(3, timeNs);
+        last = run.advanceTo(timeNs);
+        kept.setSnapshot(last);
+        keptPicture = kept.grab().toImage();
+    }
+    TimelineView fresh;
+    show(fresh);
+    fresh.setSnapshot(last);
+    const QImage freshPicture = fresh.grab().toImage();
+    QVERIFY(contains(freshPicture, Theme::current().process(std::max(selected, 1) - 1)));
+    QPoint first(-1, -1);
+    int different = 0;
+    for (int y = 0; y < freshPicture.height(); ++y) {
+        for (int x = 0; x < freshPicture.width(); ++x) {
+            if (looksAlike(keptPicture.pixelColor(x, y), freshPicture.pixelColor(x, y)))
+                continue;
+            if (different++ == 0)
+                first = {x, y};
+        }
+    }
+    QVERIFY2(
+        different == 0,
+        qPrintable(u"%1 pixels differ, the first at %2, %3"_s.arg(different).arg(first.x()).arg(
+            first.y())));
 }
 
 QTEST_MAIN(tst_TimelineView)
