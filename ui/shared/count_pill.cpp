@@ -13,7 +13,7 @@ namespace proclab {
 namespace {
 
 constexpr int pillHeight = 16;
-constexpr int padding = 6;
+constexpr int pillPadding = 6;
 
 } // namespace
 
@@ -35,7 +35,7 @@ bool CountPill::setCount(int count, bool isBad)
     for (QChar &letter : widest)
         letter = letter.isDigit() ? QChar(u'8') : letter;
     const double text = textWidth(widest, textFont(TextSize::Caption));
-    const int wide = count > 0 ? static_cast<int>(std::ceil(text)) + 2 * padding : 0;
+    const int wide = count > 0 ? static_cast<int>(std::ceil(text)) + 2 * pillPadding : 0;
     setAccessibleName(m_text);
     update();
     if (wide == width())
