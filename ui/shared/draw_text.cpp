@@ -125,12 +125,19 @@ double drawText(QPainter &painter, const QRectF &rect, Qt::Alignment alignment, 
         at.ry() += rect.height() - texts.height();
     else if (alignment & Qt::AlignVCenter)
         at.ry() += (rect.height() - texts.height()) / 2;
+    // With a pattern as brush, Qt 6.4 cuts static text off where pixels are scaled.
+    const QBrush brush = painter.brush();
+    const bool hasPattern = brush.style() == Qt::TexturePattern;
+    if (hasPattern)
+        painter.setBrush(color);
     painter.setFont(font);
     painter.setPen(color);
     texts.forEachPiece(line, [&painter, &at](const Piece &piece) {
         painter.drawStaticText(at, piece.text);
         at.rx() += piece.width;
     });
+    if (hasPattern)
+        painter.setBrush(brush);
     return std::min(whole, rect.width());
 }
 

@@ -25,7 +25,7 @@ constexpr int progressHeight = 8;
 
 QString elapsedClock(double seconds)
 {
-    const auto hundredths = static_cast<qint64>(std::floor(std::max(seconds, 0.0) * 100));
+    const auto hundredths = std::llround(std::max(seconds, 0.0) * 100);
     const qint64 minutes = hundredths / 6000;
     const QString rest = u"%1:%2.%3"_s.arg(minutes % 60, 2, 10, QChar(u'0'))
                              .arg(hundredths / 100 % 60, 2, 10, QChar(u'0'))

@@ -34,7 +34,7 @@ private:
     QString m_count;
 };
 
-/// "00:04.26", "1:02:03.45"
+/// "00:04.26", "1:02:03.45"; rounded, as in all other texts of the same time
 [[nodiscard]] QString elapsedClock(double seconds);
 
 } // namespace proclab

@@ -281,7 +281,7 @@ void tst_MainWindow::elapsedTimeReads_data()
     QTest::addColumn<double>("seconds");
     QTest::addColumn<QString>("text");
     QTest::newRow("nothing") << 0.0 << u"00:00.00"_s;
-    QTest::newRow("seconds") << 4.267 << u"00:04.26"_s;
+    QTest::newRow("seconds") << 4.267 << u"00:04.27"_s;
     QTest::newRow("minutes") << 162.1 << u"02:42.10"_s;
     QTest::newRow("hours") << 3723.5 << u"1:02:03.50"_s;
     QTest::newRow("below zero") << -1.0 << u"00:00.00"_s;

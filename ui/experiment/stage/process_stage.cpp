@@ -346,7 +346,7 @@ void ProcessStage::paintEvent(QPaintEvent *)
 {
     const double ratio = devicePixelRatioF();
     if (m_still.isNull() || m_still.devicePixelRatio() != ratio) {
-        m_still = QPixmap(size() * ratio);
+        m_still = QPixmap((pictureRect(rect(), ratio).size() * ratio).toSize());
         m_still.setDevicePixelRatio(ratio);
         m_still.fill(Theme::current().panel);
         QPainter still(&m_still);
