@@ -57,7 +57,7 @@ ExperimentSpec steadyRun()
 
 ExperimentSpec busyRun()
 {
-    return poolOf(16, u"cpu.primes"_s, {{u"limit"_s, 1'000'000}}, 320);
+    return poolOf(16, u"cpu.primes"_s, {{u"limit"_s, 1'000'000}}, 96);
 }
 
 qint64 threadCpuNs()
