@@ -323,7 +323,10 @@ QList<QueuedItem> PipelineRunner::nextItems() const
 qint64 PipelineRunner::enteredNs(const Codec<Item>::Head &head) const
 {
     constexpr qint64 nearlyAtOnceNs = 1'000'000;
-    const AppendLog<Span> &spans = m_context.log.lane(members()[head.producer].log).spans;
+    const int process = members()[head.producer].log;
+    if (process < 0) // Whoever takes its place is about to start.
+        return head.putNs;
+    const AppendLog<Span> &spans = m_context.log.lane(process).spans;
     const qint64 madeNs = sinceGate(head.putNs);
     const auto places = std::views::iota(std::size_t{0}, spans.size());
     const auto after = std::ranges::partition_point(
