@@ -15,9 +15,9 @@ enum class WaitFor : std::uint8_t {
 };
 constexpr std::uint32_t waitForCount = 4;
 
-/// Is told of the waits of one thread for shared objects, from the first look that was in vain,
-/// thus before the thread sleeps. Costs a wait nothing but a look at a thread's variable where
-/// there is no observer.
+/// Is told of the waits of one thread for shared objects, from when it has looked in vain for a
+/// microsecond or two, thus before the thread sleeps. Costs a wait nothing but a look at a thread's
+/// variable where there is no observer.
 class WaitObserver
 {
 public:
