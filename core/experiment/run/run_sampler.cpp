@@ -40,7 +40,9 @@ RunSampler::RunSampler(ExperimentRunner &runner, RunLog &log, ProcessSource &sou
     QObject::connect(&m_thread, &QThread::started, &m_timer, qOverload<>(&QTimer::start));
     QObject::connect(&m_thread, &QThread::finished, &m_timer, &QTimer::stop);
     QObject::connect(&m_timer, &QTimer::timeout, &m_timer, [this] { tick(Tick::Regular); });
-    QObject::connect(&runner, &ExperimentRunner::opened, &m_timer, [this] { sampleAtGate(); });
+    QObject::connect(
+        &runner, &ExperimentRunner::aboutToOpen, &m_timer, [this] { sampleBeforeGate(); },
+        Qt::DirectConnection);
 }
 
 RunSampler::~RunSampler()
@@ -66,12 +68,13 @@ void RunSampler::stop()
 
 /// Where the processes' clocks stand when the work begins: even a run that is over before the next
 /// tick has a stretch to take the mean of.
-void RunSampler::sampleAtGate()
+void RunSampler::sampleBeforeGate()
 {
+    const std::lock_guard lock(m_reading);
     const QList<ProcessRecord> processes = m_log.processes();
     m_watches.resize(static_cast<std::size_t>(processes.size()));
     for (int process = 0; process < processes.size(); ++process)
-        sample(process, processes[process], m_runner.gateNs());
+        sample(process, processes[process], 0);
 }
 
 void RunSampler::appendGauges(const GaugeSample &gauges)
@@ -83,6 +86,7 @@ void RunSampler::appendGauges(const GaugeSample &gauges)
 
 void RunSampler::tick(Tick kind)
 {
+    const std::lock_guard lock(m_reading);
     const qint64 cpuBefore = runtime::threadCpuNs();
     const qint64 gate = m_runner.gateNs();
     const QList<ProcessRecord> processes = m_log.processes();
@@ -147,8 +151,8 @@ void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
                        : process > 0 && gate != 0 ? percentSinceStart(*rates, gate + record.startNs)
                                                   : -1;
     watch.readyPercent = rates->readyPercent.value_or(0);
-    if (gate != 0 && rates->readyNs) {
-        if (watch.firstNs == 0) {
+    if (rates->readyNs) {
+        if (gate == 0 || watch.firstNs == 0) {
             watch.firstNs = rates->timeNs;
             watch.firstReadyNs = *rates->readyNs;
         } else if (rates->timeNs > watch.firstNs) {

@@ -7,11 +7,14 @@
 #include <QThread>
 #include <QTimer>
 
+#include <mutex>
+
 namespace proclab {
 
 /// Watches a run from a thread of its own: 20 times a second it reads the processes' clocks and
 /// the shared memory, and appends to the log what it read and the picture that the stage draws.
-/// The processes send it nothing.
+/// The processes send it nothing. Its first reading, which takes longest, is done before the gate
+/// opens, in the thread that opens it: it would take a core from processes that begin.
 ///
 /// Threads: use it only from the engine's thread.
 class RunSampler final
@@ -47,7 +50,7 @@ private:
     void tick(Tick kind);
     /// What the clocks of process @p live say of its state, which its own notes cannot know.
     void refineState(ProcessLive &live, qint64 timeNs) const;
-    void sampleAtGate();
+    void sampleBeforeGate();
     void appendGauges(const GaugeSample &gauges);
     void sample(int process, const ProcessRecord &record, qint64 gateNs);
     void sampleEnd(int process, const ProcessRecord &record);
@@ -57,6 +60,7 @@ private:
     RunLog &m_log;
     QThread m_thread;
     QTimer m_timer;
+    std::mutex m_reading; ///< Guards all below.
     ProcessMeter m_meter;
     std::vector<Watch> m_watches;
     quint64 m_ticks = 0;

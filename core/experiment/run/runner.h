@@ -61,6 +61,8 @@ public:
     [[nodiscard]] qint64 gateNs() const { return m_gateNs.load(std::memory_order_acquire); }
 
 Q_SIGNALS:
+    /// All is ready, the gate opens next. From any thread; what is connected directly delays it.
+    void aboutToOpen();
     /// The gate is open.
     void opened();
     /// Every process has ended and every result is in the log.

@@ -323,6 +323,7 @@ void SceneRunner::openGate()
     if (isStopped())
         return;
     m_isOpen = true;
+    Q_EMIT aboutToOpen();
     const qint64 now = runtime::nowNs();
     noteGate(now);
     m_gate->set();

@@ -15,8 +15,12 @@ namespace proclab {
 namespace {
 
 constexpr std::size_t numbersPerLine = 8;
-/// A process that runs writes the time more often than this, one that does not falls behind.
-constexpr qint64 runningNs = 20'000;
+/// A process that runs writes the time more often than this, one that does not falls behind. It
+/// looks at the times of all others in between, each a cache line that comes from another core.
+constexpr qint64 runningNs(int processes)
+{
+    return 2'000 + 300 * qint64{processes};
+}
 constexpr qint64 longestWaitNs = 500'000'000;
 
 /// Binds the calling thread to one of its cores, by turns for @p number, until the end of the
@@ -80,13 +84,13 @@ void StartingLine::leave() const
         auto waiting = static_cast<qint32>(Start::Waiting);
         outcome.compare_exchange_strong(waiting, static_cast<qint32>(start));
     };
+    const int others = std::min(processes, usableCores()) - 1; // Bound to a core it has one only.
     const BoundToACore bound(number);
     while (arrived.get() < processes && outcome.load() == static_cast<qint32>(Start::Waiting)) {
         for (int i = 0; i < 100; ++i)
             runtime::spinPause();
         ::sched_yield();
     }
-    const int others = std::min(processes, usableCores()) - 1;
     if (others == 0)
         decide(Start::OneByOne);
     const auto timeOf = [this](int process) {
@@ -99,7 +103,8 @@ void StartingLine::leave() const
         timeOf(number).store(now, std::memory_order_relaxed);
         int running = 0;
         for (int other = 0; other < processes; ++other) {
-            if (other != number && timeOf(other).load(std::memory_order_relaxed) > now - runningNs)
+            if (other != number &&
+                timeOf(other).load(std::memory_order_relaxed) > now - runningNs(processes))
                 ++running;
         }
         if (running >= others)

@@ -219,6 +219,7 @@ Result<void> PoolRunner::start()
 
 void PoolRunner::openGate()
 {
+    Q_EMIT aboutToOpen();
     noteGate(m_pool->openGate());
     feed();
 }

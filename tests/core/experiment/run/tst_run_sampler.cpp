@@ -50,6 +50,7 @@ class tst_RunSampler : public QObject
 private Q_SLOTS:
     void init();
     void processesAreReadFromTheGivenSource();
+    void firstReadingIsDoneBeforeTheGateOpens();
     void endedProcessIsAccountedForAndForgotten();
     void unknownProcessHasNoSamples();
     void stateTellsWhereTheTimeGoes_data();
@@ -99,6 +100,26 @@ void tst_RunSampler::processesAreReadFromTheGivenSource()
     QCOMPARE(record.cpuSeconds, 0.5);
     QCOMPARE(record.readySeconds, 0.25);
     QCOMPARE(record.peakResidentBytes, quint64{8192});
+}
+
+void tst_RunSampler::firstReadingIsDoneBeforeTheGateOpens()
+{
+    m_runner->addProcess(*test::worker(), 1, 4711, -1);
+    const qint64 gate = m_log->processes()[1].startNs + second;
+    m_source.now = gate;
+    m_source.processes[4711] = {5, {second / 2, 0, 8192}};
+    RunSampler sampler(*m_runner, *m_log, m_source);
+    Q_EMIT m_runner->aboutToOpen();
+    m_runner->noteGate(gate);
+    QVERIFY(m_log->lane(1).samples.isEmpty()); // Of the time before nothing is told.
+    m_source.now = gate + second;
+    m_source.processes[4711].counters = {second / 2 + second / 5, second / 10, 8192};
+    sampler.stop();
+    const AppendLog<ProcessSample> &samples = m_log->lane(1).samples;
+    QCOMPARE(samples.size(), std::size_t{1});
+    QCOMPARE(samples[0].timeNs, second);
+    QCOMPARE(samples[0].cpuPercent, 20.0F);
+    QCOMPARE(m_log->snapshots.newest()->processes[1].readyShare, 0.1);
 }
 
 void tst_RunSampler::endedProcessIsAccountedForAndForgotten()
