@@ -15,6 +15,7 @@ ChartHistory::ChartHistory(int capacity, double firstStep)
 void ChartHistory::clear()
 {
     m_series.clear();
+    m_ends.clear();
     m_used = 0;
     m_newest = 0;
     m_step = m_firstStep;
@@ -24,11 +25,13 @@ void ChartHistory::clear(int series)
 {
     Cells &cells = m_series[static_cast<std::size_t>(series)];
     std::fill(cells.begin(), cells.end(), Cell{});
+    m_ends[static_cast<std::size_t>(series)] = std::numeric_limits<double>::infinity();
 }
 
 int ChartHistory::addSeries()
 {
     m_series.emplace_back(static_cast<std::size_t>(m_capacity));
+    m_ends.push_back(std::numeric_limits<double>::infinity());
     return seriesCount() - 1;
 }
 
@@ -123,17 +126,19 @@ ChartHistory::Points ChartHistory::line(int series, double width, double longest
     return points;
 }
 
-double ChartHistory::meanAt(const Cells &cells, int at, int previous, int next, double hold) const
+double ChartHistory::meanAt(int series, int at, int previous, int next, double hold) const
 {
+    const Cells &cells = m_series[static_cast<std::size_t>(series)];
     const auto mean = [&cells](int i) { return cells[static_cast<std::size_t>(i)].mean(); };
     if (previous < 0)
         return 0;
     if (previous == at)
         return mean(at);
-    if (next < 0)
-        return (at - previous) * m_step <= hold ? cells[static_cast<std::size_t>(previous)].last
-                                                : 0;
-    return mean(next);
+    if (next >= 0)
+        return mean(next);
+    const bool holds = (at - previous) * m_step <= hold &&
+                       at * m_step < m_ends[static_cast<std::size_t>(series)];
+    return holds ? cells[static_cast<std::size_t>(previous)].last : 0;
 }
 
 std::vector<int> ChartHistory::filledSteps(int count) const
@@ -156,6 +161,7 @@ std::vector<ChartHistory::Points> ChartHistory::stacked(int count, double hold, 
         ChartHistory longer(m_capacity / steps + 1, m_step * steps);
         for (int series = 0; series < count; ++series) {
             longer.addSeries();
+            longer.m_ends.back() = m_ends[static_cast<std::size_t>(series)];
             for (int i = 0; i < m_used; ++i)
                 merge(longer.m_series.back()[static_cast<std::size_t>(i / steps)],
                       m_series[static_cast<std::size_t>(series)][static_cast<std::size_t>(i)]);
@@ -182,7 +188,7 @@ std::vector<ChartHistory::Points> ChartHistory::stacked(int count, double hold, 
         for (std::size_t k = 0; k < filled.size(); ++k) {
             if (hasValue(k))
                 previous = filled[k];
-            sums[static_cast<qsizetype>(k)] += meanAt(cells, filled[k], previous, next[k], hold);
+            sums[static_cast<qsizetype>(k)] += meanAt(series, filled[k], previous, next[k], hold);
         }
         layers.push_back({x, sums});
     }

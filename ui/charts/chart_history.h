@@ -34,6 +34,8 @@ public:
     /// Takes in a value at @p x seconds; one before 0 is left out. Values of a series come in order
     /// of time.
     void append(int series, double x, double y);
+    /// From @p x seconds on @p series counts 0 in what is stacked.
+    void end(int series, double x) { m_ends[static_cast<std::size_t>(series)] = x; }
 
     [[nodiscard]] bool isEmpty() const { return m_used == 0; }
     /// Seconds a step.
@@ -46,7 +48,7 @@ public:
                               double longestGap = std::numeric_limits<double>::infinity()) const;
     /// Where any of the first @p count series has a value: the sum of the means of series 0 to k,
     /// for each k. Values are means since the one before, so between two the next one counts;
-    /// beyond its last a series holds for @p hold seconds, then counts 0. At most one point each @p
+    /// beyond its last a series holds for @p hold seconds or until it ends, then counts 0. At most one point each @p
     /// width seconds.
     [[nodiscard]] std::vector<Points> stacked(int count, double hold, double width = 0) const;
     /// The last value of @p series, 0 if it has none.
@@ -91,8 +93,7 @@ private:
     [[nodiscard]] int stepsIn(double width) const;
     static void appendTo(Points &points, const Cell &cell);
     [[nodiscard]] std::vector<int> filledSteps(int count) const;
-    [[nodiscard]] double meanAt(const Cells &cells, int at, int previous, int next,
-                                double hold) const;
+    [[nodiscard]] double meanAt(int series, int at, int previous, int next, double hold) const;
 
     int m_capacity;
     double m_firstStep;
@@ -100,6 +101,7 @@ private:
     double m_newest = 0;
     int m_used = 0; // Steps up to the newest value of any series.
     std::vector<Cells> m_series;
+    std::vector<double> m_ends; ///< Of each series, in seconds; infinite: it has not ended.
 };
 
 } // namespace proclab

@@ -60,6 +60,8 @@ public:
     /// Draws the others at 40 %; -1: all alike.
     void setEmphasis(int series);
     void append(int series, double seconds, double value);
+    /// From @p seconds on @p series counts 0 in what is stacked.
+    void end(int series, double seconds) { m_history.end(series, seconds); }
     /// The value of @p series at @p seconds; nullopt: there was none.
     [[nodiscard]] std::optional<double> valueAt(int series, double seconds) const
     {

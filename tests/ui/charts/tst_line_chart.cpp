@@ -48,6 +48,7 @@ private Q_SLOTS:
     void meanHoldsSinceTheValueBefore();
     void lineEndsWhereNothingWasMeasured();
     void stackedEndsWithItsProcess();
+    void stackedEndsAtOnceWhereItIsSaid();
     void niceCeilingIsTheNextStep_data();
     void niceCeilingIsTheNextStep();
     void ticksAreInTheUnitOfTheRange();
@@ -159,6 +160,22 @@ void tst_LineChart::stackedEndsWithItsProcess()
     QCOMPARE(layers[0].y[3], 50.0); // Held for one second.
     QCOMPARE(layers[0].y[4], 0.0);
     QCOMPARE(layers[1].y[4], 5.0);
+}
+
+void tst_LineChart::stackedEndsAtOnceWhereItIsSaid()
+{
+    ChartHistory history(4, 1);
+    history.addSeries();
+    history.addSeries();
+    history.append(0, 0, 30);
+    history.append(0, 2, 30);
+    history.end(0, 2);
+    for (const double seconds : {0.0, 3.0, 7.0})
+        history.append(1, seconds, 10);
+    QCOMPARE(history.step(), 2.0); // The end shares a step with the last value, which stays whole.
+    const auto layers = history.stacked(2, 100);
+    QCOMPARE(layers[0].y, (QVector<double>{30, 30, 0}));
+    QCOMPARE(layers[1].y, (QVector<double>{40, 40, 10}));
 }
 
 void tst_LineChart::niceCeilingIsTheNextStep_data()

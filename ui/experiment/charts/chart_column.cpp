@@ -127,7 +127,6 @@ void ChartColumn::setRun(std::shared_ptr<const RunLog> log)
     m_log = std::move(log);
     m_processes.clear();
     m_samplesRead.clear();
-    m_lineEnded.clear();
     m_samples.clear();
     m_gaugesRead = 0;
     m_ratesEndedAt = 0;
@@ -217,7 +216,6 @@ bool ChartColumn::hasBands() const
 void ChartColumn::readSamples()
 {
     m_samplesRead.resize(static_cast<std::size_t>(m_processes.size()), 0);
-    m_lineEnded.resize(static_cast<std::size_t>(m_processes.size()), false);
     if (hasBands() && !m_bands)
         switchToBands();
     if (m_bands) {
@@ -259,10 +257,8 @@ void ChartColumn::readLines(int process)
         m_samples.push_back(timed(sample));
         m_memory->append(sharedSeries + process, seconds, m_samples.back().privateMib);
     }
-    if (record.endNs < 0 || next == 0 || m_lineEnded[static_cast<std::size_t>(process)])
-        return;
-    m_lineEnded[static_cast<std::size_t>(process)] = true;
-    m_cpu->append(series, toSeconds(record.endNs) + m_cpu->history().step(), 0);
+    if (record.endNs >= 0)
+        m_cpu->end(series, toSeconds(record.endNs));
 }
 
 void ChartColumn::switchToBands()

@@ -106,7 +106,6 @@ private:
     LineChart *m_memory = nullptr;
     std::vector<std::size_t> m_samplesRead; // By process: the next sample to take in.
     std::vector<TimedSample> m_samples;     // Those whose instant may not be complete yet.
-    std::vector<bool> m_lineEnded;          // By process: its line is at 0, since it has ended.
     std::size_t m_selectedRead = 0;         // In bands: the selected process's next sample.
     std::size_t m_gaugesRead = 0;
     std::size_t m_ratesEndedAt = 0; // So many samples were there when the rates were closed.
