@@ -26,6 +26,18 @@ double percentSinceStart(const ProcessRates &rates, qint64 startNs)
     return std::min(100.0, static_cast<double>(rates.cpuNs) * 100 / static_cast<double>(passed));
 }
 
+/// When the last of the processes ended, on the run's axis; now, if one has not.
+qint64 endOfAll(const QList<ProcessRecord> &processes, qint64 gateNs)
+{
+    qint64 last = 0;
+    for (int process = 1; process < processes.size(); ++process) {
+        if (processes[process].endNs < 0)
+            return runtime::nowNs() - gateNs;
+        last = std::max(last, processes[process].endNs);
+    }
+    return last;
+}
+
 } // namespace
 
 RunSampler::RunSampler(ExperimentRunner &runner, RunLog &log, ProcessSource &source)
@@ -99,7 +111,10 @@ void RunSampler::tick(Tick kind)
     }
     m_runner.drainTrace();
     // From here on, so that no bar ends after the instant of the picture.
-    snapshot->timeNs = gate != 0 ? runtime::nowNs() - gate : 0;
+    m_pictureNs = gate == 0            ? 0
+                  : kind == Tick::Last ? std::max(m_pictureNs + 1, endOfAll(processes, gate))
+                                       : runtime::nowNs() - gate;
+    snapshot->timeNs = m_pictureNs;
     GaugeSample gauges = m_runner.noGauges();
     gauges.timeNs = snapshot->timeNs;
     if (kind == Tick::Last) {

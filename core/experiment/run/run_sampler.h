@@ -64,6 +64,7 @@ private:
     ProcessMeter m_meter;
     std::vector<Watch> m_watches;
     quint64 m_ticks = 0;
+    qint64 m_pictureNs = 0; ///< The instant of the newest picture, on the run's axis.
 };
 
 } // namespace proclab

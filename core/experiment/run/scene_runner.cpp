@@ -417,7 +417,10 @@ void SceneRunner::recordResult(const Member &member, const ProcessEnd &end,
     record.process = member.log;
     record.submittedNs = 0;
     record.startedNs = state.firstOperationNs > 0 ? sinceGate(state.firstOperationNs) : -1;
-    record.finishedNs = gateNs() != 0 ? sinceGate(runtime::nowNs()) : 0;
+    // What it did ended before it did; what broke off was still at it.
+    const bool isWhole = end.signal == 0 && end.exitCode == 0 && state.lastOperationNs > 0;
+    if (gateNs() != 0)
+        record.finishedNs = sinceGate(isWhole ? state.lastOperationNs : runtime::nowNs());
     record.valueType = TaskRecord::ValueType::Unsigned;
     record.unsignedInteger = state.done;
     if (end.signal == 0 && end.exitCode == 0) {
