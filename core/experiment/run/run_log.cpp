@@ -103,6 +103,17 @@ std::size_t sampleCountUntil(const AppendLog<ProcessSample> &samples, qint64 tim
     return low;
 }
 
+qint64 firstStartNs(const RunLog &log)
+{
+    std::optional<qint64> first;
+    for (std::size_t i = 0, size = log.tasks.size(); i < size; ++i) {
+        const qint64 startedNs = log.tasks[i].startedNs;
+        if (startedNs >= 0)
+            first = std::min(first.value_or(startedNs), startedNs);
+    }
+    return first.value_or(0);
+}
+
 qint64 lastFinishNs(const RunLog &log)
 {
     qint64 last = 0;

@@ -180,6 +180,8 @@ public:
     AppendLog<QByteArray> texts; ///< UTF-8, or the raw bytes of a digest.
     AppendLog<GaugeSample> gauges;
     SnapshotHistory snapshots;
+    /// Where rates count from once the run has ended: 0, the gate, or the first operation.
+    std::atomic<qint64> workBeginNs{0};
     std::atomic<quint64> droppedSpans{0};    ///< Bars that were not kept, since they came too fast.
     std::atomic<quint64> aggregatedSpans{0}; ///< Tasks or items that stand in summaries only.
     std::atomic<quint64> samplerCpuNs{0};    ///< CPU time that the sampler's thread itself took.
@@ -201,6 +203,8 @@ private:
 /// How many of @p samples are no later than @p timeNs.
 [[nodiscard]] std::size_t sampleCountUntil(const AppendLog<ProcessSample> &samples, qint64 timeNs);
 
+/// When the first task of @p log that was started was; 0: none was.
+[[nodiscard]] qint64 firstStartNs(const RunLog &log);
 /// When the last task of @p log was finished; 0: none was.
 [[nodiscard]] qint64 lastFinishNs(const RunLog &log);
 

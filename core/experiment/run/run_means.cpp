@@ -37,10 +37,11 @@ qint64 workEndNs(const RunLog &log)
 std::optional<double> meanRate(const RunLog &log, int gauge, double maximum, qint64 endNs)
 {
     const std::size_t size = log.gauges.size();
-    if (size == 0 || endNs <= 0)
+    const qint64 lengthNs = endNs - log.workBeginNs.load(std::memory_order_relaxed);
+    if (size == 0 || lengthNs <= 0)
         return std::nullopt;
     const double total = log.gauges[size - 1].totals[static_cast<std::size_t>(gauge)];
-    return limited(total * 1e9 / static_cast<double>(endNs), maximum);
+    return limited(total * 1e9 / static_cast<double>(lengthNs), maximum);
 }
 
 std::vector<RatePoint> ratesUntil(const RunLog &log, int gauge, double maximum, qint64 endNs)
@@ -48,6 +49,7 @@ std::vector<RatePoint> ratesUntil(const RunLog &log, int gauge, double maximum, 
     const AppendLog<GaugeSample> &samples = log.gauges;
     const std::size_t size = samples.size();
     const auto position = static_cast<std::size_t>(gauge);
+    const qint64 beginNs = log.workBeginNs.load(std::memory_order_relaxed);
     std::vector<RatePoint> rates;
     RateMeter meter;
     bool isLast = false;
@@ -55,9 +57,11 @@ std::vector<RatePoint> ratesUntil(const RunLog &log, int gauge, double maximum, 
         isLast = samples[at].timeNs >= endNs;
         const qint64 timeNs = isLast ? endNs : samples[at].timeNs;
         const double total = samples[isLast ? size - 1 : at].totals[position];
-        const double rate = limited(meter.add(timeNs, total), maximum);
-        if (at == 1) // The first that is known holds since the gate.
-            rates.push_back({0, rate});
+        if (timeNs <= beginNs)
+            continue;
+        const double rate = limited(meter.add(timeNs - beginNs, total), maximum);
+        if (rates.empty()) // The first that is known holds since the work began.
+            rates.push_back({beginNs, rate});
         rates.push_back({timeNs, rate});
     }
     return rates;

@@ -16,8 +16,8 @@ namespace proclab {
 /// take a while to leave. 0: there are no samples. Looks at each task.
 [[nodiscard]] qint64 workEndNs(const RunLog &log);
 
-/// The mean of a rate from the gate to @p endNs; nullopt: nothing is known yet. @p gauge is a
-/// position in GaugeSample::totals, @p maximum GaugeChart::maximum.
+/// The mean of a rate from where rates count (RunLog::workBeginNs) to @p endNs; nullopt: nothing is
+/// known yet. @p gauge is a position in GaugeSample::totals, @p maximum GaugeChart::maximum.
 [[nodiscard]] std::optional<double> meanRate(const RunLog &log, int gauge, double maximum,
                                              qint64 endNs);
 
@@ -26,8 +26,9 @@ struct RatePoint
     qint64 timeNs = 0;
     double value = 0;
 };
-/// A rate in a run that has ended, as its chart shows it: the work was done at @p endNs, between
-/// two samples, so the last rate is of the time up to then, and there is none after.
+/// A rate in a run that has ended, as its chart shows it: it counts from RunLog::workBeginNs on,
+/// and there is none before. The work was done at @p endNs, between two samples, so the last rate
+/// is of the time up to then, and there is none after.
 [[nodiscard]] std::vector<RatePoint> ratesUntil(const RunLog &log, int gauge, double maximum,
                                                 qint64 endNs);
 

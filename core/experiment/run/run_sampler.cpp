@@ -106,7 +106,9 @@ void RunSampler::tick(Tick kind)
     auto snapshot = std::make_shared<StageSnapshot>();
     snapshot->processes.reserve(processes.size());
     for (int process = 0; process < processes.size(); ++process) {
-        sample(process, processes[process], gate);
+        if (process > 0 ||
+            kind == Tick::Regular) // What the parent does after the end is the lab's.
+            sample(process, processes[process], gate);
         snapshot->processes.append(pictureOf(process, processes[process]));
     }
     m_runner.drainTrace();

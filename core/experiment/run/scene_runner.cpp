@@ -154,7 +154,11 @@ void SceneRunner::complete(RunResult &result)
 {
     result.totals = m_totals;
     result.engineError = m_engineError;
-    result.elapsedSeconds = static_cast<double>(lastFinishNs(m_context.log)) / 1e9;
+    const qint64 endNs = lastFinishNs(m_context.log);
+    const qint64 beginNs = firstStartNs(m_context.log);
+    m_context.log.workBeginNs.store(beginNs, std::memory_order_relaxed);
+    result.elapsedSeconds = static_cast<double>(endNs) / 1e9;
+    m_workSeconds = static_cast<double>(endNs - beginNs) / 1e9;
 }
 
 /// False: there is no memory for a thread.

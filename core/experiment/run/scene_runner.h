@@ -73,6 +73,14 @@ protected:
 
     /// Director, in setUp(): the parent has a part of its own, beside the director's.
     Result<void> makeParentsPart();
+    /// From the first operation to the last, of all processes that have ended; known once
+    /// complete() was called.
+    [[nodiscard]] double workSeconds() const { return m_workSeconds; }
+    /// What comes to so much in that time.
+    [[nodiscard]] double perSecond(double number) const
+    {
+        return m_workSeconds > 0 ? number / m_workSeconds : 0;
+    }
     /// Null: it has none.
     [[nodiscard]] const Activity *parentsPart() const
     {
@@ -123,6 +131,7 @@ private:
     StartDeaths m_startDeaths;
     std::map<const ProcessRole *, int> m_lastNumbers; ///< For names.
 
+    double m_workSeconds = 0;
     RunTotals m_totals;                        ///< The director's until finished().
     std::optional<Error> m_engineError;        ///< The same.
     std::vector<runtime::TraceSpan> m_drained; ///< Guarded by m_mutex.

@@ -7,7 +7,6 @@
 #include "core/experiment/spec/kind.h"
 
 #include <atomic>
-#include <limits>
 #include <variant>
 
 using namespace Qt::StringLiterals;
@@ -78,8 +77,6 @@ private:
     quint64 m_performed = 0;
     quint64 m_written = 0; ///< Of these: added to the shared number.
     qint64 m_waitedNs = 0;
-    qint64 m_firstNs = std::numeric_limits<qint64>::max();
-    qint64 m_lastNs = 0;
     int m_died = 0;
     RateMeter m_rate;
     RateMeter m_waitRate;
@@ -126,9 +123,6 @@ void CounterRunner::accumulate(std::size_t, const ActivityState &state)
     if (m_counting.mode != Mode::Local || state.phase == ActivityState::Phase::Done)
         m_written += state.done;
     m_waitedNs += state.waitedFor(runtime::WaitFor::Lock);
-    if (state.firstOperationNs > 0)
-        m_firstNs = std::min(m_firstNs, state.firstOperationNs);
-    m_lastNs = std::max(m_lastNs, state.lastOperationNs);
     if (state.phase != ActivityState::Phase::Done)
         ++m_died;
 }
@@ -197,13 +191,12 @@ void CounterRunner::complete(RunResult &result)
     // counted.
     const qint64 lost = std::max<qint64>(0, static_cast<qint64>(m_written) - final);
     const bool ranInTurn = m_line && m_line->start() == StartingLine::Start::OneByOne;
-    const double spent = static_cast<double>(m_lastNs - m_firstNs) / 1e9;
-    result.outcome = QJsonObject{
-        {u"expected"_s, expected()},
-        {u"final"_s, final},
-        {u"lost_updates"_s, lost},
-        {u"increments_per_s"_s, spent > 0 ? static_cast<double>(m_performed) / spent : 0},
-        {u"lock_wait_s"_s, static_cast<double>(m_waitedNs) / 1e9}};
+    result.outcome =
+        QJsonObject{{u"expected"_s, expected()},
+                    {u"final"_s, final},
+                    {u"lost_updates"_s, lost},
+                    {u"increments_per_s"_s, perSecond(static_cast<double>(m_performed))},
+                    {u"lock_wait_s"_s, static_cast<double>(m_waitedNs) / 1e9}};
     const bool isRace = m_counting.mode == Mode::None && m_counting.processes > 1;
     result.noticeIsGood = final == expected() && !isRace;
     result.notice.facts = {{"final"_L1, final}, {"expected"_L1, expected()}};

@@ -164,18 +164,13 @@ void PipeRunner::complete(RunResult &result)
     const Figures all = figures();
     const auto received = static_cast<qint64>(all.parent.done);
     const auto trips = static_cast<double>(all.roundTrips());
-    const double spent =
-        static_cast<double>(all.parent.lastOperationNs - all.parent.firstOperationNs) / 1e9;
     const qint64 bytes = received * static_cast<qint64>(m_conversation.messageBytes);
-    const auto perSecond = [spent](qint64 number) {
-        return spent > 0 ? static_cast<double>(number) / spent : 0;
-    };
     result.outcome = QJsonObject{
         {u"messages_sent"_s, static_cast<qint64>(all.sent)},
         {u"messages_received"_s, received},
         {u"bytes"_s, bytes},
-        {u"messages_per_s"_s, perSecond(received)},
-        {u"bytes_per_s"_s, perSecond(bytes)},
+        {u"messages_per_s"_s, perSecond(static_cast<double>(received))},
+        {u"bytes_per_s"_s, perSecond(static_cast<double>(bytes))},
         {u"round_trip_s"_s, m_conversation.isDuplex && trips > 0
                                 ? QJsonValue(static_cast<double>(all.roundTripsNs) / 1e9 / trips)
                                 : QJsonValue()}};

@@ -9,7 +9,6 @@
 #include <QJsonArray>
 
 #include <atomic>
-#include <limits>
 #include <map>
 #include <ranges>
 #include <utility>
@@ -56,8 +55,6 @@ private:
         quint64 lostItems = 0;   ///< In the hands of a process that was ended from outside.
         qint64 blockedOnFullNs = 0;
         qint64 blockedOnEmptyNs = 0;
-        qint64 firstOperationNs = std::numeric_limits<qint64>::max();
-        qint64 lastOperationNs = 0;
     };
 
     void producerEnded(std::size_t index, const ProcessEnd &end);
@@ -154,9 +151,6 @@ void PipelineRunner::accumulate(std::size_t index, const ActivityState &state)
     m_sums.failedItems += state.failed;
     m_sums.blockedOnFullNs += state.waitedFor(runtime::WaitFor::Room);
     m_sums.blockedOnEmptyNs += state.waitedFor(runtime::WaitFor::Item);
-    if (state.firstOperationNs > 0)
-        m_sums.firstOperationNs = std::min(m_sums.firstOperationNs, state.firstOperationNs);
-    m_sums.lastOperationNs = std::max(m_sums.lastOperationNs, state.lastOperationNs);
 }
 
 void PipelineRunner::memberEnded(std::size_t index, const ProcessEnd &end)
@@ -358,27 +352,24 @@ void PipelineRunner::complete(RunResult &result)
     const QJsonArray perConsumer = list(m_sums.perConsumer, consumed);
     const double full = static_cast<double>(m_sums.blockedOnFullNs) / 1e9;
     const double empty = static_cast<double>(m_sums.blockedOnEmptyNs) / 1e9;
-    const double spent =
-        static_cast<double>(m_sums.lastOperationNs - m_sums.firstOperationNs) / 1e9;
     // Who makes the others wait sets the pace; within a twentieth of the time nobody does.
     const double fullShare = full / m_producers;
     const double emptyShare = empty / m_consumers;
-    const double margin = std::max(0.0, spent) / 20;
+    const double margin = workSeconds() / 20;
     const QString bottleneck = fullShare > emptyShare + margin   ? u"consumers"_s
                                : emptyShare > fullShare + margin ? u"producers"_s
                                                                  : u"balanced"_s;
-    result.outcome =
-        QJsonObject{{u"produced"_s, static_cast<qint64>(produced)},
-                    {u"consumed"_s, static_cast<qint64>(consumed)},
-                    {u"per_producer"_s, perProducer},
-                    {u"per_consumer"_s, perConsumer},
-                    {u"failed_items"_s, static_cast<qint64>(m_sums.failedItems)},
-                    {u"lost_items"_s, static_cast<qint64>(m_sums.lostItems)},
-                    {u"max_depth"_s, m_queue ? m_queue->mostItems() : 0},
-                    {u"blocked_on_full_s"_s, full},
-                    {u"blocked_on_empty_s"_s, empty},
-                    {u"items_per_s"_s, spent > 0 ? static_cast<double>(consumed) / spent : 0},
-                    {u"bottleneck"_s, bottleneck}};
+    result.outcome = QJsonObject{{u"produced"_s, static_cast<qint64>(produced)},
+                                 {u"consumed"_s, static_cast<qint64>(consumed)},
+                                 {u"per_producer"_s, perProducer},
+                                 {u"per_consumer"_s, perConsumer},
+                                 {u"failed_items"_s, static_cast<qint64>(m_sums.failedItems)},
+                                 {u"lost_items"_s, static_cast<qint64>(m_sums.lostItems)},
+                                 {u"max_depth"_s, m_queue ? m_queue->mostItems() : 0},
+                                 {u"blocked_on_full_s"_s, full},
+                                 {u"blocked_on_empty_s"_s, empty},
+                                 {u"items_per_s"_s, perSecond(static_cast<double>(consumed))},
+                                 {u"bottleneck"_s, bottleneck}};
     result.noticeIsGood = m_sums.failedItems + m_sums.lostItems == 0 && produced == consumed;
     if (!result.noticeIsGood)
         result.notice = {"pipeline.items_missing"_ba,

@@ -118,6 +118,7 @@ public:
 private:
     WorkerPoolConfig makeConfig();
     void openGate();
+    quint64 doneIn(const StageSnapshot &snapshot);
     void feed();
     void takeReports(std::span<const TaskReport> reports);
     void record(const TaskReport &report);
@@ -143,11 +144,13 @@ private:
     // Read by the sampler's thread.
     std::atomic<quint64> m_done{0};
     std::atomic<quint64> m_failed{0};
+    std::atomic<quint64> m_raised{
+        0}; ///< Of these: by an exception, after which the worker goes on.
     std::atomic<quint64> m_cancelled{0};
     std::atomic<quint64> m_lost{0};
     // Of the sampler's thread.
     RateMeter m_rate;
-    quint64 m_performed = 0;
+    quint64 m_doneShown = 0; ///< The sampler's: it only grows.
 };
 
 WorkerPoolConfig PoolRunner::makeConfig()
@@ -270,6 +273,8 @@ void PoolRunner::record(const TaskReport &report)
                     : record.status == TaskStatus::Lost   ? m_lost
                                                           : m_cancelled;
     counter.fetch_add(1, std::memory_order_relaxed);
+    if (record.error == TaskError::Exception)
+        m_raised.fetch_add(1, std::memory_order_relaxed);
     if (record.process >= 0 && record.startedNs >= 0) {
         const Span::Activity activity =
             record.status != TaskStatus::Done ? Span::Activity::Failed : activityOf(report.spent);
@@ -347,11 +352,9 @@ void PoolRunner::recordRest()
 void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
 {
     snapshot.total = m_count;
-    snapshot.done = m_done.load(std::memory_order_relaxed);
     snapshot.failed = m_failed.load(std::memory_order_relaxed);
     snapshot.cancelled = m_cancelled.load(std::memory_order_relaxed);
     snapshot.lost = m_lost.load(std::memory_order_relaxed);
-    const quint64 ended = snapshot.done + snapshot.failed + snapshot.cancelled + snapshot.lost;
     quint64 running = 0;
     for (int slot = 0; slot < m_pool->slotCount(); ++slot) {
         const int process = processOf(m_pool->workerIn(static_cast<quint32>(slot)));
@@ -363,17 +366,30 @@ void PoolRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
         observeWorker(m_pool->header().slot(static_cast<quint32>(slot)), gateNs(), live);
         running += live.currentIndex >= 0 ? 1 : 0;
     }
+    snapshot.done = doneIn(snapshot);
+    const quint64 ended = snapshot.done + snapshot.failed + snapshot.cancelled + snapshot.lost;
     snapshot.queued = m_count > ended + running ? m_count - ended - running : 0;
     auto state = std::make_shared<PoolState>();
     state->nextTasks = m_pool->nextTasks(glanceTasks);
     snapshot.kindState = std::move(state);
-    // Of the workers' own counts: reports of many small tasks come late.
+    m_rate.add(gauges, PoolGauges::Throughput, static_cast<double>(snapshot.done));
+    gauges.values[PoolGauges::QueueDepth] = static_cast<double>(snapshot.queued);
+}
+
+/// By the workers' own counts, as their cards show them: reports of many small tasks come late.
+quint64 PoolRunner::doneIn(const StageSnapshot &snapshot)
+{
     quint64 performed = 0;
     for (const ProcessLive &live : snapshot.processes)
         performed += live.done;
-    m_performed = std::max(m_performed, performed);
-    m_rate.add(gauges, PoolGauges::Throughput, static_cast<double>(m_performed));
-    gauges.values[PoolGauges::QueueDepth] = static_cast<double>(snapshot.queued);
+    const quint64 others = snapshot.failed + snapshot.cancelled + snapshot.lost;
+    const quint64 reported = m_done.load(std::memory_order_relaxed);
+    const quint64 raised = m_raised.load(std::memory_order_relaxed);
+    const quint64 counted = performed > raised ? performed - raised : 0;
+    // A worker that died may have done one that is done again.
+    const quint64 most = m_count > others ? m_count - others : 0;
+    m_doneShown = std::max({m_doneShown, reported, std::min(counted, most)});
+    return std::min(m_doneShown, most);
 }
 
 GaugeSample PoolRunner::gaugesAtGate() const
