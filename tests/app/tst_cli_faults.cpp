@@ -71,6 +71,7 @@ private Q_SLOTS:
     void closedOutputIsOneError_data();
     void closedOutputIsOneError();
     void nothingOpenIsNoFailure();
+    void tooLargeExperimentIsOneError();
 
 private:
     QTemporaryDir m_folder;
@@ -231,6 +232,32 @@ void tst_CliFaults::nothingOpenIsNoFailure()
         });
     QCOMPARE(outcome.status, 0);
     QVERIFY(QFileInfo::exists(file));
+}
+
+void tst_CliFaults::tooLargeExperimentIsOneError()
+{
+    QByteArray json = R"({"version":1,"kind":"pipeline","pipeline":{"items":["a")";
+    json += QByteArray(R"(,"a")").repeated(3'250'000) + "]}}";
+    const QString name = m_folder.filePath(u"huge.proclab.json"_s);
+    QFile file(name);
+    QVERIFY(file.open(QIODevice::WriteOnly) && file.write(json) == json.size());
+    file.close();
+    const auto expected = [](const QString &subject) -> QByteArray {
+        return "proclab-cli: " + subject.toUtf8() +
+               ": the file is too large; allowed: at most 2 MiB\n";
+    };
+    for (const QString &command : {u"check"_s, u"run"_s}) {
+        const Outcome ofFile = call({command, name}, [] {});
+        QCOMPARE(ofFile.status, 2);
+        QCOMPARE(ofFile.errors, expected(name));
+
+        QProcess process;
+        process.setStandardInputFile(name);
+        process.start(cliProgram(), {command, u"-"_s});
+        QVERIFY(process.waitForFinished(patience));
+        QCOMPARE(process.exitCode(), 2);
+        QCOMPARE(process.readAllStandardError(), expected(u"standard input"_s));
+    }
 }
 
 QTEST_GUILESS_MAIN(tst_CliFaults)

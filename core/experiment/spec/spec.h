@@ -17,15 +17,15 @@ struct Kind;
 class ExperimentSpec
 {
 public:
-    /// The longest file.
-    static constexpr qsizetype maxFileBytes = 64LL * 1024 * 1024;
+    /// The longest file: the largest item of a pipeline fits, or the arguments of 100,000 tasks.
+    static constexpr qsizetype maxFileBytes = 2 * 1024 * 1024;
 
     /// An experiment of the first kind that is available, with all defaults.
     ExperimentSpec();
     /// An experiment of @p kind with all defaults; an unknown kind gives a spec whose check() says
     /// so.
     explicit ExperimentSpec(const QString &kind);
-    /// Parses @p json, which may be anything. Refuses more than 64 MiB, text that is no JSON
+    /// Parses @p json, which may be anything. Refuses more than 2 MiB, text that is no JSON
     /// (subject FILE:LINE:COLUMN with @p fileName), keys given twice, unknown keys, wrong types, an
     /// unknown version or kind, and a missing `tasks`. Then @p faults gets all that is wrong with
     /// it, ranges too. A wrong range alone is left to check().

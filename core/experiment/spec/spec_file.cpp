@@ -37,7 +37,7 @@ Error fileFault(const QString &fileName, const QString &found, const QString &al
 Error tooLarge(const QString &fileName)
 {
     return fileFault(fileName, SpecText::tr("the file is too large"),
-                     SpecText::tr("allowed: at most 64 MiB"));
+                     SpecText::tr("allowed: at most %1 MiB").arg(maxFileBytes / (1024 * 1024)));
 }
 
 Error noJson(const QByteArray &json, const QString &fileName, qsizetype offset,

@@ -8,8 +8,12 @@
 #include "ui/shared/theme.h"
 
 #include <QBoxLayout>
+#include <QJsonArray>
 #include <QLabel>
 #include <QToolButton>
+
+#include <algorithm>
+#include <chrono>
 
 using namespace Qt::StringLiterals;
 
@@ -19,6 +23,9 @@ namespace {
 
 constexpr int formPadding = 16;
 constexpr int rowSpacing = 8;
+/// Up to here an experiment is checked well within a frame.
+constexpr qsizetype longList = 1'000;
+constexpr std::chrono::milliseconds typingPause{300};
 
 QLabel *groupHead(const QString &text, QWidget *parent)
 {
@@ -43,11 +50,15 @@ SpecForm::SpecForm(QWidget *parent) : QWidget(parent)
     setProperty("role", u"panel"_s);
     auto *rows = new QVBoxLayout(this);
     rows->setContentsMargins(0, 0, 0, 0);
+    m_pause.setSingleShot(true);
+    m_pause.setInterval(typingPause);
+    connect(&m_pause, &QTimer::timeout, this, &SpecForm::finishEdit);
     rebuild();
 }
 
 void SpecForm::setSpec(const ExperimentSpec &spec)
 {
+    dropEdit();
     const bool sameKind = spec.kind() == m_spec.kind();
     m_spec = spec;
     if (!sameKind)
@@ -220,6 +231,40 @@ void SpecForm::updateArgumentsList()
 }
 
 void SpecForm::takeEdit(FieldEditor *editor)
+{
+    if (m_edited != editor)
+        finishEdit();
+    m_edited = editor;
+    if (hasLongLists())
+        m_pause.start();
+    else
+        finishEdit();
+}
+
+void SpecForm::finishEdit()
+{
+    if (FieldEditor *editor = m_edited) {
+        dropEdit();
+        applyEdit(editor);
+    }
+}
+
+void SpecForm::dropEdit()
+{
+    m_pause.stop();
+    m_edited.clear();
+}
+
+bool SpecForm::hasLongLists() const
+{
+    return std::any_of(m_editors.cbegin(), m_editors.cend(), [this](const auto &row) {
+        const Field::Type type = row.second->field().type;
+        const bool isList = type == Field::Type::TextList || type == Field::Type::ArgumentsList;
+        return isList && m_spec.value(row.first).toArray().size() > longList;
+    });
+}
+
+void SpecForm::applyEdit(FieldEditor *editor)
 {
     const Field field = editor->field();
     for (const ArgumentRows &rows : m_arguments) {

@@ -6,6 +6,8 @@
 #include "core/experiment/spec/spec.h"
 
 #include <QList>
+#include <QPointer>
+#include <QTimer>
 #include <QWidget>
 
 #include <map>
@@ -38,6 +40,9 @@ public:
     void setRunningSpec(const std::optional<ExperimentSpec> &spec);
 
     [[nodiscard]] const QList<Error> &faults() const { return m_faults; }
+    /// Takes over at once what was typed last: in an experiment with long lists that waits for a
+    /// pause in typing.
+    void finishEdit();
     void focusFirstFault();
 
     /// The editor at @p path ("tasks.count", "tasks.args.limit"); null if there is none now.
@@ -68,6 +73,9 @@ private:
     void rebuildArguments(ArgumentRows &rows);
     void updateArgumentsList();
     void takeEdit(FieldEditor *editor);
+    void dropEdit();
+    void applyEdit(FieldEditor *editor);
+    [[nodiscard]] bool hasLongLists() const;
     /// Shows anew what follows from other fields and was not set; not in @p edited itself.
     void updateDerived(const FieldEditor *edited);
     void setArgument(const ArgumentRows &rows, const QString &name, const QJsonValue &value);
@@ -80,6 +88,8 @@ private:
     ExperimentSpec m_spec;
     std::optional<ExperimentSpec> m_running;
     QList<Error> m_faults;
+    QPointer<FieldEditor> m_edited; ///< Whose value is not in m_spec yet.
+    QTimer m_pause;
 
     QWidget *m_body = nullptr; // Replaced when the kind changes.
     QVBoxLayout *m_bodyRows = nullptr;

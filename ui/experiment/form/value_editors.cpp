@@ -10,12 +10,14 @@
 #include <QHBoxLayout>
 #include <QJsonArray>
 #include <QLabel>
+#include <QMimeData>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalBlocker>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 using namespace Qt::StringLiterals;
 
@@ -174,18 +176,51 @@ private:
     UnitField *m_line;
 };
 
-/// Texts, one a line.
+/// Takes no paste that makes it longer than it is quick with: a line of a million characters is
+/// laid out for a minute.
+class BoundedTextEdit final : public QPlainTextEdit
+{
+public:
+    static constexpr qsizetype mostCharacters = 16'384;
+
+    using QPlainTextEdit::QPlainTextEdit;
+
+    std::function<void(qsizetype characters)> refused; ///< A paste or drop of so many.
+
+protected:
+    void insertFromMimeData(const QMimeData *source) override
+    {
+        const qsizetype pasted = source->text().size();
+        if (pasted > mostCharacters - document()->characterCount())
+            refused(pasted);
+        else
+            QPlainTextEdit::insertFromMimeData(source);
+    }
+};
+
+/// Texts, one a line. Those that are too long for that are told as a count, which stands for them
+/// until something is typed.
 class TextListEditor final : public FieldEditor
 {
 public:
     TextListEditor(const Field &field, QWidget *parent)
         : FieldEditor(field, parent)
-        , m_lines(new QPlainTextEdit(this))
+        , m_lines(new BoundedTextEdit(this))
     {
         m_lines->setFixedHeight(72);
         m_lines->setTabChangesFocus(true);
         m_lines->setPlaceholderText(tr("One a line"));
-        connect(m_lines, &QPlainTextEdit::textChanged, this, &FieldEditor::valueEdited);
+        m_lines->refused = [this](qsizetype pasted) {
+            // Until the next edit.
+            showNote(
+                Note::Error,
+                tr("Not pasted: %1 characters; allowed: at most %2 here, more in a file")
+                    .arg(groupedNumber(pasted), groupedNumber(BoundedTextEdit::mostCharacters)));
+        };
+        connect(m_lines, &QPlainTextEdit::textChanged, this, [this] {
+            setLongList(undefined());
+            Q_EMIT valueEdited();
+        });
         placeControl(m_lines, Place::Below);
     }
 
@@ -193,7 +228,7 @@ public:
     {
         const QString text = m_lines->toPlainText();
         if (text.isEmpty())
-            return undefined();
+            return m_longList;
         return QJsonArray::fromStringList(text.split(u'\n'));
     }
 
@@ -201,14 +236,32 @@ public:
     {
         const QSignalBlocker blocker(m_lines);
         QStringList lines;
+        qsizetype characters = 0;
         const QJsonArray texts = value.toArray();
-        for (const QJsonValue &text : texts)
+        for (const QJsonValue &text : texts) {
             lines << valueText(text);
-        m_lines->setPlainText(lines.join(u'\n'));
+            characters += lines.last().size() + 1;
+            if (characters > BoundedTextEdit::mostCharacters)
+                break;
+        }
+        const bool isLong = characters > BoundedTextEdit::mostCharacters;
+        setLongList(isLong ? value : undefined());
+        m_lines->setPlainText(isLong ? QString() : lines.join(u'\n'));
     }
 
 private:
-    QPlainTextEdit *m_lines;
+    void setLongList(const QJsonValue &value)
+    {
+        m_longList = value;
+        const qsizetype size = value.toArray().size();
+        m_lines->setPlaceholderText(size == 0
+                                        ? tr("One a line")
+                                        : tr("%1 from the file; what is typed here replaces them")
+                                              .arg(groupedNumber(size)));
+    }
+
+    BoundedTextEdit *m_lines;
+    QJsonValue m_longList = undefined();
 };
 
 /// The workloads by their titles; "none" where the field may stay absent.

@@ -175,6 +175,7 @@ void ExperimentPage::run()
 {
     if (status().isActive())
         return;
+    m_form->finishEdit();
     if (!m_form->faults().isEmpty()) {
         m_form->focusFirstFault();
         return;

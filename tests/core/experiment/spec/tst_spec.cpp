@@ -441,8 +441,8 @@ void tst_Spec::hostileTextIsRefused_data()
     QTest::addColumn<QByteArray>("json");
     QTest::addColumn<QString>("part");
     const QString deep = u"nested deeper than 64"_s;
-    QTest::newRow("10,000,000 open lists") << QByteArray(10'000'000, '[') << deep;
-    QTest::newRow("1,000,000 open objects") << QByteArray("{\"a\":").repeated(1'000'000) << deep;
+    QTest::newRow("2,000,000 open lists") << QByteArray(2'000'000, '[') << deep;
+    QTest::newRow("300,000 open objects") << QByteArray("{\"a\":").repeated(300'000) << deep;
     QTest::newRow("65 lists in a field")
         << counterFile(R"("mode":)" + QByteArray(65, '[') + QByteArray(65, ']')) << deep;
     QTest::newRow("byte 0xFF") << QByteArray("{\"a\":\"\xFF\"}") << u"0xff is not UTF-8"_s;
@@ -480,9 +480,9 @@ void tst_Spec::hostileTextIsRefused()
 void tst_Spec::tooLargeTextIsRefused()
 {
     QByteArray json = file("counter", {});
-    json += QByteArray(64 * 1024 * 1024 + 1 - json.size(), ' ');
+    json += QByteArray(2 * 1024 * 1024 + 1 - json.size(), ' ');
     QCOMPARE(faultsOf(json),
-             QStringList{u"x.json: the file is too large; allowed: at most 64 MiB"_s});
+             QStringList{u"x.json: the file is too large; allowed: at most 2 MiB"_s});
     json.chop(1);
     QCOMPARE(faultsOf(json), QStringList());
 }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/number_text.h"
 #include "core/experiment/spec/kind.h"
 #include "core/runtime/workloads/workload.h"
 #include "ui/experiment/form/argument_fields.h"
 #include "ui/experiment/form/field_editor.h"
 #include "ui/experiment/form/spec_form.h"
 
+#include <QClipboard>
 #include <QComboBox>
+#include <QGuiApplication>
 #include <QJsonArray>
 #include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
@@ -31,6 +35,13 @@ void type(const SpecForm &form, const QString &path, const QString &text)
     QTest::keyClick(line, Qt::Key_A, Qt::ControlModifier);
     QTest::keyClick(line, Qt::Key_Delete);
     QTest::keyClicks(line, text);
+}
+
+ExperimentSpec pipelineOf(const QStringList &items)
+{
+    ExperimentSpec spec(u"pipeline"_s);
+    spec.set(u"pipeline.items"_s, QJsonArray::fromStringList(items));
+    return spec;
 }
 
 /// Chooses @p data in the combo at @p path with the arrow keys.
@@ -68,6 +79,10 @@ private Q_SLOTS:
     void derivedDefaultFollowsAnEdit_data();
     void derivedDefaultFollowsAnEdit();
     void setValueStaysWhenItsDefaultMoves();
+    void hugePasteIsRefused();
+    void longListIsCheckedAfterAPause();
+    void longListIsTakenOverOnRequest();
+    void longListStaysUntilItIsReplaced();
 };
 
 void tst_SpecForm::everyFieldHasAnEditor_data()
@@ -292,6 +307,80 @@ void tst_SpecForm::setValueStaysWhenItsDefaultMoves()
     choose(form, u"counter.mode"_s, u"none"_s);
     QCOMPARE(valueText(form.editor(u"counter.gap_ns"_s)->value()), u"70"_s);
     QCOMPARE(form.spec().integer(u"counter.gap_ns"_s), 70);
+}
+
+void tst_SpecForm::hugePasteIsRefused()
+{
+    SpecForm form;
+    form.setSpec(pipelineOf({u"a"_s, u"b"_s}));
+    FieldEditor *items = form.editor(u"pipeline.items"_s);
+    auto *lines = qobject_cast<QPlainTextEdit *>(items->control());
+    QVERIFY(lines != nullptr);
+    QGuiApplication::clipboard()->setText(QString(13'000'000, u'x'));
+    lines->paste();
+    QCOMPARE(lines->toPlainText(), u"a\nb"_s);
+    QCOMPARE(items->note(), FieldEditor::Note::Error);
+    QCOMPARE(items->noteText(),
+             u"Not pasted: %1 characters; allowed: at most %2 here, more in a file"_s.arg(
+                 groupedNumber(13'000'000), groupedNumber(16'384)));
+    QGuiApplication::clipboard()->setText(u"c\n"_s);
+    lines->paste();
+    QCOMPARE(lines->toPlainText(), u"c\na\nb"_s);
+    QCOMPARE(items->note(), FieldEditor::Note::None);
+    QCOMPARE(form.spec().value(u"pipeline.items"_s),
+             QJsonValue(QJsonArray{u"c"_s, u"a"_s, u"b"_s}));
+}
+
+/// Keys in an experiment with a long list cost nothing but their own text, until there is a pause.
+void tst_SpecForm::longListIsCheckedAfterAPause()
+{
+    SpecForm form;
+    form.setSpec(pipelineOf(QStringList(100'000, u"a"_s)));
+    QSignalSpy changed(&form, &SpecForm::specChanged);
+    type(form, u"pipeline.producers"_s, u"777"_s);
+    QCOMPARE(changed.size(), 0);
+    QTRY_COMPARE(changed.size(), 1);
+    QCOMPARE(form.spec().integer(u"pipeline.producers"_s), 777);
+    QCOMPARE(form.editor(u"pipeline.producers"_s)->note(), FieldEditor::Note::Error);
+    type(form, u"pipeline.producers"_s, u"3"_s);
+    type(form, u"pipeline.consumers"_s, u"4"_s); // What was typed before is not lost.
+    QTRY_COMPARE(form.spec().integer(u"pipeline.consumers"_s), 4);
+    QCOMPARE(form.spec().integer(u"pipeline.producers"_s), 3);
+    QVERIFY(form.faults().isEmpty());
+}
+
+void tst_SpecForm::longListIsTakenOverOnRequest()
+{
+    SpecForm form;
+    form.setSpec(pipelineOf(QStringList(100'000, u"a"_s)));
+    type(form, u"pipeline.producers"_s, u"3"_s);
+    form.finishEdit();
+    QCOMPARE(form.spec().integer(u"pipeline.producers"_s), 3);
+    // What is shown anew is not overwritten by what was typed before.
+    type(form, u"pipeline.producers"_s, u"5"_s);
+    form.setSpec(pipelineOf({u"a"_s}));
+    form.finishEdit();
+    QVERIFY(!form.spec().isSet(u"pipeline.producers"_s));
+}
+
+/// A list that is too long for its editor stays as it is, and gives way to what is typed.
+void tst_SpecForm::longListStaysUntilItIsReplaced()
+{
+    SpecForm form;
+    const ExperimentSpec spec = pipelineOf({QString(1 << 20, u'x'), u"b"_s});
+    form.setSpec(spec);
+    FieldEditor *items = form.editor(u"pipeline.items"_s);
+    auto *lines = qobject_cast<QPlainTextEdit *>(items->control());
+    QVERIFY(lines != nullptr);
+    QCOMPARE(lines->toPlainText(), QString());
+    QVERIFY2(lines->placeholderText().startsWith(u"2 from the file"_s),
+             qPrintable(lines->placeholderText()));
+    type(form, u"pipeline.producers"_s, u"3"_s);
+    QCOMPARE(form.spec().value(u"pipeline.items"_s), spec.value(u"pipeline.items"_s));
+    QCOMPARE(items->value(), spec.value(u"pipeline.items"_s));
+    QTest::keyClick(lines, Qt::Key_C);
+    QCOMPARE(form.spec().value(u"pipeline.items"_s), QJsonValue(QJsonArray{u"c"_s}));
+    QCOMPARE(lines->placeholderText(), u"One a line"_s);
 }
 
 QTEST_MAIN(tst_SpecForm)
