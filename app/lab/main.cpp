@@ -6,6 +6,7 @@
 #include "core/process/engine.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"
+#include "ui/shell/settings_place.h"
 
 #include <QApplication>
 #include <QSettings>
@@ -147,11 +148,14 @@ int main(int argc, char **argv)
         line = readArguments();
     if (!line->options)
         return line->exitStatus;
-    // A picture shows the window as it comes, and leaves the user's own window alone.
     const QTemporaryDir noSettings;
+    const QString substitute = noSettings.isValid() ? noSettings.path() : u"/dev/null"_s;
     if (!line->options->screenshot.isEmpty()) {
+        // A picture shows the window as it comes, and leaves the user's own window alone.
         QSettings::setDefaultFormat(QSettings::IniFormat);
-        QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, noSettings.path());
+        QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, substitute);
+    } else if (const QString fault = useSettingsFolder(substitute); !fault.isEmpty()) {
+        printError(fault);
     }
     return runLab(application, *line->options);
 }
