@@ -12,6 +12,7 @@
 #include "ui/shell/status_line.h"
 #include "ui/shell/top_bar.h"
 
+#include "ui/shell/window_size.h"
 #include <QAbstractButton>
 #include <QApplication>
 #include <QCloseEvent>
@@ -22,6 +23,7 @@
 #include <QMimeData>
 #include <QPushButton>
 #include <QSettings>
+#include <QScreen>
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -34,8 +36,6 @@ namespace proclab {
 
 namespace {
 
-constexpr QSize smallestWindow{1024, 700};
-constexpr QSize firstWindow{1440, 900};
 constexpr int railCollapsesBelow = 1100;
 
 /// The experiment file of a drag or drop; empty if it is anything else.
@@ -70,7 +70,7 @@ MainWindow::MainWindow(Engine &engine, CloseMode closeMode, QWidget *parent)
     setWindowTitle(tr("ProcLab"));
     setWindowIcon(icon(u"logo"_s));
     setAcceptDrops(true);
-    setMinimumSize(smallestWindow);
+    setMinimumSize(smallestWindowSize(screen()->availableSize()));
     createLayout();
     createActions();
     connectBars();
@@ -162,7 +162,7 @@ void MainWindow::restoreLayout()
     const QSettings settings;
     m_railWanted = settings.value(u"window/rail"_s, true).toBool();
     if (!restoreGeometry(settings.value(u"window/geometry"_s).toByteArray()))
-        resize(firstWindow);
+        resize(firstWindowSize(screen()->availableSize()));
     updateRail();
 }
 

@@ -11,11 +11,13 @@
 #include "ui/shell/planned_page.h"
 #include "ui/shell/run_progress.h"
 #include "ui/shell/top_bar.h"
+#include "ui/shell/window_size.h"
 
 #include <QApplication>
 #include <QComboBox>
 #include <QFile>
 #include <QPushButton>
+#include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QTemporaryDir>
@@ -48,6 +50,10 @@ private Q_SLOTS:
     void guestOpensOnItsHostsPage();
     void badFileIsExplained_data();
     void badFileIsExplained();
+    void hugeFileIsRefused();
+    void windowFitsOnTheScreen_data();
+    void windowFitsOnTheScreen();
+    void windowOpensWithinItsScreen();
     void elapsedTimeReads_data();
     void elapsedTimeReads();
 
@@ -274,6 +280,49 @@ void tst_MainWindow::badFileIsExplained()
     QVERIFY(m_window->banner()->title().contains(u"bad.proclab.json"_s));
     QVERIFY(!m_window->banner()->detail().isEmpty());
     QCOMPARE(m_window->currentPageName(), u"pool"_s);
+}
+
+void tst_MainWindow::hugeFileIsRefused()
+{
+    QFile file(m_folder.filePath(u"huge.proclab.json"_s));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write(R"({"version": 1, "kind": "pipeline", "pipeline": {"items": ["a")");
+    file.write(QByteArray(R"(,"a")").repeated(3'250'000) + "]}}");
+    file.close();
+    m_window->openFile(file.fileName());
+    QVERIFY(m_window->banner()->isVisible());
+    const QString detail = m_window->banner()->detail();
+    QCOMPARE(detail, file.fileName() + u": the file is too large; allowed: at most 2 MiB"_s);
+    QCOMPARE(m_window->currentPageName(), u"pool"_s);
+}
+
+void tst_MainWindow::windowFitsOnTheScreen_data()
+{
+    QTest::addColumn<QSize>("available");
+    QTest::addColumn<QSize>("first");
+    QTest::addColumn<QSize>("smallest");
+    const QSize frame(8, 40);
+    QTest::newRow("1920 x 1200") << QSize(1920, 1200) << QSize(1440, 900) << QSize(1024, 700);
+    QTest::newRow("at 150 %") << QSize(1280, 800) << QSize(1280, 800) - frame << QSize(1024, 700);
+    QTest::newRow("at 200 %") << QSize(960, 600) << QSize(960, 600) - frame
+                              << QSize(960, 600) - frame;
+    QTest::newRow("wide and low") << QSize(3840, 720) << QSize(1440, 680) << QSize(1024, 680);
+    QTest::newRow("no screen") << QSize(0, 0) << QSize(1, 1) << QSize(1, 1);
+}
+
+void tst_MainWindow::windowFitsOnTheScreen()
+{
+    QFETCH(const QSize, available);
+    QTEST(firstWindowSize(available), "first");
+    QTEST(smallestWindowSize(available), "smallest");
+}
+
+void tst_MainWindow::windowOpensWithinItsScreen()
+{
+    const MainWindow window(*m_engine, MainWindow::CloseMode::EndSilently);
+    const QSize available = window.screen()->availableSize();
+    QCOMPARE(window.size(), firstWindowSize(available));
+    QCOMPARE(window.minimumSize(), smallestWindowSize(available));
 }
 
 void tst_MainWindow::elapsedTimeReads_data()
