@@ -8,6 +8,7 @@
 #include <QBoxLayout>
 #include <QEvent>
 #include <QLabel>
+#include <QPushButton>
 #include <QToolButton>
 
 using namespace Qt::StringLiterals;
@@ -19,6 +20,7 @@ Banner::Banner(QWidget *parent)
     , m_icon(new QLabel(this))
     , m_title(new QLabel(this))
     , m_detail(new QLabel(this))
+    , m_action(new QPushButton(this))
     , m_close(new QToolButton(this))
 {
     setProperty("role", u"banner"_s);
@@ -31,6 +33,9 @@ Banner::Banner(QWidget *parent)
     m_detail->setTextFormat(Qt::PlainText);
     m_detail->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_detail->setProperty("tone", u"text2"_s);
+    m_action->setProperty("role", u"small"_s);
+    m_action->setFont(textFont(TextSize::Small));
+    m_action->hide();
     m_close->setIcon(icon(u"close"_s));
     m_close->setAccessibleName(tr("Close this message"));
     m_close->setToolTip(tr("Close this message"));
@@ -44,8 +49,10 @@ Banner::Banner(QWidget *parent)
     row->setSpacing(12);
     row->addWidget(m_icon);
     row->addLayout(texts, 1);
+    row->addWidget(m_action);
     row->addWidget(m_close);
 
+    connect(m_action, &QPushButton::clicked, this, &Banner::actionRequested);
     connect(m_close, &QToolButton::clicked, this, [this] {
         hide();
         Q_EMIT closed();
@@ -59,12 +66,19 @@ void Banner::showMessage(Tone tone, const QString &title, const QString &detail)
     m_title->setText(title);
     m_detail->setText(detail);
     m_detail->setVisible(!detail.isEmpty());
+    setAction({});
     setAccessibleName(title);
     setAccessibleDescription(detail);
     const QString states[] = {u"info"_s, u"ok"_s, u"warning"_s, u"error"_s};
     setStyleProperty(this, "state", states[static_cast<int>(tone)]);
     updateIcon();
     show();
+}
+
+void Banner::setAction(const QString &text)
+{
+    m_action->setText(text);
+    m_action->setVisible(!text.isEmpty());
 }
 
 QString Banner::title() const

@@ -5,6 +5,7 @@
 #include <QString>
 
 class QLabel;
+class QPushButton;
 class QToolButton;
 
 namespace proclab {
@@ -22,11 +23,15 @@ public:
 
     /// Shows @p title and, in a second line, @p detail (may be empty).
     void showMessage(Tone tone, const QString &title, const QString &detail = {});
+    /// A button for what can be done about it; an empty text takes it away, as does another
+    /// message.
+    void setAction(const QString &text);
     [[nodiscard]] QString title() const;
     [[nodiscard]] QString detail() const;
 
 Q_SIGNALS:
     void closed();
+    void actionRequested();
 
 protected:
     void changeEvent(QEvent *event) override;
@@ -38,6 +43,7 @@ private:
     QLabel *m_icon;
     QLabel *m_title;
     QLabel *m_detail;
+    QPushButton *m_action;
     QToolButton *m_close;
 };
 

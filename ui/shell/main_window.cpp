@@ -8,11 +8,12 @@
 #include "ui/shared/icon.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/nav_rail.h"
+#include "ui/shell/other_runs_bar.h"
 #include "ui/shell/shortcut_list.h"
 #include "ui/shell/status_line.h"
 #include "ui/shell/top_bar.h"
-
 #include "ui/shell/window_size.h"
+
 #include <QAbstractButton>
 #include <QApplication>
 #include <QCloseEvent>
@@ -22,8 +23,8 @@
 #include <QMessageBox>
 #include <QMimeData>
 #include <QPushButton>
-#include <QSettings>
 #include <QScreen>
+#include <QSettings>
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -94,6 +95,7 @@ void MainWindow::createLayout()
     // last.
     m_topBar = new TopBar(centre);
     m_banner = new Banner(centre);
+    m_otherRuns = new OtherRunsBar(centre);
     m_stack = new QStackedWidget(centre);
     m_stack->addWidget(new Page(m_stack)); // There until the first is shown.
     m_statusLine = new StatusLine(centre);
@@ -103,6 +105,7 @@ void MainWindow::createLayout()
     rows->setSpacing(0);
     rows->addWidget(m_topBar);
     rows->addWidget(m_banner);
+    rows->addWidget(m_otherRuns);
     rows->addWidget(m_stack, 1);
     rows->addWidget(m_statusLine);
     columns->addWidget(m_rail);
@@ -151,6 +154,7 @@ void MainWindow::connectBars()
     connect(m_topBar, &TopBar::themeRequested, this, &MainWindow::toggleTheme);
     connect(m_topBar, &TopBar::runRequested, this, &MainWindow::runCurrent);
     connect(m_topBar, &TopBar::stopRequested, this, &MainWindow::stopCurrent);
+    connect(m_otherRuns, &OtherRunsBar::stopRequested, this, &MainWindow::stopOtherRuns);
     connect(m_topBar, &TopBar::presetChosen, this, [this](const QString &name) {
         if (const auto preset = findPreset(name))
             openPreset(*preset);
@@ -212,6 +216,8 @@ void MainWindow::addPage(const QString &name, const QString &host, Page *page)
         m_rail->setRunning(host, isRunActive(host));
         if (page == currentPage())
             updateBars();
+        else
+            updateOtherRuns();
     });
     connect(page, &Page::runEnded, this, &MainWindow::takeRunEnd);
 }
@@ -247,6 +253,7 @@ void MainWindow::updateBars()
         m_statusLine->setStatus(*status);
     else
         m_statusLine->clearStatus();
+    updateOtherRuns();
 }
 
 bool MainWindow::openPreset(const Preset &preset)
@@ -318,6 +325,36 @@ bool MainWindow::isRunActive(const QString &host) const
         const RunStatus *status = row.second.page->runStatus();
         return row.second.host == host && status != nullptr && status->isActive();
     });
+}
+
+std::map<QString, Page *> MainWindow::otherRuns() const
+{
+    std::map<QString, Page *> others;
+    for (const auto &[name, content] : m_pages) {
+        const RunStatus *status = content.page->runStatus();
+        if (content.page == currentPage() || status == nullptr || !status->isActive())
+            continue;
+        const Kind *kind = findKind(name);
+        others[kind != nullptr ? kind->title : name] = content.page;
+    }
+    return others;
+}
+
+void MainWindow::updateOtherRuns()
+{
+    const RunStatus *status = currentPage()->runStatus();
+    QStringList titles;
+    if (status != nullptr && status->isActive()) {
+        for (const auto &[title, page] : otherRuns())
+            titles << title;
+    }
+    m_otherRuns->setRuns(titles);
+}
+
+void MainWindow::stopOtherRuns()
+{
+    for (const auto &[title, page] : otherRuns())
+        page->stop();
 }
 
 bool MainWindow::isAnyRunActive() const

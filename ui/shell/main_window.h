@@ -20,6 +20,7 @@ class Banner;
 class Engine;
 class ExperimentPage;
 class NavRail;
+class OtherRunsBar;
 class Page;
 class StatusLine;
 class TopBar;
@@ -71,6 +72,7 @@ public:
     [[nodiscard]] TopBar *topBar() const { return m_topBar; }
     [[nodiscard]] StatusLine *statusLine() const { return m_statusLine; }
     [[nodiscard]] const Banner *banner() const { return m_banner; }
+    [[nodiscard]] const OtherRunsBar *otherRunsBar() const { return m_otherRuns; }
 
 Q_SIGNALS:
     void allRunsEnded();
@@ -91,6 +93,10 @@ private:
     [[nodiscard]] Page *currentPage() const;
     [[nodiscard]] const PageInfo *infoOf(const QString &page) const;
     [[nodiscard]] bool isRunActive(const QString &host) const;
+    /// The pages behind the one shown whose runs go on, with their titles.
+    [[nodiscard]] std::map<QString, Page *> otherRuns() const;
+    void updateOtherRuns();
+    void stopOtherRuns();
     /// In the order of the Tab key the rail comes after the page: it has shortcuts of its own.
     void putRailLast();
     void updateBars();
@@ -116,6 +122,7 @@ private:
     NavRail *m_rail = nullptr;
     TopBar *m_topBar = nullptr;
     Banner *m_banner = nullptr;
+    OtherRunsBar *m_otherRuns = nullptr;
     QStackedWidget *m_stack = nullptr;
     StatusLine *m_statusLine = nullptr;
     struct Content

@@ -11,6 +11,7 @@
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/nav_rail.h"
+#include "ui/shell/other_runs_bar.h"
 #include "ui/shell/run_progress.h"
 #include "ui/shell/status_line.h"
 #include "ui/shell/top_bar.h"
@@ -63,6 +64,7 @@ private Q_SLOTS:
     void presetChangeLeavesTheRunAlone();
     void themeSwitchDuringARun();
     void runGoesOnBehindAnotherPage();
+    void runsAtOnceAreToldOnEachPage();
 
 private:
     [[nodiscard]] ExperimentPage *page() const { return m_window->currentExperiment(); }
@@ -551,6 +553,40 @@ void tst_RunPages::runGoesOnBehindAnotherPage()
     const RunProgress *progress = m_window->topBar()->progress();
     QCOMPARE(progress->countText(), u"%1 of %1 done"_s.arg(groupedNumber(3000)));
     QVERIFY(!m_window->isAnyRunActive());
+}
+
+void tst_RunPages::runsAtOnceAreToldOnEachPage()
+{
+    const OtherRunsBar *bar = m_window->otherRunsBar();
+    openLongRun(u"pool"_s);
+    QTest::mouseClick(runButton(), Qt::LeftButton);
+    ExperimentPage *pool = page();
+    QTRY_COMPARE_WITH_TIMEOUT(pool->status().state, ExperimentRun::State::Running, limitMs);
+    QVERIFY(!bar->isVisible());
+    openLongRun(u"pipeline"_s);
+    QVERIFY(!bar->isVisible()); // Nothing of this page is disturbed yet.
+    QTest::mouseClick(runButton(), Qt::LeftButton);
+    ExperimentPage *pipeline = page();
+    QTRY_COMPARE_WITH_TIMEOUT(pipeline->status().state, ExperimentRun::State::Running, limitMs);
+    QVERIFY(bar->isVisible());
+    QCOMPARE(bar->banner()->title(), u"Another run is going on (Pool)"_s);
+    QVERIFY(m_window->showPage(u"pool"_s));
+    QVERIFY(bar->isVisible());
+    QCOMPARE(bar->banner()->title(), u"Another run is going on (Queue pipeline)"_s);
+
+    auto *close = bar->findChild<QToolButton *>();
+    QTest::mouseClick(close, Qt::LeftButton);
+    QVERIFY(!bar->isVisible());
+    QVERIFY(m_window->showPage(u"pipeline"_s));
+    QVERIFY(bar->isVisible());
+    auto *stop = bar->findChild<QPushButton *>();
+    QCOMPARE(stop->text(), u"Stop Pool"_s);
+    QTest::mouseClick(stop, Qt::LeftButton);
+    QTRY_COMPARE_WITH_TIMEOUT(pool->status().state, ExperimentRun::State::Ended, limitMs);
+    QVERIFY(!bar->isVisible());
+    QVERIFY(pipeline->status().isActive());
+    pipeline->stop();
+    QTRY_VERIFY_WITH_TIMEOUT(!m_window->isAnyRunActive(), limitMs);
 }
 
 QTEST_MAIN(tst_RunPages)
