@@ -38,6 +38,7 @@ namespace proclab {
 namespace {
 
 constexpr int railCollapsesBelow = 1100;
+constexpr qsizetype mostFaultLines = 8; ///< In the message bar.
 
 /// The experiment file of a drag or drop; empty if it is anything else.
 QString experimentFile(const QMimeData *data)
@@ -283,8 +284,10 @@ void MainWindow::openFile(const QString &fileName)
     const auto spec = ExperimentSpec::load(fileName, &faults);
     if (!spec) {
         QStringList lines;
-        for (const Error &fault : std::as_const(faults))
+        for (const Error &fault : faults.first(std::min(faults.size(), mostFaultLines)))
             lines << errorText(fault);
+        if (const qsizetype rest = faults.size() - lines.size(); rest > 0)
+            lines << tr("and %1 more").arg(rest);
         const bool isUnread = spec.error().code == ErrorCode::OsError;
         m_banner->showMessage(Banner::Tone::Error,
                               isUnread ? tr("%1 was not opened").arg(name)

@@ -51,6 +51,7 @@ private Q_SLOTS:
     void badFileIsExplained_data();
     void badFileIsExplained();
     void hugeFileIsRefused();
+    void manyFaultsLeaveThePageItsPlace();
     void windowFitsOnTheScreen_data();
     void windowFitsOnTheScreen();
     void windowOpensWithinItsScreen();
@@ -294,6 +295,22 @@ void tst_MainWindow::hugeFileIsRefused()
     const QString detail = m_window->banner()->detail();
     QCOMPARE(detail, file.fileName() + u": the file is too large; allowed: at most 2 MiB"_s);
     QCOMPARE(m_window->currentPageName(), u"pool"_s);
+}
+
+void tst_MainWindow::manyFaultsLeaveThePageItsPlace()
+{
+    QFile file(m_folder.filePath(u"faults.proclab.json"_s));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write(R"({"version": 1, "kind": "counter")");
+    for (int i = 0; i < 500; ++i)
+        file.write(",\"key" + QByteArray::number(i) + "\":0");
+    file.write("}");
+    file.close();
+    m_window->openFile(file.fileName());
+    const QStringList lines = m_window->banner()->detail().split(u'\n');
+    QCOMPARE(lines.size(), 9);
+    QCOMPARE(lines.last(), u"and 492 more"_s);
+    QVERIFY(m_window->banner()->sizeHint().height() < m_window->height() / 3);
 }
 
 void tst_MainWindow::windowFitsOnTheScreen_data()
