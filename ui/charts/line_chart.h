@@ -43,6 +43,9 @@ public:
     explicit LineChart(QWidget *parent = nullptr);
 
     void setTitle(const QString &title, const QString &unit);
+    /// How the values are made: the tip of the line above the plot. Empty: there is none.
+    void setHelp(const QString &text);
+    [[nodiscard]] QString help() const { return m_help; }
     /// What stands at the right above the plot, at full length; empty: nothing.
     void setValueText(const QString &text);
     [[nodiscard]] QString valueText() const { return m_valueText; }
@@ -179,6 +182,7 @@ private:
     QString m_title;
     QString m_unit;
     QString m_valueText;
+    QString m_help;
     QString m_emptyLine;
     QString m_note;
     Style m_style = Style::Lines;

@@ -8,6 +8,7 @@
 #include <QGuiApplication>
 #include <QHelpEvent>
 #include <QKeyEvent>
+#include <QLayout>
 #include <QMenu>
 #include <QMouseEvent>
 #include <QToolTip>
@@ -155,6 +156,11 @@ bool LineChart::event(QEvent *event)
     if (event->type() != QEvent::ToolTip)
         return QWidget::event(event);
     const auto *help = static_cast<QHelpEvent *>(event);
+    const int headBottom = layout()->contentsMargins().top();
+    if (!m_help.isEmpty() && help->pos().y() < headBottom) {
+        QToolTip::showText(help->globalPos(), m_help, this, {0, 0, width(), headBottom});
+        return true;
+    }
     if (showsNoData() || !plotRect().contains(help->pos())) {
         QToolTip::hideText();
         return true;

@@ -44,11 +44,14 @@ std::optional<double> meanRate(const RunLog &log, int gauge, double maximum, qin
     return limited(total * 1e9 / static_cast<double>(lengthNs), maximum);
 }
 
-std::vector<RatePoint> ratesUntil(const RunLog &log, int gauge, double maximum, qint64 endNs)
+std::vector<RatePoint> ratesUntil(const RunLog &log, const GaugeChart &chart, qsizetype series,
+                                  qint64 endNs)
 {
     const AppendLog<GaugeSample> &samples = log.gauges;
     const std::size_t size = samples.size();
-    const auto position = static_cast<std::size_t>(gauge);
+    const GaugeChart::Series &shown = chart.series[series];
+    const auto gauge = static_cast<std::size_t>(shown.gauge);
+    const auto events = shown.events < 0 ? gauge : static_cast<std::size_t>(shown.events);
     const qint64 beginNs = log.workBeginNs.load(std::memory_order_relaxed);
     std::vector<RatePoint> rates;
     RateMeter meter;
@@ -56,10 +59,13 @@ std::vector<RatePoint> ratesUntil(const RunLog &log, int gauge, double maximum, 
     for (std::size_t at = 1; at < size && !isLast; ++at) {
         isLast = samples[at].timeNs >= endNs;
         const qint64 timeNs = isLast ? endNs : samples[at].timeNs;
-        const double total = samples[isLast ? size - 1 : at].totals[position];
-        if (timeNs <= beginNs)
+        const std::vector<double> &totals = samples[isLast ? size - 1 : at].totals;
+        const qint64 sinceBegin = timeNs - beginNs;
+        if (sinceBegin <= 0)
             continue;
-        const double rate = limited(meter.add(timeNs - beginNs, total), maximum);
+        const double rate = chart.isShare()
+                                ? limited(meter.addShare(sinceBegin, totals[gauge]), chart.maximum)
+                                : meter.add(sinceBegin, totals[gauge], totals[events]);
         if (rates.empty()) // The first that is known holds since the work began.
             rates.push_back({beginNs, rate});
         rates.push_back({timeNs, rate});

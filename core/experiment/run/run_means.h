@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/experiment/run/run_log.h"
+#include "core/experiment/spec/gauge_chart.h"
 
 #include <optional>
 #include <vector>
@@ -26,11 +27,11 @@ struct RatePoint
     qint64 timeNs = 0;
     double value = 0;
 };
-/// A rate in a run that has ended, as its chart shows it: it counts from RunLog::workBeginNs on,
-/// and there is none before. The work was done at @p endNs, between two samples, so the last rate
-/// is of the time up to then, and there is none after.
-[[nodiscard]] std::vector<RatePoint> ratesUntil(const RunLog &log, int gauge, double maximum,
-                                                qint64 endNs);
+/// A rate in a run that has ended, as series number @p series of @p chart shows it: it counts from
+/// RunLog::workBeginNs on, and there is none before. The work was done at @p endNs, between two
+/// samples, so the last rate is of the time up to then, and there is none after.
+[[nodiscard]] std::vector<RatePoint> ratesUntil(const RunLog &log, const GaugeChart &chart,
+                                                qsizetype series, qint64 endNs);
 
 /// Percent of one core that all children together used, from the gate to the end of the last; 0:
 /// none has ended.

@@ -11,8 +11,10 @@ struct GaugeChart
 {
     struct Series
     {
-        QString name;  ///< Direct label; may be empty for a single series.
-        int gauge = 0; ///< Position in Kind::gauges.
+        QString name;    ///< Direct label; may be empty for a single series.
+        int gauge = 0;   ///< Position in Kind::gauges.
+        int events = -1; ///< Of a rate that does not count events itself, such as bytes per second:
+                         ///< the gauge that does; -1: it does.
     };
     QString title; ///< "Throughput"
     QString unit;  ///< "tasks/s"
@@ -23,6 +25,9 @@ struct GaugeChart
     QString flagField = {}; ///< A field of the spec: where it is off, there is nothing to draw.
     double maximum = 0;     ///< No value can be above it, such as 100 for a share; 0: none.
     bool rate = false;      ///< The values are rates: GaugeSample::totals says of what.
+
+    /// The values are shares of time.
+    [[nodiscard]] bool isShare() const { return rate && maximum > 0; }
 };
 
 } // namespace proclab

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/charts/chart_column.h"
 
+#include "core/experiment/run/rate_meter.h"
 #include "core/experiment/run/run_means.h"
 #include "core/experiment/spec/kind.h"
 #include "ui/charts/chart_ticks.h"
@@ -100,9 +101,13 @@ void ChartColumn::rebuildCharts()
     m_cpu = new LineChart(this);
     m_cpu->setMinimumTop(100);
     m_charts.append(m_cpu);
+    const Kind *kind = m_spec.kindInfo();
+    const QString items = kind ? kind->items : QString();
     for (const GaugeChart &gauge : std::as_const(m_gauges)) {
         auto *chart = new LineChart(this);
         chart->setTitle(gauge.title, gauge.unit);
+        if (gauge.rate)
+            chart->setHelp(rateWindowText(gauge.isShare() ? QString() : items));
         chart->setLimit(gauge.maximum);
         chart->setStyle(gauge.rate    ? LineChart::Style::Means
                         : gauge.steps ? LineChart::Style::Steps
@@ -388,8 +393,7 @@ void ChartColumn::endRates()
         for (int k = 0; gauge.rate && k < gauge.series.size(); ++k) {
             LineChart *chart = m_charts[i + 1];
             chart->clearSeries(k);
-            for (const RatePoint &point :
-                 ratesUntil(*m_log, gauge.series[k].gauge, gauge.maximum, finishNs()))
+            for (const RatePoint &point : ratesUntil(*m_log, gauge, k, finishNs()))
                 chart->append(k, toSeconds(point.timeNs), point.value);
         }
     }

@@ -177,8 +177,8 @@ void CounterRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     shown->value = m_counter ? value() : 0;
     shown->expected = expected();
     m_rate.add(gauges, CounterGauges::IncrementRate, static_cast<double>(performed));
-    m_waitRate.add(gauges, CounterGauges::LockWait,
-                   static_cast<double>(waited) / 1e7 / m_counting.processes, 100);
+    m_waitRate.addShare(gauges, CounterGauges::LockWait,
+                        static_cast<double>(waited) / 1e7 / m_counting.processes);
     gauges.values[CounterGauges::Value] = static_cast<double>(shown->value);
     snapshot.kindState = std::move(shown);
 }

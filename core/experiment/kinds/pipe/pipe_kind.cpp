@@ -65,7 +65,7 @@ QList<GaugeChart> pipeCharts()
          .rate = true},
         {.title = PipeKindText::tr("Bandwidth"),
          .unit = PipeKindText::tr("MiB/s"),
-         .series = {{{}, PipeGauges::Bandwidth}},
+         .series = {{{}, PipeGauges::Bandwidth, PipeGauges::MessageRate}},
          .rate = true},
         {.title = PipeKindText::tr("Round trip"),
          .unit = u"µs"_s,

@@ -147,10 +147,11 @@ void PipeRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     const auto received = static_cast<double>(now.parent.done);
     m_rate.add(gauges, PipeGauges::MessageRate, received);
     m_byteRate.add(gauges, PipeGauges::Bandwidth,
-                   received * m_conversation.messageBytes / (1 << 20));
-    const double trips = m_tripRate.add(gauges.timeNs, static_cast<double>(now.roundTrips()));
+                   received * m_conversation.messageBytes / (1 << 20), received);
+    const auto allTrips = static_cast<double>(now.roundTrips());
+    const double trips = m_tripRate.add(gauges.timeNs, allTrips);
     const double tripUs =
-        m_tripTimeRate.add(gauges.timeNs, static_cast<double>(now.roundTripsNs) / 1e3);
+        m_tripTimeRate.add(gauges.timeNs, static_cast<double>(now.roundTripsNs) / 1e3, allTrips);
     if (trips > 0) // Else it stays what it was last.
         m_lastTripUs = tripUs / trips;
     gauges.values[PipeGauges::RoundTrip] = m_lastTripUs;

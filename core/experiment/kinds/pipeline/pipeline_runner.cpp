@@ -283,10 +283,10 @@ void PipelineRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     m_putRate.add(gauges, PipelineGauges::PutRate, static_cast<double>(put));
     m_getRate.add(gauges, PipelineGauges::GetRate, static_cast<double>(got));
     gauges.values[PipelineGauges::QueueDepth] = static_cast<double>(snapshot.queued);
-    m_fullRate.add(gauges, PipelineGauges::ProducersBlocked,
-                   static_cast<double>(fullNs) / 1e7 / m_producers, 100);
-    m_emptyRate.add(gauges, PipelineGauges::ConsumersWaiting,
-                    static_cast<double>(emptyNs) / 1e7 / m_consumers, 100);
+    m_fullRate.addShare(gauges, PipelineGauges::ProducersBlocked,
+                        static_cast<double>(fullNs) / 1e7 / m_producers);
+    m_emptyRate.addShare(gauges, PipelineGauges::ConsumersWaiting,
+                         static_cast<double>(emptyNs) / 1e7 / m_consumers);
 }
 
 /// Those that leave the queue next.

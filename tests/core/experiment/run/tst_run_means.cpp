@@ -10,6 +10,15 @@ namespace {
 
 constexpr qint64 second = 1'000'000'000;
 
+GaugeChart rateChart(double maximum = 0)
+{
+    GaugeChart chart;
+    chart.series = {{{}, 0}};
+    chart.maximum = maximum;
+    chart.rate = true;
+    return chart;
+}
+
 /// Gauge 0 at each half second, as if @p totals things were done by then.
 void fillGauges(RunLog &log, const std::vector<double> &totals)
 {
@@ -105,7 +114,7 @@ void tst_RunMeans::lastRateEndsWithTheWork()
     RunLog log;
     fillGauges(log, {0, 10, 30, 40});
     // The last ten were done a quarter of a second after the third sample.
-    const std::vector<RatePoint> rates = ratesUntil(log, 0, 0, 5 * second / 4);
+    const std::vector<RatePoint> rates = ratesUntil(log, rateChart(), 0, 5 * second / 4);
     QCOMPARE(rates.size(), std::size_t{4});
     QCOMPARE(rates[0].timeNs, 0);
     QCOMPARE(rates[0].value, 20.0);
@@ -115,8 +124,8 @@ void tst_RunMeans::lastRateEndsWithTheWork()
     QCOMPARE(rates[2].value, 40.0);
     QCOMPARE(rates[3].timeNs, 5 * second / 4);
     QCOMPARE(rates[3].value, 40.0); // 30 in the last three quarters of a second.
-    QCOMPARE(ratesUntil(log, 0, 25, 5 * second / 4).back().value, 25.0);
-    QVERIFY(ratesUntil(RunLog(), 0, 0, second).empty());
+    QCOMPARE(ratesUntil(log, rateChart(25), 0, 5 * second / 4).back().value, 25.0);
+    QVERIFY(ratesUntil(RunLog(), rateChart(), 0, second).empty());
 }
 
 void tst_RunMeans::cpuIsWeighedByTime()

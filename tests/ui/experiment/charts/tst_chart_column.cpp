@@ -60,7 +60,17 @@ private Q_SLOTS:
     void fewSamplesAreSaid();
     void cursorShowsTheValuesOfItsTime();
     void cursorIsSharedAndSentOnce();
+    void windowOfRatesIsNamed();
 };
+
+void tst_ChartColumn::windowOfRatesIsNamed()
+{
+    ChartColumn column;
+    column.setSpec(ExperimentSpec(u"pipeline"_s));
+    QVERIFY(column.charts()[1]->help().isEmpty()); // The depth of the queue: of an instant.
+    QVERIFY(column.charts()[2]->help().contains(u"0.5 s or the last 8 items"_s));
+    QCOMPARE(column.charts()[3]->help(), u"Mean of the last 0.5 s"_s); // A share.
+}
 
 /// 20,000 increments in 3.8 ms, over before the first regular sample.
 void tst_ChartColumn::shortestRunHasACurveAndItsMean()
