@@ -26,6 +26,16 @@ struct RunTotals
     double throughputPerS = 0; ///< done / elapsed.
 };
 
+/// How far work has come; in all, and what became of it.
+struct WorkCounts
+{
+    quint64 total = 0;
+    quint64 done = 0;
+    quint64 failed = 0;
+    quint64 cancelled = 0;
+    quint64 lost = 0;
+};
+
 /// What a run came to: the finished report. The single tasks stay in the log that it shares.
 struct RunResult
 {
@@ -44,6 +54,9 @@ struct RunResult
     bool noticeIsGood = true;
     std::shared_ptr<const RunLog> log;
 
+    /// How far its work came, in what the run's pictures count: tasks, items, messages, increments.
+    /// The totals count results, which of most kinds are the processes'.
+    [[nodiscard]] WorkCounts work() const;
     /// 0, 1 or 3, as proclab-cli ends.
     [[nodiscard]] int exitStatus() const;
 };

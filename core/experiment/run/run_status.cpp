@@ -38,11 +38,12 @@ void addPicture(RunStatus &status, const StageSnapshot &snapshot)
 void addResult(RunStatus &status, const RunResult &result)
 {
     status.failed = result.engineError.has_value();
-    status.total = result.totals.tasks;
-    status.done = result.totals.done;
-    status.failedTasks = result.totals.failed;
-    status.cancelled = result.totals.cancelled;
-    status.lost = result.totals.lost;
+    const WorkCounts work = result.work();
+    status.total = work.total;
+    status.done = work.done;
+    status.failedTasks = work.failed;
+    status.cancelled = work.cancelled;
+    status.lost = work.lost;
 }
 
 } // namespace

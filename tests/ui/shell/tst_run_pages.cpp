@@ -176,12 +176,12 @@ void tst_RunPages::checkFigures()
 {
     const RunResult &result = page()->currentRun()->result();
     QVERIFY(!result.engineError);
-    const RunTotals &totals = result.totals;
+    const WorkCounts work = result.work();
     const RunProgress *progress = m_window->topBar()->progress();
-    QString count = u"%1 of %2 done"_s.arg(groupedNumber(static_cast<qint64>(totals.done)),
-                                           groupedNumber(static_cast<qint64>(totals.tasks)));
-    if (totals.failed > 0)
-        count += u", %1 failed"_s.arg(totals.failed);
+    QString count = u"%1 of %2 done"_s.arg(groupedNumber(static_cast<qint64>(work.done)),
+                                           groupedNumber(static_cast<qint64>(work.total)));
+    if (work.failed > 0)
+        count += u", %1 failed"_s.arg(work.failed);
     QCOMPARE(progress->countText(), count);
     QCOMPARE(progress->elapsedText(), elapsedClock(result.elapsedSeconds));
     QCOMPARE(m_window->statusLine()->stateText(), u"Ended"_s);

@@ -45,15 +45,32 @@ QString measured(const RunResult &result)
     return rate.isEmpty() ? time : tr("%1, %2").arg(time, rate);
 }
 
+QString progressOf(const RunResult &result)
+{
+    const WorkCounts work = result.work();
+    return progressText(work.done, work.total, work.failed, work.lost);
+}
+
+/// "1 of 5 processes failed · 79 of 80 done, 1 failed"; of a pool, the processes of which come and
+/// go, the tasks alone.
+QString failureOf(const RunResult &result)
+{
+    const RunTotals &totals = result.totals;
+    const Kind *kind = result.spec.kindInfo();
+    if (kind && kind->hasTasks)
+        return progressOf(result);
+    return tr("%1 of %2 processes failed · %3")
+        .arg(grouped(totals.failed + totals.lost), grouped(totals.tasks), progressOf(result));
+}
+
 /// The first sentence is the notice where there is one; how far the run came always follows.
 QString detailOf(const RunResult &result, bool noticeIsTitle)
 {
     QStringList parts;
     if (!noticeIsTitle && !result.notice.isEmpty())
         parts << noticeText(result);
-    const RunTotals &totals = result.totals;
     if (noticeIsTitle || result.stopped || result.timeLimitReached)
-        parts << progressText(totals.done, totals.tasks, totals.failed, totals.lost);
+        parts << progressOf(result);
     parts << measured(result);
     return parts.join(u" · "_s);
 }
@@ -71,15 +88,14 @@ RunSummary summaryOf(const RunResult &result)
         return {Banner::Tone::Info, tr("Stopped. What was measured so far is kept"),
                 detailOf(result, false)};
     if (totals.failed > 0 || totals.lost > 0)
-        return {Banner::Tone::Error,
-                progressText(totals.done, totals.tasks, totals.failed, totals.lost),
-                detailOf(result, false)};
+        return {Banner::Tone::Error, failureOf(result), detailOf(result, false)};
     if (!result.notice.isEmpty())
         return {result.noticeIsGood ? Banner::Tone::Good : Banner::Tone::Warning,
                 noticeText(result), detailOf(result, true)};
-    return {Banner::Tone::Good,
-            tr("%1 done in %2").arg(grouped(totals.done), durationText(result.elapsedSeconds)),
-            rateText(result)};
+    return {
+        Banner::Tone::Good,
+        tr("%1 done in %2").arg(grouped(result.work().done), durationText(result.elapsedSeconds)),
+        rateText(result)};
 }
 
 QString codeLine(const ExperimentSpec &spec)

@@ -18,6 +18,7 @@ private Q_SLOTS:
     void idleHasTheStartMethodAlone();
     void runningIsToldFromTheNewestPicture();
     void endedIsToldFromTheResult();
+    void unitStaysTheSameAtTheEnd();
     void samplingIsToldOnceItMeansSomething();
     void stateHasItsWord_data();
     void stateHasItsWord();
@@ -74,6 +75,7 @@ void tst_RunStatus::endedIsToldFromTheResult()
     picture.done = 3; // Older than the result.
     run.writableLog().snapshots.append(std::make_shared<StageSnapshot>(picture));
     RunResult result;
+    result.spec = run.spec();
     result.totals = {.tasks = 24, .done = 20, .failed = 1, .cancelled = 2, .lost = 1};
     run.end(result);
     RunStatus status = statusOf(run);
@@ -87,6 +89,26 @@ void tst_RunStatus::endedIsToldFromTheResult()
     result.engineError = Error{};
     run.end(result);
     QVERIFY(statusOf(run).failed);
+}
+
+/// Two processes have ended well, which took eight items through a queue.
+void tst_RunStatus::unitStaysTheSameAtTheEnd()
+{
+    ScriptedRun run(ExperimentSpec(u"pipeline"_s));
+    StageSnapshot picture;
+    picture.total = 8;
+    picture.done = 7;
+    picture.failed = 1;
+    run.writableLog().snapshots.append(std::make_shared<StageSnapshot>(picture));
+    RunResult result;
+    result.spec = run.spec();
+    result.log = run.log();
+    result.totals = {.tasks = 2, .done = 2};
+    run.end(result);
+    const RunStatus status = statusOf(run);
+    QCOMPARE(status.total, quint64{8});
+    QCOMPARE(status.done, quint64{7});
+    QCOMPARE(status.failedTasks, quint64{1});
 }
 
 void tst_RunStatus::samplingIsToldOnceItMeansSomething()

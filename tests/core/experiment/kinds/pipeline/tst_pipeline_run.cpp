@@ -163,6 +163,8 @@ void tst_PipelineRun::everyItemArrives()
     // Every process ended by itself, a consumer through its END.
     QCOMPARE(run.result().totals.tasks, static_cast<quint64>(producers + consumers));
     QCOMPARE(run.result().totals.done, run.result().totals.tasks);
+    QCOMPARE(run.result().work().total, static_cast<quint64>(producers * each)); // Items.
+    QCOMPARE(run.result().work().done, run.result().work().total);
     QCOMPARE(eventsWith(*run.log(), u"put %1 END"_s.arg(consumers)), 1);
     QCOMPARE(run.result().exitStatus(), 0);
 }
