@@ -78,6 +78,8 @@ public:
     /// A dashed line at @p value, labelled "mean 2.8"; nullopt: none.
     void setMean(std::optional<double> value);
     [[nodiscard]] std::optional<double> mean() const { return m_mean; }
+    /// Where the value axis ends, as last drawn.
+    [[nodiscard]] double top() const { return m_top; }
     /// The value axis reaches at least up to @p top.
     void setMinimumTop(double top);
     /// No value can be above @p limit, such as 100 for a share: the axis ends there. 0: none.

@@ -43,8 +43,11 @@ double LineChart::largestValue() const
 {
     double largest = 0;
     for (const Series &series : m_series) {
-        for (const QCPGraphData &point : *series.graph->data())
-            largest = std::max(largest, point.value);
+        const QCPGraphDataContainer &points = *series.graph->data();
+        // A mean is drawn from the point before up to its own: the first of several is not drawn.
+        const bool isFirstDrawn = !showsMeans() || points.size() == 1;
+        for (int at = isFirstDrawn ? 0 : 1; at < points.size(); ++at)
+            largest = std::max(largest, points.at(at)->value);
     }
     return largest;
 }

@@ -61,6 +61,7 @@ private Q_SLOTS:
     void cursorShowsTheValuesOfItsTime();
     void cursorIsSharedAndSentOnce();
     void windowOfRatesIsNamed();
+    void axisIsOfWhatIsDrawn();
 };
 
 void tst_ChartColumn::windowOfRatesIsNamed()
@@ -70,6 +71,39 @@ void tst_ChartColumn::windowOfRatesIsNamed()
     QVERIFY(column.charts()[1]->help().isEmpty()); // The depth of the queue: of an instant.
     QVERIFY(column.charts()[2]->help().contains(u"0.5 s or the last 8 items"_s));
     QCOMPARE(column.charts()[3]->help(), u"Mean of the last 0.5 s"_s); // A share.
+}
+
+/// The first sample covers 4 ms, a fraction of a pixel, and nothing is drawn of it.
+void tst_ChartColumn::axisIsOfWhatIsDrawn()
+{
+    const auto log = runOf(-1);
+    ProcessRecord second = log->processes()[1];
+    second.name = u"process-2"_s;
+    log->addProcess(second);
+    for (int process = 1; process <= 2; ++process) {
+        auto &samples = log->lane(process).samples;
+        samples.append({4 * ms, 95, 0, 1 << 20, 0});
+        for (int i = 1; i <= 80; ++i)
+            samples.append({i * 50 * ms, 20, 0, 1 << 20, 0});
+    }
+    ChartColumn column;
+    column.setSpec(ExperimentSpec(u"pool"_s));
+    column.resize(320, 600);
+    column.show();
+    column.setRun(log);
+    column.advance(4'000 * ms);
+    LineChart *cpu = column.charts()[0];
+    cpu->drawNow();
+    QCOMPARE(cpu->top(), 100.0);
+    // What is drawn counts.
+    for (int process = 1; process <= 2; ++process)
+        log->lane(process).samples.append({4'100 * ms, 95, 0, 1 << 20, 0});
+    column.advance(4'100 * ms);
+    const auto reachesUp = [cpu] {
+        cpu->drawNow();
+        return cpu->top() == 200.0;
+    };
+    QTRY_VERIFY(reachesUp());
 }
 
 /// 20,000 increments in 3.8 ms, over before the first regular sample.
