@@ -127,8 +127,15 @@ void RunSampler::tick(Tick kind)
             gauges.timeNs = std::min(finish, snapshot->timeNs);
     }
     m_runner.observe(*snapshot, gauges);
-    for (ProcessLive &live : snapshot->processes)
+    // Of who has ended since the first look nobody told the runner anything any more: what it did
+    // stands in its record.
+    const QList<ProcessRecord> after = m_log.processes();
+    for (ProcessLive &live : snapshot->processes) {
+        const ProcessRecord &record = after[live.process];
+        if (record.endNs >= 0 && !isOver(live.state))
+            live = pictureOf(live.process, record);
         refineState(live, snapshot->timeNs);
+    }
     ++m_ticks;
     if (gate != 0)
         appendGauges(gauges);

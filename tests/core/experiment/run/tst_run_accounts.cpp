@@ -63,6 +63,8 @@ private Q_SLOTS:
     void samplesAddUpToTheKernelsAccount_data();
     void samplesAddUpToTheKernelsAccount();
     void workersWithoutACoreAreReady();
+    void sharesOfWaitsStandAfterTheEnd_data();
+    void sharesOfWaitsStandAfterTheEnd();
     void everyResultNamesItsWorker_data();
     void everyResultNamesItsWorker();
 
@@ -258,6 +260,52 @@ void tst_RunAccounts::workersWithoutACoreAreReady()
         seconds += process.isParent() ? 0 : process.readySeconds;
     QVERIFY2(share / workers > 0.3, qPrintable(QString::number(share / workers)));
     QVERIFY2(seconds > 0.3 * run.result().elapsedSeconds, qPrintable(QString::number(seconds)));
+}
+
+void tst_RunAccounts::sharesOfWaitsStandAfterTheEnd_data()
+{
+    QTest::addColumn<ExperimentSpec>("spec");
+    ExperimentSpec pipeline(u"pipeline"_s);
+    pipeline.set(u"pipeline.producers"_s, 2);
+    pipeline.set(u"pipeline.consumers"_s, 1);
+    pipeline.set(u"pipeline.capacity"_s, 2);
+    pipeline.set(u"pipeline.items_per_producer"_s, 40);
+    pipeline.set(u"consume.task"_s, u"io.sleep"_s);
+    pipeline.set(u"consume.args"_s, QJsonObject{{u"min_s"_s, 0.005}, {u"max_s"_s, 0.005}});
+    QTest::newRow("queue") << pipeline;
+    pipeline.set(u"pipeline.items_per_producer"_s, 100'000);
+    pipeline.set(u"time_limit_s"_s, 0.3);
+    QTest::newRow("queue, cut short") << pipeline;
+    ExperimentSpec pipe(u"pipe"_s);
+    pipe.set(u"pipe.messages"_s, 5'000);
+    QTest::newRow("pipe") << pipe;
+    ExperimentSpec counter(u"counter"_s);
+    counter.set(u"counter.mode"_s, u"lock"_s);
+    counter.set(u"counter.increments"_s, 1'000);
+    counter.set(u"counter.gap_ns"_s, 200'000); // With the lock in hand.
+    QTest::newRow("lock") << counter;
+}
+
+/// Of each process from the gate to its own end; what it had reached before is not lost.
+void tst_RunAccounts::sharesOfWaitsStandAfterTheEnd()
+{
+    QFETCH(const ExperimentSpec, spec);
+    ExperimentRun run(m_engine, spec);
+    QVERIFY(test::runToEnd(run));
+    const QList<ProcessRecord> processes = run.log()->processes();
+    const StageSnapshotPointer last = run.log()->snapshots.newest();
+    QCOMPARE(last->processes.size(), processes.size());
+    double waited = 0;
+    for (int process = 1; process < processes.size(); ++process) {
+        const ProcessRecord &record = processes[process];
+        const ProcessLive &live = last->processes[process];
+        QVERIFY(isOver(live.state));
+        QCOMPARE(live.done, record.done);
+        QCOMPARE(live.waitingShare,
+                 record.waitingSeconds * 1e9 / static_cast<double>(record.endNs));
+        waited += record.waitingSeconds;
+    }
+    QVERIFY(waited > 0);
 }
 
 void tst_RunAccounts::everyResultNamesItsWorker_data()

@@ -8,6 +8,9 @@
 
 #include <QTest>
 
+#include <functional>
+#include <utility>
+
 using namespace Qt::StringLiterals;
 using namespace proclab;
 using proclab::test::FakeProcessSource;
@@ -31,6 +34,8 @@ public:
     void observe(StageSnapshot &snapshot, GaugeSample &) override
     {
         snapshot.total = 12;
+        if (duringTheLook)
+            std::exchange(duringTheLook, nullptr)();
         if (inTask && snapshot.processes.size() > 1) {
             snapshot.processes[1].state = ProcessState::Running;
             snapshot.processes[1].currentSinceNs = -second; // Long enough to tell by the clocks.
@@ -39,6 +44,7 @@ public:
     void complete(RunResult &) override {}
 
     bool inTask = false;
+    std::function<void()> duringTheLook; ///< Called once.
 };
 
 } // namespace
@@ -52,6 +58,7 @@ private Q_SLOTS:
     void processesAreReadFromTheGivenSource();
     void firstReadingIsDoneBeforeTheGateOpens();
     void endedProcessIsAccountedForAndForgotten();
+    void whoEndsDuringTheLookKeepsItsFigures();
     void unknownProcessHasNoSamples();
     void stateTellsWhereTheTimeGoes_data();
     void stateTellsWhereTheTimeGoes();
@@ -140,6 +147,26 @@ void tst_RunSampler::endedProcessIsAccountedForAndForgotten()
     QCOMPARE(m_log->snapshots.newest()->processes[1].state, ProcessState::Crashed);
     QCOMPARE(m_log->snapshots.newest()->processes[1].done, quint64{7});
     QCOMPARE(m_log->processes()[1].cpuSeconds, 0.75);
+}
+
+void tst_RunSampler::whoEndsDuringTheLookKeepsItsFigures()
+{
+    m_runner->addProcess(*test::worker(), 1, 4711, -1);
+    m_runner->noteGate(m_log->processes()[1].startNs);
+    m_runner->duringTheLook = [this] {
+        const qint64 lived = runtime::nowNs() - m_runner->gateNs();
+        m_runner->noteExit(1, ChildExit(), false, 7, lived / 2);
+    };
+    RunSampler sampler(*m_runner, *m_log, m_source);
+    sampler.start();
+    QTRY_VERIFY_WITH_TIMEOUT(m_log->snapshots.newest() != nullptr, patience);
+    sampler.stop();
+    const ProcessLive first = m_log->snapshots.at(0)->processes[1];
+    QCOMPARE(first.state, ProcessState::Ended);
+    QCOMPARE(first.done, quint64{7});
+    const ProcessRecord record = m_log->processes()[1];
+    QVERIFY(record.waitingSeconds > 0);
+    QCOMPARE(first.waitingShare, record.waitingSeconds * 1e9 / static_cast<double>(record.endNs));
 }
 
 void tst_RunSampler::unknownProcessHasNoSamples()
