@@ -96,17 +96,9 @@ void RunProgress::show()
         printProgress(plainLine(*snapshot, rate(*snapshot)).toUtf8() + '\n');
 }
 
-/// Over the last second.
 double RunProgress::rate(const StageSnapshot &snapshot)
 {
-    const double now = static_cast<double>(snapshot.timeNs) / 1e9;
-    m_lastSecond.emplace_back(now, endedCount(snapshot));
-    while (m_lastSecond.size() > 2 && m_lastSecond.front().first < now - 1)
-        m_lastSecond.pop_front();
-    const auto &[begin, count] = m_lastSecond.front();
-    if (now > begin)
-        return static_cast<double>(endedCount(snapshot) - count) / (now - begin);
-    return now > 0 ? static_cast<double>(endedCount(snapshot)) / now : 0;
+    return m_rate.add(snapshot.timeNs, static_cast<double>(endedCount(snapshot)));
 }
 
 void RunProgress::draw(const StageSnapshot &snapshot)

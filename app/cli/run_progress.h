@@ -2,14 +2,12 @@
 #pragma once
 
 #include "core/experiment/run/experiment_run.h"
+#include "core/experiment/run/rate_meter.h"
 
 #include <QByteArray>
 #include <QList>
 #include <QObject>
 #include <QTimer>
-
-#include <deque>
-#include <utility>
 
 namespace proclab::cli {
 
@@ -39,7 +37,7 @@ private:
     const Mode m_mode;
     QTimer m_timer;
     int m_drawnLines = 0;
-    std::deque<std::pair<double, quint64>> m_lastSecond; ///< When, and how many were done.
+    RateMeter m_rate;
 };
 
 } // namespace proclab::cli

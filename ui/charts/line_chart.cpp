@@ -157,12 +157,6 @@ void LineChart::setTitle(const QString &title, const QString &unit)
     update();
 }
 
-void LineChart::setHelp(const QString &text)
-{
-    m_help = text;
-    setWhatsThis(text);
-}
-
 void LineChart::setValueText(const QString &text)
 {
     if (text == m_valueText)

@@ -151,6 +151,12 @@ void LineChart::copyTable() const
     QGuiApplication::clipboard()->setText(tableText());
 }
 
+void LineChart::setHelp(const QString &text)
+{
+    m_help = text;
+    setWhatsThis(text);
+}
+
 bool LineChart::event(QEvent *event)
 {
     if (event->type() != QEvent::ToolTip)
