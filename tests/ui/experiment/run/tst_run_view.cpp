@@ -9,6 +9,7 @@
 #include "tests/support/scripted_run.h"
 #include "ui/charts/line_chart.h"
 #include "ui/experiment/charts/chart_column.h"
+#include "ui/experiment/run/run_summary.h"
 #include "ui/experiment/stage/stage_view.h"
 #include "ui/experiment/timeline/timeline_view.h"
 #include "ui/shared/theme.h"
@@ -106,6 +107,7 @@ private Q_SLOTS:
     void deathIsToldAtOnce();
     void runMayGoBeforeItsView();
     void nextRunForgetsTheOne();
+    void summaryTellsProcessesFromItems();
     void layoutIsKept();
 
 private:
@@ -310,6 +312,23 @@ void tst_RunView::nextRunForgetsTheOne()
     first.end(); // Whatever the first one still says.
     QVERIFY(ended.isEmpty());
     QVERIFY(!frame.isBannerShown());
+}
+
+void tst_RunView::summaryTellsProcessesFromItems()
+{
+    const auto log = std::make_shared<RunLog>();
+    StageSnapshot picture;
+    picture.total = 80;
+    picture.done = 79;
+    picture.failed = 1;
+    log->snapshots.append(std::make_shared<StageSnapshot>(picture));
+    RunResult result;
+    result.spec = ExperimentSpec(u"pipeline"_s);
+    result.log = log;
+    result.totals = {.tasks = 5, .done = 5};
+    QVERIFY(summaryOf(result).title.startsWith(u"79 done in "_s));
+    result.totals = {.tasks = 6, .done = 5, .failed = 1};
+    QCOMPARE(summaryOf(result).title, u"1 of 6 processes failed \u00B7 79 of 80 done, 1 failed"_s);
 }
 
 void tst_RunView::layoutIsKept()
