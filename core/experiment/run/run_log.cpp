@@ -32,7 +32,9 @@ int RunLog::addProcess(ProcessRecord record)
 QList<ProcessRecord> RunLog::processes() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_processes;
+    QList<ProcessRecord> copy = m_processes;
+    copy.detach(); // Shared, it would be read without the lock while another thread writes.
+    return copy;
 }
 
 int RunLog::processCount() const
