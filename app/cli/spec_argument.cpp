@@ -85,8 +85,10 @@ std::optional<ExperimentSpec> readSpec(const QString &word, const QStringList &s
             faults.append(spec.error());
         return {};
     }
+    const ExperimentSpec original = *spec;
     for (const QString &setting : settings)
         applySetting(*spec, setting, faults);
+    spec->tellChangesSince(original);
     if (faults.isEmpty())
         faults = spec->check();
     return faults.isEmpty() ? std::optional(*spec) : std::nullopt;

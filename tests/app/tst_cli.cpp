@@ -118,6 +118,7 @@ private Q_SLOTS:
     void failedTaskIsStatusOne_data();
     void failedTaskIsStatusOne();
     void settingsAreJsonOrText();
+    void titleSaysThatAPresetWasChanged();
     void quietRunSaysNothing();
     void progressGoesToStandardError();
     void terminalShowsProcessesAndIsCleared();
@@ -392,6 +393,17 @@ void tst_Cli::settingsAreJsonOrText()
     QCOMPARE(json[u"seed"_s], QJsonValue(7));
     QCOMPARE(json[u"spec"_s][u"counter"_s][u"mode"_s], QJsonValue(u"atomic"_s));
     QCOMPARE(json[u"outcome"_s][u"final"_s], QJsonValue(30'000));
+}
+
+void tst_Cli::titleSaysThatAPresetWasChanged()
+{
+    const QString title = findPreset(u"counter-lock"_s)->spec.text(u"title"_s);
+    const auto titleWith = [](const QString &setting) {
+        return runJson(u"counter-lock"_s, {setting}).json()[u"title"_s].toString();
+    };
+    QCOMPARE(titleWith(u"seed=5"_s), title);
+    QCOMPARE(titleWith(u"counter.processes=2"_s), title); // As it is.
+    QCOMPARE(titleWith(u"counter.processes=3"_s), title % u", changed"_s);
 }
 
 void tst_Cli::quietRunSaysNothing()

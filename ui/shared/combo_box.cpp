@@ -17,6 +17,14 @@ namespace {
 constexpr int sidePadding = 8;
 constexpr int arrowWidth = 24;
 
+/// With a space beside it.
+int smallTextWidth(const QString &text)
+{
+    if (text.isEmpty())
+        return 0;
+    return QFontMetrics(textFont(TextSize::Small)).horizontalAdvance(text) + sidePadding;
+}
+
 } // namespace
 
 ComboBox::ComboBox(QWidget *parent) : QComboBox(parent)
@@ -32,9 +40,16 @@ void ComboBox::setCaption(const QString &caption)
     update();
 }
 
+void ComboBox::setRemark(const QString &remark)
+{
+    m_remark = remark;
+    updateGeometry();
+    update();
+}
+
 QSize ComboBox::sizeHint() const
 {
-    return QComboBox::sizeHint() + QSize(captionWidth(), 0);
+    return QComboBox::sizeHint() + QSize(captionWidth() + remarkWidth(), 0);
 }
 
 QSize ComboBox::minimumSizeHint() const
@@ -44,9 +59,12 @@ QSize ComboBox::minimumSizeHint() const
 
 int ComboBox::captionWidth() const
 {
-    if (m_caption.isEmpty())
-        return 0;
-    return QFontMetrics(textFont(TextSize::Small)).horizontalAdvance(m_caption) + sidePadding;
+    return smallTextWidth(m_caption);
+}
+
+int ComboBox::remarkWidth() const
+{
+    return smallTextWidth(m_remark);
 }
 
 void ComboBox::paintEvent(QPaintEvent *)
@@ -67,8 +85,15 @@ void ComboBox::paintEvent(QPaintEvent *)
     }
     painter.setFont(font());
     painter.setPen(isEnabled() ? theme.text : theme.disabled);
-    painter.drawText(room, Qt::AlignLeft | Qt::AlignVCenter,
-                     fontMetrics().elidedText(currentText(), Qt::ElideRight, room.width()));
+    const QString text =
+        fontMetrics().elidedText(currentText(), Qt::ElideRight, room.width() - remarkWidth());
+    painter.drawText(room, Qt::AlignLeft | Qt::AlignVCenter, text);
+    if (!m_remark.isEmpty()) {
+        room.setLeft(room.left() + fontMetrics().horizontalAdvance(text) + sidePadding);
+        painter.setFont(textFont(TextSize::Small));
+        painter.setPen(isEnabled() ? theme.text3 : theme.disabled);
+        painter.drawText(room, Qt::AlignLeft | Qt::AlignVCenter, m_remark);
+    }
     const QRect arrow(width() - arrowWidth + 2, (height() - 16) / 2, 16, 16);
     icon(u"chevron-down"_s)
         .paint(&painter, arrow, Qt::AlignCenter, isEnabled() ? QIcon::Normal : QIcon::Disabled);

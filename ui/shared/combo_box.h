@@ -17,6 +17,9 @@ public:
 
     /// Stands before the current text, in a paler tone.
     void setCaption(const QString &caption);
+    /// Stands behind the current text, in the same tone; empty: nothing does.
+    void setRemark(const QString &remark);
+    [[nodiscard]] const QString &remark() const { return m_remark; }
 
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
@@ -27,8 +30,10 @@ protected:
 
 private:
     [[nodiscard]] int captionWidth() const;
+    [[nodiscard]] int remarkWidth() const;
 
     QString m_caption;
+    QString m_remark;
 };
 
 } // namespace proclab

@@ -250,6 +250,7 @@ void MainWindow::updateBars()
     const Page *page = currentPage();
     const RunStatus *status = page->runStatus();
     m_topBar->setStatus(status ? *status : RunStatus(), page->blockedBy());
+    m_topBar->setChanged(page->isChanged());
     if (status)
         m_statusLine->setStatus(*status);
     else

@@ -146,6 +146,14 @@ void TopBar::setCurrentPreset(const QString &name)
     m_presets->setCurrentIndex(m_presets->findData(QString()));
 }
 
+void TopBar::setChanged(bool isChanged)
+{
+    if (isChanged == m_isChanged)
+        return;
+    m_isChanged = isChanged;
+    m_presets->setRemark(isChanged ? tr("changed") : QString());
+}
+
 void TopBar::setStatus(const RunStatus &status, const QString &blockedBy)
 {
     using State = RunSource::State;

@@ -31,6 +31,8 @@ public:
     /// Chooses the preset without presetChosen(); a name that is not listed reads as "From a file".
     void setCurrentPreset(const QString &name);
     /// @p blockedBy: why no run can be started, in one line; empty: it can.
+    /// Beside the preset stands that it was changed.
+    void setChanged(bool isChanged);
     void setStatus(const RunStatus &status, const QString &blockedBy);
 
     [[nodiscard]] QPushButton *runButton() const { return m_run; }
@@ -60,6 +62,7 @@ private:
     QLabel *m_subtitle;
     QWidget *m_controls; ///< All that belongs to an experiment.
     ComboBox *m_presets;
+    bool m_isChanged = false;
     bool m_owesFocus = false; ///< It was on Run or Stop when neither could be used any more.
     QPushButton *m_run;
     QPushButton *m_stop;

@@ -157,8 +157,28 @@ void RunSampler::refineState(ProcessLive &live, qint64 timeNs) const
         live.state = stateInTask(watch.cpuPercent, watch.readyPercent);
 }
 
+void RunSampler::sampleParent(qint64 gate)
+{
+    const std::optional<qint64> cpuNs = m_runner.parentCpuNs();
+    if (!cpuNs)
+        return;
+    Watch &watch = m_watches[0];
+    const qint64 now = runtime::nowNs();
+    if (watch.lastNs > 0 && now > watch.lastNs)
+        watch.cpuPercent = static_cast<double>(*cpuNs - watch.lastCpuNs) * 100 /
+                           static_cast<double>(now - watch.lastNs);
+    watch.lastNs = now;
+    watch.lastCpuNs = *cpuNs;
+    if (gate != 0 && watch.cpuPercent >= 0)
+        m_log.lane(0).samples.append({now - gate, static_cast<float>(watch.cpuPercent), 0, 0, 0});
+}
+
 void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
 {
+    if (record.isParent()) {
+        sampleParent(gate);
+        return;
+    }
     Watch &watch = m_watches[static_cast<std::size_t>(process)];
     if (watch.isFinal)
         return;
@@ -171,9 +191,9 @@ void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
     const auto rates = m_meter.sample(record.pid);
     if (!rates)
         return;
-    watch.cpuPercent = rates->cpuPercent          ? *rates->cpuPercent
-                       : process > 0 && gate != 0 ? percentSinceStart(*rates, gate + record.startNs)
-                                                  : -1;
+    watch.cpuPercent = rates->cpuPercent ? *rates->cpuPercent
+                       : gate != 0       ? percentSinceStart(*rates, gate + record.startNs)
+                                         : -1;
     watch.readyPercent = rates->readyPercent.value_or(0);
     if (rates->readyNs) {
         if (gate == 0 || watch.firstNs == 0) {
@@ -186,7 +206,7 @@ void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
     }
     if (watch.cpuPercent > 0)
         watch.isStopped = false;
-    else if (process > 0 && m_ticks % ticksPerStopLook == 0)
+    else if (m_ticks % ticksPerStopLook == 0)
         watch.isStopped = m_meter.isStopped(record.pid);
     watch.lastNs = rates->timeNs;
     watch.lastCpuNs = rates->cpuNs;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include <pthread.h>
+
 using namespace Qt::StringLiterals;
 
 namespace proclab {
@@ -38,6 +40,22 @@ int ExperimentRunner::addProcess(const ProcessRole &role, int number, qint64 pid
             {"process_replaced"_ba, {{"replaces"_L1, replaces}, {"after_ms"_L1, milliseconds}}});
     }
     return process;
+}
+
+void ExperimentRunner::noteParentsThread()
+{
+    clockid_t clock = CLOCK_MONOTONIC;
+    if (::pthread_getcpuclockid(::pthread_self(), &clock) == 0)
+        m_parentsClock.store(clock, std::memory_order_release);
+}
+
+std::optional<qint64> ExperimentRunner::parentCpuNs() const
+{
+    const clockid_t clock = m_parentsClock.load(std::memory_order_acquire);
+    timespec time = {};
+    if (clock == CLOCK_MONOTONIC || ::clock_gettime(clock, &time) != 0) // It may have ended.
+        return {};
+    return qint64{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
 void ExperimentRunner::noteGate(qint64 gateNs)

@@ -7,7 +7,10 @@
 
 #include <QObject>
 
+#include <atomic>
 #include <optional>
+
+#include <time.h>
 
 namespace proclab {
 
@@ -60,6 +63,10 @@ public:
     /// t = 0 on CLOCK_MONOTONIC; 0 until the gate opens. Any thread.
     [[nodiscard]] qint64 gateNs() const { return m_gateNs.load(std::memory_order_acquire); }
 
+    /// CPU time of the thread that does the parent's part, in nanoseconds; nullopt: none does. Any
+    /// thread.
+    [[nodiscard]] std::optional<qint64> parentCpuNs() const;
+
 Q_SIGNALS:
     /// All is ready, the gate opens next. From any thread; what is connected directly delays it.
     void aboutToOpen();
@@ -71,6 +78,9 @@ Q_SIGNALS:
 protected:
     /// The row of the spec's kind.
     [[nodiscard]] const Kind &kind() const;
+    /// The calling thread does the parent's part: what the rest of this program uses, a window
+    /// above all, is not the experiment's.
+    void noteParentsThread();
     /// Enters number @p number of @p role into the log; its start counts from now.
     int addProcess(const ProcessRole &role, int number, qint64 pid, int replaces);
     /// Opens the run's time axis at @p gateNs, CLOCK_MONOTONIC; what the log holds by then moves
@@ -88,6 +98,7 @@ protected:
 
 private:
     std::atomic<qint64> m_gateNs{0};
+    std::atomic<clockid_t> m_parentsClock{CLOCK_MONOTONIC}; ///< That: none yet.
     int m_childCount = 0;
 };
 

@@ -155,8 +155,7 @@ void SceneRunner::complete(RunResult &result)
     result.totals = m_totals;
     result.engineError = m_engineError;
     const qint64 endNs = lastFinishNs(m_context.log);
-    const qint64 beginNs = firstStartNs(m_context.log);
-    m_context.log.workBeginNs.store(beginNs, std::memory_order_relaxed);
+    const qint64 beginNs = m_context.log.workBeginNs.load(std::memory_order_relaxed);
     result.elapsedSeconds = static_cast<double>(endNs) / 1e9;
     m_workSeconds = static_cast<double>(endNs - beginNs) / 1e9;
 }
@@ -178,6 +177,7 @@ bool SceneRunner::beginDirecting()
 
 void SceneRunner::direct()
 {
+    noteParentsThread();
     {
         const ProcessScope scope(&m_context.engine, ProcessScope::Output::Dropped);
         {
@@ -445,6 +445,7 @@ void SceneRunner::recordResult(const Member &member, const ProcessEnd &end,
         record.code = static_cast<qint16>(end.signal != 0 ? end.signal : end.exitCode);
     }
     m_context.log.tasks.append(record);
+    m_context.log.workBeginNs.store(firstStartNs(m_context.log), std::memory_order_relaxed);
 }
 
 void SceneRunner::killAll()

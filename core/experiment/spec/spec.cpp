@@ -174,6 +174,21 @@ void ExperimentSpec::set(const QString &path, const QJsonValue &value)
     m_values = withValue(m_values, path.split(u'.'), isDefault ? undefined() : value).toObject();
 }
 
+void ExperimentSpec::tellChangesSince(const ExperimentSpec &original)
+{
+    const QString title = u"title"_s;
+    if (!isSet(title) || value(title) != original.value(title))
+        return;
+    ExperimentSpec before = original;
+    ExperimentSpec now = *this;
+    for (const QString &path : {u"seed"_s, u"time_limit_s"_s}) {
+        before.set(path, undefined());
+        now.set(path, undefined());
+    }
+    if (now != before)
+        set(title, SpecText::tr("%1, changed").arg(text(title)));
+}
+
 QList<Error> ExperimentSpec::check() const
 {
     QList<Error> faults;

@@ -51,6 +51,9 @@ public:
     /// Sets @p path as it stands, right or wrong; check() judges. Undefined takes it back to its
     /// default. Entries of a list have their number as key: "tasks.args_list.0".
     void set(const QString &path, const QJsonValue &value);
+    /// Where it differs from @p original in more than the seed or the time limit, and has the title
+    /// of that: says so in the title, which may promise what is no longer true.
+    void tellChangesSince(const ExperimentSpec &original);
 
     /// Every fault, in the order of the schema, at most 1,000; the subject is the field's path.
     /// Empty: it can run.

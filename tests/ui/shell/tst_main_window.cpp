@@ -2,8 +2,11 @@
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/presets.h"
 #include "core/process/engine.h"
+#include "ui/experiment/form/field_editor.h"
+#include "ui/experiment/form/spec_form.h"
 #include "ui/experiment/run/experiment_page.h"
 #include "ui/shared/banner.h"
+#include "ui/shared/combo_box.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/nav_rail.h"
@@ -16,6 +19,8 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QFile>
+#include <QLabel>
+#include <QLineEdit>
 #include <QPushButton>
 #include <QScreen>
 #include <QSettings>
@@ -23,6 +28,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <memory>
 
 using namespace Qt::StringLiterals;
@@ -45,6 +51,7 @@ private Q_SLOTS:
     void narrowWindowCollapsesTheRail();
     void themeKeyTogglesTheTheme();
     void presetBoxListsThoseOfThePage();
+    void changedPresetSaysSo();
     void faultDisablesRunAndSaysWhy();
     void experimentFileIsShownNotStarted();
     void guestOpensOnItsHostsPage();
@@ -200,6 +207,35 @@ void tst_MainWindow::presetBoxListsThoseOfThePage()
     box->setFocus();
     QTest::keyClick(box, Qt::Key_End);
     QCOMPARE(m_window->currentExperiment()->presetName(), expected.last());
+}
+
+void tst_MainWindow::changedPresetSaysSo()
+{
+    const Preset preset = findPreset(u"counter-lock"_s).value();
+    QVERIFY(m_window->openPreset(preset));
+    const ExperimentPage *page = m_window->currentExperiment();
+    const auto *box = m_window->topBar()->findChild<ComboBox *>();
+    auto *line = qobject_cast<QLineEdit *>(
+        page->findChild<SpecForm *>()->editor(u"counter.processes"_s)->control());
+    const auto saysWhatItPromises = [page, &preset] {
+        const QList<QLabel *> labels = page->findChildren<QLabel *>();
+        return std::ranges::any_of(
+            labels, [&preset](const QLabel *label) { return label->text() == preset.description; });
+    };
+    const auto type = [line](const QString &text) {
+        line->selectAll();
+        QTest::keyClicks(line, text);
+    };
+    QVERIFY(saysWhatItPromises());
+    QCOMPARE(box->remark(), QString());
+    type(u"3"_s);
+    QVERIFY(page->isChanged());
+    QCOMPARE(box->remark(), u"changed"_s);
+    QVERIFY(!saysWhatItPromises());
+    type(u"2"_s); // As it was.
+    QVERIFY(!page->isChanged());
+    QCOMPARE(box->remark(), QString());
+    QVERIFY(saysWhatItPromises());
 }
 
 void tst_MainWindow::faultDisablesRunAndSaysWhy()

@@ -10,6 +10,7 @@
 #include <QHBoxLayout>
 #include <QJsonArray>
 #include <QLabel>
+#include <QLocale>
 #include <QMimeData>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -58,6 +59,10 @@ public:
             text.remove(separator);
         if (text.isEmpty())
             return undefined();
+        // A point always counts; "0,5" does where people write numbers so.
+        if (const QString point = QLocale().decimalPoint();
+            !text.contains(u'.') && text.count(point) == 1)
+            text.replace(point, u"."_s);
         bool isNumber = false;
         const qint64 integer = text.toLongLong(&isNumber);
         if (isNumber)

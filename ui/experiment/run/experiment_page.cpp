@@ -107,7 +107,11 @@ QWidget *ExperimentPage::makeConfigPane()
 void ExperimentPage::connectViews()
 {
     connect(m_form, &SpecForm::specChanged, this, &ExperimentPage::takeEdit);
-    connect(m_reset, &QToolButton::clicked, this, [this] { showSpec(m_original, m_presetName); });
+    connect(m_reset, &QToolButton::clicked, this, [this] {
+        showSpec(m_original, m_presetName);
+        m_view->setHint(m_firstHint);
+        Q_EMIT statusChanged();
+    });
     connect(m_view, &RunView::statusChanged, this, &ExperimentPage::statusChanged);
     connect(m_view, &RunView::runEnded, this, [this] {
         m_form->setRunningSpec({});
@@ -129,8 +133,9 @@ void ExperimentPage::openSpec(const ExperimentSpec &spec)
 {
     showSpec(spec, {});
     const bool canRun = m_form->faults().isEmpty();
-    m_view->setHint(canRun ? tr("From a file. Press F5 to run it.")
-                           : tr("From a file. It can run once the marked fields are right."));
+    m_firstHint = canRun ? tr("From a file. Press F5 to run it.")
+                         : tr("From a file. It can run once the marked fields are right.");
+    m_view->setHint(m_firstHint);
     if (!canRun)
         m_form->focusFirstFault();
 }
@@ -138,7 +143,13 @@ void ExperimentPage::openSpec(const ExperimentSpec &spec)
 void ExperimentPage::openPreset(const Preset &preset)
 {
     showSpec(preset.spec, preset.name);
-    m_view->setHint(preset.description);
+    m_firstHint = preset.description;
+    m_view->setHint(m_firstHint);
+}
+
+bool ExperimentPage::isChanged() const
+{
+    return m_form->spec() != m_unchanged;
 }
 
 void ExperimentPage::showSpec(const ExperimentSpec &spec, const QString &origin)
@@ -147,6 +158,7 @@ void ExperimentPage::showSpec(const ExperimentSpec &spec, const QString &origin)
     m_presetName = origin;
     m_reset->setText(origin.isEmpty() ? tr("Reset") : tr("Reset to preset"));
     m_form->setSpec(spec);
+    m_unchanged = m_form->spec();
     if (!status().isActive()) {
         m_run.reset();
         m_view->showIdle(spec);
@@ -158,7 +170,12 @@ void ExperimentPage::showSpec(const ExperimentSpec &spec, const QString &origin)
 void ExperimentPage::takeEdit(const ExperimentSpec &spec)
 {
     m_view->setSpec(spec);
+    // What is said of a preset need not be true any more.
+    m_view->setHint(isChanged() && !m_presetName.isEmpty()
+                        ? tr("Changed from the preset. Press F5 to run it.")
+                        : m_firstHint);
     updateBlockedBy();
+    Q_EMIT statusChanged();
 }
 
 void ExperimentPage::updateBlockedBy()
@@ -180,10 +197,11 @@ void ExperimentPage::run()
         m_form->focusFirstFault();
         return;
     }
-    const ExperimentSpec spec = m_form->spec();
+    ExperimentSpec spec = m_form->spec();
+    spec.tellChangesSince(m_unchanged);
     m_run = std::make_unique<ExperimentRun>(m_engine, spec);
     m_view->showRun(*m_run);
-    m_form->setRunningSpec(spec);
+    m_form->setRunningSpec(m_form->spec());
     const Result<void> started = m_run->start();
     if (!started) {
         m_view->showMessage(Banner::Tone::Error, tr("The run was not started"),

@@ -40,6 +40,7 @@ public:
     void openPreset(const Preset &preset) override;
     /// Name of the preset that "Reset to preset" goes back to; empty after openSpec().
     [[nodiscard]] QString presetName() const override { return m_presetName; }
+    [[nodiscard]] bool isChanged() const override;
 
     /// Starts the run that the form describes. With faults: shows the first one instead.
     void run() override;
@@ -70,7 +71,9 @@ private:
     Engine &m_engine;
     std::unique_ptr<ExperimentRun> m_run;
     QString m_presetName;
-    ExperimentSpec m_original; ///< What "Reset" goes back to.
+    ExperimentSpec m_unchanged; ///< The form's at first.
+    QString m_firstHint;        ///< Of what is not changed.
+    ExperimentSpec m_original;  ///< What "Reset" goes back to.
     QString m_blockedBy;
 
     QWidget *m_config = nullptr;

@@ -188,6 +188,7 @@ WorkerPoolConfig PoolRunner::makeConfig()
 
 Result<void> PoolRunner::start()
 {
+    noteParentsThread();
     TaskInput input;
     m_args = input.addArguments(m_context.spec, u"tasks"_s);
     auto segment = input.makeSegment();

@@ -8,7 +8,9 @@
 
 #include <QTest>
 
+#include <atomic>
 #include <functional>
+#include <thread>
 #include <utility>
 
 using namespace Qt::StringLiterals;
@@ -28,6 +30,7 @@ public:
     using ExperimentRunner::ExperimentRunner;
     using ExperimentRunner::noteExit;
     using ExperimentRunner::noteGate;
+    using ExperimentRunner::noteParentsThread;
 
     Result<void> start() override { return {}; }
     void stop(StopReason) override {}
@@ -57,6 +60,7 @@ private Q_SLOTS:
     void init();
     void processesAreReadFromTheGivenSource();
     void firstReadingIsDoneBeforeTheGateOpens();
+    void parentIsTheThreadThatPlaysIt();
     void endedProcessIsAccountedForAndForgotten();
     void whoEndsDuringTheLookKeepsItsFigures();
     void unknownProcessHasNoSamples();
@@ -127,6 +131,28 @@ void tst_RunSampler::firstReadingIsDoneBeforeTheGateOpens()
     QCOMPARE(samples[0].timeNs, second);
     QCOMPARE(samples[0].cpuPercent, 20.0F);
     QCOMPARE(m_log->snapshots.newest()->processes[1].readyShare, 0.1);
+}
+
+void tst_RunSampler::parentIsTheThreadThatPlaysIt()
+{
+    m_runner->noteGate(runtime::nowNs());
+    m_source.processes[1] = {1, {100 * second, std::nullopt, 1024}}; // What a window may use.
+    RunSampler sampler(*m_runner, *m_log, m_source);
+    std::atomic<bool> isOver = false;
+    std::thread parent([this, &isOver] {
+        m_runner->noteParentsThread();
+        while (!isOver) {
+        }
+    });
+    sampler.start();
+    QTRY_VERIFY_WITH_TIMEOUT(m_log->lane(0).samples.size() >= 2, patience);
+    isOver = true;
+    parent.join();
+    sampler.stop();
+    const AppendLog<ProcessSample> &samples = m_log->lane(0).samples;
+    for (std::size_t i = 0; i < samples.size(); ++i)
+        QVERIFY(samples[i].cpuPercent > 0 && samples[i].cpuPercent < 150);
+    QVERIFY(!m_runner->parentCpuNs()); // Its thread has ended.
 }
 
 void tst_RunSampler::endedProcessIsAccountedForAndForgotten()

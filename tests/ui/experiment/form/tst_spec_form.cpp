@@ -11,6 +11,7 @@
 #include <QGuiApplication>
 #include <QJsonArray>
 #include <QLineEdit>
+#include <QLocale>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -66,6 +67,7 @@ private Q_SLOTS:
     void everyFieldHasAnEditor_data();
     void everyFieldHasAnEditor();
     void typedNumberReachesTheSpec();
+    void decimalCommaIsTheLocales();
     void arrowKeysStep();
     void faultStandsAtItsField();
     void clearedFieldTakesItsDefault();
@@ -381,6 +383,25 @@ void tst_SpecForm::longListStaysUntilItIsReplaced()
     QTest::keyClick(lines, Qt::Key_C);
     QCOMPARE(form.spec().value(u"pipeline.items"_s), QJsonValue(QJsonArray{u"c"_s}));
     QCOMPARE(lines->placeholderText(), u"One a line"_s);
+}
+
+void tst_SpecForm::decimalCommaIsTheLocales()
+{
+    const QLocale before;
+    SpecForm form;
+    form.setSpec(ExperimentSpec(u"pool"_s));
+    QLocale::setDefault(QLocale(QLocale::German, QLocale::Germany));
+    type(form, u"time_limit_s"_s, u"0,5"_s);
+    const QJsonValue german = form.spec().value(u"time_limit_s"_s);
+    type(form, u"time_limit_s"_s, u"0.25"_s);
+    const QJsonValue withPoint = form.spec().value(u"time_limit_s"_s);
+    QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+    type(form, u"time_limit_s"_s, u"1,000"_s); // Not a thousand, and not one.
+    const qsizetype faults = form.faults().size();
+    QLocale::setDefault(before);
+    QCOMPARE(german, QJsonValue(0.5));
+    QCOMPARE(withPoint, QJsonValue(0.25));
+    QCOMPARE(faults, 1);
 }
 
 QTEST_MAIN(tst_SpecForm)
