@@ -157,7 +157,7 @@ void RunSampler::refineState(ProcessLive &live, qint64 timeNs) const
         live.state = stateInTask(watch.cpuPercent, watch.readyPercent);
 }
 
-void RunSampler::sampleParent(qint64 gate)
+void RunSampler::sampleParent(const ProcessRecord &record, qint64 gate)
 {
     const std::optional<qint64> cpuNs = m_runner.parentCpuNs();
     if (!cpuNs)
@@ -169,14 +169,19 @@ void RunSampler::sampleParent(qint64 gate)
                            static_cast<double>(now - watch.lastNs);
     watch.lastNs = now;
     watch.lastCpuNs = *cpuNs;
-    if (gate != 0 && watch.cpuPercent >= 0)
-        m_log.lane(0).samples.append({now - gate, static_cast<float>(watch.cpuPercent), 0, 0, 0});
+    if (!watch.isWatched)
+        watch.isWatched = m_meter.add(record.pid);
+    const auto all = m_meter.sample(record.pid); // Its memory is that of the whole program.
+    if (gate != 0 && watch.cpuPercent >= 0 && all)
+        m_log.lane(0).samples.append({now - gate, static_cast<float>(watch.cpuPercent), 0,
+                                      all->residentBytes.value_or(0),
+                                      all->sharedBytes.value_or(0)});
 }
 
 void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
 {
     if (record.isParent()) {
-        sampleParent(gate);
+        sampleParent(record, gate);
         return;
     }
     Watch &watch = m_watches[static_cast<std::size_t>(process)];

@@ -53,7 +53,7 @@ private:
     void sampleBeforeGate();
     void appendGauges(const GaugeSample &gauges);
     void sample(int process, const ProcessRecord &record, qint64 gateNs);
-    void sampleParent(qint64 gateNs);
+    void sampleParent(const ProcessRecord &record, qint64 gateNs);
     void sampleEnd(int process, const ProcessRecord &record);
     ProcessLive pictureOf(int process, const ProcessRecord &record) const;
 

@@ -152,6 +152,7 @@ void tst_RunSampler::parentIsTheThreadThatPlaysIt()
     const AppendLog<ProcessSample> &samples = m_log->lane(0).samples;
     for (std::size_t i = 0; i < samples.size(); ++i)
         QVERIFY(samples[i].cpuPercent > 0 && samples[i].cpuPercent < 150);
+    QCOMPARE(samples[0].residentBytes, quint64{1024});
     QVERIFY(!m_runner->parentCpuNs()); // Its thread has ended.
 }
 
