@@ -13,7 +13,7 @@ fail() {
 packages=(
     # To build.
     g++ cmake ninja-build
-    qt6-base-dev qt6-svg-dev libgl-dev libqcustomplot-dev zlib1g-dev nettle-dev
+    qt6-base-dev qt6-base-private-dev qt6-svg-dev libgl-dev libqcustomplot-dev zlib1g-dev nettle-dev
     # To run: a window under X11 and Wayland, the run store, the fonts of the interface.
     qt6-qpa-plugins qt6-wayland libqt6svg6 libqt6sql6-sqlite
     fontconfig fonts-inter fonts-jetbrains-mono fonts-noto-cjk

@@ -35,6 +35,7 @@ QWidget[role="panel"] { background: @panel; }
 QWidget[role="bar"] { background: @panel; border-bottom: 1px solid @border; }
 QWidget[role="section"] { border-bottom: 1px solid @border; }
 QFrame[role="rule"] { background: @border; border: none; }
+QWidget[role="rail"] QScrollArea, QWidget[role="rail-list"] { background: @window; border: none; }
 QScrollArea, QScrollArea > QWidget > QWidget[role="panel"] { background: @panel; border: none; }
 QSplitter::handle { background: @border; }
 QSplitter::handle:focus, QSplitter::handle:hover { background: @accent; }

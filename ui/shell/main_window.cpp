@@ -12,6 +12,7 @@
 #include "ui/shell/shortcut_list.h"
 #include "ui/shell/status_line.h"
 #include "ui/shell/top_bar.h"
+#include "ui/shell/window_scale.h"
 #include "ui/shell/window_size.h"
 
 #include <QAbstractButton>
@@ -28,6 +29,7 @@
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QVBoxLayout>
+#include <QWindow>
 
 #include <algorithm>
 
@@ -72,7 +74,6 @@ MainWindow::MainWindow(Engine &engine, CloseMode closeMode, QWidget *parent)
     setWindowTitle(tr("ProcLab"));
     setWindowIcon(icon(u"logo"_s));
     setAcceptDrops(true);
-    setMinimumSize(smallestWindowSize(screen()->availableSize()));
     createLayout();
     createActions();
     connectBars();
@@ -130,6 +131,12 @@ void MainWindow::createActions()
     addAction(Qt::CTRL | Qt::Key_J, &MainWindow::toggleDock);
     addAction(Qt::CTRL | Qt::SHIFT | Qt::Key_L, &MainWindow::toggleTheme);
     addAction(Qt::CTRL | Qt::Key_O, &MainWindow::chooseFile);
+    for (const QKeySequence &keys : QKeySequence::keyBindings(QKeySequence::ZoomIn))
+        addAction(keys, &MainWindow::makeLarger);
+    addAction(Qt::CTRL | Qt::Key_Equal, &MainWindow::makeLarger); // The key of + without Shift.
+    for (const QKeySequence &keys : QKeySequence::keyBindings(QKeySequence::ZoomOut))
+        addAction(keys, &MainWindow::makeSmaller);
+    addAction(Qt::CTRL | Qt::Key_0, &MainWindow::resetScale);
     addAction(Qt::Key_F1, &MainWindow::showShortcuts);
     addAction(Qt::CTRL | Qt::Key_Slash, &MainWindow::showShortcuts);
     auto *quit = new QShortcut(Qt::CTRL | Qt::Key_Q, this);
@@ -166,6 +173,8 @@ void MainWindow::restoreLayout()
 {
     const QSettings settings;
     m_railWanted = settings.value(u"window/rail"_s, true).toBool();
+    setScale(settings.value(u"window/scale"_s, windowScale::smallest).toInt());
+    fitScreen();
     if (!restoreGeometry(settings.value(u"window/geometry"_s).toByteArray()))
         resize(firstWindowSize(screen()->availableSize()));
     updateRail();
@@ -433,6 +442,13 @@ void MainWindow::resizeEvent(QResizeEvent *event)
     updateRail();
 }
 
+void MainWindow::showEvent(QShowEvent *event)
+{
+    QMainWindow::showEvent(event);
+    connect(windowHandle(), &QWindow::screenChanged, this, &MainWindow::fitScreen,
+            Qt::UniqueConnection);
+}
+
 void MainWindow::updateRail()
 {
     const bool compact = !m_railWanted || width() < railCollapsesBelow;
@@ -461,6 +477,39 @@ void MainWindow::toggleTheme()
     const auto mode = Theme::current().dark ? Theme::Mode::Light : Theme::Mode::Dark;
     Theme::apply(*qApp, mode);
     QSettings().setValue(u"window/theme"_s, mode == Theme::Mode::Dark ? u"dark"_s : u"light"_s);
+}
+
+void MainWindow::setScale(int percent)
+{
+    setMinimumSize(1, 1); // The one of the scale before would make the window grow.
+    windowScale::setPercent(*this, percent);
+    fitScreen();
+    QSettings().setValue(u"window/scale"_s, windowScale::percent());
+    m_statusLine->setScale(windowScale::percent());
+}
+
+void MainWindow::makeLarger()
+{
+    setScale(windowScale::larger(windowScale::percent()));
+}
+
+void MainWindow::makeSmaller()
+{
+    setScale(windowScale::smaller(windowScale::percent()));
+}
+
+void MainWindow::resetScale()
+{
+    setScale(windowScale::smallest);
+}
+
+void MainWindow::fitScreen()
+{
+    const QRect available = screen()->availableGeometry();
+    setMinimumSize(smallestWindowSize(available.size()));
+    if (isVisible() && !isMaximized() && !isFullScreen())
+        move(std::max(available.left(), std::min(x(), available.right() - frameSize().width())),
+             std::max(available.top(), std::min(y(), available.bottom() - frameSize().height())));
 }
 
 void MainWindow::showShortcuts()

@@ -80,6 +80,7 @@ Q_SIGNALS:
 protected:
     void closeEvent(QCloseEvent *event) override;
     void resizeEvent(QResizeEvent *event) override;
+    void showEvent(QShowEvent *event) override;
     void dragEnterEvent(QDragEnterEvent *event) override;
     void dropEvent(QDropEvent *event) override;
 
@@ -105,6 +106,13 @@ private:
     void toggleConfig();
     void toggleDock();
     void toggleTheme();
+    /// Scales everything in the window, and keeps it for the next start.
+    void setScale(int percent);
+    void makeLarger();
+    void makeSmaller();
+    void resetScale();
+    /// As small as the screen asks for, which a scale makes smaller.
+    void fitScreen();
     void chooseFile();
     void stopCurrent();
     void showShortcuts();

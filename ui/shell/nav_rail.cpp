@@ -9,6 +9,7 @@
 #include <QEvent>
 #include <QLabel>
 #include <QPainter>
+#include <QScrollArea>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -25,6 +26,7 @@ constexpr int groupHeadHeight = 36;
 constexpr int iconEdge = 16;
 constexpr int railHeadHeight = 56;
 constexpr int sideMargin = 8;
+constexpr int meterNeedsHeight = 520; // All the pages above it.
 
 QString groupTitle(PageInfo::Group group)
 {
@@ -134,22 +136,37 @@ NavRail::NavRail(const QList<PageInfo> &pages, QWidget *parent) : QWidget(parent
     rows->setSpacing(0);
     rows->addWidget(makeHead());
 
+    // Where the window is low the pages scroll.
+    auto *list = new QWidget(this);
+    list->setProperty("role", u"rail-list"_s);
+    auto *area = new QScrollArea(this);
+    area->setWidget(list);
+    area->setWidgetResizable(true);
+    area->setFrameShape(QFrame::NoFrame);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    area->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    area->setFocusPolicy(Qt::NoFocus);
+    auto *entries = new QVBoxLayout(list);
+    entries->setContentsMargins(0, 0, 0, 0);
+    entries->setSpacing(0);
+    rows->addWidget(area, 1);
+
     auto *buttons = new QButtonGroup(this);
     std::optional<PageInfo::Group> group;
     for (const PageInfo &page : pages) {
         if (group != page.group) {
-            addGroup(rows, groupTitle(page.group));
+            addGroup(entries, groupTitle(page.group));
             group = page.group;
         }
         auto *button = new NavButton(page, this);
         buttons->addButton(button);
-        rows->addWidget(button);
+        entries->addWidget(button);
         m_buttons[page.name] = button;
         const QString name = page.name;
         connect(button, &QAbstractButton::clicked, this,
                 [this, name] { Q_EMIT pageRequested(name); });
     }
-    rows->addStretch(1);
+    entries->addStretch(1);
     m_machine = new MachineMeter(this);
     rows->addWidget(m_machine);
     setCompact(false);
@@ -221,6 +238,12 @@ void NavRail::setRunning(const QString &page, bool running)
     const auto found = m_buttons.find(page);
     if (found != m_buttons.end())
         found->second->setRunning(running);
+}
+
+void NavRail::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    m_machine->setVisible(height() >= meterNeedsHeight);
 }
 
 void NavRail::changeEvent(QEvent *event)

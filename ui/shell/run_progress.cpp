@@ -17,7 +17,9 @@ namespace proclab {
 namespace {
 
 constexpr int widthHint = 224;
+constexpr int narrowest = 72; // The clock alone.
 constexpr int widestBar = 320;
+constexpr int narrowestWithCount = 120;
 constexpr int textHeight = 20;
 constexpr int progressHeight = 8;
 
@@ -67,7 +69,7 @@ QSize RunProgress::sizeHint() const
 
 QSize RunProgress::minimumSizeHint() const
 {
-    return {150, textHeight + progressHeight + 4};
+    return {narrowest, textHeight + progressHeight + 4};
 }
 
 void RunProgress::paintEvent(QPaintEvent *)
@@ -79,8 +81,11 @@ void RunProgress::paintEvent(QPaintEvent *)
         painter, texts, Qt::AlignLeft | Qt::AlignVCenter, m_elapsed, monoFont(TextSize::Small),
         m_status.state == RunSource::State::Idle ? theme.text3 : theme.text);
     const bool bad = m_status.failedTasks + m_status.lost > 0;
-    drawText(painter, texts.adjusted(clockWidth + 8, 0, 0, 0), Qt::AlignRight | Qt::AlignVCenter,
-             m_count, textFont(TextSize::Small), bad ? theme.crash : theme.text2);
+    if (width() > narrowestWithCount) {
+        drawText(painter, texts.adjusted(clockWidth + 8, 0, 0, 0),
+                 Qt::AlignRight | Qt::AlignVCenter, m_count, textFont(TextSize::Small),
+                 bad ? theme.crash : theme.text2);
+    }
     paintBar(painter, QRectF(0, textHeight + 2, width(), progressHeight));
 }
 

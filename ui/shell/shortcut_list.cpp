@@ -32,6 +32,7 @@ ShortcutList::ShortcutList(QWidget *parent) : QDialog(parent)
         {u"←  →  End"_s, tr("Timeline: move, follow the present")},
         {u"↑  ↓"_s, tr("Timeline: choose a process. Fields: next value")},
         {u"Ctrl+C"_s, tr("Tables: copy the selected rows")},
+        {u"Ctrl++  Ctrl+−  Ctrl+0"_s, tr("Everything larger, smaller, as at first")},
         {u"Ctrl+Shift+L"_s, tr("Light or dark theme")},
         {u"F1, Ctrl+/"_s, tr("This list")},
         {u"Ctrl+Q"_s, tr("Quit; ends a run in progress")},

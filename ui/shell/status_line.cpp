@@ -4,6 +4,7 @@
 #include "core/experiment/run/run_sampler.h"
 #include "ui/shared/style_sheet.h"
 #include "ui/shared/theme.h"
+#include "ui/shell/window_scale.h"
 
 #include <QEvent>
 #include <QHBoxLayout>
@@ -22,6 +23,8 @@ namespace proclab {
 namespace {
 
 constexpr int lineHeight = 24;
+constexpr int machineNeedsWidth = 760;
+constexpr int samplingNeedsWidth = 560;
 
 QColor stateColor(const RunStatus &status)
 {
@@ -65,6 +68,10 @@ StatusLine::StatusLine(QWidget *parent) : QWidget(parent)
     row->addSpacing(10);
     m_sampling = addLabel(u"text3"_s);
     row->addStretch(1);
+    m_scale = addLabel(u"text3"_s);
+    m_scale->setToolTip(tr("Ctrl++ makes everything larger, Ctrl+− smaller; Ctrl+0 ends it"));
+    setScale(windowScale::percent());
+    row->addSpacing(10);
     m_machine = addLabel(u"text3"_s);
     row->addSpacing(10);
     addLabel(u"text3"_s)->setText(tr("Press F1 for help"));
@@ -110,6 +117,12 @@ void StatusLine::clearStatus()
     updateDot();
 }
 
+void StatusLine::setScale(int percent)
+{
+    m_scale->setText(tr("Scale %1 %").arg(percent));
+    m_scale->setVisible(percent != windowScale::smallest);
+}
+
 QString StatusLine::stateText() const
 {
     return m_state->text();
@@ -130,6 +143,13 @@ void StatusLine::changeEvent(QEvent *event)
     if (event->type() == QEvent::PaletteChange)
         updateDot();
     QWidget::changeEvent(event);
+}
+
+void StatusLine::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    m_machine->setVisible(width() >= machineNeedsWidth);
+    m_sampling->setVisible(width() >= samplingNeedsWidth);
 }
 
 void StatusLine::updateDot()

@@ -20,10 +20,13 @@ public:
     void setStatus(const RunStatus &status);
     /// For a page without an experiment.
     void clearStatus();
+    /// How large everything in the window is, in percent; told where it is not 100.
+    void setScale(int percent);
     [[nodiscard]] QString stateText() const;
 
 protected:
     void changeEvent(QEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
 
 private:
     QLabel *addLabel(const QString &tone);
@@ -36,6 +39,7 @@ private:
     QLabel *m_events;
     QLabel *m_dropped;
     QLabel *m_sampling;
+    QLabel *m_scale;
     QLabel *m_machine;
 };
 

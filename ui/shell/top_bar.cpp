@@ -23,6 +23,8 @@ namespace {
 constexpr int topBarHeight = 56;
 constexpr int titleWidth = 164;
 constexpr int narrowestPreset = 216;
+constexpr int compactPreset = 112;
+constexpr int compactBelow = 760;
 constexpr int widestPreset = 320;
 constexpr qint64 startingNoticeAfterMs = 300;
 
@@ -30,12 +32,14 @@ constexpr qint64 startingNoticeAfterMs = 300;
 
 TopBar::TopBar(QWidget *parent)
     : QWidget(parent)
-    , m_title(new QLabel(this))
-    , m_subtitle(new QLabel(this))
+    , m_titles(new QWidget(this))
+    , m_title(new QLabel(m_titles))
+    , m_subtitle(new QLabel(m_titles))
     , m_controls(new QWidget(this))
     , m_presets(new ComboBox(m_controls))
     , m_run(new QPushButton(m_controls))
     , m_stop(new QPushButton(m_controls))
+    , m_rule(new QFrame(m_controls))
     , m_progress(new RunProgress(m_controls))
     , m_theme(new QToolButton(this))
 {
@@ -44,7 +48,6 @@ TopBar::TopBar(QWidget *parent)
     setFixedHeight(topBarHeight);
     auto *row = new QHBoxLayout(this);
     row->setContentsMargins(16, 0, 16, 1);
-    row->setSpacing(16);
     createTitle();
     createControls();
     row->addWidget(m_controls, 1);
@@ -56,6 +59,7 @@ TopBar::TopBar(QWidget *parent)
     connect(m_theme, &QToolButton::clicked, this, &TopBar::themeRequested);
     updateButtons();
     updateThemeButton();
+    fitWidth();
 }
 
 void TopBar::createTitle()
@@ -65,15 +69,14 @@ void TopBar::createTitle()
     m_subtitle->setProperty("tone", u"text3"_s);
     for (QLabel *label : {m_title, m_subtitle})
         label->setTextFormat(Qt::PlainText);
-    auto *texts = new QVBoxLayout;
+    auto *texts = new QVBoxLayout(m_titles);
     texts->setSpacing(0);
     texts->setContentsMargins(0, 8, 0, 8);
     texts->addStretch(1);
     texts->addWidget(m_title);
     texts->addWidget(m_subtitle);
     texts->addStretch(1);
-    m_title->setMinimumWidth(titleWidth);
-    static_cast<QBoxLayout *>(layout())->addLayout(texts);
+    layout()->addWidget(m_titles);
 }
 
 void TopBar::createControls()
@@ -81,7 +84,6 @@ void TopBar::createControls()
     m_presets->setProperty("role", u"preset"_s);
     m_presets->setCaption(tr("Preset"));
     m_presets->setAccessibleName(tr("Preset"));
-    m_presets->setMinimumWidth(narrowestPreset);
     m_presets->setMaximumWidth(widestPreset);
     m_run->setProperty("role", u"primary"_s);
     m_run->setText(tr("Run"));
@@ -89,11 +91,9 @@ void TopBar::createControls()
     m_stop->setToolTip(tr("End the run and its processes (Shift+F5)"));
     for (QPushButton *button : {m_run, m_stop}) {
         button->setFont(textFont(TextSize::Body, QFont::Medium));
-        button->setMinimumWidth(82);
     }
-    auto *rule = new QFrame(m_controls);
-    rule->setProperty("role", u"rule"_s);
-    rule->setFixedSize(1, 24);
+    m_rule->setProperty("role", u"rule"_s);
+    m_rule->setFixedSize(1, 24);
 
     auto *row = new QHBoxLayout(m_controls);
     row->setContentsMargins(0, 0, 0, 0);
@@ -103,7 +103,7 @@ void TopBar::createControls()
     row->addWidget(m_run);
     row->addWidget(m_stop);
     row->addSpacing(8);
-    row->addWidget(rule);
+    row->addWidget(m_rule);
     row->addSpacing(8);
     row->addWidget(m_progress, 1);
     row->addStretch(0);
@@ -228,6 +228,24 @@ void TopBar::changeEvent(QEvent *event)
     if (event->type() == QEvent::PaletteChange && m_theme != nullptr)
         updateThemeButton();
     QWidget::changeEvent(event);
+}
+
+void TopBar::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    fitWidth();
+}
+
+void TopBar::fitWidth()
+{
+    const bool compact = width() < compactBelow;
+    layout()->setSpacing(compact ? 8 : 16);
+    m_titles->setMinimumWidth(compact ? 0 : titleWidth);
+    m_subtitle->setVisible(!compact);
+    m_presets->setMinimumWidth(compact ? compactPreset : narrowestPreset);
+    m_rule->setVisible(!compact);
+    for (QPushButton *button : {m_run, m_stop})
+        button->setMinimumWidth(compact ? 0 : 82);
 }
 
 void TopBar::updateThemeButton()

@@ -8,6 +8,7 @@
 #include <QElapsedTimer>
 #include <QWidget>
 
+class QFrame;
 class QLabel;
 class QPushButton;
 class QToolButton;
@@ -30,9 +31,9 @@ public:
     void setPage(const PageInfo &page, const QList<Preset> &presets);
     /// Chooses the preset without presetChosen(); a name that is not listed reads as "From a file".
     void setCurrentPreset(const QString &name);
-    /// @p blockedBy: why no run can be started, in one line; empty: it can.
     /// Beside the preset stands that it was changed.
     void setChanged(bool isChanged);
+    /// @p blockedBy: why no run can be started, in one line; empty: it can.
     void setStatus(const RunStatus &status, const QString &blockedBy);
 
     [[nodiscard]] QPushButton *runButton() const { return m_run; }
@@ -47,6 +48,7 @@ Q_SIGNALS:
 
 protected:
     void changeEvent(QEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
 
 private:
     void createTitle();
@@ -54,10 +56,13 @@ private:
     void updateButtons();
     void keepFocus(bool canRun, bool canStop);
     void updateThemeButton();
+    /// Where there is little room the title has a line only, and what can be narrow is.
+    void fitWidth();
 
     RunStatus m_status;
     QString m_blockedBy;
     QElapsedTimer m_starting;
+    QWidget *m_titles;
     QLabel *m_title;
     QLabel *m_subtitle;
     QWidget *m_controls; ///< All that belongs to an experiment.
@@ -66,6 +71,7 @@ private:
     bool m_owesFocus = false; ///< It was on Run or Stop when neither could be used any more.
     QPushButton *m_run;
     QPushButton *m_stop;
+    QFrame *m_rule;
     RunProgress *m_progress;
     QToolButton *m_theme;
 };

@@ -15,6 +15,8 @@
 #include <QSplitter>
 #include <QToolButton>
 
+#include <utility>
+
 using namespace Qt::StringLiterals;
 
 namespace proclab {
@@ -24,6 +26,8 @@ namespace {
 constexpr int configWidth = 280;
 constexpr int paneHeadHeight = 40;
 constexpr int padding = 16;
+constexpr int configNeedsWidth = 780;
+constexpr int dockNeedsHeight = 360;
 
 } // namespace
 
@@ -223,6 +227,7 @@ bool ExperimentPage::isConfigShown() const
 
 void ExperimentPage::setConfigShown(bool shown)
 {
+    m_configWanted = shown;
     m_config->setVisible(shown);
 }
 
@@ -233,12 +238,30 @@ bool ExperimentPage::isDockShown() const
 
 void ExperimentPage::setDockShown(bool shown)
 {
+    m_dockWanted = shown;
     m_view->setDockShown(shown);
 }
 
 void ExperimentPage::showDockTab(int index)
 {
+    m_dockWanted = true;
     m_view->showDockTab(index);
+}
+
+void ExperimentPage::resizeEvent(QResizeEvent *event)
+{
+    Page::resizeEvent(event);
+    fitPanes();
+}
+
+void ExperimentPage::fitPanes()
+{
+    const bool narrow = width() < configNeedsWidth;
+    const bool low = height() < dockNeedsHeight;
+    if (narrow != std::exchange(m_isNarrow, narrow))
+        m_config->setVisible(m_configWanted && !narrow);
+    if (low != std::exchange(m_isLow, low))
+        m_view->setDockShown(m_dockWanted && !low);
 }
 
 void ExperimentPage::restoreLayout()

@@ -59,10 +59,15 @@ public:
     void toggleDock() override { setDockShown(!isDockShown()); }
     void showDockTab(int index) override;
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+
 private:
     QWidget *makeConfigPane();
     void connectViews();
     void restoreLayout();
+    /// Where the window is small the stage has it all, until the user asks for the other panes.
+    void fitPanes();
     void showSpec(const ExperimentSpec &spec, const QString &origin);
     void takeEdit(const ExperimentSpec &spec);
     void updateBlockedBy();
@@ -81,6 +86,10 @@ private:
     QToolButton *m_reset = nullptr;
     RunView *m_view = nullptr;
     QSplitter *m_columns = nullptr; ///< Config, then the view.
+    bool m_configWanted = true;
+    bool m_dockWanted = true;
+    bool m_isNarrow = false; ///< No room for the configuration beside the stage.
+    bool m_isLow = false;    ///< No room for the dock below it.
 };
 
 } // namespace proclab

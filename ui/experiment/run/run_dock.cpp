@@ -50,6 +50,7 @@ RunDock::RunDock(QWidget *parent)
     setAttribute(Qt::WA_StyledBackground);
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
+    m_tabs->setUsesScrollButtons(false); // There is room for all.
     m_tabs->setFont(textFont(TextSize::Body, QFont::Medium));
     m_tabs->setAccessibleName(tr("Dock"));
 

@@ -73,7 +73,7 @@ QWidget *RunView::makeStagePane()
     auto *pane = new QWidget(this);
     pane->setProperty("role", u"panel"_s);
     pane->setAttribute(Qt::WA_StyledBackground);
-    pane->setMinimumWidth(360);
+    pane->setMinimumWidth(320);
     pane->setMinimumHeight(220);
     m_code = new QLabel(pane);
     m_code->setFont(monoFont(TextSize::Small));
