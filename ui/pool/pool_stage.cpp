@@ -434,8 +434,7 @@ void PoolStage::paintTotals(QPainter &painter)
             x += part;
         }
         painter.setOpacity(1);
-        const double lost =
-            strip.width() * static_cast<double>(now->failed + now->lost) / whole;
+        const double lost = strip.width() * static_cast<double>(now->failed + now->lost) / whole;
         painter.setBrushOrigin(strip.topLeft());
         if (lost > 0)
             painter.fillRect(QRectF(x, strip.top(), std::max(2.0, lost), strip.height()),
@@ -484,6 +483,7 @@ void PoolStage::describe(const ProcessLive &live, CardContent &content) const
 QList<CardContent::Fact> PoolStage::parentFacts(const ProcessLive &live) const
 {
     const auto dead = std::count_if(processes().begin(), processes().end(), hasCrashed);
+    using Tone = CardContent::Fact::Tone;
     const QString unknown = u"\u2013"_s;
     QString memory = unknown;
     const AppendLog<ProcessSample> &samples = log()->lane(0).samples;
@@ -493,7 +493,7 @@ QList<CardContent::Fact> PoolStage::parentFacts(const ProcessLive &live) const
                             ? unknown
                             : tr("%1\u00A0%").arg(std::lround(live.cpuPercent))},
             {tr("Started"), groupedNumber(static_cast<qint64>(processes().size()) - 1)},
-            {tr("Crashed"), groupedNumber(dead), dead > 0},
+            {tr("Crashed"), groupedNumber(dead), dead > 0 ? Tone::Bad : Tone::Plain},
             {tr("Memory"), memory},
             {tr("Results"), briefNumber(snapshot()->done)}};
 }

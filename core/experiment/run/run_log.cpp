@@ -19,6 +19,22 @@ QByteArray textOf(const RunLog &log, const TaskRecord &task)
     return task.text < log.texts.size() ? log.texts[task.text] : QByteArray();
 }
 
+/// Takes what was measured of @p process after @p timeNs from its sums.
+void takeBack(ProcessRecord &process, const AppendLog<ProcessSample> &samples, qint64 timeNs)
+{
+    for (std::size_t at = samples.size(); at-- > 0;) {
+        const ProcessSample &sample = samples[at];
+        if (sample.timeNs <= timeNs)
+            break;
+        const qint64 fromNs = at > 0 ? samples[at - 1].timeNs : process.startNs;
+        const double seconds = static_cast<double>(sample.timeNs - fromNs) / 1e9;
+        process.cpuSeconds -= seconds * static_cast<double>(sample.cpuPercent) / 100;
+        process.readySeconds -= seconds * static_cast<double>(sample.readyPercent) / 100;
+    }
+    process.cpuSeconds = std::max(process.cpuSeconds, 0.0);
+    process.readySeconds = std::max(process.readySeconds, 0.0);
+}
+
 } // namespace
 
 int RunLog::addProcess(ProcessRecord record)
@@ -81,6 +97,7 @@ QList<ProcessRecord> processesAt(const RunLog &log, const StageSnapshot &snapsho
         processes.resize(snapshot.processes.size());
     for (qsizetype i = 0; i < processes.size(); ++i) {
         ProcessRecord &process = processes[i];
+        takeBack(process, log.lane(static_cast<int>(i)).samples, snapshot.timeNs);
         if (process.endNs < 0 || isOver(snapshot.processes[i].state))
             continue;
         process.endNs = -1;

@@ -194,7 +194,8 @@ private:
     AppendLog<RunEvent> m_events; // Appending is guarded, reading is free.
 };
 
-/// The processes as they were at the instant of @p snapshot, a picture of the run of @p log.
+/// The processes as they were at the instant of @p snapshot, a picture of the run of @p log: also
+/// what they had used of cores until then.
 [[nodiscard]] QList<ProcessRecord> processesAt(const RunLog &log, const StageSnapshot &snapshot);
 
 /// What happened, one translated line: "worker-3 was ended by SIGKILL".

@@ -2,6 +2,7 @@
 #include "ui/experiment/stage/process_stage.h"
 
 #include "core/experiment/spec/process_role.h"
+#include "ui/experiment/stage/card_facts.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
@@ -31,7 +32,6 @@ constexpr int tokenMs = 200;
 constexpr int maxTokens = 24;
 constexpr double tokenRateLimit = 30; // A second.
 constexpr double dimmed = 0.4;
-constexpr double notedReadyShare = 0.1;
 constexpr int idleLineHeight = 24;
 constexpr qint64 second = 1'000'000'000;
 
@@ -293,6 +293,7 @@ CardContent ProcessStage::contentOf(int process) const
     if (content.note.isEmpty() && process > 0 && now->readyShare >= notedReadyShare) {
         content.note = tr("ready %1\u00A0%").arg(std::lround(100 * now->readyShare));
         content.noteIsWarning = true;
+        content.isNoteFact = true;
     }
     return content;
 }
@@ -388,6 +389,9 @@ const QPixmap &ProcessStage::cardPicture(const Place &place, std::vector<Painted
     const double ratio = devicePixelRatioF();
     const bool isSquare = place.style == CardStyle::Square;
     CardContent content = isSquare ? squareContentOf(place.process) : contentOf(place.process);
+    const ProcessLive *now = live(place.process);
+    if (place.style == CardStyle::Full && now && place.process > 0)
+        content.facts = processFacts(*m_log, content.process, *now, m_snapshot->timeNs);
     const auto known =
         std::find_if(cards.begin(), cards.end(), [&content, ratio](const PaintedCard &card) {
             return card.content == content && card.picture.devicePixelRatio() == ratio;

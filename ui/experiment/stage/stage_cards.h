@@ -61,15 +61,18 @@ struct CardContent
     QString count;                   ///< "3 done"
     QString note;                    ///< "blocked 71 %"; may be empty.
     bool noteIsWarning = false;
+    bool isNoteFact = false; ///< One of the facts says the same.
     struct Fact
     {
+        enum class Tone { Plain, Warning, Bad };
+
         QString label; ///< "Memory"
         QString value; ///< "31 MiB"
-        bool isBad = false;
+        Tone tone = Tone::Plain;
 
         bool operator==(const Fact &) const = default;
     };
-    QList<Fact> facts;   ///< Lines in place of sparkline and count, where there is room for them.
+    QList<Fact> facts;   ///< Shown as far as there is room, the first ones first.
     bool isIdle = false; ///< Before a run: nothing is measured.
     bool isSelected = false;
     CardForm form;
