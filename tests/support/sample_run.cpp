@@ -385,6 +385,7 @@ private:
         actor.state =
             role == test::producer() ? ProcessState::Running : ProcessState::WaitingOnEmpty;
         actor.untilNs = makeNs();
+        actor.index = static_cast<quint32>(at - 1); // Producers number their items in turn.
         m_actors.push_back(actor);
     }
 
@@ -455,10 +456,11 @@ private:
             return;
         }
         change(process, ProcessState::Running);
-        m_queue.push_back({actor.index++, process, false, m_timeNs});
+        m_queue.push_back({actor.index, process, false, m_timeNs});
+        actor.index += static_cast<quint32>(m_config.producers);
         ++actor.done;
         actor.untilNs = m_timeNs + makeNs();
-        if (static_cast<int>(actor.index) >= m_config.itemsEach)
+        if (static_cast<int>(actor.done) >= m_config.itemsEach)
             end(process);
     }
 

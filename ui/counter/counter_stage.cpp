@@ -3,7 +3,6 @@
 
 #include "core/experiment/kinds/counter/counter_kind.h"
 #include "core/experiment/spec/kind.h"
-#include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
 
@@ -212,7 +211,7 @@ QString CounterStage::lockText() const
     const CounterState now = state();
     if (now.lockOwner < 0 || now.lockOwner >= processes().size())
         return now.lockWaiters > 0 ? tr("lock changes hands") : tr("lock is free");
-    const QString holder = badgeText(processes()[now.lockOwner]);
+    const QString holder = shortName(processes()[now.lockOwner]);
     return now.lockWaiters > 0 ? tr("held by %1, %2 waiting").arg(holder).arg(now.lockWaiters)
                                : tr("held by %1").arg(holder);
 }
@@ -291,9 +290,9 @@ void CounterStage::paintResult(QPainter &painter)
              tr("kept %1").arg(percent(static_cast<double>(value()) / whole)),
              textFont(TextSize::Small), theme.text2);
     const QString lostText =
-        lost() > 0 ? tr("%1 updates lost (%2)")
-                         .arg(groupedNumber(lost()), percent(static_cast<double>(lost()) / whole))
-                   : tr("0 lost");
+        lost() == 0 ? tr("0 lost")
+                    : (lost() == 1 ? tr("%1 update lost (%2)") : tr("%1 updates lost (%2)"))
+                          .arg(groupedNumber(lost()), percent(static_cast<double>(lost()) / whole));
     drawText(painter, caption, Qt::AlignVCenter | Qt::AlignRight, lostText,
              textFont(TextSize::Small),
              lost() > 0  ? theme.crash
@@ -343,8 +342,10 @@ QString CounterStage::summaryText() const
 {
     if (!snapshot())
         return idleText();
-    return tr("counter at %1 of %2, %3 updates lost, %4")
-        .arg(groupedNumber(value()), groupedNumber(expected()), groupedNumber(lost()), lockText());
+    const QString text = lost() == 1 ? tr("counter at %1 of %2, %3 update lost, %4")
+                                     : tr("counter at %1 of %2, %3 updates lost, %4");
+    return text.arg(groupedNumber(value()), groupedNumber(expected()), groupedNumber(lost()),
+                    lockText());
 }
 
 } // namespace proclab

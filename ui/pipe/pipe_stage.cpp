@@ -3,7 +3,6 @@
 
 #include "core/experiment/kinds/pipe/pipe_kind.h"
 #include "core/experiment/spec/kind.h"
-#include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
 
@@ -74,11 +73,12 @@ QList<ProcessRecord> PipeStage::idleProcesses() const
 
 QString PipeStage::idleText() const
 {
-    const QString count = groupedNumber(spec().bigInteger(u"pipe.messages"_s));
-    return isDuplex() ? tr("A child will send %1 messages of %2, and wait for the answer to each")
-                            .arg(count, bytesText(messageBytes()))
-                      : tr("A child will send %1 messages of %2; nothing goes back")
-                            .arg(count, bytesText(messageBytes()));
+    const qint64 count = spec().bigInteger(u"pipe.messages"_s);
+    const QString size = bytesText(messageBytes());
+    const QString messages = count == 1 ? tr("1 message of %1").arg(size)
+                                        : tr("%1 messages of %2").arg(groupedNumber(count), size);
+    return isDuplex() ? tr("A child will send %1, and wait for the answer to each").arg(messages)
+                      : tr("A child will send %1; nothing goes back").arg(messages);
 }
 
 QString PipeStage::idleTaskText(const ProcessRecord &process) const
@@ -243,8 +243,9 @@ void PipeStage::paintResult(QPainter &painter)
         drawText(painter, upper, Qt::AlignVCenter, isIdle() ? u"\u2013"_s : messageCount(received),
                  textFont(TextSize::Title, QFont::DemiBold), isAll ? theme.ok : theme.text);
     drawText(painter, upper.adjusted(used + 10, 0, 0, 0), Qt::AlignVCenter,
-             tr("of %1 messages received").arg(messageCount(total)), textFont(TextSize::Small),
-             theme.text3);
+             total == 1 ? tr("of 1 message received")
+                        : tr("of %1 messages received").arg(messageCount(total)),
+             textFont(TextSize::Small), theme.text3);
     if (isIdle())
         return;
     drawText(painter, lower, Qt::AlignVCenter, bytesText(received * messageBytes()),

@@ -3,7 +3,6 @@
 
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
 #include "core/experiment/spec/kind.h"
-#include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
 
@@ -74,11 +73,12 @@ QString PipelineStage::idleText() const
 
 QString PipelineStage::idleTaskText(const ProcessRecord &process) const
 {
-    if (isProducer(process))
-        return spec().value(u"pipeline.items_per_producer"_s).isDouble()
-                   ? tr("puts %1 items")
-                         .arg(groupedNumber(spec().bigInteger(u"pipeline.items_per_producer"_s)))
-                   : tr("puts items");
+    if (isProducer(process)) {
+        const QJsonValue items = spec().value(u"pipeline.items_per_producer"_s);
+        return !items.isDouble()        ? tr("puts items")
+               : items.toInteger() == 1 ? tr("puts 1 item")
+                                        : tr("puts %1 items").arg(groupedNumber(items.toInteger()));
+    }
     return isConsumer(process) ? tr("takes items until END") : tr("starts and joins");
 }
 
@@ -307,10 +307,10 @@ void PipelineStage::paintItem(QPainter &painter, const QRectF &slot, const Queue
         drawText(painter, text, Qt::AlignVCenter | Qt::AlignRight, age, monoFont(TextSize::Tick),
                  theme.text2);
     const QRectF names = text.adjusted(0, 0, ageFits ? -ageWidth - 6 : 0, 0);
-    const QString name = item.isEnd ? tr("END") : QString(u'#' % QString::number(item.index));
+    const QString name = item.isEnd ? tr("END") : itemNames().nameOf(item.index);
     const double used = drawText(painter, names, Qt::AlignVCenter, name,
                                  textFont(TextSize::Caption, QFont::DemiBold), theme.text);
-    const QString from = known ? badgeText(processes()[item.producer]) : tr("main");
+    const QString from = shortName(processes()[known ? item.producer : 0]);
     if (textWidth(from, textFont(TextSize::Caption)) + used + 8 <= names.width())
         drawText(painter, names.adjusted(used + 8, 0, 0, 0), Qt::AlignVCenter, from,
                  textFont(TextSize::Caption), theme.text3);
@@ -369,6 +369,9 @@ void PipelineStage::describe(const ProcessLive &live, CardContent &content) cons
 
 void PipelineStage::findMoves(const StageSnapshot &before, const StageSnapshot &now)
 {
+    const auto nameOf = [this](qint64 index) {
+        return itemNames().nameOf(static_cast<quint64>(index));
+    };
     for (const Place &place : places()) {
         if (place.process == 0 || place.process >= before.processes.size())
             continue;
@@ -376,12 +379,12 @@ void PipelineStage::findMoves(const StageSnapshot &before, const StageSnapshot &
         const ProcessLive &is = now.processes[place.process];
         const int colorIndex = processes()[place.process].colorIndex;
         const bool produces = isProducer(processes()[place.process]);
-        if (produces && m_producersHaveCards && is.done > was.done)
-            moveToken(putPath(place.rect), u'#' % QString::number(is.done - 1), colorIndex);
+        if (produces && m_producersHaveCards && is.done > was.done && was.currentIndex >= 0)
+            moveToken(putPath(place.rect), nameOf(was.currentIndex), colorIndex);
         if (!produces && m_consumersHaveCards && is.currentIndex >= 0 &&
             (is.currentIndex != was.currentIndex || is.currentSinceNs != was.currentSinceNs) &&
             is.state != ProcessState::WaitingOnEmpty)
-            moveToken(takePath(place.rect), u'#' % QString::number(is.currentIndex), colorIndex);
+            moveToken(takePath(place.rect), nameOf(is.currentIndex), colorIndex);
     }
 }
 

@@ -4,7 +4,6 @@
 #include "core/experiment/kinds/pool/pool_kind.h"
 #include "core/experiment/kinds/pool/pool_state.h"
 #include "core/experiment/spec/kind.h"
-#include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
 
@@ -242,7 +241,10 @@ void PoolStage::paintQueue(QPainter &painter)
         textWidth(tr("Task queue"), textFont(TextSize::Small, QFont::DemiBold));
     const QString count = briefNumber(waiting);
     drawCount(painter, head.adjusted(titleWidth + 8, 0, 0, 0),
-              isIdle() ? tr("%1 tasks").arg(count) : tr("%1 waiting").arg(count), count);
+              !isIdle()      ? tr("%1 waiting").arg(count)
+              : waiting == 1 ? tr("1 task")
+                             : tr("%1 tasks").arg(count),
+              count);
     paintWaitingTasks(painter);
     if (box.height() < smallestWithRows)
         return;

@@ -77,6 +77,14 @@ void RunLog::addEvent(RunEvent event)
     m_events.append(std::move(event));
 }
 
+QString shortName(const ProcessRecord &process)
+{
+    const qsizetype dash = process.name.lastIndexOf(u'-');
+    return process.isParent() || dash < 1
+               ? process.name
+               : QString(process.name.front().toUpper() % process.name.sliced(dash + 1));
+}
+
 bool hasCrashed(const ProcessRecord &process)
 {
     return process.endNs >= 0 && !process.endedByRun &&

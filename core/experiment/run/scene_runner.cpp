@@ -486,20 +486,20 @@ void SceneRunner::drainTrace()
     for (Member &member : m_members)
         drainMember(member);
     if (m_parentsPart)
-        drain(*m_parentsPart, m_parentsSpansSeen, 0);
+        drain(*m_parentsPart, m_parentsSpansSeen, nullptr);
 }
 
 void SceneRunner::drainMember(Member &member)
 {
     if (member.log >= 0 && member.activity)
-        drain(*member.activity, member.spansSeen, member.log);
+        drain(*member.activity, member.spansSeen, &member);
 }
 
-/// Moves new spans to the lane of process @p process.
-void SceneRunner::drain(const Activity &activity, std::uint64_t &spansSeen, int process)
+/// Moves new spans to the lane of the process of @p member; null: the parent.
+void SceneRunner::drain(const Activity &activity, std::uint64_t &spansSeen, const Member *member)
 {
     RunLog &log = m_context.log;
-    auto &spans = log.lane(process).spans;
+    auto &spans = log.lane(member ? member->log : 0).spans;
     m_drained.clear();
     const quint64 missed = activity.drain(
         spansSeen, [this](const runtime::TraceSpan &span) { m_drained.push_back(span); });
@@ -513,8 +513,10 @@ void SceneRunner::drain(const Activity &activity, std::uint64_t &spansSeen, int 
                 {from, to, 0, static_cast<quint32>(missed), Span::Activity::Dropped, 0.0F});
     }
     for (const runtime::TraceSpan &span : m_drained) {
-        spans.append({sinceGate(span.startNs), sinceGate(span.endNs), span.index, span.count,
-                      spanKind(span.kind), static_cast<float>(span.busyPercent) / 100.0F});
+        const quint64 index = member ? itemNumber(*member, span.index) : span.index;
+        spans.append({sinceGate(span.startNs), sinceGate(span.endNs), static_cast<quint32>(index),
+                      span.count, spanKind(span.kind),
+                      static_cast<float>(span.busyPercent) / 100.0F});
         if (span.count > 1)
             log.aggregatedSpans.fetch_add(span.count, std::memory_order_relaxed);
     }
@@ -524,9 +526,13 @@ void SceneRunner::drain(const Activity &activity, std::uint64_t &spansSeen, int 
 void SceneRunner::observe(StageSnapshot &snapshot, GaugeSample &)
 {
     for (const Member &member : m_members) {
-        if (member.isAlive && member.log < snapshot.processes.size())
-            observeActivity(member.activity->state(), gateNs(), snapshot.timeNs,
-                            snapshot.processes[member.log]);
+        if (!member.isAlive || member.log >= snapshot.processes.size())
+            continue;
+        ProcessLive &live = snapshot.processes[member.log];
+        observeActivity(member.activity->state(), gateNs(), snapshot.timeNs, live);
+        if (live.currentIndex >= 0)
+            live.currentIndex =
+                static_cast<qint64>(itemNumber(member, static_cast<quint64>(live.currentIndex)));
     }
     if (m_parentsPart && gateNs() != 0 && !snapshot.processes.isEmpty())
         observeActivity(m_parentsPart->state(), gateNs(), snapshot.timeNs, snapshot.processes[0]);

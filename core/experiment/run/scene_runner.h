@@ -70,6 +70,9 @@ protected:
     virtual void playParent(ActivityReport &) {}
     /// Under the mutex: adds what the ended process of member @p index has done to the kind's sums.
     virtual void accumulate(std::size_t index, const ActivityState &state) = 0;
+    /// Any thread: the number in the run of the item that the Activity of @p member told as number
+    /// @p told.
+    [[nodiscard]] virtual quint64 itemNumber(const Member &, quint64 told) const { return told; }
 
     /// Director, in setUp(): the parent has a part of its own, beside the director's.
     Result<void> makeParentsPart();
@@ -112,7 +115,7 @@ private:
     Result<void> lookForEnds();
     Result<void> handleEnd(std::size_t index);
     void recordResult(const Member &member, const ProcessEnd &end, const ActivityState &state);
-    void drain(const Activity &activity, std::uint64_t &spansSeen, int process);
+    void drain(const Activity &activity, std::uint64_t &spansSeen, const Member *member);
     void drainMember(Member &member);
     void killAll();
     [[nodiscard]] bool isAnyAlive() const;

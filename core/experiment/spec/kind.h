@@ -49,7 +49,8 @@ struct Kind
     std::unique_ptr<ExperimentRunner> (*makeRunner)(RunnerContext context) = nullptr;
 
     std::vector<ProcessRole> roles;
-    QString items;      ///< What the processes work on, in the plural: "increments".
+    QString items;          ///< What the processes work on, in the plural: "increments".
+    QString itemNamesField; ///< A field with a list of texts, the names of the items; empty: none.
     QStringList gauges; ///< The numbers over time that its runner fills, by name: "queue_depth".
     QList<GaugeChart> charts;
     QList<TimelineTrack> tracks; ///< From the top; those below all processes come last.

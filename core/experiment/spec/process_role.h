@@ -11,10 +11,10 @@ struct ProcessRole
     QString name;   ///< "producer": the stem of the processes' names, such as "producer-2".
     QString title;  ///< "Producer"
     QString plural; ///< "Producers"
-    QString badge;  ///< "P", before the number of the process: "P2".
-    bool hasLetters = false; ///< The first 26 are called A, B, … instead.
     /// What it takes comes from several processes: the numbers in a row say nothing.
     bool takesFromMany = false;
+    /// A field of the spec: so many processes number what they make in turn. Empty: it alone does.
+    QString numbersInTurnField = {};
 
     [[nodiscard]] QString processName(int number) const
     {

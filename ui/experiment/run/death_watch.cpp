@@ -4,7 +4,6 @@
 #include "core/base/number_text.h"
 #include "core/experiment/run/death_facts.h"
 #include "core/experiment/spec/kind.h"
-#include "ui/experiment/stage/process_look.h"
 #include "ui/shared/theme.h"
 
 #include <QCoreApplication>
@@ -81,7 +80,7 @@ std::optional<DeathNotice> DeathWatch::advance()
         const qint64 gapNs = processes[successor].startNs - dead.endNs;
         notice.title +=
             u' ' % tr("%1 took its place %2 later.")
-                       .arg(badgeText(processes[successor]),
+                       .arg(processes[successor].name,
                             durationText(static_cast<double>(std::max<qint64>(gapNs, 0)) / 1e9));
     }
     QStringList details;
@@ -111,7 +110,7 @@ const TaskRecord *DeathWatch::lastTaskOf(int process) const
 
 QString DeathWatch::whatHappened(const ProcessRecord &process, const TaskRecord *task) const
 {
-    const QString name = badgeText(process);
+    const QString &name = process.name;
     if (task == nullptr) {
         if (process.signal == 0 && process.exitCode == 0)
             return tr("%1 ended before its time.").arg(name);

@@ -105,7 +105,7 @@ public:
     {
         double y = m_rect.top() + 10;
         const QRectF head(left(), y, width(), 18);
-        drawBadge(m_painter, QRectF(head.topLeft(), QSizeF(38, 18)), badgeText(m_content.process),
+        drawBadge(m_painter, QRectF(head.topLeft(), QSizeF(38, 18)), shortName(m_content.process),
                   m_content.process.colorIndex, false);
         drawText(m_painter, head.adjusted(44, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight,
                  QString::number(m_content.process.pid), monoFont(TextSize::Caption),
@@ -152,7 +152,7 @@ public:
         const double badgeHeight = std::min(17.0, m_rect.height() - 4);
         const QRectF badge(m_rect.left() + 9, m_rect.center().y() - badgeHeight / 2, 30,
                            badgeHeight);
-        drawBadge(m_painter, badge, badgeText(m_content.process), m_content.process.colorIndex,
+        drawBadge(m_painter, badge, shortName(m_content.process), m_content.process.colorIndex,
                   isDead());
         const QRectF rest(badge.right() + 6, m_rect.top(), m_rect.right() - badge.right() - 14,
                           m_rect.height());
@@ -217,7 +217,7 @@ public:
         if (m_rect.width() < 22 || state == ProcessState::Crashed)
             return;
         const QFont font = textFont(TextSize::Tick, QFont::DemiBold);
-        QString text = badgeText(m_content.process);
+        QString text = shortName(m_content.process);
         QString widest = text; // Whether the letter fits must not depend on which digits follow.
         for (QChar &letter : widest)
             letter = letter.isDigit() ? QChar(u'8') : letter;
@@ -238,7 +238,7 @@ public:
         m_painter.setBrush(m_theme.crashTint);
         m_painter.drawRoundedRect(inner, 6, 6);
         const QRectF badge(left(), m_rect.center().y() - 9, 30, 18);
-        drawBadge(m_painter, badge, badgeText(m_content.process), m_content.process.colorIndex,
+        drawBadge(m_painter, badge, shortName(m_content.process), m_content.process.colorIndex,
                   true);
         const double x = badge.right() + 8;
         const double right = m_rect.right() - 30;
@@ -315,7 +315,7 @@ private:
     void paintHead(double y, double height)
     {
         const QRectF badge(left(), y + (height - 18) / 2, badgeWidth(), 18);
-        drawBadge(m_painter, badge, badgeText(m_content.process), m_content.process.colorIndex,
+        drawBadge(m_painter, badge, shortName(m_content.process), m_content.process.colorIndex,
                   false);
         double right = m_rect.right() - inset;
         if (m_content.live)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/stage/process_look.h"
 
-#include "core/experiment/spec/process_role.h"
-
 #include <QCoreApplication>
 
 #include <algorithm>
@@ -18,27 +16,7 @@ QString tr(const char *text)
     return QCoreApplication::translate("ProcessLook", text);
 }
 
-/// The digits at the end of a name: "worker-3" -> "3".
-QString numberOf(const QString &name)
-{
-    qsizetype at = name.size();
-    while (at > 0 && name[at - 1].isDigit())
-        --at;
-    return name.sliced(at);
-}
-
 } // namespace
-
-QString badgeText(const ProcessRecord &process)
-{
-    if (process.isParent())
-        return process.name.isEmpty() ? u"main"_s : process.name;
-    const QString number = numberOf(process.name);
-    const int position = number.toInt();
-    if (process.role->hasLetters && position >= 1 && position <= 26)
-        return QChar(u'A' + position - 1);
-    return process.role->badge + number;
-}
 
 QString stateWord(ProcessState state)
 {

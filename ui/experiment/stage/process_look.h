@@ -9,8 +9,6 @@
 
 namespace proclab {
 
-/// What stands on the badge of a process: "main", "W3", "B"
-[[nodiscard]] QString badgeText(const ProcessRecord &process);
 /// "Running", "Waiting for lock"; translated.
 [[nodiscard]] QString stateWord(ProcessState state);
 /// "SIGSEGV" for a signal, "exit code 3", "ended by the lab", "ended".

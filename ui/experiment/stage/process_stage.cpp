@@ -80,6 +80,7 @@ void ProcessStage::setRun(std::shared_ptr<const RunLog> log, const ExperimentSpe
 {
     m_log = std::move(log);
     m_spec = spec;
+    m_itemNames = ItemNames(spec);
     m_snapshot.reset();
     m_tokens.clear();
     m_progress.clear();
@@ -284,7 +285,7 @@ CardContent ProcessStage::contentOf(int process) const
                        now->state == ProcessState::WaitingOnEmpty ||
                        now->state == ProcessState::WaitingForLock;
     if (now->currentIndex >= 0)
-        content.task = u'#' % QString::number(now->currentIndex);
+        content.task = m_itemNames.nameOf(static_cast<quint64>(now->currentIndex));
     if (now->currentSinceNs > 0 && (waits || now->currentIndex >= 0)) {
         const qint64 sinceNs = m_snapshot->timeNs - now->currentSinceNs;
         content.taskTime = durationText(static_cast<double>(std::max<qint64>(sinceNs, 0)) / 1e9);
@@ -305,7 +306,7 @@ QString ProcessStage::lastTaskText(int process) const
     const std::size_t size = spans.size();
     if (size == 0 || spans[size - 1].activity != Span::Activity::Failed)
         return {};
-    return u'#' % QString::number(spans[size - 1].index);
+    return m_itemNames.nameOf(spans[size - 1].index);
 }
 
 QString ProcessStage::itemName(int item) const

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/experiment/spec/item_names.h"
 #include "ui/experiment/stage/accessible_items.h"
 #include "ui/experiment/stage/stage_cards.h"
 #include "ui/experiment/stage/stage_view.h"
@@ -87,6 +88,7 @@ protected:
     [[nodiscard]] bool isTooFastForTokens() const;
 
     [[nodiscard]] const ExperimentSpec &spec() const { return m_spec; }
+    [[nodiscard]] const ItemNames &itemNames() const { return m_itemNames; }
     [[nodiscard]] const RunLog *log() const { return m_log.get(); }
     [[nodiscard]] const StageSnapshot *snapshot() const { return m_snapshot.get(); }
     /// Of the run, or those that a run would have.
@@ -139,6 +141,7 @@ private:
     [[nodiscard]] int placeAt(const QPointF &position) const;
 
     ExperimentSpec m_spec;
+    ItemNames m_itemNames; // Of the run that is shown.
     std::shared_ptr<const RunLog> m_log;
     StageSnapshotPointer m_snapshot;
     QList<ProcessRecord> m_processes;

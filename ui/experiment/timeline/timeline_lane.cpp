@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/timeline/timeline_lane.h"
 
-#include "core/experiment/spec/process_role.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
@@ -27,17 +26,13 @@ QString tr(const char *text)
     return QCoreApplication::translate("Timeline", text);
 }
 
-/// What a process makes has numbers that follow each other; what it takes from many has not.
-QString barLabel(const Span &span, const ProcessRole *role)
+QString barLabel(const Span &span, const ProcessRole *role, const ItemNames &names)
 {
     if (span.count == 0 || span.activity == Span::Activity::Dropped)
         return {};
-    if (span.count > 1 && role && role->takesFromMany)
+    if (span.count > 1 && role && !names.followEachOther(*role))
         return tr("%1 items").arg(groupedNumber(span.count));
-    const QString first = u'#' % QString::number(span.index);
-    return span.count > 1
-               ? QString(first % u'\u2013' % QString::number(span.index + span.count - 1))
-               : first;
+    return names.namesFrom(span.index, span.count);
 }
 
 /// One lane being painted.
@@ -245,7 +240,7 @@ private:
     {
         if (m_lane.dense || rect.width() < narrowestText)
             return;
-        const QString name = barLabel(span, m_lane.process.role);
+        const QString name = barLabel(span, m_lane.process.role, m_lane.names);
         const QString whole =
             open ? name
                  : QString(name % u' ' %
@@ -281,7 +276,7 @@ private:
         drawCrashDisc(m_painter, QPointF(x, m_area.center().y() + 1), m_lane.dense ? 5 : 7);
         QString text = endText(m_lane.process);
         if (diedInTask)
-            text += u", "_s % tr("in #%1").arg(last->index);
+            text += u", "_s % tr("in %1").arg(m_lane.names.nameOf(last->index));
         drawText(m_painter, QRectF(x + 14, m_area.top(), m_area.right() - x - 14, m_area.height()),
                  Qt::AlignVCenter | Qt::AlignLeft, text, textFont(TextSize::Tick), m_theme.crash);
     }
@@ -412,10 +407,10 @@ void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style)
     }
 }
 
-QString spanText(const Span &span, const ProcessRole *role)
+QString spanText(const Span &span, const ProcessRole *role, const ItemNames &names)
 {
     const double seconds = static_cast<double>(span.endNs - span.startNs) / 1e9;
-    QString text = barLabel(span, role);
+    QString text = barLabel(span, role, names);
     if (!text.isEmpty())
         text += u": "_s;
     text += kindText(span.activity);

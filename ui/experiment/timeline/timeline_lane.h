@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/experiment/run/run_log.h"
+#include "core/experiment/spec/item_names.h"
 #include "ui/experiment/timeline/timeline_layout.h"
 
 #include <QPainter>
@@ -17,6 +18,7 @@ struct TimelineLane
     const ProcessRecord &process;
     const AppendLog<Span> &spans;
     const SpanIndex &index;
+    const ItemNames &names;
     std::optional<Span> open; ///< What it is doing now; drawn open at the right.
     qint64 nowNs = 0;
     bool dense = false; ///< A 17 px row.
@@ -41,6 +43,6 @@ enum class BarStyle {
 void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style);
 
 /// What a tooltip says about @p span of a process with @p role.
-[[nodiscard]] QString spanText(const Span &span, const ProcessRole *role);
+[[nodiscard]] QString spanText(const Span &span, const ProcessRole *role, const ItemNames &names);
 
 } // namespace proclab

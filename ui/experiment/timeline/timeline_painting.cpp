@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/timeline/timeline_view.h"
 
-#include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/experiment/timeline/timeline_lane.h"
 #include "ui/shared/theme.h"
@@ -186,8 +185,8 @@ void TimelineView::paintBars(QPainter &painter, int lane, const PixelSpan &part,
         painter.setOpacity(m_selected >= 0 && process != m_selected ? dimmedLane : 1);
         paintTimelineLane(painter, bars, range, part,
                           {m_processes[process], m_log->lane(process).spans,
-                           m_indexes[static_cast<std::size_t>(process)], openSpanOf(process),
-                           nowNs(), isDense()});
+                           m_indexes[static_cast<std::size_t>(process)], m_itemNames,
+                           openSpanOf(process), nowNs(), isDense()});
         if (process == 0)
             paintStarts(painter, bars);
     }
@@ -251,7 +250,7 @@ void TimelineView::paintGutter(QPainter &painter, const QRect &row, int process)
     const ProcessRecord &record = m_processes[process];
     const double height = isDense() ? 13 : 18;
     const QRectF badge(margin, row.center().y() - height / 2 + 0.5, 38, height);
-    drawBadge(painter, badge, badgeText(record), record.colorIndex, hasCrashed(record),
+    drawBadge(painter, badge, shortName(record), record.colorIndex, hasCrashed(record),
               isDense() ? TextSize::Tick : TextSize::Caption);
     const QFont font = monoFont(isDense() ? TextSize::Tick : TextSize::Small);
     drawText(painter, QRectF(pidLeft, row.top(), 50, row.height()), Qt::AlignVCenter,
@@ -283,7 +282,7 @@ void TimelineView::paintStarts(QPainter &painter, const QRect &area)
         painter.fillRect(QRectF(std::floor(x), area.top() + 5, 2, area.height() - 10),
                          theme.parent);
         const QString text = next - child > 1 ? tr("starts %1 processes").arg(next - child)
-                                              : tr("starts %1").arg(badgeText(m_processes[child]));
+                                              : tr("starts %1").arg(shortName(m_processes[child]));
         if (!isDense() && x + 8 > labelsEnd) {
             const QRectF place(x + 5, area.top() + 4, textWidth(text, font) + 6, area.height() - 8);
             painter.fillRect(place, m_selected == 0 ? theme.accentTint : theme.panel);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/timeline/timeline_tracks.h"
 
-#include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
 
@@ -131,7 +130,7 @@ void paintLockTrack(QPainter &painter, const QRect &area, const TimeRange &range
             painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5));
             if (rect.width() >= narrowestName)
                 drawText(painter, rect.intersected(QRectF(area)), Qt::AlignCenter,
-                         badgeText(holder.process), textFont(TextSize::Tick, QFont::DemiBold),
+                         shortName(holder.process), textFont(TextSize::Tick, QFont::DemiBold),
                          theme.text);
         }
     }

@@ -46,6 +46,7 @@ TimelineView::TimelineView(QWidget *parent)
 void TimelineView::setSpec(const ExperimentSpec &spec)
 {
     m_spec = spec;
+    m_itemNames = ItemNames(spec);
     const Kind *kind = spec.kindInfo();
     m_tracks = kind ? kind->tracks : QList<TimelineTrack>();
     m_peaks.assign(static_cast<std::size_t>(m_tracks.size()), {});
@@ -379,10 +380,11 @@ QString TimelineView::tipAt(const QPoint &position) const
     const qint64 span = spanAt(spans, index.spanCount(), timeNs);
     if (span >= 0)
         return head % u'\n' %
-               spanText(spans[static_cast<std::size_t>(span)], m_processes[process].role);
+               spanText(spans[static_cast<std::size_t>(span)], m_processes[process].role,
+                        m_itemNames);
     const auto open = openSpanOf(process);
     if (open && timeNs >= open->startNs && timeNs <= open->endNs)
-        return head % u'\n' % spanText(*open, m_processes[process].role);
+        return head % u'\n' % spanText(*open, m_processes[process].role, m_itemNames);
     return head % u'\n' % tr("at %1").arg(durationText(static_cast<double>(timeNs) / 1e9));
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/experiment/run/run_log.h"
 #include "core/experiment/run/stage_snapshot.h"
+#include "core/experiment/spec/item_names.h"
 #include "core/experiment/spec/spec.h"
 #include "core/experiment/spec/timeline_track.h"
 #include "ui/experiment/stage/accessible_items.h"
@@ -145,6 +146,7 @@ private:
     void paintLegend(QPainter &painter, const QRect &legend);
 
     ExperimentSpec m_spec;
+    ItemNames m_itemNames;
     QList<TimelineTrack> m_tracks;
     std::shared_ptr<const RunLog> m_log;
     StageSnapshotPointer m_snapshot;

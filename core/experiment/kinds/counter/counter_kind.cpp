@@ -124,8 +124,11 @@ QString counterNoteText(const RunLog &, const RunNote &note)
         return CounterKindText::tr("%1 of %2: not every process did all its increments")
             .arg(final, expected);
     if (code == "counter.updates_lost")
-        return CounterKindText::tr("%1 of %2: %3 updates were lost, since two processes read the "
-                                   "same number before either wrote its sum")
+        return (all - number == 1
+                    ? CounterKindText::tr("%1 of %2: %3 update was lost, since two processes read "
+                                          "the same number before either wrote its sum")
+                    : CounterKindText::tr("%1 of %2: %3 updates were lost, since two processes "
+                                          "read the same number before either wrote its sum"))
             .arg(final, expected, groupedNumber(all - number));
     if (code == "counter.none_lost")
         return CounterKindText::tr("%1 of %2: no update was lost").arg(final, expected);
@@ -158,7 +161,7 @@ QList<Measure> counterMeasures()
          .read = outcomeFigure},
         {.key = u"lock_wait_s"_s,
          .title = CounterKindText::tr("Waiting for the lock"),
-         .unit = u"s"_s,
+         .unit = CounterKindText::tr("s, all added up"),
          .better = Better::Lower,
          .read = outcomeFigure},
     };
@@ -193,9 +196,7 @@ Kind counterKind()
     kind.items = CounterKindText::tr("increments");
     kind.roles = {{.name = u"process"_s,
                    .title = CounterKindText::tr("Process"),
-                   .plural = CounterKindText::tr("Processes"),
-                   .badge = u"P"_s,
-                   .hasLetters = true}};
+                   .plural = CounterKindText::tr("Processes")}};
     kind.gauges = {u"increment_rate"_s, u"lock_wait"_s, u"value"_s};
     kind.charts = counterCharts();
     kind.tracks = {

@@ -81,15 +81,20 @@ QList<GaugeChart> pipeCharts()
 QString pipeNoteText(const RunLog &, const RunNote &note)
 {
     const QString received = groupedNumber(note.integer("received"_L1));
+    const bool isOne = note.integer("received"_L1) == 1;
     if (note.code == "pipe.end_of_file")
-        return PipeKindText::tr("The parent got the end of the file after %1 messages: the "
-                                "child's end was closed with its process")
+        return (isOne ? PipeKindText::tr("The parent got the end of the file after %1 message: the "
+                                         "child's end was closed with its process")
+                      : PipeKindText::tr("The parent got the end of the file after %1 messages: "
+                                         "the child's end was closed with its process"))
             .arg(received);
     const QString messages = groupedNumber(note.integer("messages"_L1));
     if (note.code == "pipe.cut_short")
         return PipeKindText::tr("%1 of %2 messages arrived whole").arg(received, messages);
     if (note.code == "pipe.all_received")
-        return PipeKindText::tr("All %1 messages arrived, whole and in order").arg(received);
+        return isOne
+                   ? PipeKindText::tr("The message arrived, whole")
+                   : PipeKindText::tr("All %1 messages arrived, whole and in order").arg(received);
     return {};
 }
 
@@ -156,8 +161,7 @@ Kind pipeKind()
     kind.items = PipeKindText::tr("messages");
     kind.roles = {{.name = u"process"_s,
                    .title = PipeKindText::tr("Child"),
-                   .plural = PipeKindText::tr("Children"),
-                   .badge = u"C"_s}};
+                   .plural = PipeKindText::tr("Children")}};
     kind.gauges = {u"message_rate"_s, u"bandwidth"_s, u"round_trip"_s, u"on_the_way"_s};
     kind.charts = pipeCharts();
     kind.measures = runMeasures() + pipeMeasures();

@@ -194,8 +194,8 @@ QList<GaugeChart> pipelineCharts()
          .rate = true},
         {.title = PipelineKindText::tr("Waiting"),
          .unit = PipelineKindText::tr("% of time"),
-         .series = {{PipelineKindText::tr("producers, blocked"), PipelineGauges::ProducersBlocked},
-                    {PipelineKindText::tr("consumers, waiting"), PipelineGauges::ConsumersWaiting}},
+         .series = {{PipelineKindText::tr("put"), PipelineGauges::ProducersBlocked},
+                    {PipelineKindText::tr("get"), PipelineGauges::ConsumersWaiting}},
          .maximum = 100,
          .rate = true},
     };
@@ -206,7 +206,8 @@ QString pipelineNoteText(const RunLog &, const RunNote &note)
     const QByteArray &code = note.code;
     if (code == "pipeline.item_lost")
         return PipelineKindText::tr("Item %1 was lost with the process")
-            .arg(note.integer("item"_L1));
+            .arg(note.facts.value("name"_L1).toString(u'#' +
+                                                      QString::number(note.integer("item"_L1))));
     if (code == "pipeline.unknown_item_lost")
         return PipelineKindText::tr("An item was lost with the process");
     if (code == "pipeline.ends_put")
@@ -216,17 +217,22 @@ QString pipelineNoteText(const RunLog &, const RunNote &note)
                          "All producers have ended: put %1 ENDs, one for each consumer")
                          .arg(note.integer("ends"_L1));
     if (code == "pipeline.items_missing")
-        return PipelineKindText::tr("%1 items put, %2 taken: %3 failed, %4 lost with a process")
+        return (note.integer("put"_L1) == 1
+                    ? PipelineKindText::tr(
+                          "%1 item put, %2 taken: %3 failed, %4 lost with a process")
+                    : PipelineKindText::tr(
+                          "%1 items put, %2 taken: %3 failed, %4 lost with a process"))
             .arg(note.integer("put"_L1))
             .arg(note.integer("taken"_L1))
             .arg(note.integer("failed"_L1))
             .arg(note.integer("lost"_L1));
     if (code == "pipeline.backpressure")
-        return PipelineKindText::tr(
-                   "Backpressure: producers waited %1 s in put(), all added up; the consumers set the pace")
+        return PipelineKindText::tr("Backpressure: producers waited %1 s in put(), all added up; "
+                                    "the consumers set the pace")
             .arg(note.number("waited_s"_L1), 0, 'f', 2);
     if (code == "pipeline.consumers_waited")
-        return PipelineKindText::tr("Consumers waited %1 s in get(), all added up; the producers set the pace")
+        return PipelineKindText::tr(
+                   "Consumers waited %1 s in get(), all added up; the producers set the pace")
             .arg(note.number("waited_s"_L1), 0, 'f', 2);
     return {};
 }
@@ -276,11 +282,11 @@ QList<Measure> pipelineMeasures()
          .read = outcomeFigure},
         {.key = u"blocked_on_full_s"_s,
          .title = PipelineKindText::tr("Blocked in put()"),
-         .unit = u"s"_s,
+         .unit = PipelineKindText::tr("s, all added up"),
          .read = outcomeFigure},
         {.key = u"blocked_on_empty_s"_s,
          .title = PipelineKindText::tr("Waiting in get()"),
-         .unit = u"s"_s,
+         .unit = PipelineKindText::tr("s, all added up"),
          .read = outcomeFigure},
     };
 }
@@ -319,14 +325,14 @@ Kind pipelineKind()
                        "What a consumer does with an item. None: the item is only checked.")) +
         runFields(kind.name);
     kind.items = PipelineKindText::tr("items");
+    kind.itemNamesField = u"pipeline.items"_s;
     kind.roles = {{.name = u"producer"_s,
                    .title = PipelineKindText::tr("Producer"),
                    .plural = PipelineKindText::tr("Producers"),
-                   .badge = u"P"_s},
+                   .numbersInTurnField = u"pipeline.producers"_s},
                   {.name = u"consumer"_s,
                    .title = PipelineKindText::tr("Consumer"),
                    .plural = PipelineKindText::tr("Consumers"),
-                   .badge = u"C"_s,
                    .takesFromMany = true}};
     kind.gauges = {u"put_rate"_s, u"get_rate"_s, u"queue_depth"_s, u"producers_blocked"_s,
                    u"consumers_waiting"_s};

@@ -4,6 +4,7 @@
 #include "core/experiment/kinds/pipeline/pipeline_state.h"
 #include "core/experiment/run/rate_meter.h"
 #include "core/experiment/run/scene_runner.h"
+#include "core/experiment/spec/item_names.h"
 #include "core/experiment/spec/kind.h"
 
 #include <QJsonArray>
@@ -44,6 +45,7 @@ protected:
     void memberEnded(std::size_t index, const ProcessEnd &end) override;
     bool goOn() override;
     void accumulate(std::size_t index, const ActivityState &state) override;
+    [[nodiscard]] quint64 itemNumber(const Member &member, quint64 told) const override;
 
 private:
     /// What processes that have ended have counted.
@@ -71,6 +73,7 @@ private:
 
     const quint32 m_producers;
     const quint32 m_consumers;
+    const ItemNames m_names;
     const quint64 m_limit; ///< The queue's capacity as asked for; 0: unbounded.
     pipeline::Production m_production;
     std::optional<Queue<Item>> m_queue;        ///< Guarded by m_mutex until it is there.
@@ -90,6 +93,7 @@ PipelineRunner::PipelineRunner(RunnerContext context)
     : SceneRunner(context)
     , m_producers(static_cast<quint32>(context.spec.integer(u"pipeline.producers"_s)))
     , m_consumers(static_cast<quint32>(context.spec.integer(u"pipeline.consumers"_s)))
+    , m_names(context.spec)
     , m_limit(static_cast<quint64>(context.spec.bigInteger(u"pipeline.capacity"_s)))
 {
     m_sums.perProducer.resize(m_producers);
@@ -182,7 +186,7 @@ void PipelineRunner::producerEnded(std::size_t index, const ProcessEnd &end)
     quint64 next = counted;
     // It came in, has failed, or is still to be made.
     if (state.item && counted == *state.item && isOwnDoing(end)) {
-        countLostItem(end, member.log, next);
+        countLostItem(end, member.log, itemNumber(member, next));
         ++next; // It would end the next producer as well.
     }
     if (next < m_production.itemsEach)
@@ -210,9 +214,11 @@ void PipelineRunner::countLostItem(const ProcessEnd &end, int process,
         const std::lock_guard lock(m_mutex);
         ++(isOwnDoing(end) ? m_sums.failedItems : m_sums.lostItems);
     }
-    addEvent(RunEvent::Severity::Failure, process,
-             number ? RunNote{"pipeline.item_lost"_ba, {{"item"_L1, static_cast<qint64>(*number)}}}
-                    : RunNote{"pipeline.unknown_item_lost"_ba});
+    RunNote note{"pipeline.unknown_item_lost"_ba};
+    if (number)
+        note = {"pipeline.item_lost"_ba,
+                {{"item"_L1, static_cast<qint64>(*number)}, {"name"_L1, m_names.nameOf(*number)}}};
+    addEvent(RunEvent::Severity::Failure, process, note);
 }
 
 void PipelineRunner::endProducer()
@@ -244,6 +250,13 @@ void PipelineRunner::putEnds()
 }
 
 // ---- looking on
+
+/// A producer tells its own number.
+quint64 PipelineRunner::itemNumber(const Member &member, quint64 told) const
+{
+    const bool isProducers = member.role == &kind().roles[PipelineRoles::Producer];
+    return isProducers ? m_production.numberOf(member.ordinal, told) : told;
+}
 
 void PipelineRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
 {

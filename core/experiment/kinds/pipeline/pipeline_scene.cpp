@@ -21,23 +21,22 @@ void Producer::run() const
     cue.await(report);
     const auto texts = static_cast<quint64>(production.texts.size());
     Item item{ordinal};
-    for (quint64 number = next; number < production.itemsEach; ++number) {
-        // Among those of all producers.
-        const quint64 index = number * production.producers + ordinal;
-        if (texts != 0 && index >= texts)
+    for (quint64 own = next; own < production.itemsEach; ++own) {
+        item.number = production.numberOf(ordinal, own);
+        if (texts != 0 && item.number >= texts)
             break;
-        report.begin(number);
-        const Work::Outcome made = production.work.run(index);
+        // A summary of items takes their numbers to follow each other.
+        report.begin(own);
+        const Work::Outcome made = production.work.run(item.number);
         if (!made.isGood) {
             report.fail();
             continue;
         }
         report.setSpent(made.spent);
-        item.number = number;
         // Without work an item takes some nanoseconds: reading the clock would double that.
         item.putNs =
             production.work.workload == Work::none ? report.lastReadingNs() : runtime::nowNs();
-        fill(item, index);
+        fill(item);
         if (!queue.put(item))
             return;
         report.finish(made.spent);
@@ -45,11 +44,11 @@ void Producer::run() const
     report.end();
 }
 
-/// With what number @p index of all carries.
-void Producer::fill(Item &item, quint64 index) const
+/// With what the item of this number carries.
+void Producer::fill(Item &item) const
 {
     if (!production.texts.empty()) {
-        const QByteArray &text = production.texts[index];
+        const QByteArray &text = production.texts[item.number];
         const auto *begin = reinterpret_cast<const std::byte *>(text.constData());
         item.bytes.assign(begin, begin + text.size());
         return;

@@ -19,7 +19,7 @@ constexpr qint64 mostQueueBytes = qint64{8} << 30;
 struct Item
 {
     quint32 producer = 0;
-    quint64 number = 0; ///< The producer's own, from 0.
+    quint64 number = 0; ///< Among those of all producers, which number theirs in turn, from 0.
     qint64 putNs = 0;   ///< When it was made, on the clock of runtime::nowNs(), to some µs.
     std::vector<std::byte> bytes = {};
 };
@@ -59,6 +59,12 @@ namespace proclab::pipeline {
 /// What all producers do alike.
 struct Production
 {
+    /// The number among all items of the one that is number @p own of a producer.
+    [[nodiscard]] quint64 numberOf(quint32 ordinal, quint64 own) const
+    {
+        return own * producers + ordinal;
+    }
+
     quint32 producers = 1;
     quint64 itemsEach = 0;
     quint32 itemBytes = 0;
@@ -77,13 +83,13 @@ struct Producer
     Queue<Item> queue;
     Production production;
     quint32 ordinal = 0;
-    quint64 next = 0; ///< The item to begin with.
+    quint64 next = 0; ///< The item to begin with, among its own.
 
     void run() const;
     [[nodiscard]] auto parts() const { return std::tie(cue, queue, production, ordinal, next); }
 
 private:
-    void fill(Item &item, quint64 index) const;
+    void fill(Item &item) const;
 };
 
 struct Consumer

@@ -10,7 +10,7 @@ namespace proclab {
 /// One item in the queue, in leaving order.
 struct QueuedItem
 {
-    quint32 index = 0; ///< The producer's own number for it, from 0.
+    quint32 index = 0; ///< Its number in the run, from 0; of an END among the ENDs.
     int producer = -1; ///< Position in RunLog::processes(); -1: the parent (an END).
     bool isEnd = false;
     qint64 ageNs = 0;

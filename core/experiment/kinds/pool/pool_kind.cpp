@@ -230,8 +230,7 @@ Kind poolKind()
     kind.hasTasks = true;
     kind.roles = {{.name = u"worker"_s,
                    .title = PoolKindText::tr("Worker"),
-                   .plural = PoolKindText::tr("Workers"),
-                   .badge = u"W"_s}};
+                   .plural = PoolKindText::tr("Workers")}};
     kind.gauges = {u"throughput"_s, u"queue_depth"_s};
     kind.charts = poolCharts();
     kind.measures = runMeasures() + poolMeasures();

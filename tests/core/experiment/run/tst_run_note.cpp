@@ -98,7 +98,10 @@ void tst_RunNote::eventIsToldFromItsFacts_data()
     QTest::newRow("more failures")
         << -1 << note("pool.more_failures") << u"More failures stand in the results only"_s;
     QTest::newRow("lost item") << 1 << note("pipeline.item_lost", {{"item"_L1, 40}})
-                               << u"Item 40 was lost with the process"_s;
+                               << u"Item #40 was lost with the process"_s;
+    QTest::newRow("lost item with a name")
+        << 1 << note("pipeline.item_lost", {{"item"_L1, 2}, {"name"_L1, u"cherry"_s}})
+        << u"Item cherry was lost with the process"_s;
     QTest::newRow("ends") << 0 << note("pipeline.ends_put", {{"ends"_L1, 3}})
                           << u"All producers have ended: put 3 ENDs, one for each consumer"_s;
     QTest::newRow("lock") << 1 << note("counter.lock_handed_on")
@@ -125,6 +128,22 @@ void tst_RunNote::noticeIsToldFromItsFacts_data()
         << note("counter.updates_lost", counted)
         << u"13\u202F482 of 20\u202F000: 6\u202F518 updates were lost, since two processes read "
            "the same number before either wrote its sum"_s;
+    QTest::newRow("one lost update")
+        << note("counter.updates_lost", {{"final"_L1, 9}, {"expected"_L1, 10}})
+        << u"9 of 10: 1 update was lost, since two processes read the same number before either "
+           "wrote its sum"_s;
+    QTest::newRow("one message") << note("pipe.all_received", {{"received"_L1, 1}})
+                                 << u"The message arrived, whole"_s;
+    QTest::newRow("all messages") << note("pipe.all_received", {{"received"_L1, 3}})
+                                  << u"All 3 messages arrived, whole and in order"_s;
+    QTest::newRow("cut off after one message")
+        << note("pipe.end_of_file", {{"received"_L1, 1}})
+        << u"The parent got the end of the file after 1 message: the child's end was closed with "
+           "its process"_s;
+    QTest::newRow("one item put")
+        << note("pipeline.items_missing",
+                {{"put"_L1, 1}, {"taken"_L1, 0}, {"failed"_L1, 0}, {"lost"_L1, 1}})
+        << u"1 item put, 0 taken: 0 failed, 1 lost with a process"_s;
     QTest::newRow("not all made")
         << note("counter.not_all_made", counted)
         << u"13\u202F482 of 20\u202F000: not every process did all its increments"_s;
@@ -169,7 +188,7 @@ void tst_RunNote::keptEventIsToldInTheReadersLanguage()
     Brackets brackets;
     QVERIFY(QCoreApplication::installTranslator(&brackets));
     QCOMPARE(eventText(*log, log->events()[0]), u"<worker-1 was ended by SIGKILL>"_s);
-    QCOMPARE(eventText(*log, log->events()[1]), u"<Item 4 was lost with the process>"_s);
+    QCOMPARE(eventText(*log, log->events()[1]), u"<Item #4 was lost with the process>"_s);
     QVERIFY(QCoreApplication::removeTranslator(&brackets));
     QCOMPARE(eventText(*log, log->events()[0]), u"worker-1 was ended by SIGKILL"_s);
 }

@@ -44,6 +44,8 @@ private Q_SLOTS:
     void chartsShowWhatRunnersFill();
     void tracksShowWhatIsThere_data() { addAvailableKinds(); }
     void tracksShowWhatIsThere();
+    void sumOverProcessesSaysSo_data();
+    void sumOverProcessesSaysSo();
     void measuresReadAFinishedRun_data() { addAvailableKinds(); }
     void measuresReadAFinishedRun();
     void guestsHaveAHost();
@@ -91,10 +93,13 @@ void tst_Kinds::availableKindsAreComplete()
     }
     QVERIFY(!kind.roles.empty());
     QStringList roles;
+    QStringList initials; // By which the short names of its processes differ.
     for (const ProcessRole &role : kind.roles) {
         QVERIFY(!role.name.isEmpty() && !roles.contains(role.name));
         roles.append(role.name);
-        QVERIFY(!role.title.isEmpty() && !role.plural.isEmpty() && !role.badge.isEmpty());
+        QVERIFY(!role.title.isEmpty() && !role.plural.isEmpty());
+        QVERIFY(!initials.contains(role.name.first(1)));
+        initials.append(role.name.first(1));
     }
 }
 
@@ -246,6 +251,26 @@ void tst_Kinds::queueThatNeedsTooMuchMemoryIsRefused()
     const QString line = errorText(faults.first());
     QVERIFY2(line.startsWith(u"pipeline.capacity: "_s), qPrintable(line));
     QVERIFY2(line.contains(QString::number(bytes)) && line.contains(u"GiB"_s), qPrintable(line));
+}
+
+void tst_Kinds::sumOverProcessesSaysSo_data()
+{
+    QTest::addColumn<QString>("kind");
+    QTest::addColumn<QString>("key");
+    QTest::newRow("put") << u"pipeline"_s << u"blocked_on_full_s"_s;
+    QTest::newRow("get") << u"pipeline"_s << u"blocked_on_empty_s"_s;
+    QTest::newRow("lock") << u"counter"_s << u"lock_wait_s"_s;
+}
+
+void tst_Kinds::sumOverProcessesSaysSo()
+{
+    QFETCH(const QString, kind);
+    QFETCH(const QString, key);
+    const QList<Measure> &measures = findKind(kind)->measures;
+    const auto found = std::find_if(measures.begin(), measures.end(),
+                                    [&key](const Measure &measure) { return measure.key == key; });
+    QVERIFY(found != measures.end());
+    QCOMPARE(found->unit, u"s, all added up"_s);
 }
 
 QTEST_GUILESS_MAIN(tst_Kinds)

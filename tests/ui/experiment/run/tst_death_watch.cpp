@@ -117,16 +117,16 @@ void tst_DeathWatch::tellsOfATask_data()
     QTest::addColumn<QString>("detail");
     const QString pythonWaits = u" Python's Pool would wait for its result for ever."_s;
     QTest::newRow("crash") << SIGSEGV << 0 << false << TaskError::Signal
-                           << u"W1 crashed in task #12 (SIGSEGV)."_s
+                           << u"worker-1 crashed in task #12 (SIGSEGV)."_s
                            << u"Task #12 failed with it."_s + pythonWaits;
     QTest::newRow("exit") << 0 << 3 << false << TaskError::Exit
-                          << u"W1 ended in task #12 (exit code 3)."_s
+                          << u"worker-1 ended in task #12 (exit code 3)."_s
                           << u"Task #12 failed with it."_s + pythonWaits;
     QTest::newRow("killed") << SIGKILL << 0 << false << TaskError::Lost
-                            << u"W1 was killed from outside in task #12 (SIGKILL)."_s
+                            << u"worker-1 was killed from outside in task #12 (SIGKILL)."_s
                             << u"Task #12 is lost."_s + pythonWaits;
     QTest::newRow("timeout") << SIGKILL << 0 << true << TaskError::Timeout
-                             << u"W1 was ended in task #12, which overran its time limit."_s
+                             << u"worker-1 was ended in task #12, which overran its time limit."_s
                              << u"Task #12 failed with it. Python's Pool knows no time limit for a "
                                 "task."_s;
 }
@@ -175,10 +175,11 @@ void tst_DeathWatch::tellsOfTheSuccessorOnceItIsThere()
     DeathWatch watch = watchOf(log, u"pool"_s);
     end(*log, {.process = 4, .signal = SIGSEGV, .atMs = 100});
     failTask(*log, 12, 4, TaskError::Signal, SIGSEGV);
-    QCOMPARE(watch.advance()->title, u"W4 crashed in task #12 (SIGSEGV)."_s);
+    QCOMPARE(watch.advance()->title, u"worker-4 crashed in task #12 (SIGSEGV)."_s);
     replace(*log, 4, u"worker-5"_s, 118);
-    QCOMPARE(watch.advance()->title,
-             u"W4 crashed in task #12 (SIGSEGV). W5 took its place 18\u00A0ms later."_s);
+    QCOMPARE(
+        watch.advance()->title,
+        u"worker-4 crashed in task #12 (SIGSEGV). worker-5 took its place 18\u00A0ms later."_s);
 }
 
 void tst_DeathWatch::tellsOfTheLastOfSeveral()
@@ -191,7 +192,7 @@ void tst_DeathWatch::tellsOfTheLastOfSeveral()
     failTask(*log, 7, 1, TaskError::Signal, SIGABRT);
     const auto notice = watch.advance();
     QCOMPARE(notice->deaths, 2);
-    QCOMPARE(notice->title, u"W1 crashed in task #7 (SIGABRT)."_s);
+    QCOMPARE(notice->title, u"worker-1 crashed in task #7 (SIGABRT)."_s);
     QVERIFY2(notice->detail.startsWith(u"2 processes have died in this run. Task #7 failed"_s),
              qPrintable(notice->detail));
 }
@@ -204,7 +205,7 @@ void tst_DeathWatch::idleWorkerLosesNoTask()
     QCOMPARE(watch.advance()->detail, QString()); // What it had in hand is not known yet.
     replace(*log, 2, u"worker-3"_s, 101);
     const auto notice = watch.advance();
-    QVERIFY2(notice->title.startsWith(u"W2 was ended by SIGKILL. W3 took"_s),
+    QVERIFY2(notice->title.startsWith(u"worker-2 was ended by SIGKILL. worker-3 took"_s),
              qPrintable(notice->title));
     QCOMPARE(notice->detail, u"It was in no task, so no task was lost."_s);
 }
@@ -231,14 +232,15 @@ void tst_DeathWatch::tellsOfAConsumersItem()
         {0, RunEvent::Severity::Failure, 2, {"process_signalled"_ba, {{u"signal"_s, SIGKILL}}}});
     replace(*log, 2, u"consumer-3"_s, 104);
     auto notice = watch.advance();
-    QVERIFY2(notice->title.startsWith(u"C2 was ended by SIGKILL. C3 took its place"_s),
-             qPrintable(notice->title));
+    QVERIFY2(
+        notice->title.startsWith(u"consumer-2 was ended by SIGKILL. consumer-3 took its place"_s),
+        qPrintable(notice->title));
     QCOMPARE(notice->detail, u"No item was lost. In Python nothing would take its place."_s);
     log->addEvent(
         {0, RunEvent::Severity::Failure, 2, {"pipeline.item_lost"_ba, {{u"item"_s, 40}}}});
     notice = watch.advance();
     QCOMPARE(notice->detail,
-             u"Item 40 was lost with the process. In Python nothing would take its place."_s);
+             u"Item #40 was lost with the process. In Python nothing would take its place."_s);
 }
 
 void tst_DeathWatch::tellsOfMissingIncrements()
@@ -248,7 +250,7 @@ void tst_DeathWatch::tellsOfMissingIncrements()
     end(*log, {.process = 2, .signal = SIGKILL});
     log->updateProcess(2, [](ProcessRecord &record) { record.done = 3123; });
     const auto notice = watch.advance();
-    QCOMPARE(notice->title, u"B was ended by SIGKILL."_s);
+    QCOMPARE(notice->title, u"process-2 was ended by SIGKILL."_s);
     QCOMPARE(notice->detail,
              u"It had made 3\u202F123 of its 10\u202F000 increments; nothing takes its place."_s);
 }

@@ -257,7 +257,7 @@ void tst_RunView::deathIsToldAtOnce()
         record.signal = SIGKILL;
     });
     QTRY_VERIFY_WITH_TIMEOUT(frame.isBannerShown(), patience);
-    QCOMPARE(frame.title(), u"W1 was ended by SIGKILL."_s);
+    QCOMPARE(frame.title(), u"worker-1 was ended by SIGKILL."_s);
     RunResult result;
     result.totals = {.tasks = 9, .done = 8, .lost = 1};
     run.end(result);

@@ -11,6 +11,7 @@
 #include <QAccessible>
 #include <QApplication>
 #include <QImage>
+#include <QJsonArray>
 #include <QSet>
 #include <QSignalSpy>
 #include <QTest>
@@ -110,6 +111,7 @@ private Q_SLOTS:
     void keptCardsAreThoseOfAFreshStage();
     void poolSaysWhatItsProcessesDo();
     void pipelineSaysWhatItsProcessesDo();
+    void pipelineSaysTheNamesOfItsItems();
     void counterSaysWhatWasLost();
     void counterIsExactWithALock();
     void idleStageFollowsTheSpec();
@@ -287,6 +289,21 @@ void tst_Stages::pipelineSaysWhatItsProcessesDo()
     QVERIFY(contains(stage->grab().toImage(), Theme::current().full));
 }
 
+void tst_Stages::pipelineSaysTheNamesOfItsItems()
+{
+    SampleRun run = samplePipeline();
+    QVERIFY2(names(*stageOf(run, Phase::Shown)).join(u'\n').contains(u"consumer-1, running in #"_s),
+             qPrintable(names(*stageOf(run, Phase::Shown)).join(u'\n')));
+    QJsonArray fruit;
+    for (int i = 0; i < 1'000; ++i)
+        fruit.append(u"apple %1"_s.arg(i));
+    run.spec.set(u"pipeline.items"_s, fruit);
+    const QString all = names(*stageOf(run, Phase::Shown)).join(u'\n');
+    QVERIFY2(all.contains(u"consumer-1, running in apple "_s), qPrintable(all));
+    QVERIFY2(all.contains(u"producer-2, blocked in apple "_s), qPrintable(all));
+    QVERIFY2(!all.contains(u'#'), qPrintable(all));
+}
+
 void tst_Stages::counterSaysWhatWasLost()
 {
     const auto stage = stageOf(sampleCounter(), Phase::Shown);
@@ -299,7 +316,7 @@ void tst_Stages::counterSaysWhatWasLost()
 void tst_Stages::counterIsExactWithALock()
 {
     const auto running = stageOf(sampleCounter({.locked = true, .progress = 0.5}), Phase::Shown);
-    QVERIFY(running->accessibleDescription().endsWith(u"held by A, 1 waiting"_s));
+    QVERIFY(running->accessibleDescription().endsWith(u"held by P1, 1 waiting"_s));
     QCOMPARE(names(*running),
              (QStringList{u"process-1, running"_s, u"process-2, waiting for lock"_s}));
     const auto ended = stageOf(sampleCounter({.locked = true}), Phase::Shown);

@@ -5,6 +5,7 @@
 #include "ui/experiment/timeline/timeline_layout.h"
 #include "ui/experiment/timeline/timeline_tracks.h"
 
+#include <QJsonArray>
 #include <QTest>
 
 #include <cmath>
@@ -68,6 +69,7 @@ private Q_SLOTS:
     void rangesOfSummariesAreTrue();
     void countHoldsUntilTheNextSample();
     void countKeepsItsPeaks();
+    void barOfANamedItemSaysItsName();
     void badgesAreShort_data();
     void badgesAreShort();
 };
@@ -357,26 +359,31 @@ void tst_TimelineLayout::replacementStandsBelowTheReplaced()
 void tst_TimelineLayout::rangesOfSummariesAreTrue_data()
 {
     QTest::addColumn<const ProcessRole *>("role");
+    QTest::addColumn<int>("producers");
     QTest::addColumn<quint32>("count");
     QTest::addColumn<QString>("begin");
-    QTest::newRow("one") << test::consumer() << 1U << u"#1000: "_s;
-    QTest::newRow("increments") << test::process() << 9'000U << u"#1000\u20139999: "_s;
-    QTest::newRow("a producer's") << test::producer() << 32U << u"#1000\u20131031: "_s;
-    QTest::newRow("of all producers") << test::consumer() << 32U << u"32 items: "_s;
-    QTest::newRow("nothing in hand") << test::process() << 0U << u"many short ones"_s;
+    QTest::newRow("one") << test::consumer() << 1 << 1U << u"#1000: "_s;
+    QTest::newRow("increments") << test::process() << 1 << 9'000U << u"#1000\u20139999: "_s;
+    QTest::newRow("a producer's") << test::producer() << 1 << 32U << u"#1000\u20131031: "_s;
+    QTest::newRow("one of three") << test::producer() << 3 << 32U << u"32 items: "_s;
+    QTest::newRow("of all producers") << test::consumer() << 1 << 32U << u"32 items: "_s;
+    QTest::newRow("nothing in hand") << test::process() << 1 << 0U << u"many short ones"_s;
 }
 
 void tst_TimelineLayout::rangesOfSummariesAreTrue()
 {
     QFETCH(const ProcessRole *const, role);
+    QFETCH(const int, producers);
     QFETCH(const quint32, count);
     QFETCH(const QString, begin);
+    ExperimentSpec spec(u"pipeline"_s);
+    spec.set(u"pipeline.producers"_s, producers);
     Span span;
     span.endNs = 1'800'000;
     span.index = 1'000;
     span.count = count;
     span.activity = count == 1 ? Span::Activity::Running : Span::Activity::Busy;
-    const QString text = spanText(span, role);
+    const QString text = spanText(span, role, ItemNames(spec));
     QVERIFY2(text.startsWith(begin), qPrintable(text));
 }
 
@@ -422,6 +429,17 @@ void tst_TimelineLayout::countKeepsItsPeaks()
     QCOMPARE(largest, 99.0F);
 }
 
+void tst_TimelineLayout::barOfANamedItemSaysItsName()
+{
+    ExperimentSpec spec(u"pipeline"_s);
+    spec.set(u"pipeline.items"_s, QJsonArray{u"apple"_s, u"banana"_s});
+    Span span;
+    span.index = 1;
+    span.endNs = 2'000'000;
+    const QString text = spanText(span, test::consumer(), ItemNames(spec));
+    QVERIFY2(text.startsWith(u"banana: on a core"_s), qPrintable(text));
+}
+
 void tst_TimelineLayout::badgesAreShort_data()
 {
     QTest::addColumn<QString>("name");
@@ -432,7 +450,7 @@ void tst_TimelineLayout::badgesAreShort_data()
     QTest::newRow("worker") << u"worker-12"_s << test::worker() << u"W12"_s;
     QTest::newRow("producer") << u"producer-1"_s << test::producer() << u"P1"_s;
     QTest::newRow("consumer") << u"consumer-2"_s << test::consumer() << u"C2"_s;
-    QTest::newRow("process") << u"process-2"_s << test::process() << u"B"_s;
+    QTest::newRow("process") << u"process-2"_s << test::process() << u"P2"_s;
     QTest::newRow("many processes") << u"process-40"_s << test::process() << u"P40"_s;
 }
 
@@ -440,7 +458,7 @@ void tst_TimelineLayout::badgesAreShort()
 {
     QFETCH(const QString, name);
     QFETCH(const ProcessRole *const, role);
-    QTEST(badgeText(process(name, role)), "badge");
+    QTEST(shortName(process(name, role)), "badge");
 }
 
 QTEST_GUILESS_MAIN(tst_TimelineLayout)

@@ -111,6 +111,7 @@ private Q_SLOTS:
     void everyItemArrives();
     void unboundedQueueNeverBlocks();
     void textsArriveInOrder();
+    void itemHasOneNumberInTheRun();
     void itemIsInTheQueueOnceThereWasRoom();
     void killedProcessLosesNoCount_data();
     void killedProcessLosesNoCount();
@@ -233,6 +234,54 @@ void tst_PipelineRun::killAtRandom(ExperimentRun &run, const QList<int> &roles, 
             return;
         m_killed += ::kill(victims[random.bounded(victims.size())], SIGKILL) == 0 ? 1 : 0;
     }
+}
+
+/// On every lane, and in every picture of the queue and of what is in hand.
+void tst_PipelineRun::itemHasOneNumberInTheRun()
+{
+    constexpr int producers = 3;
+    constexpr int each = 12;
+    const QJsonObject pause = work(u"io.sleep"_s, {{u"min_s"_s, 0.005}, {u"max_s"_s, 0.02}});
+    ExperimentRun run(m_engine, pipelineOf({{u"producers"_s, producers},
+                                            {u"consumers"_s, 2},
+                                            {u"items_per_producer"_s, each},
+                                            {u"capacity"_s, 4}},
+                                           pause, pause));
+    QVERIFY(test::runToEnd(run));
+    const RunLog &log = *run.log();
+    const QList<ProcessRecord> processes = log.processes();
+    std::map<quint32, int> producerOf;
+    std::map<quint32, int> consumerOf;
+    for (int process = 1; process < processes.size(); ++process) {
+        const AppendLog<Span> &spans = log.lane(process).spans;
+        auto &items = processes[process].role == test::producer() ? producerOf : consumerOf;
+        for (std::size_t at = 0; at < spans.size(); ++at) {
+            if (isOfAnItem(spans[at]))
+                QCOMPARE(items.emplace(spans[at].index, process).first->second, process);
+        }
+    }
+    for (const auto &items : {producerOf, consumerOf}) {
+        QCOMPARE(items.size(), std::size_t{producers * each});
+        QCOMPARE(items.rbegin()->first, quint32{producers * each - 1});
+    }
+    int queued = 0;
+    const qint64 endNs = log.snapshots.newest()->timeNs;
+    for (qint64 timeNs = 0; timeNs < endNs; timeNs += 25'000'000) {
+        const StageSnapshotPointer picture = log.snapshots.at(timeNs);
+        for (const QueuedItem &item : picture->state<PipelineState>().items) {
+            if (item.isEnd)
+                continue;
+            ++queued;
+            QCOMPARE(producerOf[item.index], item.producer);
+        }
+        for (const ProcessLive &live : picture->processes) {
+            const auto index = static_cast<quint32>(live.currentIndex);
+            const bool produces = processes[live.process].role == test::producer();
+            if (live.currentIndex >= 0)
+                QCOMPARE((produces ? producerOf : consumerOf)[index], live.process);
+        }
+    }
+    QVERIFY(queued > 0);
 }
 
 /// The producer has its items long before the queue has room for them.
