@@ -2,6 +2,7 @@
 #include "ui/experiment/run/run_tables.h"
 
 #include "ui/experiment/stage/process_look.h"
+#include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
 
 #include <QClipboard>
@@ -21,8 +22,11 @@ namespace {
 
 constexpr int tableRowHeight = 28;
 constexpr int cellPadding = 8;
+constexpr int processColumnWidth = 148; // A badge and "consumer-128".
+constexpr double badgeWidth = 38;
+constexpr double badgeHeight = 16;
 // Which colour a cell's text has; a value of Tone.
-constexpr int toneRole = Qt::UserRole + 1;
+constexpr int toneRole = badgeRole + 1;
 enum class Tone { Plain, Dim, Warning, Failure };
 
 constexpr auto numberAlignment = static_cast<int>(Qt::AlignRight | Qt::AlignVCenter);
@@ -72,6 +76,13 @@ QString processName(const QList<ProcessRecord> &processes, int process)
     return process >= 0 && process < processes.size() ? processes[process].name : QString();
 }
 
+/// The badge of the process that a cell names: see badgeRole.
+QVariant badgeOf(const QList<ProcessRecord> &processes, int process)
+{
+    return process >= 0 && process < processes.size() ? QVariant::fromValue(processes[process])
+                                                      : QVariant();
+}
+
 QString pidText(const QList<ProcessRecord> &processes, int process)
 {
     return process >= 0 && process < processes.size() ? QString::number(processes[process].pid)
@@ -98,17 +109,35 @@ public:
         const auto alignment = Qt::Alignment(index.data(Qt::TextAlignmentRole).toInt());
         const bool number = alignment.testFlag(Qt::AlignRight);
         const QFont font = number ? monoFont(TextSize::Small) : textFont(TextSize::Small);
-        const QRect room = option.rect.adjusted(cellPadding, 0, -cellPadding, 0);
+        QRect room = option.rect.adjusted(cellPadding, 0, -cellPadding, 0);
+        QString text = index.data().toString();
+        if (const QVariant cell = index.data(badgeRole); cell.isValid()) {
+            const auto process = cell.value<ProcessRecord>();
+            room.setLeft(paintBadge(*painter, room, process));
+            if (shortName(process) == text)
+                text.clear();
+        }
         painter->setFont(font);
         painter->setPen(textColor(static_cast<Tone>(index.data(toneRole).toInt())));
-        painter->drawText(
-            room,
-            static_cast<int>(number ? Qt::AlignRight | Qt::AlignVCenter
-                                    : Qt::AlignLeft | Qt::AlignVCenter),
-            QFontMetrics(font).elidedText(index.data().toString(), Qt::ElideRight, room.width()));
+        painter->drawText(room,
+                          static_cast<int>(number ? Qt::AlignRight | Qt::AlignVCenter
+                                                  : Qt::AlignLeft | Qt::AlignVCenter),
+                          QFontMetrics(font).elidedText(text, Qt::ElideRight, room.width()));
     }
 
 private:
+    /// Returns where the text begins.
+    static int paintBadge(QPainter &painter, const QRect &room, const ProcessRecord &process)
+    {
+        const QRectF badge(room.left(), room.center().y() - badgeHeight / 2 + 0.5, badgeWidth,
+                           badgeHeight);
+        painter.save();
+        drawBadge(painter, badge, shortName(process), process.colorIndex, hasCrashed(process),
+                  TextSize::Caption);
+        painter.restore();
+        return static_cast<int>(badge.right()) + cellPadding;
+    }
+
     static QColor textColor(Tone tone)
     {
         const Theme &theme = Theme::current();
@@ -194,6 +223,8 @@ QVariant EventsModel::data(const QModelIndex &index, int role) const
     }
     if (role == toneRole)
         return static_cast<int>(Tone::Dim);
+    if (role == badgeRole && index.column() == EventProcess)
+        return badgeOf(m_processes, event.process);
     if (role == Qt::ToolTipRole && index.column() == EventText)
         return eventText(*m_log, event);
     if (role != Qt::DisplayRole)
@@ -295,11 +326,19 @@ QVariant ResultsModel::data(const QModelIndex &index, int role) const
                                                                             : Tone::Dim;
         return static_cast<int>(tone);
     }
+    if (role == badgeRole && column == ResultWorker)
+        return badgeOf(m_processes, processOf(index.row()));
     const bool whole = role == Qt::ToolTipRole && (column == ResultValue || column == ResultError);
     if (role != Qt::DisplayRole && !whole)
         return {};
     return m_showsTasks ? taskText(m_log->tasks[static_cast<std::size_t>(index.row())], column)
                         : processText(m_processes[index.row() + 1], index.row(), column);
+}
+
+/// The position of the process that a row is about; -1: none.
+int ResultsModel::processOf(int row) const
+{
+    return m_showsTasks ? m_log->tasks[static_cast<std::size_t>(row)].process : row + 1;
 }
 
 QString ResultsModel::taskText(const TaskRecord &task, int column) const
@@ -401,6 +440,8 @@ DataTable::DataTable(QAbstractItemModel *model, QWidget *parent) : QTableView(pa
     header->setFont(textFont(TextSize::Caption));
     header->setFixedHeight(tableRowHeight);
     header->setDefaultSectionSize(112);
+    static_assert(int{EventProcess} == int{ResultWorker});
+    header->resizeSection(ResultWorker, processColumnWidth);
     header->setStretchLastSection(true);
 }
 

@@ -10,6 +10,9 @@
 
 namespace proclab {
 
+/// The role by which a cell that names a process has its ProcessRecord, to draw its badge.
+constexpr int badgeRole = Qt::UserRole + 1;
+
 /// The events of a run: time, process, what happened. Grows by refresh(); rows never change.
 class EventsModel final : public QAbstractTableModel
 {
@@ -50,6 +53,7 @@ public:
 
 private:
     [[nodiscard]] bool hasChanged(const QList<ProcessRecord> &before) const;
+    [[nodiscard]] int processOf(int row) const;
     [[nodiscard]] QString taskText(const TaskRecord &task, int column) const;
     [[nodiscard]] static QString processText(const ProcessRecord &process, int row, int column);
 

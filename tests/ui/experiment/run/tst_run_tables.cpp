@@ -41,6 +41,7 @@ private Q_SLOTS:
     void copyTakesTheSelectedRows();
     void numbersAreAtTheRight();
     void tableIsDrawn();
+    void processHasItsBadgeInItsColour();
 };
 
 void tst_RunTables::modelsKeepTheirPromises()
@@ -208,6 +209,34 @@ void tst_RunTables::tableIsDrawn()
     for (int x = 0; x < image.width() && !hasText; ++x)
         hasText = image.pixelColor(x, 14) != Theme::current().panel;
     QVERIFY(hasText);
+}
+
+void tst_RunTables::processHasItsBadgeInItsColour()
+{
+    const SampleRun run = samplePool();
+    EventsModel events;
+    ResultsModel results;
+    events.setRun(run.log);
+    results.setRun(run.log);
+    for (QAbstractItemModel *model : {static_cast<QAbstractItemModel *>(&events),
+                                      static_cast<QAbstractItemModel *>(&results)}) {
+        const QModelIndex cell = model->index(0, 1);
+        const auto process = cell.data(badgeRole).value<ProcessRecord>();
+        QCOMPARE(process.name, cell.data().toString());
+        QVERIFY(!cell.siblingAtColumn(0).data(badgeRole).isValid());
+        DataTable table(model);
+        table.resize(600, 120);
+        table.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&table));
+        const QImage image = table.viewport()->grab(table.visualRect(cell)).toImage();
+        const QColor color = Theme::current().process(process.colorIndex);
+        bool hasColor = false;
+        for (int y = 0; y < image.height(); ++y) {
+            for (int x = 0; x < image.width(); ++x)
+                hasColor = hasColor || image.pixelColor(x, y) == color;
+        }
+        QVERIFY(hasColor);
+    }
 }
 
 QTEST_MAIN(tst_RunTables)
