@@ -452,8 +452,7 @@ void LineChart::paintEvent(QPaintEvent *)
     QPainter painter(this);
     painter.fillRect(rect(), theme.panel);
     const QRectF head(headMargin, 4, width() - headMargin - rightMargin, headHeight - 4);
-    const double valueWidth = drawText(painter, head, Qt::AlignRight | Qt::AlignVCenter,
-                                       m_valueText, monoFont(TextSize::Small), theme.text);
+    const double valueWidth = paintValue(painter, head);
     const double titleWidth = drawText(painter, head, Qt::AlignLeft | Qt::AlignVCenter, m_title,
                                        textFont(TextSize::Small, QFont::DemiBold), theme.text);
     drawText(painter, head.adjusted(titleWidth + 8, 1, -valueWidth - 8, 1),

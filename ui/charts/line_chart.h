@@ -15,6 +15,7 @@ class QCPGraph;
 class QCPItemStraightLine;
 class QCPItemText;
 class QCustomPlot;
+class QPainter;
 
 namespace proclab {
 
@@ -149,6 +150,7 @@ private:
     void updateAxes();
     void updateMarks();
     void fillGraphs();
+    double paintValue(QPainter &painter, const QRectF &head) const;
     void placeLabels();
     void placeCursor();
     [[nodiscard]] double secondsAt(int x) const;

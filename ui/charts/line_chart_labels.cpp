@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/curve_labels.h"
 #include "ui/charts/line_chart.h"
+#include "ui/shared/draw_text.h"
+#include "ui/shared/theme.h"
 
 #include <QFontMetricsF>
+#include <QPainter>
 #include <qcustomplot.h>
 
 #include <algorithm>
@@ -67,6 +70,31 @@ QList<QPolygonF> LineChart::curvesInPixels() const
         curves.append(curve);
     }
     return curves;
+}
+
+/// The values at the right of @p head, from the last; one that begins with a curve's name has its
+/// colour. Returns how wide they are.
+double LineChart::paintValue(QPainter &painter, const QRectF &head) const
+{
+    const QStringView separator = u" \u00B7 ";
+    const QFont font = monoFont(TextSize::Small);
+    const QColor plain = Theme::current().text;
+    QStringList pieces;
+    for (const QString &part : m_valueText.split(separator.toString()))
+        pieces << (pieces.isEmpty() ? QStringList() : QStringList(separator.toString())) << part;
+    double width = 0;
+    for (auto piece = pieces.crbegin(); piece != pieces.crend(); ++piece) {
+        QColor color = plain;
+        for (const Series &series : m_series) {
+            const QString begin = series.label % u' ';
+            if (!series.label.isEmpty() &&
+                (piece->startsWith(begin) || piece->contains(u' ' % begin)))
+                color = series.color;
+        }
+        width += drawText(painter, head.adjusted(0, 0, -width, 0),
+                          Qt::AlignRight | Qt::AlignVCenter, *piece, font, color);
+    }
+    return width;
 }
 
 void LineChart::placeLabels()

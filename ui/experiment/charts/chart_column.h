@@ -88,6 +88,7 @@ private:
     [[nodiscard]] QString memoryText() const;
     /// "412 KiB + 3.0 MiB": private and shared.
     [[nodiscard]] static QString memoryText(quint64 privateBytes, quint64 sharedBytes);
+    [[nodiscard]] QString seriesText(const GaugeChart &chart, int series, double value) const;
     [[nodiscard]] QString gaugeText(qsizetype index) const;
     [[nodiscard]] QString cpuTextAt(double seconds) const;
     [[nodiscard]] QString memoryTextAt(double seconds) const;

@@ -160,6 +160,16 @@ QString ChartColumn::gaugeNumber(const GaugeChart &chart, double value) const
     return text;
 }
 
+/// "get 48 /s": the name of a series where there are several, and its value. The last has the unit.
+QString ChartColumn::seriesText(const GaugeChart &chart, int series, double value) const
+{
+    const QString &name = chart.series[series].name;
+    const bool isLast = series + 1 == chart.series.size();
+    const double shown = chart.isShare() && chart.series.size() > 1 ? std::round(value) : value;
+    const QString number = isLast ? gaugeNumber(chart, shown) : shortNumber(shown);
+    return name.isEmpty() ? number : QString(name % u' ' % number);
+}
+
 QString ChartColumn::gaugeText(qsizetype index) const
 {
     const GaugeChart &chart = m_gauges[index];
@@ -169,15 +179,16 @@ QString ChartColumn::gaugeText(qsizetype index) const
     if (chart.rate && size == 1)
         return {};
     const bool isMean = chart.rate && haveEnded(m_processes);
-    // Of several series the last one: what came out. Series of different things are all told.
+    // Of several series the last one: what came out. Of shares each tells something else.
     const auto last = static_cast<int>(chart.series.size()) - 1;
-    QString text;
-    for (int k = chart.series[last].name.contains(u' ') ? 0 : last; k <= last; ++k) {
+    QStringList parts;
+    for (int k = chart.isShare() ? 0 : last; k <= last; ++k) {
         const auto gauge = static_cast<std::size_t>(chart.series[k].gauge);
         const double value =
             isMean ? meanOf(chart, k).value_or(0) : m_log->gauges[size - 1].values[gauge];
-        text += k < last ? QString(shortNumber(value) % u" \u00B7 ") : gaugeNumber(chart, value);
+        parts.append(seriesText(chart, k, value));
     }
+    const QString text = parts.join(u" \u00B7 "_s);
     return isMean ? tr("mean %1").arg(text) : text;
 }
 
@@ -189,12 +200,7 @@ QString ChartColumn::gaugeTextAt(qsizetype index, double seconds) const
         const auto value = m_charts[index + 1]->valueAt(k, seconds);
         if (!value)
             return unknownText();
-        // What is named in several words has a line of its own colour to tell it by.
-        const QString &name = chart.series[k].name;
-        const QString number =
-            k + 1 < chart.series.size() ? shortNumber(*value) : gaugeNumber(chart, *value);
-        parts.append(name.isEmpty() || name.contains(u' ') ? number
-                                                           : QString(name % u' ' % number));
+        parts.append(seriesText(chart, k, *value));
     }
     return parts.join(u" \u00B7 "_s);
 }

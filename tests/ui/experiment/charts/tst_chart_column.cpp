@@ -279,14 +279,14 @@ void tst_ChartColumn::cursorShowsTheValuesOfItsTime()
     column.setSpec(spec);
     column.setRun(log);
     column.advance(2'000 * ms);
-    QCOMPARE(column.charts()[2]->valueText(), u"80\u00A0/s"_s);
-    QCOMPARE(column.charts()[3]->valueText(), u"0 \u00B7 0\u00A0%"_s); // Producers, consumers.
+    QCOMPARE(column.charts()[2]->valueText(), u"get 80\u00A0/s"_s);
+    QCOMPARE(column.charts()[3]->valueText(), u"put 0 \u00B7 get 0\u00A0%"_s);
     column.setCursor(500 * ms);
     QCOMPARE(column.charts()[1]->valueText(), u"3 / 16"_s);
     QCOMPARE(column.charts()[2]->valueText(), u"put 10 \u00B7 get 20\u00A0/s"_s);
     QCOMPARE(column.charts()[2]->cursor(), std::optional(0.5));
     column.setCursor(std::nullopt);
-    QCOMPARE(column.charts()[2]->valueText(), u"80\u00A0/s"_s);
+    QCOMPARE(column.charts()[2]->valueText(), u"get 80\u00A0/s"_s);
     column.setCursor(3'000 * ms); // Still to come.
     QVERIFY(!column.charts()[2]->cursor());
 }
