@@ -355,8 +355,10 @@ public:
     void setValue(const QJsonValue &value) override
     {
         m_value = value;
-        m_text->setText(
-            tr("%1 different tasks (from the file)").arg(groupedNumber(value.toArray().size())));
+        const qsizetype count = value.toArray().size();
+        m_text->setText(count == 1
+                            ? tr("1 task (from the file)")
+                            : tr("%1 different tasks (from the file)").arg(groupedNumber(count)));
     }
 
 private:
