@@ -341,14 +341,16 @@ void tst_RunPages::deathIsToldWhileTheRunGoesOn_data()
     QTest::addColumn<QString>("title");
     QTest::addColumn<QString>("detail");
     QTest::newRow("worker") << u"pool"_s << u"worker-1"_s
-                            << u"^W1 was killed from outside in task #\\d+ \\(SIGKILL\\)\\. "
-                               "W\\d+ took its place .+ later\\.$"_s
+                            << u"^worker-1 was killed from outside in task #\\d+ \\(SIGKILL\\)\\. "
+                               "worker-\\d+ took its place .+ later\\.$"_s
                             << u"is lost\\. Python's Pool would wait for its result for ever\\.$"_s;
     QTest::newRow("consumer") << u"pipeline"_s << u"consumer-1"_s
-                              << u"^C1 was ended by SIGKILL\\. C\\d+ took its place .+ later\\.$"_s
+                              << u"^consumer-1 was ended by SIGKILL\\. consumer-\\d+ took its "
+                                 "place .+ later\\.$"_s
                               << u"In Python nothing would take its place\\.$"_s;
     QTest::newRow("producer") << u"pipeline"_s << u"producer-1"_s
-                              << u"^P1 was ended by SIGKILL\\. P\\d+ took its place .+ later\\.$"_s
+                              << u"^producer-1 was ended by SIGKILL\\. producer-\\d+ took its "
+                                 "place .+ later\\.$"_s
                               << u"In Python nothing would take its place\\.$"_s;
 }
 
