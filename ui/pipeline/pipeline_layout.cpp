@@ -12,7 +12,7 @@ PipelineLayout arrangePipeline(const QRectF &area)
     constexpr double footHeight = 20;
     constexpr double scaleWidth = 34;
     constexpr double parentHeight = 56;
-    constexpr double parentGap = 16;
+    constexpr double parentGap = 14;
     const double width = area.width();
     const double side = std::floor(std::clamp(width * 0.315, 96.0, 250.0));
     const double gap = std::clamp(width * 0.05, 12.0, 48.0);
@@ -22,12 +22,14 @@ PipelineLayout arrangePipeline(const QRectF &area)
 
     PipelineLayout layout;
     layout.producers = {area.left(), area.top(), side, area.height()};
+    layout.consumers = {area.right() - side, area.top(), side, area.height()};
+    // As wide as the queue with its scale; the links to both sides pass beside it.
+    const double parent = std::floor(std::min(parentHeight, area.height() / 5));
+    layout.parent = {centre - scaleWidth / 2, area.bottom() - parent, tank + scaleWidth / 2 + 4,
+                     parent};
+    const double room = layout.parent.top() - parentGap - area.top();
     layout.tank = {centre, area.top() + headHeight, tank,
-                   std::max(20.0, area.height() - headHeight - footHeight)};
-    const double right = area.right() - side;
-    layout.parent = {right, area.top() + 1, side, std::min(parentHeight, area.height() / 4)};
-    const double top = layout.parent.bottom() + parentGap;
-    layout.consumers = {right, top, side, std::max(20.0, area.bottom() - top)};
+                   std::max(20.0, room - headHeight - footHeight)};
     return layout;
 }
 

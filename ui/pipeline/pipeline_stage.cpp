@@ -18,6 +18,7 @@ namespace proclab {
 namespace {
 
 constexpr double nearlyFull = 0.9;
+constexpr double linkCorner = 12;
 
 const ProcessRole &roleOf(PipelineRoles::Role role)
 {
@@ -144,9 +145,29 @@ QPolygonF PipelineStage::takePath(const QRectF &consumer) const
             {consumer.left() - 1, y}};
 }
 
+/// From the parent to the nearest card of a column: it starts and joins all of it.
+QPolygonF PipelineStage::parentPath(const QRectF &column) const
+{
+    const QRectF &parent = m_layout.parent;
+    const bool isLeft = column.center().x() < parent.center().x();
+    double bottom = column.top();
+    for (const Place &place : places()) {
+        if (place.process != 0 && column.contains(place.rect.center()))
+            bottom = std::max(bottom, place.rect.bottom());
+    }
+    const double y = parent.center().y();
+    const double from = isLeft ? parent.left() : parent.right();
+    if (y < bottom + linkCorner)
+        return {{from, y}, {isLeft ? column.right() : column.left(), y}};
+    const double x = column.center().x();
+    return {{from, y}, {x, y}, {x, bottom}};
+}
+
 void PipelineStage::paintStill(QPainter &painter)
 {
     const QColor color = Theme::current().borderStrong;
+    for (const QRectF &column : {m_layout.producers, m_layout.consumers})
+        drawLink(painter, parentPath(column), color, Link::Results);
     if (!m_producersHaveCards)
         drawLink(painter, putPath(m_layout.producers), color, Link::Tasks);
     if (!m_consumersHaveCards)

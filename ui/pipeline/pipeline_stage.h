@@ -50,6 +50,7 @@ private:
     [[nodiscard]] quint64 depth() const;
     [[nodiscard]] bool isNearlyFull() const;
     [[nodiscard]] QPolygonF putPath(const QRectF &producer) const;
+    [[nodiscard]] QPolygonF parentPath(const QRectF &column) const;
     [[nodiscard]] QPolygonF takePath(const QRectF &consumer) const;
     void paintTank(QPainter &painter);
     void paintHead(QPainter &painter);

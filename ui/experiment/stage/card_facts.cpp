@@ -2,6 +2,7 @@
 #include "ui/experiment/stage/card_facts.h"
 
 #include "core/experiment/run/run_log.h"
+#include "core/experiment/spec/item_names.h"
 #include "ui/experiment/stage/stage_view.h"
 #include "ui/shared/theme.h"
 
@@ -44,18 +45,19 @@ QString memoryText(const AppendLog<ProcessSample> &samples, qint64 timeNs)
 } // namespace
 
 QList<CardContent::Fact> processFacts(const RunLog &log, const ProcessRecord &record,
-                                      const ProcessLive &live, qint64 timeNs)
+                                      const ProcessLive &live, qint64 timeNs,
+                                      const ItemNames &names)
 {
     const RunLog::Lane &lane = log.lane(live.process);
     const auto ready = std::lround(100 * live.readyShare);
-    return {{StageView::tr("CPU time"), durationText(record.cpuSeconds)},
-            {StageView::tr("Last"), lastWorkText(lane.spans, timeNs)},
+    return {{StageView::tr("CPU"), durationText(record.cpuSeconds)},
+            {StageView::tr("Last"), lastWorkText(lane.spans, timeNs, names)},
             {StageView::tr("Ready"), StageView::tr("%1\u00A0%").arg(ready),
              live.readyShare >= notedReadyShare ? Tone::Warning : Tone::Plain},
             {StageView::tr("Private"), memoryText(lane.samples, timeNs)}};
 }
 
-QString lastWorkText(const AppendLog<Span> &spans, qint64 timeNs)
+QString lastWorkText(const AppendLog<Span> &spans, qint64 timeNs, const ItemNames &names)
 {
     for (std::size_t at = spans.size(); at-- > 0;) {
         const Span span = spans[at];
@@ -65,7 +67,7 @@ QString lastWorkText(const AppendLog<Span> &spans, qint64 timeNs)
         if (span.activity == Span::Activity::Busy)
             return StageView::tr("%1 each").arg(
                 durationText(seconds * span.busy / std::max(1u, span.count)));
-        return u'#' % QString::number(span.index) % u' ' % durationText(seconds);
+        return names.nameOf(span.index) % u' ' % durationText(seconds);
     }
     return unknownFact;
 }

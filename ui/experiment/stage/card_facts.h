@@ -5,6 +5,7 @@
 
 namespace proclab {
 
+class ItemNames;
 class RunLog;
 
 /// The share of its time from which on a process's wait for a core is a warning.
@@ -14,10 +15,12 @@ inline constexpr double notedReadyShare = 0.1;
 /// task or item, how much of its time it waited for a core, its private memory. @p record is as
 /// processesAt() gives it for the instant @p timeNs of the picture @p live.
 [[nodiscard]] QList<CardContent::Fact> processFacts(const RunLog &log, const ProcessRecord &record,
-                                                    const ProcessLive &live, qint64 timeNs);
+                                                    const ProcessLive &live, qint64 timeNs,
+                                                    const ItemNames &names);
 
 /// The last task or item that a process had ended by @p timeNs: "#4 978 ms"; of many short ones the
 /// mean, "1.2 µs each"; a dash before the first.
-[[nodiscard]] QString lastWorkText(const AppendLog<Span> &spans, qint64 timeNs);
+[[nodiscard]] QString lastWorkText(const AppendLog<Span> &spans, qint64 timeNs,
+                                   const ItemNames &names);
 
 } // namespace proclab

@@ -392,7 +392,8 @@ const QPixmap &ProcessStage::cardPicture(const Place &place, std::vector<Painted
     CardContent content = isSquare ? squareContentOf(place.process) : contentOf(place.process);
     const ProcessLive *now = live(place.process);
     if (place.style == CardStyle::Full && now && place.process > 0)
-        content.facts = processFacts(*m_log, content.process, *now, m_snapshot->timeNs);
+        content.facts =
+            processFacts(*m_log, content.process, *now, m_snapshot->timeNs, m_itemNames);
     const auto known =
         std::find_if(cards.begin(), cards.end(), [&content, ratio](const PaintedCard &card) {
             return card.content == content && card.picture.devicePixelRatio() == ratio;

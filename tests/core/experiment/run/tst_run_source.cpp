@@ -37,6 +37,7 @@ private Q_SLOTS:
     void activeIsBetweenStartAndEnd();
     void processesAreThoseOfThePicture();
     void crashIsNoEndByTheLab();
+    void whatWasUsedLaterIsTakenBack();
     void allHaveEndedOnceTheLastHas();
     void samplesAreCountedUntilAnInstant();
     void liveRunKeepsEveryInstant();
@@ -87,6 +88,25 @@ void tst_RunSource::processesAreThoseOfThePicture()
     QCOMPARE(later[1].endNs, second);
     QCOMPARE(later[2].endNs, -1);
     QCOMPARE(later[2].exitCode, 0);
+}
+
+void tst_RunSource::whatWasUsedLaterIsTakenBack()
+{
+    RunLog log;
+    ProcessRecord record;
+    record.cpuSeconds = 1.5;
+    record.readySeconds = 0.5;
+    log.addProcess(record);
+    for (const qint64 at : {second, 2 * second, 3 * second})
+        log.lane(0).samples.append({at, 50, 10, 0, 0});
+    const auto usedAt = [&log](qint64 timeNs) {
+        return processesAt(log, pictureOf(timeNs, {ProcessState::Running})).first();
+    };
+    QCOMPARE(usedAt(3 * second).cpuSeconds, 1.5);
+    QCOMPARE(usedAt(2 * second).cpuSeconds, 1.0);
+    QCOMPARE(usedAt(second).cpuSeconds, 0.5);
+    QCOMPARE(usedAt(second).readySeconds, 0.3);
+    QCOMPARE(usedAt(0).cpuSeconds, 0.0);
 }
 
 void tst_RunSource::crashIsNoEndByTheLab()
