@@ -14,8 +14,6 @@ namespace proclab {
 
 namespace {
 
-using Tone = CardContent::Fact::Tone;
-
 const QString unknownFact = u"\u2013"_s;
 
 bool isWork(Span::Activity activity)
@@ -48,6 +46,7 @@ QList<CardContent::Fact> processFacts(const RunLog &log, const ProcessRecord &re
                                       const ProcessLive &live, qint64 timeNs,
                                       const ItemNames &names)
 {
+    using Tone = CardContent::Fact::Tone;
     const RunLog::Lane &lane = log.lane(live.process);
     const auto ready = std::lround(100 * live.readyShare);
     return {{StageView::tr("CPU"), durationText(record.cpuSeconds)},
