@@ -11,6 +11,21 @@
 
 namespace proclab::runtime {
 
+namespace {
+
+/// For the calls that take a time, not a length.
+timespec timeAfter(std::int64_t lengthNs)
+{
+    timespec time = {};
+    ::clock_gettime(CLOCK_MONOTONIC, &time);
+    const std::int64_t ns = time.tv_nsec + lengthNs;
+    time.tv_sec += static_cast<std::time_t>(ns / 1'000'000'000);
+    time.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+    return time;
+}
+
+} // namespace
+
 void futexWait(const FutexWord &word, std::uint32_t expected, std::int64_t timeoutNs)
 {
     timespec timeout = {};
@@ -22,6 +37,14 @@ void futexWait(const FutexWord &word, std::uint32_t expected, std::int64_t timeo
               0);
 }
 
+void futexWaitIn(std::uint32_t groups, const FutexWord &word, std::uint32_t expected,
+                 std::int64_t timeoutNs)
+{
+    const timespec end = timeAfter(timeoutNs);
+    ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, expected, timeoutNs >= 0 ? &end : nullptr,
+              nullptr, groups);
+}
+
 void futexWaitAny(std::span<const ExpectedWord> words, std::int64_t timeoutNs)
 {
     std::array<futex_waitv, maxFutexes> waiters = {};
@@ -31,17 +54,14 @@ void futexWaitAny(std::span<const ExpectedWord> words, std::int64_t timeoutNs)
         waiters[i].val = words[i].expected;
         waiters[i].flags = FUTEX_32;
     }
-    timespec end = {}; // This call takes a time, not a length.
-    ::clock_gettime(CLOCK_MONOTONIC, &end);
-    const std::int64_t ns = end.tv_nsec + timeoutNs;
-    end.tv_sec += static_cast<std::time_t>(ns / 1'000'000'000);
-    end.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+    const timespec end = timeAfter(timeoutNs);
     ::syscall(SYS_futex_waitv, waiters.data(), count, 0, &end, CLOCK_MONOTONIC);
 }
 
-int futexWake(const FutexWord &word, int count)
+int futexWake(const FutexWord &word, int count, std::uint32_t groups)
 {
-    return static_cast<int>(::syscall(SYS_futex, &word, FUTEX_WAKE, count, nullptr, nullptr, 0));
+    return static_cast<int>(
+        ::syscall(SYS_futex, &word, FUTEX_WAKE_BITSET, count, nullptr, nullptr, groups));
 }
 
 } // namespace proclab::runtime

@@ -16,8 +16,13 @@ static_assert(FutexWord::is_always_lock_free && sizeof(FutexWord) == 4);
 /// Sleeps while @p word holds @p expected, at most @p timeoutNs (below 0: no limit). Returns early
 /// on signals and spuriously: the caller checks its condition again. Between processes.
 void futexWait(const FutexWord &word, std::uint32_t expected, std::int64_t timeoutNs);
-/// Wakes up to @p count sleepers of @p word and returns how many.
-int futexWake(const FutexWord &word, int count);
+/// The same, but futexWake() finds it only with a group in common.
+void futexWaitIn(std::uint32_t groups, const FutexWord &word, std::uint32_t expected,
+                 std::int64_t timeoutNs);
+constexpr std::uint32_t allGroups = 0xffff'ffff;
+/// Wakes up to @p count sleepers of @p word that are in one of @p groups, the first to sleep first,
+/// and returns how many.
+int futexWake(const FutexWord &word, int count, std::uint32_t groups = allGroups);
 
 /// Sleeps while each of @p words, at most maxFutexes, holds its expected value, and at most
 /// @p timeoutNs. Returns early like futexWait().

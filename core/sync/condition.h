@@ -10,7 +10,8 @@ namespace proclab {
 
 /// Lets processes that hold a lock sleep until another one notifies them. Like Python's
 /// multiprocessing.Condition. A notification wakes the longest sleeper first, and is lost if nobody
-/// sleeps; if its sleeper dies, it goes on to the next.
+/// sleeps; if its sleeper dies, it goes on to the next. Woken, it waits for the lock like all
+/// others: see Lock for how long at most.
 ///
 /// Threads: any. Blocking: acquire(), wait(), waitFor().
 /// Errors: NotOwner (the lock is not held: by the calling thread, or for a Lock by its process),

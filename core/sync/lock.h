@@ -32,6 +32,11 @@ struct Acquired
 /// A lock between processes. Like Python's multiprocessing.Lock: not recursive, and anyone may
 /// release it. Unlike there, if its owner dies the next one gets it, and learns of that.
 ///
+/// Whoever finds it free takes it, but nobody is passed over for long: once a caller has waited for
+/// 10 ms and comes too late again, which it notices within 0.1 s, each other thread gets the lock
+/// at most once before it, and those that come later wait; tryAcquire() fails then. A waiter that
+/// is stopped or killed meanwhile makes others wait for at most 0.25 s.
+///
 /// Threads: any. Blocking: acquire(). Cost: about 5 ns each way while nobody contends.
 /// Errors: Timeout (it was not free in time), InvalidState (released while free).
 class Lock : public SharedHandle
@@ -64,7 +69,8 @@ private:
 };
 
 /// A lock that its owner, a thread, may take again. Like Python's multiprocessing.RLock: it is free
-/// once its owner has released it as often as it took it. Reports a dead owner like Lock.
+/// once its owner has released it as often as it took it. Reports a dead owner and lets waiters
+/// pass like Lock.
 ///
 /// Threads: any. Blocking: acquire(). Errors: Timeout, NotOwner.
 class RLock : public SharedHandle

@@ -10,6 +10,11 @@ namespace proclab {
 /// belong to nobody: a process may release without having acquired, so units that a dead process
 /// had taken stay taken. Use Lock where a death must be noticed.
 ///
+/// As with Lock nobody is passed over for long: once a caller has waited for 10 ms and comes too
+/// late again, which it notices within 0.1 s, each other thread gets at most one unit before it,
+/// and those that come later wait, or fail in tryAcquire(), even if the value is above 0. A waiter
+/// that is stopped or killed meanwhile makes others wait for at most 0.25 s.
+///
 /// Threads: any. Blocking: acquire(). Errors: InvalidArgument, Timeout.
 class Semaphore : public SharedHandle
 {

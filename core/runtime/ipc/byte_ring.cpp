@@ -84,8 +84,8 @@ void ByteRing::sharerDied(ObjectSpace &space, std::uint32_t sharer)
     PROCLAB_KILL_POINT("ring-died.one-lock");
     m_producing.recover(sharer);
     PROCLAB_KILL_POINT("ring-died.before-notify");
-    items.notify();
-    room.notify();
+    items.sleeperDied();
+    room.sleeperDied();
 }
 
 bool ByteRing::hasRoom(const Record &record) const

@@ -66,10 +66,11 @@ public:
     Outcome put(ObjectSpace &space, Count &putCount, const Record &record, std::int64_t deadlineNs,
                 Refuse refuse)
     {
+        WaitPoint::Turn turn(room);
         for (;;) {
             if (space.acquire(m_producing, patience(deadlineNs)) == SharedLock::Outcome::GivenUp)
                 return Outcome::TimedOut;
-            const Room found = append(space, record, putCount);
+            const Room found = turn.mayPass() ? append(space, record, putCount) : Room::Wait;
             m_producing.unlock();
             if (found == Room::Done) {
                 PROCLAB_KILL_POINT("ring-put.before-notify");
@@ -80,8 +81,10 @@ public:
                 return Outcome::NoMemory;
             if (refuse())
                 return Outcome::Refused;
-            const auto mayFit = [this, &record, &refuse] { return hasRoom(record) || refuse(); };
-            if (!room.wait(mayFit, deadlineNs, WaitFor::Room))
+            const auto mayFit = [this, &record, &refuse, &turn] {
+                return (hasRoom(record) && turn.mayPass()) || refuse();
+            };
+            if (!room.wait(turn, mayFit, deadlineNs, WaitFor::Room))
                 return Outcome::TimedOut;
         }
     }
@@ -93,10 +96,11 @@ public:
     Outcome get(ObjectSpace &space, std::span<Count *const> takenCounts, std::int64_t deadlineNs,
                 Refuse refuse, Store store, ObjectRef *parcel = nullptr)
     {
+        WaitPoint::Turn turn(items);
         for (;;) {
             if (space.acquire(m_consuming, patience(deadlineNs)) == SharedLock::Outcome::GivenUp)
                 return Outcome::TimedOut;
-            const bool isTaken = hasNext();
+            const bool isTaken = turn.mayPass() && hasNext();
             if (isTaken) {
                 const Found found = first(space);
                 PROCLAB_KILL_POINT("ring-get.found");
@@ -116,8 +120,10 @@ public:
             }
             if (refuse())
                 return Outcome::Refused;
-            if (!items.wait([this, &refuse] { return !isEmpty() || refuse(); }, deadlineNs,
-                            WaitFor::Item))
+            const auto mayTake = [this, &refuse, &turn] {
+                return (!isEmpty() && turn.mayPass()) || refuse();
+            };
+            if (!items.wait(turn, mayTake, deadlineNs, WaitFor::Item))
                 return Outcome::TimedOut;
         }
     }

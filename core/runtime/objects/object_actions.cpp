@@ -27,6 +27,12 @@ void rlockOwnerDied(ObjectSpace & /*space*/, std::byte *body, std::uint32_t shar
     as<RLockBody>(body).sharerDied(sharer, pid);
 }
 
+void semaphoreUserDied(ObjectSpace & /*space*/, std::byte *body, std::uint32_t /*sharer*/,
+                       std::int32_t /*pid*/)
+{
+    as<SemaphoreBody>(body).sharerDied();
+}
+
 void conditionSleeperDied(ObjectSpace & /*space*/, std::byte *body, std::uint32_t sharer,
                           std::int32_t /*pid*/)
 {
@@ -88,6 +94,7 @@ const ObjectKindActions &actionsOf(ObjectKind kind)
     static constexpr ObjectKindActions nothing = {nullptr, nullptr, nullptr};
     static constexpr ObjectKindActions lock = {lockOwnerDied, nullptr, nullptr};
     static constexpr ObjectKindActions rlock = {rlockOwnerDied, nullptr, nullptr};
+    static constexpr ObjectKindActions semaphore = {semaphoreUserDied, nullptr, nullptr};
     static constexpr ObjectKindActions condition = {conditionSleeperDied, nullptr, nullptr};
     static constexpr ObjectKindActions barrier = {barrierPartyDied, nullptr, nullptr};
     static constexpr ObjectKindActions queue = {queueUserDied, queueEnded, nullptr};
@@ -99,6 +106,8 @@ const ObjectKindActions &actionsOf(ObjectKind kind)
         return lock;
     case ObjectKind::RLock:
         return rlock;
+    case ObjectKind::Semaphore:
+        return semaphore;
     case ObjectKind::Condition:
         return condition;
     case ObjectKind::Barrier:

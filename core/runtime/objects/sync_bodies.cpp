@@ -10,10 +10,10 @@ namespace proclab::runtime {
 
 void LockBody::sharerDied(std::uint32_t sharer, std::int32_t pid)
 {
-    if (lock.owner() != static_cast<int>(sharer))
-        return;
-    deadPid.store(pid, std::memory_order_relaxed);
-    diedNs.store(nowNs(), std::memory_order_relaxed);
+    if (lock.owner() == static_cast<int>(sharer)) {
+        deadPid.store(pid, std::memory_order_relaxed);
+        diedNs.store(nowNs(), std::memory_order_relaxed);
+    }
     lock.recover(sharer);
 }
 
@@ -40,8 +40,10 @@ void RLockBody::sharerDied(std::uint32_t sharer, std::int32_t pid)
 
 // SemaphoreBody
 
-bool SemaphoreBody::tryAcquire()
+bool SemaphoreBody::tryAcquire(const WaitPoint::Turn &turn)
 {
+    if (!turn.mayPass())
+        return false;
     std::int32_t units = value.load(std::memory_order_relaxed);
     while (units > 0) {
         if (value.compare_exchange_weak(units, units - 1, std::memory_order_acquire,

@@ -110,13 +110,24 @@ struct SemaphoreBody
     std::int32_t limit; ///< 0: none; below: no unit at all.
     WaitPoint waiting;
 
-    bool tryAcquire();
+    /// Without waiting, not even where others wait for their turn.
+    bool tryAcquire()
+    {
+        const WaitPoint::Turn turn(waiting);
+        return tryAcquire(turn);
+    }
     bool acquire(std::int64_t deadlineNs)
     {
-        return waiting.wait([this] { return tryAcquire(); }, deadlineNs);
+        WaitPoint::Turn turn(waiting);
+        return waiting.wait(
+            turn, [this, &turn] { return tryAcquire(turn); }, deadlineNs);
     }
     /// False if that would exceed the limit.
     bool release(std::int32_t count);
+    void sharerDied() { waiting.sleeperDied(); }
+
+private:
+    bool tryAcquire(const WaitPoint::Turn &turn);
 };
 
 struct EventBody

@@ -4,9 +4,11 @@
 #include "core/runtime/clock.h"
 #include "core/runtime/futex.h"
 #include "core/runtime/kill_point.h"
+#include "core/runtime/sync/newcomer_gate.h"
 #include "core/runtime/trace/process_notes.h"
 
 #include <algorithm>
+#include <climits>
 #include <cstdint>
 
 #include <sched.h>
@@ -16,8 +18,9 @@ namespace proclab::runtime {
 /// A lock between processes that knows its owner and outlives it. Its word holds the owner's slot,
 /// so that the parent can name the owner, and pass the lock on with a mark when the owner is dead.
 ///
-/// One word of shared memory, zero is free. Not recursive. Not fair. After Drepper, "Futexes Are
-/// Tricky" (2011), mutex 3, with the owner in place of a plain 1.
+/// In shared memory, zero is free. Not recursive. Whoever comes while it is free takes it, until a
+/// waiter has been passed over for too long: see NewcomerGate. After Drepper, "Futexes Are Tricky"
+/// (2011), mutex 3, with the owner in place of a plain 1.
 class SharedLock
 {
 public:
@@ -25,10 +28,10 @@ public:
         Acquired,
         Recovered, ///< Acquired; the previous owner died holding it, so the guarded data may be
                    ///< half written.
-        GivenUp, ///< goOn() said so, or the time is over.
+        GivenUp,   ///< goOn() said so, or the time is over.
     };
 
-    /// Tries once.
+    /// Tries once; false also while it is free for those that wait.
     [[nodiscard]] bool tryLock(std::uint32_t slot)
     {
         std::uint32_t free = 0;
@@ -56,10 +59,12 @@ public:
         do {
             if ((word & ownerMask) == 0)
                 return false;
-        } while (!m_word.compare_exchange_weak(word, 0, std::memory_order_release,
+        } while (!m_word.compare_exchange_weak(word, word & gateBit, std::memory_order_release,
                                                std::memory_order_relaxed));
         PROCLAB_KILL_POINT("unlock.freed");
-        if (word & waitersBit)
+        // With nobody asleep that may pass, the gate may be that of a dead waiter.
+        if ((word & waitersBit) &&
+            (!(word & gateBit) || futexWake(m_word, 1, NewcomerGate::entitled) == 0))
             futexWake(m_word, 1);
         return true;
     }
@@ -73,9 +78,11 @@ public:
     }
 
     /// Called once the process of slot @p dead is known to be gone. If it held the lock, the next
-    /// owner gets Recovered.
+    /// owner gets Recovered, and this is true. If it waited, nobody waits for it.
     bool recover(std::uint32_t dead)
     {
+        if (m_gate.reset())
+            openWord();
         std::uint32_t word = m_word.load(std::memory_order_acquire);
         while ((word & ownerMask) == dead + 1) {
             if (m_word.compare_exchange_weak(word, diedBit | waitersBit,
@@ -90,56 +97,111 @@ public:
 private:
     static constexpr std::uint32_t waitersBit = 0x8000'0000;
     static constexpr std::uint32_t diedBit = 0x4000'0000;
+    /// The gate may be closed: only those that have waited look closer.
+    static constexpr std::uint32_t gateBit = 0x2000'0000;
     static constexpr std::uint32_t ownerMask = 0xffff;
     static constexpr int hotRounds = 7; ///< Of 1, 2, 4, … pauses.
+    static constexpr std::int64_t spinNs = 20'000;
+
+    /// What a thread that waits keeps of its wait.
+    struct Wait : NewcomerGate::Waiter
+    {
+        int round = 0;
+        bool hasSlept = false;
+    };
 
     template<typename GoOn>
     Outcome lockSlowly(std::uint32_t slot, GoOn goOn, std::int64_t deadlineNs)
     {
         WaitScope noted;
-        std::int64_t spinUntil = 0;
-        for (int round = 0;; ++round) {
+        for (Wait wait;;) {
             std::uint32_t word = m_word.load(std::memory_order_relaxed);
-            if ((word & ownerMask) == 0) {
-                // A thread that has slept cannot know whether others still sleep, so it takes the
-                // lock with the bit set.
-                const std::uint32_t mine =
-                    (slot + 1) | (word & waitersBit) | (spinUntil < 0 ? waitersBit : 0);
-                PROCLAB_KILL_POINT("lock.seen-free");
-                if (m_word.compare_exchange_weak(word, mine, std::memory_order_acquire)) {
-                    PROCLAB_KILL_POINT("lock.taken-after-wait");
+            if (isFree(word, wait)) {
+                if (take(word, slot, wait))
                     return (word & diedBit) ? Outcome::Recovered : Outcome::Acquired;
-                }
                 continue;
             }
-            // Each look takes the word's cache line from the owner. With ever rarer looks, each of
-            // the two does many steps in a row. After Anderson, "The Performance of Spin Lock
-            // Alternatives" (1990).
-            if (round < hotRounds) {
-                for (int i = 0; i < 1 << round; ++i)
-                    spinPause();
+            if (spinsOnce(wait, deadlineNs))
                 continue;
-            }
-            if (spinUntil == 0)
-                spinUntil = std::min(nowNs() + 20'000, deadlineNs);
-            if (spinUntil > 0 && nowNs() < spinUntil) {
-                ::sched_yield();
+            const std::int64_t now = nowNs();
+            if (wait.hasSlept)
+                m_gate.passedOver(wait, now);
+            wait.hasSlept = true;
+            const std::uint32_t marked = word | waitersBit | (m_gate.isOpen() ? 0 : gateBit);
+            if (word != marked &&
+                !m_word.compare_exchange_weak(word, marked, std::memory_order_relaxed))
                 continue;
-            }
-            spinUntil = -1;
-            if (!(word & waitersBit) &&
-                !m_word.compare_exchange_weak(word, word | waitersBit, std::memory_order_relaxed))
-                continue;
-            const std::int64_t leftNs = deadlineNs - nowNs();
-            if (leftNs <= 0 || !goOn())
+            const std::int64_t leftNs = deadlineNs - now;
+            if (leftNs <= 0 || !goOn()) {
+                if (m_gate.open(wait))
+                    openWord();
                 return Outcome::GivenUp;
-            noted.sleepsOn(m_word, word | waitersBit, deadlineNs);
+            }
+            noted.sleepsOn(m_word, marked, deadlineNs);
             PROCLAB_KILL_POINT("lock.before-sleep");
-            futexWait(m_word, word | waitersBit, std::min(leftNs, parkNs));
+            sleep(marked, std::min(leftNs, parkNs), wait);
         }
+    }
+    void sleep(std::uint32_t marked, std::int64_t lengthNs, const Wait &wait)
+    {
+        if (!m_gate.lets(wait.sinceNs)) {
+            futexWaitIn(NewcomerGate::heldBack, m_word, marked, lengthNs);
+            return;
+        }
+        futexWait(m_word, marked, lengthNs);
+        // The gate was closed meanwhile, with an earlier time: the wake-up is for somebody else.
+        if (!m_gate.lets(wait.sinceNs))
+            futexWake(m_word, 1, NewcomerGate::entitled);
+    }
+    /// For this waiter.
+    [[nodiscard]] bool isFree(std::uint32_t word, const Wait &wait) const
+    {
+        return (word & ownerMask) == 0 && (!(word & gateBit) || m_gate.lets(wait.sinceNs));
+    }
+    /// A thread that has slept cannot know whether others still sleep, so it takes the lock with
+    /// the bit set. @p word is as it was found.
+    bool take(std::uint32_t &word, std::uint32_t slot, Wait &wait)
+    {
+        std::uint32_t mine = (slot + 1) | (word & waitersBit) | (wait.hasSlept ? waitersBit : 0);
+        if ((word & gateBit) && m_gate.isOthers(wait))
+            mine |= gateBit;
+        PROCLAB_KILL_POINT("lock.seen-free");
+        if (!m_word.compare_exchange_weak(word, mine, std::memory_order_acquire))
+            return false;
+        PROCLAB_KILL_POINT("lock.taken-after-wait");
+        m_gate.open(wait); // Those that stood back are woken by unlock(), one after the other.
+        return true;
+    }
+    /// Whether it is too early to sleep; spins once then.
+    bool spinsOnce(Wait &wait, std::int64_t deadlineNs)
+    {
+        // Each look takes the word's cache line from the owner. With ever rarer looks, each of
+        // the two does many steps in a row. After Anderson, "The Performance of Spin Lock
+        // Alternatives" (1990).
+        if (const int round = wait.round++; round < hotRounds) {
+            for (int i = 0; i < 1 << round; ++i)
+                spinPause();
+            return true;
+        }
+        if (wait.hasSlept)
+            return false;
+        const std::int64_t now = nowNs();
+        if (wait.sinceNs == 0)
+            wait.sinceNs = now;
+        if (now >= std::min(wait.sinceNs + spinNs, deadlineNs))
+            return false;
+        ::sched_yield();
+        return true;
+    }
+    /// After the gate was opened by a thread that does not pass.
+    void openWord()
+    {
+        m_word.fetch_and(~gateBit, std::memory_order_relaxed);
+        futexWake(m_word, INT_MAX);
     }
 
     FutexWord m_word;
+    NewcomerGate m_gate;
 };
 
 } // namespace proclab::runtime

@@ -64,8 +64,13 @@ private Q_SLOTS:
     void recoveryOfAnotherSlotDoesNothing();
     void killedOwnerIsRecovered();
     void oneOfManyWaitersLearnsOfTheDeath();
+    void nobodyIsPassedOverForLong();
+    void deadWaiterHoldsNobodyUp();
+    void stoppedWaiterHoldsNobodyUpForLong();
 
 private:
+    /// A child that waits for the lock as slot 2 and gets @p signal once it is its turn.
+    [[nodiscard]] pid_t waitUntilItsTurn(int signal) const;
     [[nodiscard]] Shared &shared() const { return *m_segment.at<Shared>(0); }
 
     Segment m_segment;
@@ -237,6 +242,78 @@ void tst_SharedLock::oneOfManyWaitersLearnsOfTheDeath()
         waiter.join();
     QCOMPARE(recovered.load(), 1);
     QCOMPARE(acquired.load(), 4);
+}
+
+void tst_SharedLock::nobodyIsPassedOverForLong()
+{
+    SharedLock &lock = shared().lock;
+    QVERIFY(lock.tryLock(1));
+    const pid_t waiter = forkChild([this] {
+        const auto noteSleep = [this] {
+            shared().waiters = 1;
+            return true;
+        };
+        return static_cast<int>(shared().lock.lock(2, noteSleep));
+    });
+    QTRY_COMPARE_WITH_TIMEOUT(shared().waiters.load(), 1, 30'000);
+    int passed = 0;
+    while (lock.tryLock(3) || lock.owner() == 1) {
+        lock.unlock();
+        (void)lock.tryLock(1);
+        QVERIFY(++passed < 2'000);
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    const int status = waitForChild(waiter);
+    QVERIFY(WIFEXITED(status));
+    QCOMPARE(WEXITSTATUS(status), static_cast<int>(Outcome::Acquired));
+    QCOMPARE(lock.owner(), 2);
+}
+
+pid_t tst_SharedLock::waitUntilItsTurn(int signal) const
+{
+    return forkChild([this, signal]() -> int {
+        // Asked before each sleep, when the waiter has said that it was passed over.
+        int asked = 0;
+        shared().lock.lock(2, [this, signal, &asked] {
+            shared().waiters = 1;
+            if (++asked > 1 && nowNs() > shared().plain)
+                ::kill(::getpid(), signal);
+            return true;
+        });
+        return 0;
+    });
+}
+
+void tst_SharedLock::deadWaiterHoldsNobodyUp()
+{
+    SharedLock &lock = shared().lock;
+    QVERIFY(lock.tryLock(1));
+    shared().plain = nowNs() + 2 * NewcomerGate::patienceNs;
+    const pid_t waiter = waitUntilItsTurn(SIGKILL);
+    QVERIFY(WIFSIGNALED(waitForChild(waiter)));
+    lock.unlock();
+    QVERIFY(!lock.recover(2)); // It had not held the lock.
+    QCOMPARE(lock.owner(), -1);
+    QVERIFY(lock.tryLock(1));
+}
+
+void tst_SharedLock::stoppedWaiterHoldsNobodyUpForLong()
+{
+    SharedLock &lock = shared().lock;
+    QVERIFY(lock.tryLock(1));
+    shared().plain = nowNs() + 2 * NewcomerGate::patienceNs;
+    const pid_t waiter = waitUntilItsTurn(SIGSTOP);
+    int status = 0;
+    QCOMPARE(::waitpid(waiter, &status, WUNTRACED), waiter);
+    QVERIFY(WIFSTOPPED(status));
+    lock.unlock();
+    const std::int64_t begin = nowNs();
+    QCOMPARE(lock.lock(1, goOn, begin + 30'000'000'000), Outcome::Acquired);
+    QVERIFY(nowNs() - begin < 5'000'000'000);
+    lock.unlock();
+    ::kill(waiter, SIGCONT);
+    ::kill(waiter, SIGKILL);
+    QVERIFY(WIFSIGNALED(waitForChild(waiter)));
 }
 
 QTEST_GUILESS_MAIN(tst_SharedLock)
