@@ -7,6 +7,7 @@
 #include <QMetaType>
 #include <QString>
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
@@ -97,6 +98,14 @@ struct StageSnapshot
     quint64 queued = 0; ///< Waiting: tasks not yet taken, items in the queue.
 
     std::shared_ptr<const KindState> kindState; ///< Null: there is none.
+
+    /// Whether a process has to wait for a core: what the lab itself uses is taken from it.
+    [[nodiscard]] bool waitsForCores() const
+    {
+        return std::any_of(processes.begin(), processes.end(), [](const ProcessLive &live) {
+            return live.state == ProcessState::ReadyToRun;
+        });
+    }
 
     /// The kind's own part; one with nothing in it if there is none, or another kind's.
     template<typename State>

@@ -2,6 +2,7 @@
 #include "ui/experiment/run/run_view.h"
 
 #include "core/experiment/spec/kind.h"
+#include "core/runtime/clock.h"
 #include "ui/experiment/charts/chart_column.h"
 #include "ui/experiment/run/run_dock.h"
 #include "ui/experiment/run/run_summary.h"
@@ -235,7 +236,8 @@ void RunView::drawFrame()
         return;
     }
     const StageSnapshotPointer snapshot = m_run->snapshot();
-    if (snapshot && snapshot != m_drawn)
+    if (snapshot && snapshot != m_drawn &&
+        m_pacer.takesFrame(runtime::nowNs(), runtime::threadCpuNs(), snapshot->waitsForCores()))
         draw(snapshot);
     if (snapshot)
         return;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/base/cores.h"
 #include "core/experiment/run/run_status.h"
 #include "core/experiment/spec/spec.h"
 #include "ui/experiment/run/death_watch.h"
+#include "ui/experiment/run/frame_pacer.h"
 #include "ui/shared/banner.h"
 
 #include <QPointer>
@@ -97,6 +99,7 @@ private:
     std::optional<DeathNotice> m_death; ///< Of the run on show.
     int m_deathsClosed = 0;             ///< The bar was closed when so many had died.
     QTimer m_frameTimer;
+    FramePacer m_pacer{usableCores()};
     int m_selected = -1;
 
     QLabel *m_code = nullptr;

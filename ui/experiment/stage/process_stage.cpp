@@ -62,8 +62,8 @@ ProcessStage::ProcessStage(QWidget *parent) : StageView(parent)
     setFocusPolicy(Qt::StrongFocus);
     setMouseTracking(true);
     m_clock.start();
-    m_frame.setInterval(16ms);
-    connect(&m_frame, &QTimer::timeout, this, [this] { update(); });
+    m_frame.setInterval(33ms);
+    connect(&m_frame, &QTimer::timeout, this, &ProcessStage::updateTokens);
 }
 
 void ProcessStage::setSpec(const ExperimentSpec &spec)
@@ -104,7 +104,8 @@ void ProcessStage::setSnapshot(const StageSnapshotPointer &snapshot)
     rememberRate(*snapshot);
     const bool animates =
         style()->styleHint(QStyle::SH_Widget_Animation_Duration, nullptr, this) > 0;
-    if (before && isVisible() && animates && !isTooFastForTokens())
+    // What moves between two pictures costs time that processes without a core wait for.
+    if (before && isVisible() && animates && !isTooFastForTokens() && !snapshot->waitsForCores())
         findMoves(*before, *snapshot);
     setAccessibleDescription(summaryText());
     update();
@@ -344,7 +345,7 @@ int ProcessStage::currentItem() const
     return -1;
 }
 
-void ProcessStage::paintEvent(QPaintEvent *)
+void ProcessStage::paintEvent(QPaintEvent *event)
 {
     const double ratio = devicePixelRatioF();
     if (m_still.isNull() || m_still.devicePixelRatio() != ratio) {
@@ -357,7 +358,7 @@ void ProcessStage::paintEvent(QPaintEvent *)
     QPainter painter(this);
     painter.drawPixmap(0, 0, m_still);
     paintMoving(painter);
-    paintCards(painter);
+    paintCards(painter, event->rect());
     paintTokens(painter);
     const Theme &theme = Theme::current();
     if (isIdle()) {
@@ -372,11 +373,13 @@ void ProcessStage::paintEvent(QPaintEvent *)
     }
 }
 
-void ProcessStage::paintCards(QPainter &painter)
+void ProcessStage::paintCards(QPainter &painter, const QRectF &part)
 {
     m_cards.resize(static_cast<std::size_t>(m_places.size()));
     for (qsizetype i = 0; i < m_places.size(); ++i) {
         const Place &place = m_places[i];
+        if (!part.intersects(place.rect))
+            continue;
         painter.setOpacity(opacityOf(place.process));
         const QPixmap &picture = cardPicture(place, m_cards[static_cast<std::size_t>(i)]);
         painter.drawPixmap(pictureRect(place.rect, picture.devicePixelRatio()).topLeft(), picture);
@@ -431,6 +434,14 @@ void ProcessStage::paintTokens(QPainter &painter)
     }
     if (m_tokens.isEmpty())
         m_frame.stop();
+}
+
+/// Their ways only: the rest of the picture stands still between two of the run.
+void ProcessStage::updateTokens()
+{
+    constexpr int reach = 48; // Of half a token, which may have a name.
+    for (const Token &token : std::as_const(m_tokens))
+        update(token.path.boundingRect().toAlignedRect().adjusted(-reach, -10, reach, 10));
 }
 
 int ProcessStage::placeAt(const QPointF &position) const

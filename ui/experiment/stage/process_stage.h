@@ -129,7 +129,8 @@ private:
     void rearrange();
     void refreshProcesses();
     void rememberRate(const StageSnapshot &snapshot);
-    void paintCards(QPainter &painter);
+    void paintCards(QPainter &painter, const QRectF &part);
+    void updateTokens();
     [[nodiscard]] const QPixmap &cardPicture(const Place &place,
                                              std::vector<PaintedCard> &cards) const;
     [[nodiscard]] CardContent squareContentOf(int process) const;
