@@ -19,6 +19,8 @@ namespace {
 
 constexpr double resultHeight = 118;
 constexpr double barHeight = 16;
+constexpr double lowestResult = 64;
+constexpr double lowestThreeLines = 60;
 
 const ProcessRole &processRole()
 {
@@ -36,11 +38,12 @@ QString percent(double share)
 CounterLayout arrangeCounter(const QRectF &area, int processes)
 {
     const double width = area.width();
-    const double below = std::min(resultHeight, area.height() * 0.42);
+    const double share = std::min(resultHeight, area.height() * 0.42);
+    const double below = share < lowestResult ? 0 : share; // All for the processes then.
     const double gap = std::clamp(width * 0.05, 16.0, 60.0);
     const double middle = std::floor(std::clamp(width * 0.24, 90.0, 180.0));
     const double side = std::floor(std::clamp((width - middle - 2 * gap) / 2, 60.0, 300.0));
-    const double upper = std::max(20.0, area.height() - below - 16);
+    const double upper = std::max(20.0, area.height() - below - (below > 0 ? 16 : 0));
     const double counterHeight = std::min(104.0, upper - 24);
 
     CounterLayout layout;
@@ -51,8 +54,10 @@ CounterLayout arrangeCounter(const QRectF &area, int processes)
     layout.left = {left, area.top(), side, upper};
     if (processes > 1)
         layout.right = {layout.counter.right() + gap, area.top(), side, upper};
-    layout.result = {left, area.top() + upper + 16,
-                     std::min(area.right(), layout.counter.right() + gap + side) - left, below};
+    if (below > 0) {
+        layout.result = {left, area.top() + upper + 16,
+                         std::min(area.right(), layout.counter.right() + gap + side) - left, below};
+    }
     return layout;
 }
 
@@ -153,7 +158,8 @@ void CounterStage::arrange(const QRectF &area)
 
 void CounterStage::paintStill(QPainter &painter)
 {
-    drawBox(painter, m_layout.result);
+    if (!m_layout.result.isEmpty())
+        drawBox(painter, m_layout.result);
     paintLinks(painter);
 }
 
@@ -238,6 +244,11 @@ void CounterStage::paintCounter(QPainter &painter)
         painter.drawRect(QRectF(box.center().x() - 11, box.top() - 16, 22, 18));
         drawPadlock(painter, QPointF(box.center().x(), box.top() - 7), 13,
                     held ? theme.warn : theme.text3);
+    }
+    if (box.height() < lowestThreeLines) {
+        drawText(painter, box, Qt::AlignCenter, groupedNumber(value()),
+                 textFont(TextSize::Title, QFont::DemiBold), held ? theme.warn : theme.text);
+        return;
     }
     const double line = box.height() / 4;
     drawText(painter, QRectF(box.left() + 6, box.top() + line * 0.3, box.width() - 12, line),

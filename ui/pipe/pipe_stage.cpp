@@ -20,6 +20,8 @@ namespace {
 constexpr double receivedHeight = 76;
 constexpr double wayHeight = 34;
 constexpr double titleHeight = 20;
+constexpr double arrowRoom = 14;
+constexpr double lowestReceived = 48;
 constexpr double cellWidth = 14;
 constexpr double cellGap = 3;
 
@@ -42,8 +44,9 @@ PipeLayout arrangePipe(const QRectF &area)
     const double gap = std::clamp(width * 0.03, 6.0, 24.0);
     const double whole = std::min(width, 2 * side + 2 * gap + 420);
     const double left = std::floor(area.center().x() - whole / 2);
-    const double below = std::min(receivedHeight, area.height() * 0.3);
-    const double upper = std::max(40.0, area.height() - below - 16);
+    const double share = std::min(receivedHeight, area.height() * 0.3);
+    const double below = share < lowestReceived ? 0 : share; // All for the ways then.
+    const double upper = std::max(40.0, area.height() - below - (below > 0 ? 16 : 0));
     const double cards = std::min(upper, 190.0);
     const double top = std::floor(area.top() + (upper - cards) / 2);
 
@@ -53,10 +56,12 @@ PipeLayout arrangePipe(const QRectF &area)
     const double from = layout.parent.right() + gap;
     const double length = std::max(20.0, layout.child.left() - gap - from);
     const double each = cards / 2;
-    const double thick = std::min(wayHeight, each - titleHeight);
-    layout.messages = {from, top + titleHeight, length, thick};
-    layout.answers = {from, top + each + titleHeight, length, thick};
-    layout.result = {left, area.top() + upper + 16, whole, below};
+    layout.titleHeight = each < titleHeight + arrowRoom + 2 * cellGap ? cellGap : titleHeight;
+    const double thick = std::max(2.0, std::min(wayHeight, each - layout.titleHeight - arrowRoom));
+    layout.messages = {from, top + layout.titleHeight, length, thick};
+    layout.answers = {from, top + each + layout.titleHeight, length, thick};
+    if (below > 0)
+        layout.result = {left, area.top() + upper + 16, whole, below};
     return layout;
 }
 
@@ -133,7 +138,8 @@ void PipeStage::arrange(const QRectF &area)
 
 void PipeStage::paintStill(QPainter &painter)
 {
-    drawBox(painter, m_layout.result);
+    if (!m_layout.result.isEmpty())
+        drawBox(painter, m_layout.result);
 }
 
 void PipeStage::paintMoving(QPainter &painter)
@@ -160,6 +166,13 @@ void PipeStage::paintWay(QPainter &painter, const QRectF &way, const QString &ti
     painter.drawLine(way.topLeft(), way.topRight());
     painter.drawLine(way.bottomLeft(), way.bottomRight());
 
+    paintCells(painter, way, count, isTowardsParent);
+    const double y = way.bottom() + 9;
+    const QPolygonF arrow = isTowardsParent ? QPolygonF({{way.right(), y}, {way.left(), y}})
+                                            : QPolygonF({{way.left(), y}, {way.right(), y}});
+    drawLink(painter, arrow, theme.borderStrong, Link::Tasks);
+    if (m_layout.titleHeight < titleHeight)
+        return;
     const QRectF head(way.left(), way.top() - titleHeight, way.width(), titleHeight - 4);
     const double used = drawText(painter, head, Qt::AlignVCenter, title,
                                  textFont(TextSize::Small, QFont::DemiBold), theme.text);
@@ -170,11 +183,6 @@ void PipeStage::paintWay(QPainter &painter, const QRectF &way, const QString &ti
     if (!isIdle())
         drawText(painter, head.adjusted(used + 8, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight, text,
                  textFont(TextSize::Small), theme.text2);
-    paintCells(painter, way, count, isTowardsParent);
-    const double y = way.bottom() + 9;
-    const QPolygonF arrow = isTowardsParent ? QPolygonF({{way.right(), y}, {way.left(), y}})
-                                            : QPolygonF({{way.left(), y}, {way.right(), y}});
-    drawLink(painter, arrow, theme.borderStrong, Link::Tasks);
 }
 
 /// The messages that wait, the next to be received at the receiver's end.

@@ -11,9 +11,10 @@ struct PipeLayout
 {
     QRectF parent;
     QRectF child;
-    QRectF messages; ///< The way from the child to the parent.
-    QRectF answers;  ///< The way back.
-    QRectF result;   ///< What has arrived, and how long it took.
+    QRectF messages;        ///< The way from the child to the parent.
+    QRectF answers;         ///< The way back.
+    QRectF result;          ///< What has arrived, and how long it took.
+    double titleHeight = 0; ///< Of the room above a way; too low for a title where there is little.
 };
 [[nodiscard]] PipeLayout arrangePipe(const QRectF &area);
 
