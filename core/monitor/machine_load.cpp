@@ -31,6 +31,16 @@ quint64 memoryLine(const QByteArray &text, const QByteArray &name)
     return number.trimmed().toULongLong() * 1024;
 }
 
+std::optional<double> busyPercent(const CoreTicks &before, const CoreTicks &now)
+{
+    // Idle and waiting time may go back a tick: counters of the kernel are not exact here.
+    const double total = static_cast<double>(now.total) - static_cast<double>(before.total);
+    const double busy = static_cast<double>(now.busy) - static_cast<double>(before.busy);
+    if (total <= 0)
+        return std::nullopt;
+    return std::clamp(100 * busy / total, 0.0, 100.0);
+}
+
 } // namespace
 
 QList<CoreTicks> parseCoreTicks(const QByteArray &stat)
@@ -70,17 +80,13 @@ MachineLoad MachineLoadSource::sample()
 {
     MachineLoad load;
     const QList<CoreTicks> now = parseCoreTicks(contents(m_folder, "stat"));
+    auto last = m_last.cbegin();
     for (const CoreTicks &core : now) {
-        const auto last = std::find_if(m_last.cbegin(), m_last.cend(),
-                                       [&core](const CoreTicks &c) { return c.core == core.core; });
-        if (last == m_last.cend()) {
-            load.corePercent << std::nullopt;
-            continue;
-        }
-        // Idle and waiting time may go back a tick: counters of the kernel are not exact here.
-        const double total = static_cast<double>(core.total) - static_cast<double>(last->total);
-        const double busy = static_cast<double>(core.busy) - static_cast<double>(last->busy);
-        load.corePercent << (total > 0 ? std::clamp(100 * busy / total, 0.0, 100.0) : 0.0);
+        // The kernel lists cores by number.
+        last = std::find_if(last, m_last.cend(),
+                            [&core](const CoreTicks &before) { return before.core >= core.core; });
+        const bool isKnown = last != m_last.cend() && last->core == core.core;
+        load.cores << CoreLoad{core.core, isKnown ? busyPercent(*last, core) : std::nullopt};
     }
     m_last = now;
     parseMemory(contents(m_folder, "meminfo"), load);

@@ -9,11 +9,19 @@
 
 namespace proclab {
 
+/// How busy a core is.
+struct CoreLoad
+{
+    int core = 0;                  ///< The kernel's number: N of "cpuN".
+    std::optional<double> percent; ///< Not known without two readings that differ.
+
+    bool operator==(const CoreLoad &) const = default;
+};
+
 /// How busy the machine is: each core, and memory.
 struct MachineLoad
 {
-    /// One entry for each core that is on line; not known in the first reading.
-    QList<std::optional<double>> corePercent;
+    QList<CoreLoad> cores;       ///< Those that are on line, in the kernel's order.
     quint64 memoryBytes = 0;     ///< 0: not known.
     quint64 memoryUsedBytes = 0; ///< The total without what is available without swapping.
 };

@@ -26,6 +26,7 @@ private Q_SLOTS:
     void coresAreReadFromStat();
     void otherTextIsPassedOver();
     void loadIsTheDifferenceOfTwoReadings();
+    void coresKeepTheirNumbers();
     void memoryIsWhatIsNotAvailable();
     void missingFilesGiveNothing();
     void thisMachineHasCores();
@@ -54,14 +55,26 @@ void tst_MachineLoad::loadIsTheDifferenceOfTwoReadings()
     const QString stat = folder.filePath(u"stat"_s);
     MachineLoadSource source(folder.path().toLocal8Bit());
     QVERIFY(writeFile(stat, "cpu0 100 0 0 100 0 0 0 0\ncpu1 0 0 0 200 0 0 0 0\n"));
-    const MachineLoad first = source.sample();
-    QCOMPARE(first.corePercent.size(), 2);
-    QVERIFY(!first.corePercent[0]);
+    const QList<CoreLoad> unknown{{0, std::nullopt}, {1, std::nullopt}};
+    QCOMPARE(source.sample().cores, unknown);
     // Core 0 was busy for 30 of 40 ticks; core 1 went back a tick, as the kernel's counters may.
     QVERIFY(writeFile(stat, "cpu0 130 0 0 110 0 0 0 0\ncpu1 0 0 0 199 0 0 0 0\n"));
-    const MachineLoad second = source.sample();
-    QCOMPARE(second.corePercent[0], std::optional<double>(75.0));
-    QCOMPARE(second.corePercent[1], std::optional<double>(0.0));
+    const QList<CoreLoad> oneKnown{{0, 75.0}, {1, std::nullopt}};
+    QCOMPARE(source.sample().cores, oneKnown);
+}
+
+void tst_MachineLoad::coresKeepTheirNumbers()
+{
+    QTemporaryDir folder;
+    QVERIFY(folder.isValid());
+    const QString stat = folder.filePath(u"stat"_s);
+    MachineLoadSource source(folder.path().toLocal8Bit());
+    QVERIFY(writeFile(stat, "cpu0 0 0 0 0\ncpu2 0 0 0 0\ncpu5 0 0 0 0\n"));
+    QCOMPARE(source.sample().cores.size(), 3);
+    // Core 2 went off line, core 3 came on line.
+    QVERIFY(writeFile(stat, "cpu0 10 0 0 0\ncpu3 10 0 0 0\ncpu5 5 0 0 5\n"));
+    const QList<CoreLoad> expected{{0, 100.0}, {3, std::nullopt}, {5, 50.0}};
+    QCOMPARE(source.sample().cores, expected);
 }
 
 void tst_MachineLoad::memoryIsWhatIsNotAvailable()
@@ -79,7 +92,7 @@ void tst_MachineLoad::missingFilesGiveNothing()
     QTemporaryDir folder;
     MachineLoadSource source(folder.path().toLocal8Bit());
     const MachineLoad load = source.sample();
-    QVERIFY(load.corePercent.isEmpty());
+    QVERIFY(load.cores.isEmpty());
     QCOMPARE(load.memoryBytes, quint64(0));
 }
 
@@ -87,7 +100,7 @@ void tst_MachineLoad::thisMachineHasCores()
 {
     MachineLoadSource source;
     const MachineLoad load = source.sample();
-    QVERIFY(!load.corePercent.isEmpty());
+    QVERIFY(!load.cores.isEmpty());
     QVERIFY(load.memoryUsedBytes <= load.memoryBytes);
     QVERIFY(load.memoryBytes > 0);
 }
