@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/line_chart.h"
 
+#include "ui/charts/chart_label.h"
 #include "ui/charts/chart_overlay.h"
 #include "ui/charts/plot_tickers.h"
 #include "ui/shared/draw_text.h"
@@ -25,7 +26,6 @@ constexpr int headHeight = 28;
 constexpr int leftMargin = 40;
 constexpr int rightMargin = 26; // Half of the last time label.
 constexpr int headMargin = 12;
-constexpr int maxSmoothLines = 12;
 constexpr double labelRoom = 17; // Above a threshold, for its label.
 
 /// A plot that is never drawn without room: a paint device of no size takes no painter.
@@ -41,26 +41,6 @@ protected:
             QCustomPlot::resizeEvent(event);
     }
 };
-
-/// A label above the lines, on a halo of the panel's colour.
-QCPItemText *makeLabel(QCustomPlot *plot)
-{
-    auto *text = new QCPItemText(plot);
-    text->setLayer(u"overlay"_s);
-    text->position->setType(QCPItemPosition::ptAbsolute);
-    text->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
-    text->setPadding(QMargins(2, 0, 2, 0));
-    return text;
-}
-
-void styleLabel(QCPItemText *text, const QColor &color)
-{
-    QColor halo = Theme::current().panel;
-    halo.setAlphaF(0.8F);
-    text->setBrush(halo);
-    text->setColor(color);
-    text->setFont(textFont(TextSize::Caption));
-}
 
 QPen dashed(const QColor &color, qreal dash, qreal gap)
 {
@@ -118,6 +98,7 @@ void LineChart::createPlot()
     m_thresholdText = makeLabel(m_plot);
     m_meanLine = new QCPItemStraightLine(m_plot);
     m_meanText = makeLabel(m_plot);
+    m_noteText = makeLabel(m_plot);
     m_emptyText = new QCPItemText(m_plot);
     m_emptyText->position->setType(QCPItemPosition::ptAxisRectRatio);
     m_emptyText->position->setCoords(0.5, 0.5);
@@ -141,6 +122,7 @@ void LineChart::applyTheme()
     styleLabel(m_thresholdText, theme.full);
     m_meanLine->setPen(dashed(theme.accent, 4, 3));
     styleLabel(m_meanText, theme.accent);
+    styleLabel(m_noteText, theme.text3);
     m_emptyText->setColor(theme.text3);
     m_emptyText->setFont(textFont(TextSize::Small));
     for (QCPItemStraightLine *line : std::as_const(m_markLines))
@@ -299,48 +281,6 @@ bool LineChart::showsNoData() const
     return m_history.isEmpty();
 }
 
-QColor LineChart::shownColor(int series, double opacity) const
-{
-    QColor color = m_series[series].color;
-    if (m_emphasis >= 0 && m_emphasis != series)
-        opacity *= 0.4;
-    color.setAlphaF(static_cast<float>(opacity));
-    return color;
-}
-
-void LineChart::styleGraphs()
-{
-    const Theme &theme = Theme::current();
-    // A tangle of lines needs no smooth edges.
-    const bool isTangle = m_series.size() > maxSmoothLines;
-    for (int i = 0; i < m_series.size(); ++i) {
-        QCPGraph *graph = m_series[i].graph;
-        graph->setBrush(Qt::NoBrush);
-        graph->setChannelFillGraph(nullptr);
-        graph->setLineStyle(showsMeans()              ? QCPGraph::lsStepRight
-                            : m_style == Style::Steps ? QCPGraph::lsStepLeft
-                                                      : QCPGraph::lsLine);
-        graph->setAntialiased(!isTangle && m_style == Style::Lines);
-        graph->setPen(QPen(shownColor(i), isTangle ? 1 : 1.5));
-        if (m_style == Style::Stacked) {
-            graph->setPen(QPen(theme.panel, 1));
-            graph->setBrush(shownColor(i, 0.8));
-            if (i > 0)
-                graph->setChannelFillGraph(m_series[i - 1].graph);
-        } else if (m_style == Style::Bands && i < bandSeries && i != 2) {
-            graph->setPen(Qt::NoPen);
-        }
-        if (m_series[i].text)
-            styleLabel(m_series[i].text, shownColor(i));
-    }
-    if (m_style == Style::Bands && m_series.size() >= bandSeries) {
-        m_series[4].graph->setBrush(shownColor(4, 0.18));
-        m_series[4].graph->setChannelFillGraph(m_series[0].graph);
-        m_series[3].graph->setBrush(shownColor(3, 0.35));
-        m_series[3].graph->setChannelFillGraph(m_series[1].graph);
-    }
-}
-
 void LineChart::refresh()
 {
     m_dirty = true;
@@ -355,6 +295,7 @@ void LineChart::redraw()
 {
     fillGraphs();
     updateAxes();
+    fillBottoms();
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
 
@@ -364,33 +305,8 @@ void LineChart::drawNow()
         return;
     fillGraphs();
     updateAxes();
+    fillBottoms();
     m_plot->replot(QCustomPlot::rpImmediateRefresh);
-}
-
-void LineChart::fillGraphs()
-{
-    const double pixel = m_range / std::max(1, plotRect().width());
-    if (m_style == Style::Stacked) {
-        const auto layers =
-            m_history.stacked(static_cast<int>(m_series.size()), holdSeconds, pixel);
-        for (std::size_t i = 0; i < layers.size(); ++i)
-            m_series[static_cast<qsizetype>(i)].graph->setData(layers[i].x, layers[i].y, true);
-        return;
-    }
-    for (int i = 0; i < m_series.size(); ++i) {
-        ChartHistory::Points points =
-            showsMeans() ? m_history.line(i, pixel) : m_history.line(i, pixel, longestGap);
-        // A count holds until it changes: its step reaches the present.
-        if (m_style == Style::Steps && !points.x.isEmpty() && m_now > points.x.last()) {
-            points.x.append(m_now);
-            points.y.append(points.y.last());
-        }
-        m_series[i].graph->setData(points.x, points.y, true);
-        // A line needs two points: what was measured once stands as a dot.
-        m_series[i].graph->setScatterStyle(points.x.size() == 1
-                                               ? QCPScatterStyle(QCPScatterStyle::ssDisc, 4)
-                                               : QCPScatterStyle(QCPScatterStyle::ssNone));
-    }
 }
 
 void LineChart::setNote(const QString &text)
@@ -404,9 +320,9 @@ void LineChart::setNote(const QString &text)
 void LineChart::updateAxes()
 {
     const bool empty = showsNoData();
-    m_emptyText->setVisible(empty || !m_note.isEmpty());
-    m_emptyText->setText(empty ? m_emptyLine : m_note);
-    m_emptyText->position->setCoords(0.5, empty ? 0.5 : 0.12);
+    m_emptyText->setVisible(empty);
+    m_emptyText->setText(m_emptyLine);
+    m_noteText->setText(m_note);
     // Whole steps, so that the top tick is the top; a little room above the largest value.
     double top = std::max(1.02 * largestValue(), m_minimumTop);
     if (m_mean)
@@ -456,7 +372,8 @@ void LineChart::paintEvent(QPaintEvent *)
     const double titleWidth = drawText(painter, head, Qt::AlignLeft | Qt::AlignVCenter, m_title,
                                        textFont(TextSize::Small, QFont::DemiBold), theme.text);
     drawText(painter, head.adjusted(titleWidth + 8, 1, -valueWidth - 8, 1),
-             Qt::AlignLeft | Qt::AlignVCenter, m_unit, textFont(TextSize::Caption), theme.text3);
+             Qt::AlignLeft | Qt::AlignVCenter, m_noteInHead ? m_note : m_unit,
+             textFont(TextSize::Caption), theme.text3);
 }
 
 void LineChart::changeEvent(QEvent *event)

@@ -106,7 +106,7 @@ public:
     void drawNow();
     /// What stands in a chart without values.
     void setEmptyText(const QString &text);
-    /// What stands above the values, where they are few; empty: nothing.
+    /// What stands where the plot is free of values, or else in place of the unit; empty: nothing.
     void setNote(const QString &text);
     [[nodiscard]] QString note() const { return m_note; }
     [[nodiscard]] bool showsNoData() const;
@@ -150,13 +150,19 @@ private:
     void updateAxes();
     void updateMarks();
     void fillGraphs();
+    void fillBottoms();
+    [[nodiscard]] QCPGraph *bottomGraph(int series);
     double paintValue(QPainter &painter, const QRectF &head) const;
     void placeLabels();
     void placeCursor();
     [[nodiscard]] double secondsAt(int x) const;
     void moveCursor(std::optional<double> seconds);
-    [[nodiscard]] QRectF placeLineLabel(QCPItemText *text, double value, bool atRight) const;
+    void placeNote(const QList<QPolygonF> &lines, QList<QRectF> taken);
+    [[nodiscard]] QList<QRectF> placeLineLabels(const QList<QPolygonF> &lines);
+    [[nodiscard]] QList<QRectF> placeSeriesLabels(const QList<QPolygonF> &lines,
+                                                  const QList<QRectF> &taken);
     [[nodiscard]] QList<QPolygonF> curvesInPixels() const;
+    [[nodiscard]] QList<QPolygonF> levelsInPixels() const;
     [[nodiscard]] QRect plotRect() const; ///< Within its axes, in coordinates of this widget.
     [[nodiscard]] QString nameOf(int series) const;
     [[nodiscard]] QColor shownColor(int series, double opacity = 1) const;
@@ -169,6 +175,7 @@ private:
         QString name;
         QColor color;
         QCPGraph *graph = nullptr;   // Owned by the plot.
+        QCPGraph *bottom = nullptr;  // Owned by the plot; null but for a band on another.
         QCPItemText *text = nullptr; // Owned by the plot; null without a label.
     };
 
@@ -176,6 +183,7 @@ private:
     QCustomPlot *m_plot;
     QList<Series> m_series;
     QCPItemText *m_emptyText = nullptr;
+    QCPItemText *m_noteText = nullptr;
     QCPItemStraightLine *m_nowLine = nullptr;
     QCPItemStraightLine *m_thresholdLine = nullptr;
     QCPItemText *m_thresholdText = nullptr;
@@ -202,6 +210,7 @@ private:
     double m_top = 1; // Of the value axis, as last drawn.
     int m_emphasis = -1;
     bool m_timeLabels = true;
+    bool m_noteInHead = false;
     bool m_dirty = false;
     QTimer m_pause; // Runs while the last redraw is less than 100 ms old.
 };

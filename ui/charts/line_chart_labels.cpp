@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/charts/chart_label.h"
 #include "ui/charts/curve_labels.h"
 #include "ui/charts/line_chart.h"
 #include "ui/shared/draw_text.h"
@@ -21,20 +22,6 @@ constexpr int maxDirectLabels = 5;
 QRect LineChart::plotRect() const
 {
     return m_plot->axisRect()->rect().translated(m_plot->pos());
-}
-
-/// Puts @p text above the line at @p value, or below it where there is no room.
-QRectF LineChart::placeLineLabel(QCPItemText *text, double value, bool atRight) const
-{
-    const QRectF rect = m_plot->axisRect()->rect();
-    const double y = m_plot->yAxis->coordToPixel(value);
-    const QSizeF size(QFontMetricsF(text->font()).horizontalAdvance(text->text()) + 4,
-                      QFontMetricsF(text->font()).height());
-    const double left = atRight ? rect.right() - size.width() - 1 : rect.left() + 3;
-    const bool above = y - rect.top() > size.height();
-    const QRectF place(QPointF(left, above ? y - size.height() - 1 : y + 2), size);
-    text->position->setCoords(place.topLeft());
-    return place;
 }
 
 void LineChart::setEmptyText(const QString &text)
@@ -65,11 +52,29 @@ QList<QPolygonF> LineChart::curvesInPixels() const
                              m_plot->yAxis->coordToPixel(point.value));
             if (m_style == Style::Steps && !curve.isEmpty())
                 curve.append({at.x(), curve.last().y()});
+            else if (showsMeans() && !curve.isEmpty())
+                curve.append({curve.last().x(), at.y()});
             curve.append(at);
         }
         curves.append(curve);
     }
     return curves;
+}
+
+/// The dashed lines.
+QList<QPolygonF> LineChart::levelsInPixels() const
+{
+    const QRectF rect = m_plot->axisRect()->rect();
+    QList<QPolygonF> levels;
+    const auto add = [&](double value) {
+        const double y = m_plot->yAxis->coordToPixel(value);
+        levels.append(QPolygonF{{rect.left(), y}, {rect.right(), y}});
+    };
+    if (m_threshold)
+        add(*m_threshold);
+    if (m_meanText->visible())
+        add(*m_mean);
+    return levels;
 }
 
 /// The values at the right of @p head, from the last; one that begins with a curve's name has its
@@ -100,13 +105,36 @@ double LineChart::paintValue(QPainter &painter, const QRectF &head) const
 void LineChart::placeLabels()
 {
     placeCursor();
+    const QList<QPolygonF> curves = curvesInPixels();
+    QList<QRectF> taken = placeLineLabels(curves);
+    const QList<QPolygonF> lines = curves + levelsInPixels();
+    taken += placeSeriesLabels(lines, taken);
+    placeNote(lines, taken);
+}
+
+QList<QRectF> LineChart::placeLineLabels(const QList<QPolygonF> &lines)
+{
     QList<QRectF> taken;
+    const auto place = [&](QCPItemText *text, double value, bool atRight) {
+        taken.append(placeLineLabel(m_plot->axisRect()->rect(),
+                                    {m_plot->yAxis->coordToPixel(value), labelSize(text), atRight},
+                                    lines, taken));
+        text->position->setCoords(taken.last().topLeft());
+    };
     if (m_threshold)
-        taken.append(placeLineLabel(m_thresholdText, *m_threshold, true));
+        place(m_thresholdText, *m_threshold, true);
     if (m_meanText->visible())
-        taken.append(placeLineLabel(m_meanText, *m_mean, false));
+        place(m_meanText, *m_mean, false);
+    return taken;
+}
+
+QList<QRectF> LineChart::placeSeriesLabels(const QList<QPolygonF> &lines,
+                                           const QList<QRectF> &taken)
+{
+    const auto named = std::count_if(m_series.cbegin(), m_series.cend(),
+                                     [](const Series &series) { return series.text != nullptr; });
     const bool directLabels =
-        (m_style == Style::Lines || m_style == Style::Steps) && m_series.size() <= maxDirectLabels;
+        (m_style == Style::Lines || m_style == Style::Steps) && named <= maxDirectLabels;
     QList<CurveLabel> labels;
     QList<QCPItemText *> texts;
     for (const Series &series : std::as_const(m_series)) {
@@ -117,18 +145,43 @@ void LineChart::placeLabels()
         if (!series.text->visible())
             continue;
         const auto end = points->constEnd() - 1;
-        const QFontMetricsF metrics(series.text->font());
         labels.append(
             {{m_plot->xAxis->coordToPixel(end->key), m_plot->yAxis->coordToPixel(end->value)},
-             {metrics.horizontalAdvance(series.label) + 4, metrics.height()}});
+             labelSize(series.text)});
         texts.append(series.text);
     }
-    if (labels.isEmpty())
-        return;
-    const QList<QRectF> places =
-        placeCurveLabels(m_plot->axisRect()->rect(), labels, curvesInPixels(), taken);
+    const QList<QRectF> places = placeCurveLabels(m_plot->axisRect()->rect(), labels, lines, taken);
     for (qsizetype i = 0; i < texts.size(); ++i)
         texts[i]->position->setCoords(places[i].topLeft());
+    return places;
+}
+
+/// What says of how few values the chart is made: where there is nothing else.
+void LineChart::placeNote(const QList<QPolygonF> &lines, QList<QRectF> taken)
+{
+    const bool isWanted = !m_note.isEmpty() && !showsNoData();
+    const QRectF area = m_plot->axisRect()->rect();
+    const auto addUpright = [&](double seconds) {
+        taken.append(
+            QRectF(m_plot->xAxis->coordToPixel(seconds) - 1, area.top(), 3, area.height()));
+    };
+    if (m_now >= 0)
+        addUpright(m_now);
+    for (const double seconds : std::as_const(m_marks))
+        addUpright(seconds);
+    const bool isFilled = m_style == Style::Stacked || m_style == Style::Bands;
+    const std::optional<QRectF> place =
+        isWanted ? proclab::placeNote(area, labelSize(m_noteText), lines, taken,
+                                      isFilled ? Below::Filled : Below::Free)
+                 : std::nullopt;
+    m_noteText->setVisible(place.has_value());
+    if (place)
+        m_noteText->position->setCoords(place->topLeft());
+    const bool inHead = isWanted && !place;
+    if (inHead != m_noteInHead) {
+        m_noteInHead = inHead;
+        update(0, 0, width(), plotRect().top());
+    }
 }
 
 } // namespace proclab

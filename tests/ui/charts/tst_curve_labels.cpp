@@ -27,6 +27,12 @@ private Q_SLOTS:
     void crossesNoLine();
     void leavesOutWhatIsTaken();
     void staysInTheArea();
+    void standsAsideOfASteepLine();
+    void levelLabelLeavesTheCurveFree_data();
+    void levelLabelLeavesTheCurveFree();
+    void noteTouchesNothing_data();
+    void noteTouchesNothing();
+    void noteWithoutRoomHasNoPlace();
 };
 
 void tst_CurveLabels::standsRightOfTheEndWhereThereIsRoom()
@@ -86,6 +92,81 @@ void tst_CurveLabels::staysInTheArea()
     QVERIFY(places[0].left() >= narrow.left());
     QVERIFY(places[0].top() >= narrow.top());
     QVERIFY(places[0].bottom() <= narrow.bottom());
+}
+
+void tst_CurveLabels::standsAsideOfASteepLine()
+{
+    // Its last stretch jumps up and down all over the height.
+    QPolygonF line{{area.left(), 50}};
+    for (double x = area.right() - 70; x <= area.right(); x += 4) {
+        line.append({x, area.top()});
+        line.append({x + 2, area.bottom()});
+    }
+    const QRectF place = placeCurveLabels(area, {{line.last(), size}}, {line}).constFirst();
+    QVERIFY(place.right() < area.right() - 70);
+    QVERIFY(place.top() > 50 || place.bottom() < 50);
+}
+
+void tst_CurveLabels::levelLabelLeavesTheCurveFree_data()
+{
+    QTest::addColumn<QPolygonF>("line");
+    QTest::addColumn<bool>("atRight");
+    QTest::newRow("above, at the left") << QPolygonF{{40, 45}, {110, 45}} << false;
+    QTest::newRow("above, at the right") << QPolygonF{{200, 45}, {280, 45}} << true;
+    QTest::newRow("on it") << QPolygonF{{40, 50}, {280, 50}} << false;
+    QTest::newRow("on both sides, at the left")
+        << QPolygonF{{40, 44}, {70, 44}, {70, 56}, {110, 56}, {110, 8}, {280, 8}} << false;
+}
+
+void tst_CurveLabels::levelLabelLeavesTheCurveFree()
+{
+    QFETCH(const QPolygonF, line);
+    QFETCH(const bool, atRight);
+    const QRectF place = placeLineLabel(area, {50, size, atRight}, {line}, {});
+    QVERIFY(area.contains(place));
+    QVERIFY(place.bottom() < 50 || place.top() > 50);
+    for (qsizetype i = 1; i < line.size(); ++i) {
+        const QRectF around =
+            QRectF(line[i - 1], line[i]).normalized().adjusted(-0.1, -0.1, 0.1, 0.1);
+        QVERIFY(!around.intersects(place));
+    }
+}
+
+void tst_CurveLabels::noteTouchesNothing_data()
+{
+    QTest::addColumn<QPolygonF>("line");
+    QTest::addColumn<Below>("below");
+    QTest::newRow("near the top") << QPolygonF{{40, 12}, {280, 12}} << Below::Free;
+    QTest::newRow("a point in the middle") << QPolygonF{{159, 14}, {161, 14}} << Below::Free;
+    QTest::newRow("a slope") << QPolygonF{{40, 98}, {280, 8}} << Below::Free;
+    QTest::newRow("a low fill") << QPolygonF{{40, 60}, {280, 60}} << Below::Filled;
+    QTest::newRow("a high fill, half the time") << QPolygonF{{40, 9}, {150, 9}} << Below::Filled;
+}
+
+void tst_CurveLabels::noteTouchesNothing()
+{
+    QFETCH(const QPolygonF, line);
+    QFETCH(const Below, below);
+    const QList<QRectF> taken{QRectF(200, area.top(), 3, area.height()), QRectF(44, 40, 60, 13)};
+    const std::optional<QRectF> place = placeNote(area, size, {line}, taken, below);
+    QVERIFY(place.has_value());
+    QVERIFY(area.contains(*place));
+    for (const QRectF &other : taken)
+        QVERIFY(!place->intersects(other));
+    const QPointF slope = line.last() - line.first();
+    for (double x = std::max(place->left(), line.first().x());
+         x <= std::min(place->right(), line.last().x()); x += 1) {
+        const double y = line.first().y() + (x - line.first().x()) / slope.x() * slope.y();
+        QVERIFY(y < place->top() || y > place->bottom());
+        QVERIFY(below == Below::Free || y > place->bottom());
+    }
+}
+
+void tst_CurveLabels::noteWithoutRoomHasNoPlace()
+{
+    QVERIFY(!placeNote(area, {80, 13}, {level(9, area.right())}, {}, Below::Filled));
+    QVERIFY(!placeNote(area, {80, 13}, {}, {area}, Below::Free));
+    QVERIFY(!placeNote(area, {area.width() + 1, 13}, {}, {}, Below::Free));
 }
 
 QTEST_GUILESS_MAIN(tst_CurveLabels)

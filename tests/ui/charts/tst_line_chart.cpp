@@ -2,6 +2,7 @@
 #include "ui/charts/chart_history.h"
 #include "ui/charts/chart_ticks.h"
 #include "ui/charts/line_chart.h"
+#include "ui/charts/stacked_bands.h"
 #include "ui/shared/theme.h"
 
 #include <QApplication>
@@ -66,6 +67,9 @@ private Q_SLOTS:
     void keysMoveTheCursor();
     void tableHasARowAStep();
     void menuCopiesTheTable();
+    void bandsOfASmallShareAreSeen_data();
+    void bandsOfASmallShareAreSeen();
+    void seamsAreWhereThereIsRoom();
 };
 
 void tst_LineChart::historyStaysBounded()
@@ -432,6 +436,47 @@ void tst_LineChart::menuCopiesTheTable()
     QCOMPARE(menu->actions().size(), 1);
     menu->actions().first()->trigger();
     QCOMPARE(QApplication::clipboard()->text(), u"time_s,CPU (%)\n0.250000,50\n"_s);
+}
+
+void tst_LineChart::bandsOfASmallShareAreSeen_data()
+{
+    QTest::addColumn<int>("bands");
+    QTest::newRow("4") << 4;
+    QTest::newRow("12") << 12;
+}
+
+void tst_LineChart::bandsOfASmallShareAreSeen()
+{
+    QFETCH(const int, bands);
+    Theme::apply(*qApp, Theme::Mode::Light);
+    LineChart chart;
+    chart.setStyle(LineChart::Style::Stacked);
+    chart.setMinimumTop(200);
+    chart.resize(304, 124); // As on a page with four charts.
+    // Every second process works little and changes all the time.
+    for (int i = 0; i < bands; ++i) {
+        chart.addSeries(QString(), i % 2 == 0 ? QColor(Qt::red) : QColor(Qt::blue));
+        for (int at = 0; at <= 80; ++at)
+            chart.append(i, at / 20.0, i % 2 == 0 ? 180.0 / bands : 2 + at % 2);
+    }
+    chart.setTimeRange(4);
+    chart.setNow(4);
+    chart.show();
+    chart.drawNow();
+    const QImage image = chart.grab().toImage();
+    const QColor blue = Theme::current().tint(Qt::blue, 0.8);
+    // A row of pixels for each.
+    QVERIFY2(countOf(image, blue) >= bands / 2 * 200,
+             qPrintable(QString::number(countOf(image, blue))));
+}
+
+void tst_LineChart::seamsAreWhereThereIsRoom()
+{
+    // Values of which a pixel is 2.
+    QCOMPARE(bandBottom(10, 10, 2), 10.0);
+    QCOMPARE(bandBottom(10, 26, 2), 12.0);
+    QCOMPARE(bandBottom(10, 25, 2), 10.0);
+    QCOMPARE(bandBottom(10, 11, 2), 9.0);
 }
 
 QTEST_MAIN(tst_LineChart)
