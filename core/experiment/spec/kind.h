@@ -32,6 +32,9 @@ struct PresetInfo
     QString description; ///< One line.
 };
 
+/// What processes of a kind may wait for, beside a core.
+enum class WaitCause { Task, FullQueue, EmptyQueue, FullPipe, EmptyPipe, Lock };
+
 /// One kind of experiment: the row by which the command line, the form, the window and a run know
 /// it. Nothing else names it.
 struct Kind
@@ -49,6 +52,7 @@ struct Kind
     std::unique_ptr<ExperimentRunner> (*makeRunner)(RunnerContext context) = nullptr;
 
     std::vector<ProcessRole> roles;
+    QList<WaitCause> waits;
     QString items;          ///< What the processes work on, in the plural: "increments".
     QString itemNamesField; ///< A field with a list of texts, the names of the items; empty: none.
     QStringList gauges; ///< The numbers over time that its runner fills, by name: "queue_depth".

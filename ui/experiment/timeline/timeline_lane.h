@@ -28,20 +28,6 @@ struct TimelineLane
 void paintTimelineLane(QPainter &painter, const QRect &area, const TimeRange &range,
                        const PixelSpan &part, const TimelineLane &lane);
 
-/// The legend's rows: what a style of bar means.
-enum class BarStyle {
-    OnCore,
-    ReadyToRun,
-    Sleeping,
-    Waiting,
-    WaitingForLock,
-    BlockedOnFull,
-    Crashed,
-    Dropped
-};
-[[nodiscard]] QString barStyleText(BarStyle style);
-void paintBarSample(QPainter &painter, const QRectF &rect, BarStyle style);
-
 /// What a tooltip says about @p span of a process with @p role.
 [[nodiscard]] QString spanText(const Span &span, const ProcessRole *role, const ItemNames &names);
 

@@ -3,6 +3,7 @@
 
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/experiment/timeline/timeline_lane.h"
+#include "ui/experiment/timeline/timeline_legend.h"
 #include "ui/shared/theme.h"
 
 #include <QPainter>
@@ -374,13 +375,23 @@ void TimelineView::paintCursor(QPainter &painter)
              textFont(TextSize::Tick, QFont::DemiBold), theme.text);
 }
 
+QRect TimelineView::legendRect() const
+{
+    const int top = lanesRect().bottom() + 1;
+    return {0, top, width(), height() - top};
+}
+
+bool TimelineView::hasDropped() const
+{
+    return m_log && m_log->droppedSpans.load(std::memory_order_relaxed) > 0;
+}
+
 void TimelineView::drawLegend(QPainter &painter)
 {
-    const QRect legend(0, lanesRect().bottom() + 1, width(), height() - lanesRect().bottom() - 1);
-    const bool hasDropped = m_log && m_log->droppedSpans.load(std::memory_order_relaxed) > 0;
+    const QRect legend = legendRect();
     const double ratio = devicePixelRatioF();
-    if (m_legend.size() != legend.size() * ratio || hasDropped != m_legendHasDropped) {
-        m_legendHasDropped = hasDropped;
+    if (m_legend.size() != legend.size() * ratio || hasDropped() != m_legendHasDropped) {
+        m_legendHasDropped = hasDropped();
         m_legend = QPixmap(legend.size() * ratio);
         m_legend.setDevicePixelRatio(ratio);
         QPainter once(&m_legend);
@@ -395,22 +406,19 @@ void TimelineView::paintLegend(QPainter &painter, const QRect &legend)
     const Theme &theme = Theme::current();
     painter.fillRect(legend, theme.panel);
     painter.fillRect(QRect(0, legend.top(), width(), 1), theme.border);
-    const QFont font = textFont(TextSize::Caption);
-    double x = margin;
-    for (const BarStyle style : {BarStyle::OnCore, BarStyle::ReadyToRun, BarStyle::Sleeping,
-                                 BarStyle::Waiting, BarStyle::Crashed, BarStyle::WaitingForLock,
-                                 BarStyle::BlockedOnFull, BarStyle::Dropped}) {
-        if (style == BarStyle::Dropped && !m_legendHasDropped)
-            continue;
-        const QString text = barStyleText(style);
-        const double wide = textWidth(text, font);
-        if (x + 20 + wide + margin > width())
-            break;
-        paintBarSample(painter, QRectF(x, legend.center().y() - 4, 15, 10), style);
-        drawText(painter, QRectF(x + 21, legend.top(), wide + 2, legend.height()), Qt::AlignVCenter,
-                 text, font, theme.text3);
-        x += 21 + wide + 18;
+    const auto entries = layoutLegend(m_spec.kindInfo(), m_legendHasDropped, width());
+    for (const LegendEntry &entry : entries)
+        paintLegendEntry(painter, entry, legend);
+}
+
+QString TimelineView::legendTipAt(int x) const
+{
+    const auto entries = layoutLegend(m_spec.kindInfo(), hasDropped(), width());
+    for (const LegendEntry &entry : entries) {
+        if (x >= entry.left && x <= entry.right)
+            return entry.tip;
     }
+    return {};
 }
 
 } // namespace proclab

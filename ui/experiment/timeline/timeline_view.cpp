@@ -45,6 +45,8 @@ TimelineView::TimelineView(QWidget *parent)
 
 void TimelineView::setSpec(const ExperimentSpec &spec)
 {
+    if (spec.kind() != m_spec.kind())
+        m_legend = {};
     m_spec = spec;
     m_itemNames = ItemNames(spec);
     const Kind *kind = spec.kindInfo();
@@ -364,6 +366,8 @@ bool TimelineView::event(QEvent *event)
 
 QString TimelineView::tipAt(const QPoint &position) const
 {
+    if (legendRect().contains(position))
+        return legendTipAt(position.x());
     const int lane = laneAt(position.y());
     if (lane < 0 || !m_log)
         return {};

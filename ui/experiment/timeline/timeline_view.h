@@ -50,6 +50,8 @@ public:
 
     /// What is in view.
     [[nodiscard]] TimeRange visibleRange() const;
+    /// What the tooltip at @p position says; empty: nothing.
+    [[nodiscard]] QString tipAt(const QPoint &position) const;
 
     int itemCount() const override;
     QString itemName(int lane) const override;
@@ -122,7 +124,6 @@ private:
     [[nodiscard]] double countAt(const TimelineTrack &track, qint64 timeNs) const;
     [[nodiscard]] QString countText(const TimelineTrack &track, double count) const;
     [[nodiscard]] QString trackTip(const TimelineTrack &track, qint64 timeNs) const;
-    [[nodiscard]] QString tipAt(const QPoint &position) const;
 
     /// The lanes that are in view, at least in part: the first, and the one after the last.
     [[nodiscard]] std::pair<int, int> lanesInView() const;
@@ -144,6 +145,9 @@ private:
     void paintNow(QPainter &painter);
     void drawLegend(QPainter &painter);
     void paintLegend(QPainter &painter, const QRect &legend);
+    [[nodiscard]] QRect legendRect() const;
+    [[nodiscard]] bool hasDropped() const;
+    [[nodiscard]] QString legendTipAt(int x) const;
 
     ExperimentSpec m_spec;
     ItemNames m_itemNames;

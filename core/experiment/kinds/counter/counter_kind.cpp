@@ -197,6 +197,7 @@ Kind counterKind()
     kind.roles = {{.name = u"process"_s,
                    .title = CounterKindText::tr("Process"),
                    .plural = CounterKindText::tr("Processes")}};
+    kind.waits = {WaitCause::Lock};
     kind.gauges = {u"increment_rate"_s, u"lock_wait"_s, u"value"_s};
     kind.charts = counterCharts();
     kind.tracks = {

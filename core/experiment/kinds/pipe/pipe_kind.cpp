@@ -162,6 +162,7 @@ Kind pipeKind()
     kind.roles = {{.name = u"process"_s,
                    .title = PipeKindText::tr("Child"),
                    .plural = PipeKindText::tr("Children")}};
+    kind.waits = {WaitCause::FullPipe, WaitCause::EmptyPipe};
     kind.gauges = {u"message_rate"_s, u"bandwidth"_s, u"round_trip"_s, u"on_the_way"_s};
     kind.charts = pipeCharts();
     kind.measures = runMeasures() + pipeMeasures();

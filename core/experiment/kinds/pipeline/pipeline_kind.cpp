@@ -334,6 +334,7 @@ Kind pipelineKind()
                    .title = PipelineKindText::tr("Consumer"),
                    .plural = PipelineKindText::tr("Consumers"),
                    .takesFromMany = true}};
+    kind.waits = {WaitCause::FullQueue, WaitCause::EmptyQueue};
     kind.gauges = {u"put_rate"_s, u"get_rate"_s, u"queue_depth"_s, u"producers_blocked"_s,
                    u"consumers_waiting"_s};
     kind.charts = pipelineCharts();

@@ -231,6 +231,7 @@ Kind poolKind()
     kind.roles = {{.name = u"worker"_s,
                    .title = PoolKindText::tr("Worker"),
                    .plural = PoolKindText::tr("Workers")}};
+    kind.waits = {WaitCause::Task};
     kind.gauges = {u"throughput"_s, u"queue_depth"_s};
     kind.charts = poolCharts();
     kind.measures = runMeasures() + poolMeasures();
