@@ -201,7 +201,7 @@ bool MainWindow::showPage(const QString &name)
     m_rail->setCurrentPage(name);
     m_topBar->setPage(*info, page->runStatus() ? presetsOf(name) : QList<Preset>());
     if (page->runStatus())
-        m_topBar->setCurrentPreset(page->presetName());
+        m_topBar->setCurrentPreset(page->presetName(), page->fileTitle());
     updateBars();
     return true;
 }
@@ -283,7 +283,7 @@ bool MainWindow::openSpec(const ExperimentSpec &spec)
     if (kind == nullptr || !showKind(*kind))
         return false;
     currentPage()->openSpec(spec);
-    m_topBar->setCurrentPreset({});
+    m_topBar->setCurrentPreset({}, currentPage()->fileTitle());
     return true;
 }
 

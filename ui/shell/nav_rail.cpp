@@ -47,6 +47,7 @@ NavButton::NavButton(const PageInfo &page, QWidget *parent)
     : QAbstractButton(parent)
     , m_iconName(page.name)
     , m_title(page.title)
+    , m_subtitle(page.subtitle)
 {
     setCheckable(true);
     setFocusPolicy(Qt::TabFocus);
@@ -58,7 +59,7 @@ NavButton::NavButton(const PageInfo &page, QWidget *parent)
 void NavButton::setCompact(bool compact)
 {
     m_compact = compact;
-    setToolTip(compact ? m_title : QString());
+    setToolTip(compact ? QString(m_title % u'\n' % m_subtitle) : m_subtitle);
     updateGeometry();
     update();
 }

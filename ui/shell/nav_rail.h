@@ -37,6 +37,7 @@ protected:
 private:
     QString m_iconName;
     QString m_title;
+    QString m_subtitle;
     bool m_compact = false;
     bool m_running = false;
 };

@@ -74,11 +74,24 @@ StatusLine::StatusLine(QWidget *parent) : QWidget(parent)
     row->addSpacing(10);
     m_machine = addLabel(u"text3"_s);
     row->addSpacing(10);
-    addLabel(u"text3"_s)->setText(tr("Press F1 for help"));
-    m_sampling->setToolTip(tr("CPU time that the lab itself spends on reading the processes"));
+    QLabel *help = addLabel(u"text3"_s);
+    help->setText(tr("Press F1 for help"));
+    help->setToolTip(tr("F1 lists all keyboard shortcuts"));
+    addTips();
+    clearStatus();
+}
+
+void StatusLine::addTips()
+{
+    const QString state = tr("How the run of this page stands");
+    m_dot->setToolTip(state);
+    m_state->setToolTip(state);
+    m_events->setToolTip(tr("Starts, ends and faults of processes so far; the dock lists them"));
+    m_machine->setToolTip(
+        tr("How child processes are started, the system's version, and the cores that it offers"));
     m_dropped->setToolTip(
         tr("Bars that came too fast to be kept; the counts are exact all the same"));
-    clearStatus();
+    m_sampling->setToolTip(tr("CPU time that the lab itself spends on reading the processes"));
 }
 
 QLabel *StatusLine::addLabel(const QString &tone)

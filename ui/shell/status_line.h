@@ -29,6 +29,7 @@ protected:
     void resizeEvent(QResizeEvent *event) override;
 
 private:
+    void addTips();
     QLabel *addLabel(const QString &tone);
     void showMachine(const QString &startMethod);
     void updateDot();

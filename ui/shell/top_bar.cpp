@@ -26,6 +26,7 @@ constexpr int narrowestPreset = 216;
 constexpr int compactPreset = 112;
 constexpr int compactBelow = 760;
 constexpr int widestPreset = 320;
+constexpr int longestTitle = 200; // Of a file.
 constexpr qint64 startingNoticeAfterMs = 300;
 
 } // namespace
@@ -109,6 +110,7 @@ void TopBar::createControls()
     row->addStretch(0);
 
     connect(m_presets, &QComboBox::activated, this, [this](int index) {
+        updatePresetTip();
         const QString name = m_presets->itemData(index).toString();
         if (!name.isEmpty())
             Q_EMIT presetChosen(name);
@@ -130,20 +132,29 @@ void TopBar::setPage(const PageInfo &page, const QList<Preset> &presets)
     m_controls->setVisible(!presets.isEmpty());
 }
 
-void TopBar::setCurrentPreset(const QString &name)
+void TopBar::setCurrentPreset(const QString &name, const QString &fileTitle)
 {
     const QSignalBlocker blocker(m_presets);
-    const int fromFile = m_presets->findData(QString());
-    const int index = name.isEmpty() ? -1 : m_presets->findData(name);
-    if (index >= 0) {
-        m_presets->setCurrentIndex(index);
-        if (fromFile >= 0)
-            m_presets->removeItem(fromFile);
-        return;
+    if (const int fromFile = m_presets->findData(QString()); fromFile >= 0)
+        m_presets->removeItem(fromFile);
+    int index = name.isEmpty() ? -1 : m_presets->findData(name);
+    if (index < 0) {
+        const QString title = fileTitle.simplified().left(longestTitle);
+        m_presets->addItem(title.isEmpty() ? tr("From a file") : title, QString());
+        index = m_presets->count() - 1;
+        m_presets->setItemData(index, tr("This experiment was opened from a file."),
+                               Qt::ToolTipRole);
     }
-    if (fromFile < 0)
-        m_presets->addItem(tr("From a file"), QString());
-    m_presets->setCurrentIndex(m_presets->findData(QString()));
+    m_presets->setCurrentIndex(index);
+    updatePresetTip();
+}
+
+void TopBar::updatePresetTip()
+{
+    const QString about = m_presets->currentData(Qt::ToolTipRole).toString();
+    // As HTML it breaks its lines.
+    m_presets->setToolTip(u"<qt><b>"_s % m_presets->currentText().toHtmlEscaped() % u"</b><br>"_s %
+                          about.toHtmlEscaped() % u"</qt>"_s);
 }
 
 void TopBar::setChanged(bool isChanged)

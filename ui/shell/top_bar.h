@@ -29,8 +29,9 @@ public:
     /// @p presets of the page's kind; empty for a page without an experiment, which shows title and
     /// theme only.
     void setPage(const PageInfo &page, const QList<Preset> &presets);
-    /// Chooses the preset without presetChosen(); a name that is not listed reads as "From a file".
-    void setCurrentPreset(const QString &name);
+    /// Chooses the preset without presetChosen(). One that is not listed is a file's: it reads as
+    /// @p fileTitle, or "From a file" without one.
+    void setCurrentPreset(const QString &name, const QString &fileTitle = {});
     /// Beside the preset stands that it was changed.
     void setChanged(bool isChanged);
     /// @p blockedBy: why no run can be started, in one line; empty: it can.
@@ -53,6 +54,7 @@ protected:
 private:
     void createTitle();
     void createControls();
+    void updatePresetTip();
     void updateButtons();
     void keepFocus(bool canRun, bool canStop);
     void updateThemeButton();

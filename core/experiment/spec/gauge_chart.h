@@ -25,6 +25,7 @@ struct GaugeChart
     QString flagField = {}; ///< A field of the spec: where it is off, there is nothing to draw.
     double maximum = 0;     ///< No value can be above it, such as 100 for a share; 0: none.
     bool rate = false;      ///< The values are rates: GaugeSample::totals says of what.
+    QString help = {};      ///< What the figure means, in a sentence or two.
 
     /// The values are shares of time.
     [[nodiscard]] bool isShare() const { return rate && maximum > 0; }

@@ -8,9 +8,6 @@
 #include "ui/charts/line_chart.h"
 #include "ui/shared/theme.h"
 
-#include <QEvent>
-#include <QPainter>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -24,9 +21,6 @@ namespace {
 
 constexpr int maxLines = 12;
 constexpr int maxMarks = 20;
-constexpr int smallestChart = 76;
-constexpr int smallestWithMemory = 112;
-constexpr int timeLabelHeight = 16;
 constexpr int bandSeries = 5;
 constexpr int sharedSeries = 0; // Of the memory chart; after it the processes' private memory.
 constexpr std::size_t fewSamples = 3;
@@ -100,14 +94,18 @@ void ChartColumn::rebuildCharts()
     m_charts.clear();
     m_cpu = new LineChart(this);
     m_cpu->setMinimumTop(100);
+    m_cpu->setHelp(tr("CPU time of each process; 100 % is one core all the time.\n"
+                      "More than 12 processes are shown as their range, quartiles and median."));
     m_charts.append(m_cpu);
     const Kind *kind = m_spec.kindInfo();
     const QString items = kind ? kind->items : QString();
     for (const GaugeChart &gauge : std::as_const(m_gauges)) {
         auto *chart = new LineChart(this);
         chart->setTitle(gauge.title, gauge.unit);
+        QStringList help{gauge.help};
         if (gauge.rate)
-            chart->setHelp(rateWindowText(gauge.isShare() ? QString() : items));
+            help << rateWindowText(gauge.isShare() ? QString() : items);
+        chart->setHelp(help.join(u'\n'));
         chart->setLimit(gauge.maximum);
         chart->setStyle(gauge.rate    ? LineChart::Style::Means
                         : gauge.steps ? LineChart::Style::Steps
@@ -115,6 +113,8 @@ void ChartColumn::rebuildCharts()
         m_charts.append(chart);
     }
     m_memory = new LineChart(this);
+    m_memory->setHelp(tr("Private is what a process has for itself, shared what it has in common "
+                         "with others; each is the resident part."));
     m_charts.append(m_memory);
     for (LineChart *chart : std::as_const(m_charts)) {
         connect(chart, &LineChart::cursorMoved, this, [this](std::optional<double> seconds) {
@@ -455,49 +455,6 @@ void ChartColumn::updateColors()
         m_cpu->setSeriesColor(i, color);
         m_memory->setSeriesColor(sharedSeries + 1 + i, color);
     }
-}
-
-void ChartColumn::arrangeCharts()
-{
-    const auto count = static_cast<int>(m_charts.size());
-    const bool memoryFits = (height() - timeLabelHeight) / count >= smallestWithMemory;
-    m_memory->setVisible(memoryFits);
-    const int shown = memoryFits ? count : count - 1;
-    // A low and wide place, such as the dock, takes them side by side.
-    int columns = 1;
-    while (columns < shown && height() / ((shown + columns - 1) / columns) < smallestChart &&
-           width() / (columns + 1) >= minimumSizeHint().width())
-        ++columns;
-    const int rows = (shown + columns - 1) / columns;
-    const int rowHeight = (height() - timeLabelHeight - (rows - 1)) / rows;
-    const int columnWidth = (width() - (columns - 1)) / columns;
-    for (int i = 0; i < shown; ++i) {
-        const int row = i % rows;
-        const bool lowest = row == rows - 1 || i == shown - 1;
-        const int column = i / rows;
-        const int chartWidth =
-            column == columns - 1 ? width() - column * (columnWidth + 1) : columnWidth;
-        m_charts[i]->setTimeLabelsVisible(lowest);
-        m_charts[i]->setGeometry(column * (columnWidth + 1), row * (rowHeight + 1), chartWidth,
-                                 lowest ? height() - row * (rowHeight + 1) : rowHeight);
-    }
-}
-
-void ChartColumn::resizeEvent(QResizeEvent *)
-{
-    arrangeCharts();
-}
-
-void ChartColumn::paintEvent(QPaintEvent *)
-{
-    QPainter(this).fillRect(rect(), Theme::current().border);
-}
-
-void ChartColumn::changeEvent(QEvent *event)
-{
-    if (event->type() == QEvent::PaletteChange)
-        updateColors();
-    QWidget::changeEvent(event);
 }
 
 } // namespace proclab

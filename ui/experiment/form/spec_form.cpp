@@ -149,6 +149,7 @@ void SpecForm::addFold()
     m_fold = new QToolButton(m_body);
     m_fold->setProperty("role", u"fold"_s);
     m_fold->setText(tr("More settings"));
+    m_fold->setToolTip(tr("Show or hide the fields that few experiments need"));
     m_fold->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     m_fold->setIcon(icon(u"chevron-right"_s));
     m_fold->setCheckable(true);

@@ -151,6 +151,13 @@ void ExperimentPage::openPreset(const Preset &preset)
     m_view->setHint(m_firstHint);
 }
 
+QString ExperimentPage::fileTitle() const
+{
+    // Without one in the file the text is a default.
+    const QString path = u"title"_s;
+    return m_presetName.isEmpty() && m_original.isSet(path) ? m_original.text(path) : QString();
+}
+
 bool ExperimentPage::isChanged() const
 {
     return m_form->spec() != m_unchanged;
@@ -161,6 +168,8 @@ void ExperimentPage::showSpec(const ExperimentSpec &spec, const QString &origin)
     m_original = spec;
     m_presetName = origin;
     m_reset->setText(origin.isEmpty() ? tr("Reset") : tr("Reset to preset"));
+    m_reset->setToolTip(origin.isEmpty() ? tr("Take back all changes since the file was opened")
+                                         : tr("Take back all changes to the preset"));
     m_form->setSpec(spec);
     m_unchanged = m_form->spec();
     if (!status().isActive()) {

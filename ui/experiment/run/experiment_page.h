@@ -40,6 +40,7 @@ public:
     void openPreset(const Preset &preset) override;
     /// Name of the preset that "Reset to preset" goes back to; empty after openSpec().
     [[nodiscard]] QString presetName() const override { return m_presetName; }
+    [[nodiscard]] QString fileTitle() const override;
     [[nodiscard]] bool isChanged() const override;
 
     /// Starts the run that the form describes. With faults: shows the first one instead.

@@ -25,6 +25,8 @@ public:
     [[nodiscard]] virtual QString blockedBy() const { return {}; }
     /// Name of the preset that is shown; empty: none.
     [[nodiscard]] virtual QString presetName() const { return {}; }
+    /// Title of the experiment that was opened from a file; empty: it has none, or is a preset.
+    [[nodiscard]] virtual QString fileTitle() const { return {}; }
     /// What is shown is no longer the preset or the file that was opened.
     [[nodiscard]] virtual bool isChanged() const { return false; }
     /// Shows @p preset, which is of the page's kind, without starting it.

@@ -79,17 +79,19 @@ RunDock::RunDock(QWidget *parent)
 
 void RunDock::createPages()
 {
-    addTab(tr("Timeline"), m_timeline);
+    addTab(tr("Timeline"), m_timeline, tr("What each process did, over time"));
 
     auto *events = new DataTable(m_events, this);
     events->setAccessibleName(tr("Events"));
-    addTab(tr("Events"), tablePage(events, tr("No events yet. They come with a run."), m_noEvents));
+    addTab(tr("Events"), tablePage(events, tr("No events yet. They come with a run."), m_noEvents),
+           tr("Starts, ends and faults of the processes"));
     m_eventCount = new CountPill(m_tabs);
 
     auto *results = new DataTable(m_results, this);
     results->setAccessibleName(tr("Results"));
     addTab(tr("Results"),
-           tablePage(results, tr("No results yet. They come with a run."), m_noResults));
+           tablePage(results, tr("No results yet. They come with a run."), m_noResults),
+           tr("What came out of each task or process"));
     m_resultCount = new CountPill(m_tabs);
 }
 
@@ -105,10 +107,10 @@ QWidget *RunDock::tablePage(QWidget *table, const QString &emptyText, QLabel *&e
     return page;
 }
 
-int RunDock::addTab(const QString &title, QWidget *page)
+void RunDock::addTab(const QString &title, QWidget *page, const QString &tip)
 {
     m_pages->addWidget(page);
-    return m_tabs->addTab(title);
+    m_tabs->setTabToolTip(m_tabs->addTab(title), tip);
 }
 
 void RunDock::createTools(QWidget *row)
@@ -166,7 +168,7 @@ void RunDock::setSelectedProcess(int process)
 void RunDock::takeCharts(ChartColumn *charts)
 {
     m_charts = charts;
-    addTab(tr("Charts"), charts);
+    addTab(tr("Charts"), charts, tr("CPU, memory and the figures of the run, over time"));
     charts->show();
     showTab(m_tabs->currentIndex());
 }

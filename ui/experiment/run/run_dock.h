@@ -54,7 +54,7 @@ private:
     void createPages();
     void createTools(QWidget *row);
     QWidget *tablePage(QWidget *table, const QString &emptyText, QLabel *&empty);
-    int addTab(const QString &title, QWidget *page);
+    void addTab(const QString &title, QWidget *page, const QString &tip);
     void showTab(int index);
     void updateCounts();
     void showCount(int tab, CountPill *pill, int count, bool isBad);

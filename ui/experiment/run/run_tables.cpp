@@ -155,19 +155,6 @@ private:
     }
 };
 
-enum EventColumn { EventTime, EventProcess, EventText, EventColumnCount };
-enum ResultColumn {
-    ResultIndex,
-    ResultWorker,
-    ResultPid,
-    ResultValue,
-    ResultError,
-    ResultSubmitted,
-    ResultStarted,
-    ResultFinished,
-    ResultColumnCount
-};
-
 bool isNumber(int column)
 {
     return column != ResultWorker && column != ResultError;
@@ -246,18 +233,9 @@ QVariant EventsModel::headerData(int section, Qt::Orientation orientation, int r
     if (role == Qt::TextAlignmentRole)
         return section == EventTime ? numberAlignment
                                     : static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter);
-    if (role != Qt::DisplayRole)
-        return {};
-    switch (section) {
-    case EventTime:
-        return tr("Time, s");
-    case EventProcess:
-        return tr("Process");
-    case EventText:
-        return tr("What happened");
-    default:
-        return {};
-    }
+    if (role == Qt::ToolTipRole)
+        return headTip(section);
+    return role == Qt::DisplayRole ? QVariant(headTitle(section)) : QVariant();
 }
 
 void ResultsModel::setRun(std::shared_ptr<const RunLog> log)
@@ -394,28 +372,9 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
     if (role == Qt::TextAlignmentRole)
         return isNumber(section) ? numberAlignment
                                  : static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter);
-    if (role != Qt::DisplayRole)
-        return {};
-    switch (section) {
-    case ResultIndex:
-        return tr("Index");
-    case ResultWorker:
-        return m_showsTasks ? tr("Worker") : tr("Process");
-    case ResultPid:
-        return tr("PID");
-    case ResultValue:
-        return m_showsTasks ? tr("Value") : tr("Done");
-    case ResultError:
-        return tr("Error");
-    case ResultSubmitted:
-        return tr("Submitted, s");
-    case ResultStarted:
-        return tr("Started, s");
-    case ResultFinished:
-        return tr("Finished, s");
-    default:
-        return {};
-    }
+    if (role == Qt::ToolTipRole)
+        return headTip(section);
+    return role == Qt::DisplayRole ? QVariant(headTitle(section)) : QVariant();
 }
 
 DataTable::DataTable(QAbstractItemModel *model, QWidget *parent) : QTableView(parent)

@@ -13,6 +13,19 @@ namespace proclab {
 /// The role by which a cell that names a process has its ProcessRecord, to draw its badge.
 constexpr int badgeRole = Qt::UserRole + 1;
 
+enum EventColumn { EventTime, EventProcess, EventText, EventColumnCount };
+enum ResultColumn {
+    ResultIndex,
+    ResultWorker,
+    ResultPid,
+    ResultValue,
+    ResultError,
+    ResultSubmitted,
+    ResultStarted,
+    ResultFinished,
+    ResultColumnCount
+};
+
 /// The events of a run: time, process, what happened. Grows by refresh(); rows never change.
 class EventsModel final : public QAbstractTableModel
 {
@@ -30,6 +43,9 @@ public:
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
+    [[nodiscard]] static QString headTitle(int section);
+    [[nodiscard]] static QString headTip(int section);
+
     std::shared_ptr<const RunLog> m_log;
     QList<ProcessRecord> m_processes;
     int m_rows = 0;
@@ -52,6 +68,8 @@ public:
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
+    [[nodiscard]] QString headTitle(int section) const;
+    [[nodiscard]] QString headTip(int section) const;
     [[nodiscard]] bool hasChanged(const QList<ProcessRecord> &before) const;
     [[nodiscard]] int processOf(int row) const;
     [[nodiscard]] QString taskText(const TaskRecord &task, int column) const;

@@ -91,15 +91,18 @@ QList<GaugeChart> counterCharts()
         {.title = CounterKindText::tr("Throughput"),
          .unit = CounterKindText::tr("increments/s"),
          .series = {{{}, CounterGauges::IncrementRate}},
-         .rate = true},
+         .rate = true,
+         .help = CounterKindText::tr("Increments that all processes do in a second.")},
         {.title = CounterKindText::tr("Lock wait"),
          .unit = CounterKindText::tr("% of time"),
          .series = {{{}, CounterGauges::LockWait}},
          .maximum = 100,
-         .rate = true},
+         .rate = true,
+         .help = CounterKindText::tr("Share of their time that the processes wait for the lock.")},
         {.title = CounterKindText::tr("Counter"),
          .unit = CounterKindText::tr("value"),
-         .series = {{{}, CounterGauges::Value}}},
+         .series = {{{}, CounterGauges::Value}},
+         .help = CounterKindText::tr("What the counter holds. Lost updates are missing in it.")},
     };
 }
 

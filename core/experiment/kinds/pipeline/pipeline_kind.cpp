@@ -186,18 +186,22 @@ QList<GaugeChart> pipelineCharts()
          .unit = PipelineKindText::tr("items"),
          .series = {{{}, PipelineGauges::QueueDepth}},
          .steps = true,
-         .limitField = u"pipeline.capacity"_s},
+         .limitField = u"pipeline.capacity"_s,
+         .help = PipelineKindText::tr("Items that were put and that no consumer has taken yet.")},
         {.title = PipelineKindText::tr("Throughput"),
          .unit = PipelineKindText::tr("items/s"),
          .series = {{PipelineKindText::tr("put"), PipelineGauges::PutRate},
                     {PipelineKindText::tr("get"), PipelineGauges::GetRate}},
-         .rate = true},
+         .rate = true,
+         .help = PipelineKindText::tr("Items that are put and taken in a second.")},
         {.title = PipelineKindText::tr("Waiting"),
          .unit = PipelineKindText::tr("% of time"),
          .series = {{PipelineKindText::tr("put"), PipelineGauges::ProducersBlocked},
                     {PipelineKindText::tr("get"), PipelineGauges::ConsumersWaiting}},
          .maximum = 100,
-         .rate = true},
+         .rate = true,
+         .help = PipelineKindText::tr("Share of their time that producers are blocked in put(), "
+                                      "and that consumers wait in get().")},
     };
 }
 

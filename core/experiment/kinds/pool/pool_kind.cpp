@@ -126,11 +126,13 @@ QList<GaugeChart> poolCharts()
         {.title = PoolKindText::tr("Throughput"),
          .unit = PoolKindText::tr("tasks/s"),
          .series = {{{}, PoolGauges::Throughput}},
-         .rate = true},
+         .rate = true,
+         .help = PoolKindText::tr("Tasks that all workers finish in a second.")},
         {.title = PoolKindText::tr("Queue depth"),
          .unit = PoolKindText::tr("tasks waiting"),
          .series = {{{}, PoolGauges::QueueDepth}},
-         .steps = true},
+         .steps = true,
+         .help = PoolKindText::tr("Tasks that no worker has taken yet.")},
     };
 }
 
