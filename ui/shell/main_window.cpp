@@ -11,6 +11,7 @@
 #include "ui/shell/other_runs_bar.h"
 #include "ui/shell/shortcut_list.h"
 #include "ui/shell/status_line.h"
+#include "ui/shell/tab_order.h"
 #include "ui/shell/top_bar.h"
 #include "ui/shell/window_scale.h"
 #include "ui/shell/window_size.h"
@@ -93,8 +94,6 @@ void MainWindow::createLayout()
     auto *columns = new QHBoxLayout(centre);
     columns->setContentsMargins(0, 0, 0, 0);
     columns->setSpacing(0);
-    // Made in the order of the Tab key: top bar, page; the rail has its own shortcuts and comes
-    // last.
     m_topBar = new TopBar(centre);
     m_banner = new Banner(centre);
     m_otherRuns = new OtherRunsBar(centre);
@@ -221,7 +220,6 @@ void MainWindow::addPage(const QString &name, const QString &host, Page *page)
 {
     m_pages[name] = {page, host};
     m_stack->addWidget(page);
-    putRailLast();
     connect(page, &Page::statusChanged, this, [this, page, host] {
         m_rail->setRunning(host, isRunActive(host));
         if (page == currentPage())
@@ -232,16 +230,12 @@ void MainWindow::addPage(const QString &name, const QString &host, Page *page)
     connect(page, &Page::runEnded, this, &MainWindow::takeRunEnd);
 }
 
-void MainWindow::putRailLast()
+/// Forms and charts are made anew and move about: what comes next is looked up when it is wanted.
+bool MainWindow::focusNextPrevChild(bool next)
 {
-    QWidget *last = previousInFocusChain();
-    while (last != this && last->focusPolicy() == Qt::NoFocus)
-        last = last->previousInFocusChain();
-    const auto buttons = m_rail->findChildren<QAbstractButton *>();
-    for (QAbstractButton *button : buttons) {
-        setTabOrder(last, button);
-        last = button;
-    }
+    // The rail has its own shortcuts and comes last.
+    orderTabs({m_topBar, m_banner, m_otherRuns, m_stack, m_rail});
+    return QMainWindow::focusNextPrevChild(next);
 }
 
 Page *MainWindow::currentPage() const

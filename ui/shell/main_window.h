@@ -78,6 +78,7 @@ Q_SIGNALS:
     void allRunsEnded();
 
 protected:
+    bool focusNextPrevChild(bool next) override;
     void closeEvent(QCloseEvent *event) override;
     void resizeEvent(QResizeEvent *event) override;
     void showEvent(QShowEvent *event) override;
@@ -99,7 +100,6 @@ private:
     void updateOtherRuns();
     void stopOtherRuns();
     /// In the order of the Tab key the rail comes after the page: it has shortcuts of its own.
-    void putRailLast();
     void updateBars();
     void updateRail();
     void toggleRail();

@@ -169,7 +169,7 @@ void RunDock::takeCharts(ChartColumn *charts)
 {
     m_charts = charts;
     addTab(tr("Charts"), charts, tr("CPU, memory and the figures of the run, over time"));
-    charts->show();
+    // Not shown here: under another page the Tab key would get lost in them.
     showTab(m_tabs->currentIndex());
 }
 

@@ -40,7 +40,6 @@ QSplitter *makeSplitter(Qt::Orientation orientation, const QString &name, QWidge
 
 RunView::RunView(const Kind &kind, QWidget *parent) : QWidget(parent), m_kind(kind)
 {
-    // Made in the order of the Tab key: stage, charts, dock.
     m_rows = makeSplitter(Qt::Vertical, u"rows"_s, this);
     m_upper = makeSplitter(Qt::Horizontal, u"upper"_s, m_rows);
     m_upper->addWidget(makeStagePane());
