@@ -202,6 +202,8 @@ bool MainWindow::showPage(const QString &name)
     if (page->runStatus())
         m_topBar->setCurrentPreset(page->presetName(), page->fileTitle());
     updateBars();
+    if (focusWidget() == nullptr || m_topBar->hasFocusOnTheme())
+        m_topBar->runButton()->setFocus(); // Where Qt chose, Space would switch the theme.
     return true;
 }
 

@@ -132,6 +132,11 @@ void TopBar::setPage(const PageInfo &page, const QList<Preset> &presets)
     m_controls->setVisible(!presets.isEmpty());
 }
 
+bool TopBar::hasFocusOnTheme() const
+{
+    return window()->focusWidget() == m_theme;
+}
+
 void TopBar::setCurrentPreset(const QString &name, const QString &fileTitle)
 {
     const QSignalBlocker blocker(m_presets);

@@ -39,6 +39,7 @@ public:
 
     [[nodiscard]] QPushButton *runButton() const { return m_run; }
     [[nodiscard]] QPushButton *stopButton() const { return m_stop; }
+    [[nodiscard]] bool hasFocusOnTheme() const;
     [[nodiscard]] const RunProgress *progress() const { return m_progress; }
 
 Q_SIGNALS:
