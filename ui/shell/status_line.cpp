@@ -22,7 +22,7 @@ namespace proclab {
 
 namespace {
 
-constexpr int lineHeight = 24;
+constexpr int statusLineHeight = 24;
 constexpr int machineNeedsWidth = 760;
 constexpr int samplingNeedsWidth = 560;
 
@@ -56,7 +56,7 @@ StatusLine::StatusLine(QWidget *parent) : QWidget(parent)
 {
     setProperty("role", u"statusline"_s);
     setAttribute(Qt::WA_StyledBackground);
-    setFixedHeight(lineHeight);
+    setFixedHeight(statusLineHeight);
     auto *row = new QHBoxLayout(this);
     row->setContentsMargins(16, 1, 16, 0);
     row->setSpacing(6);
