@@ -36,7 +36,7 @@ public:
     [[nodiscard]] bool lets(std::int64_t sinceNs) const
     {
         const std::uint64_t word = m_word.load(std::memory_order_acquire);
-        return word == 0 || (sinceNs != 0 && sinceNs <= closedNs(word)) || isOver(word, nowNs());
+        return word == 0 || letsWhileClosed(word, sinceNs);
     }
 
     /// What one waiting thread knows of its wait.
@@ -94,6 +94,10 @@ private:
     static constexpr unsigned leaseBits = 20;
     static constexpr std::uint64_t maxLeaseSteps = (1U << leaseBits) - 1;
 
+    [[gnu::noinline]] static bool letsWhileClosed(std::uint64_t word, std::int64_t sinceNs)
+    {
+        return (sinceNs != 0 && sinceNs <= closedNs(word)) || isOver(word, nowNs());
+    }
     static std::int64_t closedNs(std::uint64_t word)
     {
         return static_cast<std::int64_t>(word >> leaseBits << timeShift);

@@ -81,38 +81,7 @@ public:
                 return true;
             spinPause();
         }
-        // Not before: it makes a hot round trip a tenth slower.
-        const ObservedWait observed(subject);
-        const std::int64_t beganNs = nowNs();
-        if (turn)
-            turn->beginWait(beganNs);
-        const std::int64_t spinEnd = std::min(beganNs + spinNs, deadlineNs);
-        while (nowNs() < spinEnd) {
-            ::sched_yield();
-            if (ready())
-                return true;
-        }
-        WaitScope noted;
-        for (;;) {
-            const std::uint32_t seen = m_changes.load(std::memory_order_acquire);
-            m_sleepers.fetch_add(1, std::memory_order_seq_cst);
-            // Pairs with the fence in notify(): either the change is seen here or the sleeper
-            // there.
-            std::atomic_thread_fence(std::memory_order_seq_cst);
-            const bool isReady = ready();
-            const std::int64_t now = nowNs();
-            const std::int64_t leftNs = isReady ? 0 : deadlineNs - now;
-            if (leftNs > 0) {
-                if (turn)
-                    turn->sleepOn(seen, now);
-                noted.sleepsOn(m_changes, seen, deadlineNs);
-                sleep(seen, std::min(leftNs, parkNs), turn);
-            }
-            m_sleepers.fetch_sub(1, std::memory_order_relaxed);
-            if (isReady || leftNs <= 0)
-                return isReady;
-            lookUp();
-        }
+        return waitLonger(ready, deadlineNs, lookUp, subject, turn);
     }
     template<typename Ready>
     bool wait(Ready ready, std::int64_t deadlineNs, WaitFor subject = WaitFor::Signal)
@@ -155,6 +124,45 @@ public:
 private:
     static constexpr std::int64_t spinNs = 40'000;
 
+    /// Beyond the first spins. Apart, so that those stay a short loop: a round trip takes no more
+    /// than a few of them. Nor is the observer told before: that makes it a tenth slower.
+    template<typename Ready, typename LookUp>
+    [[gnu::noinline]] bool waitLonger(Ready &ready, std::int64_t deadlineNs, LookUp &lookUp,
+                                      WaitFor subject, Turn *turn)
+    {
+        const ObservedWait observed(subject);
+        const std::int64_t beganNs = nowNs();
+        if (turn)
+            turn->beginWait(beganNs);
+        const std::int64_t spinEnd = std::min(beganNs + spinNs, deadlineNs);
+        while (nowNs() < spinEnd) {
+            ::sched_yield();
+            if (ready())
+                return true;
+        }
+        WaitScope noted;
+        for (;;) {
+            const std::uint32_t seen = m_changes.load(std::memory_order_acquire);
+            m_sleepers.fetch_add(1, std::memory_order_seq_cst);
+            // Pairs with the fence in notify(): either the change is seen here or the sleeper
+            // there.
+            std::atomic_thread_fence(std::memory_order_seq_cst);
+            const bool isReady = ready();
+            const std::int64_t now = nowNs();
+            const std::int64_t leftNs = isReady ? 0 : deadlineNs - now;
+            if (leftNs > 0) {
+                if (turn)
+                    turn->sleepOn(seen, now);
+                noted.sleepsOn(m_changes, seen, deadlineNs);
+                sleep(seen, std::min(leftNs, parkNs), turn);
+            }
+            m_sleepers.fetch_sub(1, std::memory_order_relaxed);
+            if (isReady || leftNs <= 0)
+                return isReady;
+            lookUp();
+        }
+    }
+
     void sleep(std::uint32_t seen, std::int64_t lengthNs, const Turn *turn)
     {
         if (turn && !turn->mayPass()) {
@@ -167,7 +175,7 @@ private:
             notify(1);
     }
     /// Wakes those that stood back for @p waiter.
-    void open(NewcomerGate::Waiter &waiter)
+    [[gnu::noinline]] void open(NewcomerGate::Waiter &waiter)
     {
         if (!m_gate.open(waiter) || m_sleepers.load(std::memory_order_seq_cst) == 0)
             return;
