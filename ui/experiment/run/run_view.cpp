@@ -25,7 +25,7 @@ constexpr int chartsWidth = 304;
 constexpr int codeHeight = 40;
 constexpr int stagePadding = 16;
 constexpr int chartsInDockBelow = 1280;
-constexpr int frameMilliseconds = 16;
+constexpr int frameMilliseconds = 25;
 
 QSplitter *makeSplitter(Qt::Orientation orientation, const QString &name, QWidget *parent)
 {
