@@ -354,7 +354,7 @@ QStringList tst_KillPoints::missed() const
     names.removeIf([this](const QString &name) {
         const QString group = name.section(u'.', 0, 0);
         return m_visited.contains(name) || group == u"lock" || group == u"unlock" ||
-               group == u"put" || group == u"get" || group == u"wake" ||
+               group == u"put" || group == u"get" || group == u"wake" || group == u"gate" ||
                group.startsWith(u"ring-") || group.startsWith(u"queue-") ||
                group.startsWith(u"space-") || group.startsWith(u"activity-");
     });

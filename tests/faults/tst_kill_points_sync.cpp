@@ -37,6 +37,7 @@ void spinFor(std::int64_t lengthNs)
 struct Guarded
 {
     SharedLock lock;
+    std::int64_t holdNs; ///< How long each has the lock.
     std::atomic<std::uint32_t> arrived;
     std::int64_t first; ///< Changed together with `second`: the same, outside of the lock.
     std::int64_t second;
@@ -53,7 +54,7 @@ void change(Guarded &guarded, SharedLock::Outcome outcome)
     }
     guarded.wrong += guarded.first == guarded.second ? 0 : 1;
     ++guarded.first;
-    spinFor(60'000); // So long that others go to sleep.
+    spinFor(guarded.holdNs);
     ++guarded.second;
 }
 
@@ -66,12 +67,13 @@ class tst_KillPointsSync : public QObject
 private Q_SLOTS:
     void init() { m_walk.emplace(); }
     void lockOutlivesItsOwners();
+    void gateOutlivesItsWaiter();
     void activityIsTrueAfterADeath();
 
 private:
     [[nodiscard]] KillPlan &plan() const { return m_walk->plan(); }
     [[nodiscard]] QString place(std::uint64_t n) const { return m_walk->place(n); }
-    void lockAt(std::uint64_t n);
+    void lockAt(std::uint64_t n, std::int64_t holdNs);
     void activityAt(std::uint64_t n);
 
     std::optional<KillPointWalk> m_walk;
@@ -79,16 +81,27 @@ private:
 
 void tst_KillPointsSync::lockOutlivesItsOwners()
 {
-    m_walk->visitAll({u"lock"_s, u"unlock"_s}, [this](std::uint64_t n) { lockAt(n); });
+    constexpr std::int64_t othersSleepNs = 60'000;
+    m_walk->visitAll({u"lock"_s, u"unlock"_s},
+                     [this](std::uint64_t n) { lockAt(n, othersSleepNs); });
 }
 
-void tst_KillPointsSync::lockAt(std::uint64_t n)
+// Whoever waits for an owner that takes the lock again at once closes the gate, and dies then.
+void tst_KillPointsSync::gateOutlivesItsWaiter()
+{
+    m_walk->visitAll({u"gate"_s}, [this](std::uint64_t n) {
+        lockAt(n, NewcomerGate::patienceNs + NewcomerGate::patienceNs / 5);
+    });
+}
+
+void tst_KillPointsSync::lockAt(std::uint64_t n, std::int64_t holdNs)
 {
     constexpr std::uint32_t processes = 3;
     constexpr int rounds = 4;
     const Segment segment = Segment::create("proclab-test-lock", sizeof(Guarded));
     QVERIFY(segment.isValid());
     Guarded &guarded = *segment.at<Guarded>(0);
+    guarded.holdNs = holdNs;
     Family family;
     for (std::uint32_t i = 0; i < processes; ++i) {
         family.add(plan(), [&guarded](std::uint32_t slot) {
