@@ -163,8 +163,8 @@ QList<Measure> counterMeasures()
          .better = Better::Lower,
          .read = outcomeFigure},
         {.key = u"lock_wait_s"_s,
-         .title = CounterKindText::tr("Waiting for the lock"),
-         .unit = CounterKindText::tr("s, all added up"),
+         .title = CounterKindText::tr("Waiting for the lock, all added up"),
+         .unit = u"s"_s,
          .better = Better::Lower,
          .read = outcomeFigure},
     };

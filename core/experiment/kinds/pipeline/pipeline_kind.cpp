@@ -285,12 +285,12 @@ QList<Measure> pipelineMeasures()
          .unit = PipelineKindText::tr("items"),
          .read = outcomeFigure},
         {.key = u"blocked_on_full_s"_s,
-         .title = PipelineKindText::tr("Blocked in put()"),
-         .unit = PipelineKindText::tr("s, all added up"),
+         .title = PipelineKindText::tr("Blocked in put(), all added up"),
+         .unit = u"s"_s,
          .read = outcomeFigure},
         {.key = u"blocked_on_empty_s"_s,
-         .title = PipelineKindText::tr("Waiting in get()"),
-         .unit = PipelineKindText::tr("s, all added up"),
+         .title = PipelineKindText::tr("Waiting in get(), all added up"),
+         .unit = u"s"_s,
          .read = outcomeFigure},
     };
 }
