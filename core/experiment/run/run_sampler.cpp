@@ -65,6 +65,11 @@ RunSampler::~RunSampler()
 
 void RunSampler::start()
 {
+    {
+        // Hands over to the thread what was made here. QThread does so too, but by locks that the
+        // thread sanitizer does not see.
+        const std::lock_guard lock(m_reading);
+    }
     m_thread.start();
     // Once this returns the thread's loop runs and holds all the descriptors that it will hold.
     QMetaObject::invokeMethod(
