@@ -3,6 +3,7 @@
 #include "core/experiment/run/run_result.h"
 #include "core/process/engine.h"
 #include "core/runtime/clock.h"
+#include "tests/support/own_settings.h"
 #include "ui/experiment/run/experiment_page.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"
@@ -13,7 +14,6 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
-#include <QSettings>
 #include <QTemporaryDir>
 #include <QTimer>
 
@@ -172,9 +172,7 @@ int main(int argc, char **argv)
     qputenv("QT_NO_GLIB", "1"); // Its dispatcher does not say when it is awake.
     QApplication application(argc, argv);
     const QTemporaryDir folder; // The user's own settings are left alone.
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, folder.path());
-    QCoreApplication::setOrganizationName(u"ProcLab"_s);
+    test::keepSettingsIn(folder.path());
     Theme::apply(application, Theme::Mode::Dark);
     const int pairs = argc > 1 ? QString::fromLocal8Bit(argv[1]).toInt() : 5;
 

@@ -3,6 +3,7 @@
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/presets.h"
 #include "core/process/engine.h"
+#include "tests/support/own_settings.h"
 #include "ui/experiment/run/experiment_page.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"
@@ -12,7 +13,6 @@
 #include <QApplication>
 #include <QDir>
 #include <QEventLoop>
-#include <QSettings>
 #include <QTemporaryDir>
 #include <QTimer>
 
@@ -166,9 +166,7 @@ int main(int argc, char **argv)
         qputenv("QT_QPA_PLATFORM", "offscreen");
     QApplication application(argc, argv);
     const QTemporaryDir settings; // The user's own are left alone.
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, settings.path());
-    QCoreApplication::setOrganizationName(u"ProcLab"_s);
+    test::keepSettingsIn(settings.path());
     const QDir folder(argc > 1 ? QString::fromLocal8Bit(argv[1]) : u"pictures"_s);
     if (!folder.mkpath(u"."_s)) {
         std::fprintf(stderr, "%s cannot be made\n", qPrintable(folder.path()));

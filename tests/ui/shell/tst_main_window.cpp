@@ -2,6 +2,7 @@
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/presets.h"
 #include "core/process/engine.h"
+#include "tests/support/own_settings.h"
 #include "ui/experiment/form/field_editor.h"
 #include "ui/experiment/form/spec_form.h"
 #include "ui/experiment/run/experiment_page.h"
@@ -74,9 +75,7 @@ private:
 void tst_MainWindow::initTestCase()
 {
     QVERIFY(m_folder.isValid());
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
-    QApplication::setOrganizationName(u"proclab-test"_s);
+    test::keepSettingsIn(m_folder.path());
     Theme::apply(*qApp, Theme::Mode::Dark);
     m_engine = std::make_unique<Engine>();
 }

@@ -3,6 +3,7 @@
 #include "core/experiment/spec/presets.h"
 #include "core/process/engine.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/own_settings.h"
 #include "ui/experiment/form/field_editor.h"
 #include "ui/experiment/form/spec_form.h"
 #include "ui/experiment/run/experiment_page.h"
@@ -86,9 +87,7 @@ private:
 void tst_RunPages::initTestCase()
 {
     QVERIFY(m_folder.isValid());
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
-    QApplication::setOrganizationName(u"proclab-test"_s);
+    test::keepSettingsIn(m_folder.path());
     m_engine = std::make_unique<Engine>();
     QVERIFY2(QFileInfo(m_engine->workerProgram()).isExecutable(),
              qPrintable(m_engine->workerProgram()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/spec/kind.h"
 #include "core/process/engine.h"
+#include "tests/support/own_settings.h"
 #include "ui/experiment/charts/chart_column.h"
 #include "ui/experiment/form/spec_form.h"
 #include "ui/experiment/run/run_dock.h"
@@ -152,9 +153,7 @@ private:
 void tst_TabOrder::initTestCase()
 {
     QVERIFY(m_folder.isValid());
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
-    QApplication::setOrganizationName(u"proclab-test"_s);
+    test::keepSettingsIn(m_folder.path());
     Theme::apply(*qApp, Theme::Mode::Light);
     m_engine = std::make_unique<Engine>();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/spec/kind.h"
 #include "core/process/engine.h"
+#include "tests/support/own_settings.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/pages.h"
@@ -132,9 +133,7 @@ private:
 void tst_WindowFit::initTestCase()
 {
     QVERIFY(m_folder.isValid());
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
-    QApplication::setOrganizationName(u"proclab-test"_s);
+    test::keepSettingsIn(m_folder.path());
     Theme::apply(*qApp, Theme::Mode::Dark);
     m_engine = std::make_unique<Engine>();
 }

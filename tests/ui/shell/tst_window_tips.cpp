@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/spec/presets.h"
 #include "core/process/engine.h"
+#include "tests/support/own_settings.h"
 #include "ui/charts/line_chart.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"
@@ -106,9 +107,7 @@ private:
 void tst_WindowTips::initTestCase()
 {
     QVERIFY(m_folder.isValid());
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
-    QApplication::setOrganizationName(u"proclab-test"_s);
+    test::keepSettingsIn(m_folder.path());
     Theme::apply(*qApp, Theme::Mode::Light);
     m_engine = std::make_unique<Engine>();
 }

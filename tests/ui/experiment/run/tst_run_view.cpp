@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/own_settings.h"
 #include "ui/experiment/run/run_view.h"
 
 #include "core/experiment/run/experiment_run.h"
@@ -118,9 +119,7 @@ private:
 void tst_RunView::initTestCase()
 {
     QVERIFY(m_folder.isValid());
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder.path());
-    QApplication::setOrganizationName(u"proclab-test"_s);
+    test::keepSettingsIn(m_folder.path());
     Theme::apply(*qApp, Theme::Mode::Dark);
     m_engine = std::make_unique<Engine>();
 }
