@@ -62,8 +62,14 @@ QString lastWorkText(const AppendLog<Span> &spans, qint64 timeNs, const ItemName
         const Span span = spans[at];
         if (span.endNs > timeNs || !isWork(span.activity))
             continue;
-        const double seconds = static_cast<double>(span.endNs - span.startNs) / 1e9;
-        if (span.activity == Span::Activity::Busy)
+        qint64 spentNs = span.endNs - span.startNs;
+        const bool isSummary = span.activity == Span::Activity::Busy;
+        // What waits have cut into pieces is one task or item.
+        while (!isSummary && at-- > 0 &&
+               (!isWork(spans[at].activity) || spans[at].index == span.index))
+            spentNs += isWork(spans[at].activity) ? spans[at].endNs - spans[at].startNs : 0;
+        const double seconds = static_cast<double>(spentNs) / 1e9;
+        if (isSummary)
             return StageView::tr("%1 each").arg(
                 durationText(seconds * span.busy / std::max(1u, span.count)));
         return names.nameOf(span.index) % u' ' % durationText(seconds);

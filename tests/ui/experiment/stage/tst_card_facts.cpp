@@ -45,6 +45,10 @@ void tst_CardFacts::lastWork_data()
     QTest::newRow("before the first ended") << QList{first} << qint64{50} << none;
     QTest::newRow("a wait is no work") << QList{first, spanOf(100, 900, 0, Activity::BlockedOnFull)}
                                        << qint64{1000} << u"#3 100\u00A0ms"_s;
+    QTest::newRow("pieces of one item") << QList{first, spanOf(100, 250, 4, Activity::Sleeping),
+                                                 spanOf(250, 600, 4, Activity::BlockedOnFull),
+                                                 spanOf(600, 610, 4, Activity::Running)}
+                                        << qint64{1000} << u"#4 160\u00A0ms"_s;
     QTest::newRow("a failure is") << QList{first, spanOf(100, 120, 9, Activity::Failed)}
                                   << qint64{1000} << u"#9 20\u00A0ms"_s;
     QTest::newRow("many short ones") << QList{spanOf(0, 100, 0, Activity::Busy, 1000, 0.5F)}
