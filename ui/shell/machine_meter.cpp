@@ -3,6 +3,7 @@
 
 #include "ui/shared/draw_text.h"
 #include "ui/shared/theme.h"
+#include "ui/shell/nav_rail.h"
 
 #include <QHelpEvent>
 #include <QPainter>
@@ -19,8 +20,6 @@ namespace proclab {
 
 namespace {
 
-constexpr int fullWidth = 200;
-constexpr int compactWidth = 48;
 constexpr int sidePadding = 16;
 constexpr int compactPadding = 10;
 constexpr int topPadding = 12;
@@ -107,7 +106,8 @@ void MachineMeter::setCompact(bool compact)
 
 void MachineMeter::updateLayout()
 {
-    const int room = m_compact ? compactWidth - 2 * compactPadding : fullWidth - 2 * sidePadding;
+    const int room = m_compact ? NavRail::compactWidth - 2 * compactPadding
+                               : NavRail::fullWidth - 2 * sidePadding;
     m_layout = layoutCores(static_cast<int>(m_load.cores.size()), room,
                            m_compact ? CoreRoom::Narrow : CoreRoom::Wide);
     updateGeometry();
@@ -118,9 +118,9 @@ QSize MachineMeter::sizeHint() const
 {
     const int cores = m_layout.size().height();
     if (m_compact)
-        return {compactWidth, topPadding + cores + topPadding};
+        return {NavRail::compactWidth, topPadding + cores + topPadding};
     const int summary = m_layout.form == CoreLayout::Form::Grid ? gridGap + lineHeight : 0;
-    return {fullWidth,
+    return {NavRail::fullWidth,
             topPadding + lineHeight + cores + summary + memoryGap + lineHeight + bottomPadding};
 }
 
