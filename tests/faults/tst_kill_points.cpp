@@ -27,9 +27,6 @@ using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 using namespace proclab;
 
-Q_DECLARE_METATYPE(StartMethod)
-Q_DECLARE_METATYPE(OnCrash)
-
 namespace {
 
 constexpr const char *planVariable = "PROCLAB_FAULTS_PLAN";

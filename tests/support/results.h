@@ -26,12 +26,18 @@ ErrorCode codeOf(const Result<T> &result)
     return result.error().code;
 }
 
-/// A row for each start method, in column "method".
-inline void addStartMethods()
+/// A row for each start method that workers of a pool or an executor can have, in column "method".
+inline void addPoolStartMethods()
 {
     QTest::addColumn<StartMethod>("method");
     QTest::newRow("spawn") << StartMethod::Spawn;
     QTest::newRow("forkserver") << StartMethod::ForkServer;
+}
+
+/// A row for each start method, in column "method".
+inline void addStartMethods()
+{
+    addPoolStartMethods();
 #if !defined(__SANITIZE_THREAD__) // Which knows no threads in a child of many threads.
     QTest::newRow("fork") << StartMethod::Fork;
 #endif

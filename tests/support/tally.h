@@ -6,13 +6,27 @@
 #include "tests/support/results.h"
 
 #include <QFile>
+#include <QTest>
 
+#include <algorithm>
+#include <ranges>
 #include <thread>
 #include <vector>
 
 #include <unistd.h>
 
 namespace proclab::test {
+
+/// Whether a thread waits in the kernel. It may wake up for a moment at any time: QTRY_VERIFY(),
+/// which asks once more after the first yes, is not for this; QTest::qWaitFor() is.
+inline bool isAsleep(pid_t thread)
+{
+    QFile file(QStringLiteral("/proc/%1/stat").arg(thread));
+    if (thread == 0 || !file.open(QIODevice::ReadOnly))
+        return false;
+    const QByteArray stat = file.readAll();
+    return stat.mid(stat.lastIndexOf(')')).startsWith(") S");
+}
 
 /// Numbers that the processes and threads of a test count in; and who has come to where it sleeps.
 ///
@@ -31,14 +45,15 @@ public:
     /// The calling thread is about to sleep, with nothing before it that could make it.
     void noteSleeper(std::size_t number) const { at(counts + number).store(::gettid()); }
     [[nodiscard]] pid_t sleeper(std::size_t number) const { return at(counts + number).load(); }
-    /// Whether sleepers 0 to @p count - 1 have come, and sleep.
-    [[nodiscard]] bool areAsleep(std::size_t count) const
+    /// Waits until sleepers 0 to @p count - 1 have come, and sleep.
+    [[nodiscard]] bool waitUntilAsleep(std::size_t count) const
     {
-        for (std::size_t number = 0; number < count; ++number) {
-            if (!isAsleep(sleeper(number)))
-                return false;
-        }
-        return true;
+        return QTest::qWaitFor(
+            [&] {
+                const auto sleeps = [&](std::size_t i) { return isAsleep(sleeper(i)); };
+                return std::ranges::all_of(std::views::iota(std::size_t{0}, count), sleeps);
+            },
+            30'000);
     }
 
 private:
@@ -47,14 +62,6 @@ private:
     [[nodiscard]] std::atomic_ref<int> at(std::size_t place) const
     {
         return std::atomic_ref(m_numbers.storage()[place]);
-    }
-    static bool isAsleep(pid_t thread)
-    {
-        QFile file(QStringLiteral("/proc/%1/stat").arg(thread));
-        if (thread == 0 || !file.open(QIODevice::ReadOnly))
-            return false;
-        const QByteArray stat = file.readAll();
-        return stat.mid(stat.lastIndexOf(')')).startsWith(") S");
     }
 
     Array<int> m_numbers;

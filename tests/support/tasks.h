@@ -3,7 +3,7 @@
 
 #include "core/call/remote_error.h"
 #include "core/executor/executor.h"
-#include "core/process/start_method.h"
+#include "tests/support/results.h"
 
 #include <QCoreApplication>
 #include <QDir>
@@ -20,8 +20,6 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-Q_DECLARE_METATYPE(proclab::StartMethod)
 
 /// Tasks that tests of executors share, and how a test tells them when to go on: by files.
 namespace proclab::test {
@@ -50,13 +48,6 @@ public:
 private:
     QTemporaryDir m_folder;
 };
-
-inline void addStartMethods()
-{
-    QTest::addColumn<StartMethod>("method");
-    QTest::newRow("spawn") << StartMethod::Spawn;
-    QTest::newRow("forkserver") << StartMethod::ForkServer;
-}
 
 inline std::vector<int> countTo(int count)
 {

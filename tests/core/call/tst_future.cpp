@@ -3,11 +3,11 @@
 #include "core/executor/executor.h"
 #include "core/process/engine.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/tally.h"
 #include "tests/support/tasks.h"
 #include "tests/support/worker_test_main.h"
 
 #include <QElapsedTimer>
-#include <QFile>
 #include <QFuture>
 #include <QPromise>
 #include <QSemaphore>
@@ -50,11 +50,10 @@ void finish(const Future<int> &future, int value)
     future.state()->settle(EncodedBytes(encodePayload(value)));
 }
 
-/// Whether a thread of this process waits in the kernel.
-bool isAsleep(pid_t thread)
+/// Waits until a thread has told its number, and sleeps.
+bool waitUntilAsleep(const std::atomic<pid_t> &thread)
 {
-    QFile stat(u"/proc/self/task/%1/stat"_s.arg(thread));
-    return stat.open(QIODevice::ReadOnly) && stat.readAll().contains(") S ");
+    return QTest::qWaitFor([&] { return test::isAsleep(thread); }, 30'000);
 }
 
 /// The task's state is not its own in an executor: each of the phases is brought about there.
@@ -326,7 +325,7 @@ void tst_Future::waitingThreadIsWoken()
         else
             result = future.result();
     });
-    QTRY_VERIFY(waiter != 0 && isAsleep(waiter));
+    QVERIFY(waitUntilAsleep(waiter));
     settle(future, phase);
     thread.join();
     const auto code = [phase] {
@@ -398,7 +397,7 @@ void tst_Future::waitsForTheFirstCompleted() // EX-24
         waiter = static_cast<pid_t>(::syscall(SYS_gettid));
         result = waitFor<int>({first, second, first}, ReturnWhen::FirstCompleted);
     });
-    QTRY_VERIFY(waiter != 0 && isAsleep(waiter));
+    QVERIFY(waitUntilAsleep(waiter));
     finish(second, 1);
     thread.join();
     QCOMPARE(result->done.size(), 1U);
@@ -425,10 +424,10 @@ void tst_Future::waitsForTheFirstError() // EX-25
         result = waitFor<int>({first, second, third, makeFuture(Phase::Done)},
                               ReturnWhen::FirstException);
     });
-    QTRY_VERIFY(waiter != 0 && isAsleep(waiter));
+    QVERIFY(waitUntilAsleep(waiter));
     finish(first, 1); // Does not end it, and a cancelled one would not either.
     QVERIFY(!waitFor<int>({third}, ReturnWhen::FirstException, 50ms).notDone.empty());
-    QTRY_VERIFY(isAsleep(waiter));
+    QVERIFY(waitUntilAsleep(waiter));
     second.state()->settle(failure);
     thread.join();
     QCOMPARE(result->done.size(), 3U);
@@ -452,7 +451,7 @@ void tst_Future::waitsForAll() // EX-26
         result = waitFor<int>({done, makeFuture(Phase::Failed), makeFuture(Phase::Cancelled),
                                running, done, running});
     });
-    QTRY_VERIFY(waiter != 0 && isAsleep(waiter));
+    QVERIFY(waitUntilAsleep(waiter));
     finish(running, 1);
     thread.join();
     QCOMPARE(result->done.size(), 4U);

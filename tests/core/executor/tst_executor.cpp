@@ -145,27 +145,27 @@ private Q_SLOTS:
     void initTestCase() { static_cast<void>(Engine::global()); } // Its thread stays.
     void init() { m_before.emplace(); }
     void cleanup() { QTRY_COMPARE(m_before->leftovers(), QString()); }
-    void submitAndMapGiveValues_data() { addStartMethods(); }
+    void submitAndMapGiveValues_data() { addPoolStartMethods(); }
     void submitAndMapGiveValues();
-    void exceptionArrivesWithItsPlace_data() { addStartMethods(); }
+    void exceptionArrivesWithItsPlace_data() { addPoolStartMethods(); }
     void exceptionArrivesWithItsPlace();
     void badOptionsAreRefused();
-    void hasNoMoreWorkersThanItMay_data() { addStartMethods(); }
+    void hasNoMoreWorkersThanItMay_data() { addPoolStartMethods(); }
     void hasNoMoreWorkersThanItMay();
-    void workersAreMadeOnDemand_data() { addStartMethods(); }
+    void workersAreMadeOnDemand_data() { addPoolStartMethods(); }
     void workersAreMadeOnDemand();
-    void workerIsReplacedAfterItsShare_data() { addStartMethods(); }
+    void workerIsReplacedAfterItsShare_data() { addPoolStartMethods(); }
     void workerIsReplacedAfterItsShare();
-    void shareOfOneAndShutdown_data() { addStartMethods(); }
+    void shareOfOneAndShutdown_data() { addPoolStartMethods(); }
     void shareOfOneAndShutdown();
-    void shareWorksBesideThreads_data() { addStartMethods(); }
+    void shareWorksBesideThreads_data() { addPoolStartMethods(); }
     void shareWorksBesideThreads();
     void nothingIsKept();
-    void initializerRunsBeforeTheFirstTask_data() { addStartMethods(); }
+    void initializerRunsBeforeTheFirstTask_data() { addPoolStartMethods(); }
     void initializerRunsBeforeTheFirstTask();
-    void asManyRunAtOnceAsThereAreWorkers_data() { addStartMethods(); }
+    void asManyRunAtOnceAsThereAreWorkers_data() { addPoolStartMethods(); }
     void asManyRunAtOnceAsThereAreWorkers();
-    void executorsNestToALimit_data() { addStartMethods(); }
+    void executorsNestToALimit_data() { addPoolStartMethods(); }
     void executorsNestToALimit();
     void argumentThatNeverFitsFails();
     void cancelledChunksMakeRoomInOrder();

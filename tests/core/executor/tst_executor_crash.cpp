@@ -149,24 +149,24 @@ private Q_SLOTS:
     void deathBreaksTheExecutorAndIsTold();
     void workerEndedFromOutsideBreaksTheExecutor_data();
     void workerEndedFromOutsideBreaksTheExecutor();
-    void deathCostsOneTaskIfSoAskedFor_data() { addStartMethods(); }
+    void deathCostsOneTaskIfSoAskedFor_data() { addPoolStartMethods(); }
     void deathCostsOneTaskIfSoAskedFor();
-    void deadTaskIsTriedAgainIfSoAskedFor_data() { addStartMethods(); }
+    void deadTaskIsTriedAgainIfSoAskedFor_data() { addPoolStartMethods(); }
     void deadTaskIsTriedAgainIfSoAskedFor();
-    void unsendableArgumentFailsAlone_data() { addStartMethods(); }
+    void unsendableArgumentFailsAlone_data() { addPoolStartMethods(); }
     void unsendableArgumentFailsAlone();
     void harmInTheArgument_data();
     void harmInTheArgument();
     void harmInTheResult_data();
     void harmInTheResult();
     void heldUpEngineHoldsUpNobody();
-    void impossibleReplacementBreaksTheExecutor_data() { addStartMethods(); }
+    void impossibleReplacementBreaksTheExecutor_data() { addPoolStartMethods(); }
     void impossibleReplacementBreaksTheExecutor();
-    void failingInitializerBreaksTheExecutor_data() { addStartMethods(); }
+    void failingInitializerBreaksTheExecutor_data() { addPoolStartMethods(); }
     void failingInitializerBreaksTheExecutor();
-    void crashAfterTheHandleIsDropped_data() { addStartMethods(); }
+    void crashAfterTheHandleIsDropped_data() { addPoolStartMethods(); }
     void crashAfterTheHandleIsDropped();
-    void callbackMaySubmitACrashOrThrow_data() { addStartMethods(); }
+    void callbackMaySubmitACrashOrThrow_data() { addPoolStartMethods(); }
     void callbackMaySubmitACrashOrThrow();
     void poolMapTellsOfALostWorker_data();
     void poolMapTellsOfALostWorker();

@@ -124,7 +124,7 @@ private Q_SLOTS:
     void initTestCase() { static_cast<void>(Engine::global()); } // Makes it a subreaper.
     void init() { m_before.emplace(); }
     void cleanup() { QTRY_COMPARE(m_before->leftovers(), QString()); }
-    void submitFromAnExitHandlerIsShutDown_data() { addStartMethods(); }
+    void submitFromAnExitHandlerIsShutDown_data() { addPoolStartMethods(); }
     void submitFromAnExitHandlerIsShutDown();
     void programEndDoesWhatWasAccepted_data();
     void programEndDoesWhatWasAccepted();

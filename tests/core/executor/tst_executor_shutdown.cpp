@@ -99,19 +99,19 @@ private Q_SLOTS:
     void initTestCase() { static_cast<void>(Engine::global()); } // Its thread stays.
     void init() { m_before.emplace(); }
     void cleanup() { QTRY_COMPARE(m_before->leftovers(), QString()); }
-    void submitAfterShutdownIsShutDown_data() { addStartMethods(); }
+    void submitAfterShutdownIsShutDown_data() { addPoolStartMethods(); }
     void submitAfterShutdownIsShutDown();
-    void shutdownWaitsForAllResults_data() { addStartMethods(); }
+    void shutdownWaitsForAllResults_data() { addPoolStartMethods(); }
     void shutdownWaitsForAllResults();
-    void shutdownCancelsWhatWaits_data() { addStartMethods(); }
+    void shutdownCancelsWhatWaits_data() { addPoolStartMethods(); }
     void shutdownCancelsWhatWaits();
-    void scopeLeavesNoWorker_data() { addStartMethods(); }
+    void scopeLeavesNoWorker_data() { addPoolStartMethods(); }
     void scopeLeavesNoWorker();
-    void droppedExecutorFinishesItsMap_data() { addStartMethods(); }
+    void droppedExecutorFinishesItsMap_data() { addPoolStartMethods(); }
     void droppedExecutorFinishesItsMap();
-    void shutdownWithoutWaitingReturnsAtOnce_data() { addStartMethods(); }
+    void shutdownWithoutWaitingReturnsAtOnce_data() { addPoolStartMethods(); }
     void shutdownWithoutWaitingReturnsAtOnce();
-    void unreadMapDoesNotHoldUp_data() { addStartMethods(); }
+    void unreadMapDoesNotHoldUp_data() { addPoolStartMethods(); }
     void unreadMapDoesNotHoldUp();
     void unsendableTaskAndShutdown();
     void shutdownWithAShareOfOne_data();
@@ -120,13 +120,13 @@ private Q_SLOTS:
     void forcedStopEndsABlockedTask();
     void forcedStopIsHarmlessAtAnyTime_data();
     void forcedStopIsHarmlessAtAnyTime();
-    void forcedStopLeavesNoReaderWaiting_data() { addStartMethods(); }
+    void forcedStopLeavesNoReaderWaiting_data() { addPoolStartMethods(); }
     void forcedStopLeavesNoReaderWaiting();
-    void forcedStopReachesNestedExecutors_data() { addStartMethods(); }
+    void forcedStopReachesNestedExecutors_data() { addPoolStartMethods(); }
     void forcedStopReachesNestedExecutors();
-    void idleWorkersLeave_data() { addStartMethods(); }
+    void idleWorkersLeave_data() { addPoolStartMethods(); }
     void idleWorkersLeave();
-    void shortIdleLimitAndSlowArguments_data() { addStartMethods(); }
+    void shortIdleLimitAndSlowArguments_data() { addPoolStartMethods(); }
     void shortIdleLimitAndSlowArguments();
     void callbackCannotWaitForItsExecutor();
 

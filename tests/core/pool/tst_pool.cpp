@@ -3,6 +3,7 @@
 #include "core/pool/pool.h"
 #include "core/process/engine.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/results.h"
 #include "tests/support/worker_test_main.h"
 
 #include <QElapsedTimer>
@@ -21,8 +22,6 @@
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 using namespace proclab;
-
-Q_DECLARE_METATYPE(StartMethod)
 
 namespace {
 
@@ -144,7 +143,7 @@ private Q_SLOTS:
     void initTestCase() { static_cast<void>(Engine::global()); } // Its thread stays.
     void init() { m_before.emplace(); }
     void cleanup() { QTRY_COMPARE(m_before->leftovers(), QString()); }
-    void callsReturnValues_data() { addStartMethods(); }
+    void callsReturnValues_data() { test::addPoolStartMethods(); }
     void callsReturnValues();
     void everyTypeArrives();
     void largePayloadsArrive();
@@ -164,12 +163,6 @@ private Q_SLOTS:
     void worksInAnotherThread();
 
 private:
-    static void addStartMethods()
-    {
-        QTest::addColumn<StartMethod>("method");
-        QTest::newRow("spawn") << StartMethod::Spawn;
-        QTest::newRow("forkserver") << StartMethod::ForkServer;
-    }
     static Result<Pool> openPool(int workers = 2, StartMethod method = StartMethod::ForkServer)
     {
         return Pool::open({.workers = workers, .startMethod = method});

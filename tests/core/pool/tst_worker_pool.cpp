@@ -14,8 +14,6 @@ using namespace std::chrono_literals;
 using namespace proclab;
 
 Q_DECLARE_METATYPE(TaskReport::Cause)
-Q_DECLARE_METATYPE(StartMethod)
-
 namespace {
 
 quint32 numberOf(const char *name)

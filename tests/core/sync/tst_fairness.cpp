@@ -173,7 +173,7 @@ void tst_Fairness::waiterPassesInTheEnd()
         [&] { return item.put(0) && item.get(20ms); },
     };
     const Process waiter = started(std::move(waiters[kind]));
-    QTRY_VERIFY_WITH_TIMEOUT(tally.areAsleep(1), 30'000);
+    QVERIFY(tally.waitUntilAsleep(1));
     int passed = 0;
     // As many as fit into 10 ms, the 0.1 s after which a waiter looks at the latest, and what it
     // may take to get a core on a busy machine: without the bound it is passed over for ever.
@@ -228,7 +228,7 @@ void tst_Fairness::conditionWakesInOrder()
     for (int number = 0; number < processes; ++number) {
         sleepers.push_back(
             started(Process::create<sleepInTurn>({}, condition, tally, order, number)));
-        QTRY_VERIFY_WITH_TIMEOUT(tally.areAsleep(static_cast<std::size_t>(number) + 1), 30'000);
+        QVERIFY(tally.waitUntilAsleep(static_cast<std::size_t>(number) + 1));
         QVERIFY(condition.acquire()); // It sleeps on the condition, not on its lock.
         QVERIFY(condition.release());
     }

@@ -154,7 +154,7 @@ void tst_Meetings::eventWakesAllWhoWait()
         std::vector<AsyncResult<bool>> calls;
         for (int i = 0; i < 3; ++i)
             calls.push_back(others.applyAsync<waitForEvent>(event, tally, i));
-        QTRY_VERIFY(tally.areAsleep(3));
+        QVERIFY(tally.waitUntilAsleep(3));
         QVERIFY(staysTrue([&] { return tally.of(Passed) == 0; }));
         QVERIFY(others.apply<setEvent>(event));
         for (const auto &call : calls)
@@ -176,7 +176,7 @@ void tst_Meetings::shortEventWakesAllWhoWait()
             (void)others.applyAsync<waitForEvent>(event, tally, i);
         for (int i = 3; i < 5; ++i)
             threads.start([=] { waitForEvent(event, tally, i); });
-        QTRY_VERIFY(tally.areAsleep(5));
+        QVERIFY(tally.waitUntilAsleep(5));
         event.set();
         event.clear();
         QTRY_COMPARE(tally.of(Passed), 5);
@@ -192,7 +192,7 @@ void tst_Meetings::deadWaiterCostsAnEventNothing()
     const Tally tally;
     const auto first = others.applyAsync<waitForEvent>(event, tally, 0);
     const auto second = others.applyAsync<waitForEvent>(event, tally, 1);
-    QTRY_VERIFY(tally.areAsleep(2));
+    QVERIFY(tally.waitUntilAsleep(2));
     QCOMPARE(::kill(tally.sleeper(0), SIGKILL), 0);
     QCOMPARE(codeOf(first.result(10s)), ErrorCode::WorkerDied);
     event.set();
@@ -407,7 +407,7 @@ void tst_Meetings::oneTooManyWaitsForTheNextRound()
     threads.start([&] { first = *barrier.wait(60s, [&] { (void)end.wait(); }); });
     QTRY_COMPARE(barrier.waiting(), 1);
     threads.start([&] { second = waitAt(barrier, tally, 0); });
-    QTRY_VERIFY(tally.areAsleep(1));
+    QVERIFY(tally.waitUntilAsleep(1));
     QCOMPARE(codeOf(barrier.wait(0s)), ErrorCode::Timeout);
     QVERIFY(!barrier.isBroken());
     QCOMPARE(tally.of(Passed), 0);
