@@ -2,7 +2,6 @@
 #pragma once
 
 #include "core/base/codec.h"
-#include "core/runtime/task/chunk_run.h"
 #include "core/runtime/task/task_registry.h"
 #include "core/sync/shared_handle.h"
 
@@ -72,7 +71,7 @@ public:
     [[nodiscard]] static constexpr std::optional<std::uint8_t> packedBytes()
     {
         if constexpr (FixedPayload<Value>) {
-            if constexpr (Codec<Value>::fixedBytes <= runtime::TaskDescriptor::resultRoom)
+            if constexpr (Codec<Value>::fixedBytes <= runtime::packedResultRoom)
                 return std::uint8_t{Codec<Value>::fixedBytes};
         }
         return std::nullopt;
@@ -104,25 +103,16 @@ private:
     static void run(std::span<const std::byte> bytes, runtime::TaskResult &result)
     {
         const Value value = call(bytes);
-        HandleTransfer sent;
-        encodePayload(value, result.bytes);
-        result.objects = std::move(sent.objects);
-    }
-    static void runChunk(runtime::ChunkRun &chunk)
-    {
-        while (chunk.begin()) {
-            try {
-                PayloadWriter result(chunk.result());
-                encodePayload(call(chunk.arguments()), result);
-                chunk.succeed();
-            } catch (...) {
-                chunk.fail();
-            }
+        if constexpr (FixedPayload<Value>) {
+            encodePayload(value, result.bytes);
+        } else {
+            const HandleTransfer sent(result.objects);
+            encodePayload(value, result.bytes);
         }
     }
 
-    inline static const std::uint32_t s_ticket = runtime::registerTask(
-        {name(), runtime::RegisteredTask::Use::Call, &run, packedBytes() ? &runChunk : nullptr});
+    inline static const std::uint32_t s_ticket =
+        runtime::registerTask({name(), runtime::RegisteredTask::Use::Call, &run});
 };
 
 /// The encoded arguments of calls, one behind the other.
@@ -151,41 +141,37 @@ template<typename T, typename A>
         return T(std::forward<A>(argument));
 }
 
-/// Encodes without a copy, since an argument may be large.
+/// Encodes what is a tuple of them without making one, since an argument may be large.
 template<typename... T>
-void encodeArguments(std::type_identity<std::tuple<T...>> /*type*/, std::vector<std::byte> &bytes,
-                     const T &...arguments)
+void encodeArguments(std::type_identity<std::tuple<T...>> /*type*/,
+                     [[maybe_unused]] PayloadWriter writer, const T &...arguments)
 {
-    if constexpr (FlatPayload<std::tuple<T...>>)
-        encodePayload(std::tuple<T...>(arguments...), bytes);
-    else
-        encodePayload(std::tuple<const T &...>(arguments...), bytes);
+    static_assert(sizeof...(T) == 0 || !FlatPayload<std::tuple<T...>>);
+    try {
+        (Codec<T>::encode(writer, arguments), ...);
+    } catch (...) {
+        payload_detail::throwEncodeFailure();
+    }
 }
 
 template<typename... T, typename... A>
-void encodeAs(std::type_identity<std::tuple<T...>> type, std::vector<std::byte> &bytes,
-              A &&...arguments)
+void encodeAs(std::type_identity<std::tuple<T...>> type, PayloadWriter writer, A &&...arguments)
 {
-    encodeArguments(type, bytes, asParameter<T>(std::forward<A>(arguments))...);
+    encodeArguments(type, writer, asParameter<T>(std::forward<A>(arguments))...);
 }
 
 } // namespace call_detail
 
-/// Appends a call of @p Function; EncodeFailure leaves @p calls as they were.
+/// Appends a call of @p Function. After an EncodeFailure bytes of a call that does not count may
+/// lie behind the others: nothing can be appended any more.
 template<auto Function, typename... A>
 void encodeCall(EncodedCalls &calls, A &&...arguments)
 {
     using Arguments = typename TaskOf<Function>::Arguments;
     static_assert(std::is_constructible_v<Arguments, A...>,
                   "these are no arguments of the function");
-    const std::size_t before = calls.bytes.size();
-    try {
-        call_detail::encodeAs(std::type_identity<Arguments>{}, calls.bytes,
-                              std::forward<A>(arguments)...);
-    } catch (...) {
-        calls.bytes.resize(before);
-        throw;
-    }
+    call_detail::encodeAs(std::type_identity<Arguments>{}, PayloadWriter(calls.bytes),
+                          std::forward<A>(arguments)...);
     if constexpr (FixedPayload<Arguments>)
         calls.each = Codec<Arguments>::fixedBytes;
     else

@@ -30,14 +30,15 @@ Result<void> sendOff(const T &item, Send send)
         return send(std::as_bytes(std::span(&item, 1)), std::span<const runtime::ObjectRef>());
     } else {
         ScratchBytes scratch; // Not shared: encoding may itself send something.
-        const HandleTransfer sent;
+        std::vector<runtime::ObjectRef> objects;
+        const HandleTransfer sent(objects);
         try {
             encodePayload(item, scratch.bytes());
         } catch (const std::exception &exception) {
             return encodeError(exception);
         }
         return send(std::span<const std::byte>(scratch.bytes()),
-                    std::span<const runtime::ObjectRef>(sent.objects));
+                    std::span<const runtime::ObjectRef>(objects));
     }
 }
 
@@ -65,7 +66,8 @@ public:
             if (m_isTaken)
                 return m_value;
         }
-        const HandleTransfer received; // Hides the handles from a transfer around this.
+        std::vector<runtime::ObjectRef> objects; // Hidden from a transfer around this.
+        const HandleTransfer received(objects);
         try {
             return decodePayload<T>(m_scratch->bytes());
         } catch (const std::exception &exception) {

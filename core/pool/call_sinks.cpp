@@ -20,7 +20,7 @@ bool CallState::cancel()
 
 void CallState::storeResults(quint32, quint32, const std::byte *results)
 {
-    prepare(EncodedBytes(std::span(results, chunk().packedBytes.value_or(0))));
+    prepare(EncodedBytes(std::span(results, chunk().task.packedBytes.value_or(0))));
 }
 
 void CallState::help() const
@@ -52,6 +52,12 @@ GatheredState::GatheredState(std::size_t count, std::optional<quint8> packedByte
 {}
 
 GatheredState::~GatheredState() = default;
+
+std::span<const std::byte> GatheredState::bytesOf(std::size_t call) const
+{
+    return m_single.empty() ? std::span(m_packed).subspan(call * m_packedBytes, m_packedBytes)
+                            : std::span<const std::byte>(m_single[call]);
+}
 
 class GatherState::Chunk final : public CallSink
 {
@@ -126,21 +132,23 @@ void GatherState::noteEnded(std::size_t count)
 }
 
 std::shared_ptr<FutureState> submitCalls(const std::shared_ptr<PoolCore> &core,
-                                         const CallChunk &chunk,
+                                         const CalledTask &task,
+                                         const std::vector<runtime::ObjectRef> &objects,
                                          const Result<std::shared_ptr<const EncodedCalls>> &calls,
                                          std::size_t chunkSize)
 {
     const std::size_t count = calls ? (*calls)->count : 0;
-    auto gathered = std::make_shared<GatherState>(core, count, chunk.packedBytes);
+    auto gathered = std::make_shared<GatherState>(core, count, task.packedBytes);
     Result<void> submitted;
     if (!calls)
         submitted = calls.error();
     const std::size_t size = core->chunkSize(count, chunkSize);
     for (std::size_t first = 0; submitted && first < count; first += size) {
-        CallChunk part = chunk;
-        part.count = static_cast<quint32>(std::min(size, count - first));
-        part.calls = *calls;
-        part.first = first;
+        CallChunk part{.task = task,
+                       .count = static_cast<quint32>(std::min(size, count - first)),
+                       .calls = *calls,
+                       .first = first,
+                       .objects = objects};
         submitted = core->submit(GatherState::sinkOf(gathered, std::move(part), first));
     }
     if (!submitted)
@@ -157,7 +165,7 @@ public:
         : CallSink(std::move(chunk))
         , m_stream(std::move(stream))
         , m_first(first)
-        , m_packed(std::size_t{this->chunk().count} * this->chunk().packedBytes.value_or(0))
+        , m_packed(std::size_t{this->chunk().count} * this->chunk().task.packedBytes.value_or(0))
     {}
     void end(quint32 position, Result<EncodedBytes> result) override
     {
@@ -167,13 +175,13 @@ public:
 protected:
     void storeResults(quint32 position, quint32 count, const std::byte *results) override
     {
-        const std::size_t each = chunk().packedBytes.value_or(0);
+        const std::size_t each = chunk().task.packedBytes.value_or(0);
         if (each > 0)
             std::memcpy(m_packed.data() + position * each, results, count * each);
     }
     void reportStored(quint32 position, quint32 count) override
     {
-        const std::size_t each = chunk().packedBytes.value_or(0);
+        const std::size_t each = chunk().task.packedBytes.value_or(0);
         for (std::size_t i = position; i < std::size_t{position} + count; ++i)
             end(static_cast<quint32>(i), EncodedBytes(std::span(m_packed).subspan(i * each, each)));
     }

@@ -29,11 +29,17 @@ struct InitializerCall
     std::vector<runtime::ObjectRef> objects = {}; ///< What the arguments refer to.
 };
 
+/// What calls call.
+struct CalledTask
+{
+    quint32 number = runtime::noTask;                 ///< A registered one.
+    std::optional<quint8> packedBytes = std::nullopt; ///< See TaskOf.
+};
+
 /// Some calls of one task, encoded, which one worker takes together.
 struct CallChunk
 {
-    quint32 task = 0;                                 ///< A registered one.
-    std::optional<quint8> packedBytes = std::nullopt; ///< See TaskOf.
+    CalledTask task = {};
     quint32 count = 1;
     EncodedBytes single = {}; ///< The arguments of a single call.
     /// The arguments of several calls, from call `first` on.
@@ -67,6 +73,7 @@ public:
     [[nodiscard]] std::vector<T> values() const;
 
 protected:
+    [[nodiscard]] std::span<const std::byte> bytesOf(std::size_t call) const;
     GatheredState(std::size_t count, std::optional<quint8> packedBytes);
 
     const std::size_t m_count;
@@ -88,16 +95,16 @@ std::vector<T> GatheredState::values() const
     }
     values.reserve(m_count);
     for (std::size_t i = 0; i < m_count; ++i)
-        values.push_back(decodePayload<T>(
-            m_single.empty() ? std::span(m_packed).subspan(i * m_packedBytes, m_packedBytes)
-                             : std::span<const std::byte>(m_single[i])));
+        values.push_back(decodePayload<T>(bytesOf(i)));
     return values;
 }
 
-/// Gives all of @p calls to @p core, in chunks of @p chunkSize (0: see PoolCore::chunkSize()) that
-/// are like @p chunk. The handle is a GatheredState, or carries the error of @p calls.
+/// Gives all of @p calls of @p task, which refer to @p objects, to @p core, in chunks of
+/// @p chunkSize (0: see PoolCore::chunkSize()). The handle is a GatheredState, or carries the error
+/// of @p calls.
 [[nodiscard]] std::shared_ptr<FutureState>
-submitCalls(const std::shared_ptr<PoolCore> &core, const CallChunk &chunk,
+submitCalls(const std::shared_ptr<PoolCore> &core, const CalledTask &task,
+            const std::vector<runtime::ObjectRef> &objects,
             const Result<std::shared_ptr<const EncodedCalls>> &calls, std::size_t chunkSize);
 
 enum class StreamOrder { OfInputs, OfCompletion };

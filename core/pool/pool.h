@@ -77,8 +77,7 @@ public:
     template<auto Function, std::ranges::input_range Inputs>
     auto mapAsync(Inputs &&inputs, std::size_t chunkSize = 0)
     {
-        const HandleTransfer sent;
-        return mapEncoded<Function>(encodeAll<Function>(inputs, OneArgument()), chunkSize, sent);
+        return mapEncoded<Function>(inputs, chunkSize, OneArgument());
     }
     /// The same for inputs that are tuples of arguments.
     template<auto Function, std::ranges::input_range Inputs>
@@ -89,9 +88,7 @@ public:
     template<auto Function, std::ranges::input_range Inputs>
     auto starmapAsync(Inputs &&inputs, std::size_t chunkSize = 0)
     {
-        const HandleTransfer sent;
-        return mapEncoded<Function>(encodeAll<Function>(inputs, TupleOfArguments()), chunkSize,
-                                    sent);
+        return mapEncoded<Function>(inputs, chunkSize, TupleOfArguments());
     }
 
     /// Gives the values one by one, in the order of the inputs. The stream keeps @p inputs, and
@@ -168,15 +165,16 @@ private:
         return std::shared_ptr<const EncodedCalls>(std::move(calls));
     }
 
-    template<auto Function>
-    auto mapEncoded(const Result<std::shared_ptr<const EncodedCalls>> &encoded,
-                    std::size_t chunkSize, const HandleTransfer &sent)
+    template<auto Function, typename Inputs, typename Form>
+    auto mapEncoded(Inputs &inputs, std::size_t chunkSize, Form form)
     {
         using Value = typename TaskOf<Function>::Value;
-        CallChunk chunk = chunkOf<Function>();
-        chunk.objects = sent.objects;
+        std::vector<runtime::ObjectRef> objects;
+        const HandleTransfer sent(objects);
+        const auto calls = encodeAll<Function>(inputs, form);
         return AsyncResult<std::vector<Value>>(
-            submitCalls(m_core, chunk, encoded, chunkSize), [](const FutureState &state) {
+            submitCalls(m_core, calledTask<Function>(), objects, calls, chunkSize),
+            [](const FutureState &state) {
                 return static_cast<const GatheredState &>(state).values<Value>();
             });
     }

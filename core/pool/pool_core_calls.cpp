@@ -68,7 +68,8 @@ void CallSink::report(TaskReport &&report)
         end(position,
             m_core->errorOf(
                 report,
-                runtime::registeredTasks()[m_chunk.task - runtime::firstRegisteredTask].name));
+                runtime::registeredTasks()[m_chunk.task.number - runtime::firstRegisteredTask]
+                    .name));
 }
 
 void CallSink::releaseArguments()
@@ -119,10 +120,10 @@ bool PoolCore::handLocked(const std::shared_ptr<CallSink> &sink)
 {
     CallChunk &calls = sink->m_chunk;
     TaskChunk task;
-    task.workload = calls.task;
+    task.workload = calls.task.number;
     task.count = calls.count;
     task.first = m_nextCall;
-    task.packedBytes = calls.packedBytes;
+    task.packedBytes = calls.task.packedBytes;
     const std::span<const std::byte> bytes = calls.bytes();
     if (bytes.empty() || (calls.count == 1 && bytes.size() <= TaskDescriptor::inlineBytes)) {
         task.inlineArgs = bytes;

@@ -13,11 +13,10 @@
 
 namespace proclab {
 
-/// Calls of @p Function, without arguments yet.
 template<auto Function>
-[[nodiscard]] CallChunk chunkOf()
+[[nodiscard]] CalledTask calledTask()
 {
-    return {.task = TaskOf<Function>::number(), .packedBytes = TaskOf<Function>::packedBytes()};
+    return {TaskOf<Function>::number(), TaskOf<Function>::packedBytes()};
 }
 
 /// The encoded arguments of one call of @p Function, without an allocation if they are short.
@@ -42,14 +41,13 @@ template<auto Function, typename... A>
 template<auto Initializer, typename... A>
 [[nodiscard]] Result<InitializerCall> initializerCall(A &&...arguments)
 {
-    HandleTransfer sent;
     InitializerCall call{.task = TaskOf<Initializer>::number()};
+    const HandleTransfer sent(call.objects);
     try {
         call.arguments = encodeCall<Initializer>(std::forward<A>(arguments)...);
     } catch (const std::exception &exception) {
         return encodeError(exception);
     }
-    call.objects = std::move(sent.objects);
     return call;
 }
 
@@ -58,12 +56,11 @@ template<auto Function, typename... A>
 [[nodiscard]] auto submitCall(const std::shared_ptr<PoolCore> &core, A &&...arguments)
 {
     using Value = typename TaskOf<Function>::Value;
-    CallChunk chunk = chunkOf<Function>();
+    CallChunk chunk{.task = calledTask<Function>()};
     Result<void> encoded;
     try {
-        HandleTransfer sent;
+        const HandleTransfer sent(chunk.objects);
         chunk.single = encodeSingle<Function>(std::forward<A>(arguments)...);
-        chunk.objects = std::move(sent.objects);
     } catch (const std::exception &exception) {
         encoded = encodeError(exception);
     }
@@ -94,8 +91,8 @@ template<auto Function, std::ranges::input_range... Inputs>
         (std::index_sequence_for<Inputs...>());
     };
     return [source, isAtEnd](std::size_t most) {
-        const HandleTransfer sent;
         StreamPart part;
+        const HandleTransfer sent(part.chunk.objects);
         const auto calls = std::make_shared<EncodedCalls>();
         while (calls->count < most && !part.failure) {
             part.isLast = isAtEnd(*source);
@@ -109,10 +106,9 @@ template<auto Function, std::ranges::input_range... Inputs>
             }
             std::apply([](auto &...each) { (++each, ...); }, source->next);
         }
-        part.chunk = chunkOf<Function>();
+        part.chunk.task = calledTask<Function>();
         part.chunk.count = static_cast<quint32>(calls->count);
         part.chunk.calls = calls;
-        part.chunk.objects = sent.objects;
         return part;
     };
 }

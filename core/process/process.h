@@ -149,14 +149,15 @@ private:
     static Result<Process> make(const ProcessOptions &options, std::uint32_t task,
                                 const Arguments &arguments)
     {
-        const HandleTransfer sent;
+        std::vector<runtime::ObjectRef> objects;
+        const HandleTransfer sent(objects);
         std::vector<std::byte> bytes;
         try {
             encodePayload(arguments, bytes);
         } catch (const std::exception &exception) {
             return encodeError(exception);
         }
-        return makeEncoded(options, task, bytes, sent.objects);
+        return makeEncoded(options, task, bytes, objects);
     }
     static Result<Process> makeEncoded(const ProcessOptions &options, std::uint32_t task,
                                        std::span<const std::byte> arguments,

@@ -9,7 +9,7 @@
 
 namespace proclab {
 
-thread_local HandleTransfer *HandleTransfer::s_current = nullptr;
+constinit thread_local HandleTransfer *HandleTransfer::s_current = nullptr;
 
 Result<runtime::ObjectRef> SharedHandle::make(runtime::ObjectKind kind, std::size_t size)
 {

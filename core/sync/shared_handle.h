@@ -40,26 +40,30 @@ private:
 };
 
 /// Collects, while it is in scope, the objects whose handles this thread encodes or decodes; for a
-/// call that sends values and must keep what their handles refer to.
+/// call that sends values and must keep what their handles refer to. Hides them from a transfer
+/// around this.
 class HandleTransfer
 {
 public:
-    HandleTransfer() : m_outer(std::exchange(s_current, this)) {}
+    /// Adds them to @p objects.
+    explicit HandleTransfer(std::vector<runtime::ObjectRef> &objects)
+        : m_objects(objects)
+        , m_outer(std::exchange(s_current, this))
+    {}
     ~HandleTransfer() { s_current = m_outer; }
     HandleTransfer(const HandleTransfer &) = delete;
     HandleTransfer &operator=(const HandleTransfer &) = delete;
 
-    std::vector<runtime::ObjectRef> objects;
-
     static void note(const runtime::ObjectRef &object)
     {
         if (s_current)
-            s_current->objects.push_back(object);
+            s_current->m_objects.push_back(object);
     }
 
 private:
+    std::vector<runtime::ObjectRef> &m_objects;
     HandleTransfer *m_outer;
-    static thread_local HandleTransfer *s_current;
+    static constinit thread_local HandleTransfer *s_current;
 };
 
 /// This process's hold on an object that came as a handle. Throws DecodeError if it is gone.

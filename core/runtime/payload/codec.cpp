@@ -7,6 +7,12 @@ namespace proclab {
 
 // What is here and not in the headers saves each program that includes them its compilation.
 
+void PayloadWriter::append(const void *data, std::size_t size)
+{
+    const auto *begin = static_cast<const std::byte *>(data);
+    m_bytes->insert(m_bytes->end(), begin, begin + size);
+}
+
 void PayloadReader::throwEndsEarly()
 {
     throw DecodeError("the payload ends early");

@@ -46,8 +46,7 @@ public:
             m_place += size;
             return;
         }
-        const auto *begin = static_cast<const std::byte *>(data);
-        m_bytes->insert(m_bytes->end(), begin, begin + size);
+        append(data, size);
     }
     void size(std::size_t count)
     {
@@ -56,6 +55,8 @@ public:
     }
 
 private:
+    void append(const void *data, std::size_t size);
+
     std::vector<std::byte> *m_bytes = nullptr;
     std::byte *m_place = nullptr;
 };

@@ -2,7 +2,6 @@
 #include "core/runtime/kill_point.h"
 #include "core/runtime/memory/object_space.h"
 #include "core/runtime/memory/result_arena.h"
-#include "core/runtime/task/chunk_run.h"
 #include "core/runtime/task/task_registry.h"
 #include "core/runtime/task/worker_process.h"
 
@@ -70,40 +69,11 @@ public:
     }
 
 private:
-    /// The calls of one chunk, for their task's own loop.
-    class TypedRun final : public ChunkRun
+    /// An encoded result, and what the handles in it are of.
+    struct EncodedResult
     {
-    public:
-        TypedRun(PoolWorker &worker, std::uint32_t number, std::uint32_t end)
-            : ChunkRun(worker.m_descriptors[number], worker.m_slot, end,
-                       worker.m_header.at<std::byte>(
-                           worker.m_pool.packedOffset +
-                           number * PackedResults::bytes(worker.m_pool.tasksPerDescriptor)),
-                       worker.m_pool.timesTasks != 0)
-            , m_worker(worker)
-            , m_number(number)
-        {
-            const TaskDescriptor &task = worker.m_descriptors[number];
-            const ArgumentRange &range = task.args;
-            if (range.offset == 0 || (task.flags & TaskDescriptor::ownArguments) == 0)
-                return;
-            // The last call's arguments lie in the input, so the others' do too.
-            if (worker.m_process.input(range, task.count - 1).size() == range.size)
-                setArguments(worker.m_process.inputSegment().data() + range.offset, range.stride);
-        }
-
-    private:
-        [[nodiscard]] std::span<const std::byte> argumentsOf(std::uint32_t position) const override
-        {
-            return m_worker.argumentsOf(m_worker.m_descriptors[m_number], position);
-        }
-        void tellFailure(std::uint32_t position) override
-        {
-            m_worker.tellFailure(m_number, position);
-        }
-
-        PoolWorker &m_worker;
-        const std::uint32_t m_number;
+        std::vector<std::byte> bytes;
+        std::vector<ObjectRef> objects;
     };
 
     void tellFailure(std::uint32_t number, std::uint32_t position)
@@ -176,12 +146,10 @@ private:
         const std::uint32_t end = endOfShare(task);
         if (m_notes)
             m_notes->events.record(EventKind::TaskBegan, task.workload, task.first);
-        if ((task.flags & TaskDescriptor::packsResults) != 0) {
-            TypedRun run(*this, number, end);
-            registeredTasks()[task.workload - firstRegisteredTask].runChunk(run);
-        } else {
+        if ((task.flags & TaskDescriptor::packsResults) != 0)
+            runPacked(number, end);
+        else
             runOneByOne(task, outcomes, end);
-        }
         if (m_notes)
             m_notes->events.record(EventKind::TaskEnded, task.workload, task.first);
         if (end < task.count) {
@@ -217,6 +185,57 @@ private:
         std::int64_t now = nowNs();
         for (std::uint32_t i = task.progress.load(std::memory_order_relaxed); i < end; ++i)
             now = runTask(task, i, outcomes + i, now);
+    }
+
+    /// The same for a registered task whose results lie side by side. It notes the progress of each
+    /// call, so that a death costs one call only.
+    void runPacked(std::uint32_t number, std::uint32_t end)
+    {
+        TaskDescriptor &task = m_descriptors[number];
+        const TaskBody body = registeredTasks()[task.workload - firstRegisteredTask].run;
+        const bool isSingle = task.count == 1;
+        auto *const packed = m_header.at<std::byte>(
+            m_pool.packedOffset + number * PackedResults::bytes(m_pool.tasksPerDescriptor));
+        auto *const failed = isSingle ? &task.hasFailed : reinterpret_cast<std::uint8_t *>(packed);
+        std::byte *const results = isSingle ? task.result.data() : packed + task.count;
+        const std::byte *const inARow = argumentsInARow(task);
+        std::int64_t now = nowNs();
+        for (std::uint32_t i = task.progress.load(std::memory_order_relaxed); i < end; ++i) {
+            if (m_pool.timesTasks != 0)
+                now = nowNs();
+            m_slot.begin(task.first + i, now);
+            PROCLAB_KILL_POINT("loop.before");
+            bool hasFailed = false;
+            try {
+                TaskResult result = {PayloadWriter(results + std::size_t{i} * task.resultBytes),
+                                     m_result.objects};
+                body(inARow
+                         ? std::span(inARow + std::size_t{i} * task.args.stride, task.args.stride)
+                         : argumentsOf(task, i),
+                     result);
+            } catch (...) {
+                hasFailed = true;
+                tellFailure(number, i);
+            }
+            PROCLAB_KILL_POINT("loop.returned");
+            failed[i] = hasFailed ? 1 : 0;
+            PROCLAB_KILL_POINT("loop.marked");
+            task.progress.store(i + 1, std::memory_order_release);
+            PROCLAB_KILL_POINT("loop.progress-noted");
+            m_slot.finish();
+        }
+    }
+
+    /// Where the arguments of a chunk's calls begin, if they lie in a row, args.stride bytes each;
+    /// else null.
+    [[nodiscard]] const std::byte *argumentsInARow(const TaskDescriptor &task) const
+    {
+        const ArgumentRange &range = task.args;
+        if (range.offset == 0 || (task.flags & TaskDescriptor::ownArguments) == 0)
+            return nullptr;
+        // The last call's arguments lie in the input, so the others' do too.
+        const bool areThere = m_process.input(range, task.count - 1).size() == range.size;
+        return areThere ? m_process.inputSegment().data() + range.offset : nullptr;
     }
 
     void tellDone(std::uint32_t number)
@@ -289,10 +308,9 @@ private:
 
     void runRegistered(std::uint32_t number, std::span<const std::byte> args, TaskOutcome &outcome)
     {
-        m_result.clear();
         const RegisteredTask &task = registeredTasks()[number - firstRegisteredTask];
         try {
-            task.run(args, m_result);
+            runInto(m_result, task, args);
             PROCLAB_KILL_POINT("run.returned");
             if (m_result.objects.empty())
                 outcome.value = publish();
@@ -302,6 +320,15 @@ private:
         } catch (...) {
             fail(number, outcome);
         }
+    }
+
+    static void runInto(EncodedResult &result, const RegisteredTask &task,
+                        std::span<const std::byte> args)
+    {
+        result.bytes.clear();
+        result.objects.clear();
+        TaskResult place = {PayloadWriter(result.bytes), result.objects};
+        task.run(args, place);
     }
 
     /// Called in a catch block: writes what task @p number threw.
@@ -381,8 +408,7 @@ private:
     {
         const RegisteredTask &task = registeredTasks()[m_pool.initializer - firstRegisteredTask];
         try {
-            m_result.clear();
-            task.run(m_process.input(m_pool.initializerArgs, 0), m_result);
+            runInto(m_result, task, m_process.input(m_pool.initializerArgs, 0));
             return true;
         } catch (...) {
             m_result.bytes = encodePayload(describeCurrentException(task.name));
@@ -403,7 +429,7 @@ private:
     CompletionRing &m_completions;
     ProcessNotes *const m_notes; ///< Null: the lab's worker program, which has none.
     std::string m_text;
-    TaskResult m_result;
+    EncodedResult m_result;
     std::int64_t m_lastNs = longTaskNs + 1;
     bool m_isRecycled = false;
     bool m_isSearching = false; ///< Or was, see IdleWorkers::endSearch().

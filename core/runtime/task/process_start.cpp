@@ -102,8 +102,10 @@ int runTarget()
     if (start.task >= tasks.size())
         return refusedExitCode;
     try {
-        TaskResult result;
-        tasks[start.task].run(start.arguments(), result);
+        std::vector<std::byte> bytes; // Of a target there are none.
+        std::vector<ObjectRef> objects;
+        TaskResult nothing = {PayloadWriter(bytes), objects};
+        tasks[start.task].run(start.arguments(), nothing);
         return 0;
     } catch (...) {
         const RemoteException thrown = describeCurrentException(tasks[start.task].name);

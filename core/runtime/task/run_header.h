@@ -6,6 +6,7 @@
 #include "core/runtime/kill_point.h"
 #include "core/runtime/memory/segment.h"
 #include "core/runtime/sync/idle_workers.h"
+#include "core/runtime/task/task_registry.h"
 #include "core/runtime/workloads/workload.h"
 
 #include <array>
@@ -151,7 +152,6 @@ struct TaskWord
 struct alignas(64) TaskDescriptor
 {
     static constexpr std::size_t inlineBytes = 48;
-    static constexpr std::size_t resultRoom = 32;
 
     /// Results all have `resultBytes` bytes: a chunk's are in its PackedResults, that of a single
     /// task in `result`. Only of a task that failed there is an outcome.
@@ -170,7 +170,7 @@ struct alignas(64) TaskDescriptor
     std::uint8_t resultBytes;
     std::uint8_t hasFailed; ///< The single task whose result would be in `result`.
     std::array<std::byte, inlineBytes> inlineArgs;
-    std::array<std::byte, resultRoom> result;
+    std::array<std::byte, packedResultRoom> result;
 };
 static_assert(sizeof(TaskDescriptor) == 128);
 
@@ -180,7 +180,7 @@ struct PackedResults
 {
     static constexpr std::uint64_t bytes(std::uint64_t tasks)
     {
-        return (tasks * (1 + TaskDescriptor::resultRoom) + 63) / 64 * 64;
+        return (tasks * (1 + packedResultRoom) + 63) / 64 * 64;
     }
 };
 
@@ -202,9 +202,6 @@ static_assert(sizeof(TaskOutcome) == 64);
 /// tasks.
 constexpr std::size_t outcomeTextBytes = 448;
 using OutcomeText = std::array<char, outcomeTextBytes>;
-
-/// No task's number.
-constexpr std::uint32_t noTask = ~std::uint32_t{0};
 
 /// The part of a pool in the segment.
 struct PoolHeader

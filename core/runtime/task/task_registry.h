@@ -15,27 +15,19 @@ namespace proclab::runtime {
 
 class SharedObject;
 
-/// An encoded result, and what the handles in it are of.
+/// Where a task puts its encoded result, and what the handles in it are of.
 struct TaskResult
 {
-    std::vector<std::byte> bytes;
-    std::vector<std::shared_ptr<SharedObject>> objects;
-
-    void clear()
-    {
-        bytes.clear();
-        objects.clear();
-    }
+    PayloadWriter bytes;
+    std::vector<std::shared_ptr<SharedObject>> &objects;
 };
 
-/// Takes a task's encoded arguments apart, does the work and puts its result into @p result, which
-/// comes empty; throws to fail.
+/// Results that all have at most so many bytes may travel side by side.
+constexpr std::size_t packedResultRoom = 32;
+
+/// Takes a task's encoded arguments apart, does the work and puts its result into @p result; throws
+/// to fail.
 using TaskBody = void (*)(std::span<const std::byte> arguments, TaskResult &result);
-
-class ChunkRun;
-
-/// The same for a whole chunk of calls, whose results all have ChunkRun::resultBytes() bytes.
-using ChunkBody = void (*)(ChunkRun &chunk);
 
 /// A task of the program's own, which its workers, being the same program, know by the same number.
 struct RegisteredTask
@@ -45,7 +37,6 @@ struct RegisteredTask
     std::string_view name; ///< As the compiler spells the function, or the type of a target.
     Use use = Use::Call;   ///< One function may be both.
     TaskBody run = nullptr;
-    ChunkBody runChunk = nullptr; ///< None: results have no fixed size, or are large.
 };
 
 /// Registers a task before main() begins; returns a ticket for taskNumber(). What main() would
@@ -61,6 +52,8 @@ std::uint32_t registerTask(const RegisteredTask &task);
 
 /// TaskDescriptor::workload of registered task 0; the numbers below are those of workloads.
 constexpr std::uint32_t firstRegisteredTask = 1U << 31;
+/// No task's number.
+constexpr std::uint32_t noTask = ~std::uint32_t{0};
 
 /// What a task threw, and where.
 struct RemoteException
