@@ -31,11 +31,11 @@ struct QueueTraffic
 /// put() returns, so its producer may end before anyone reads it, and a process that dies in put()
 /// or get() leaves the queue as it was before or after that call, never locked.
 ///
-/// The longest waiter is woken first, and nobody is passed over for long: once a put() or get() has
-/// waited for 10 ms and comes too late again, which it notices within 0.1 s, each other thread puts
-/// or gets at most one item before it, and those that come later wait, or get Full or Empty, even
-/// if there is room or an item. A waiter that is stopped or killed meanwhile makes others wait for
-/// at most 0.25 s.
+/// Waiters are woken about in the order in which they came, and nobody is passed over for long:
+/// once a put() or get() has waited for 10 ms and comes too late again, which it notices within 0.1
+/// s, each other thread puts or gets at most one item before it, and those that come later wait, or
+/// get Full or Empty, even if there is room or an item. A waiter that is stopped or killed
+/// meanwhile makes others wait for at most 0.25 s.
 ///
 ///     Result<Queue<QString>> fruit = Queue<QString>::create(3);
 ///
