@@ -1,75 +1,53 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/experiment/kinds/counter/counter_kind.h"
 #include "core/experiment/kinds/counter/counter_state.h"
-#include "core/experiment/kinds/pipe/pipe_kind.h"
-#include "core/experiment/kinds/pipeline/pipeline_kind.h"
-#include "core/experiment/kinds/pool/pool_kind.h"
 #include "core/experiment/run/experiment_run.h"
 #include "core/experiment/run/run_means.h"
 #include "core/experiment/run/run_status.h"
 #include "core/experiment/spec/kind.h"
-#include "core/experiment/spec/presets.h"
 #include "core/process/engine.h"
+#include "tests/support/preset_runs.h"
+#include "tests/support/result_files.h"
 #include "tests/support/run_to_end.h"
 
+#include <QHash>
 #include <QJsonArray>
 #include <QJsonObject>
 #include <QTest>
 #include <QTimer>
 
 #include <cmath>
+#include <vector>
 
 using namespace Qt::StringLiterals;
 using namespace proclab;
 
 namespace {
 
-/// Where a kind tells of the work that is done, and of its pace.
-struct Pace
+using test::figureOf;
+using test::isOne;
+using test::Pace;
+using test::paceOf;
+
+/// Of a run with more tasks not every one is looked at.
+constexpr std::size_t mostLooked = 50'000;
+
+qsizetype stepOf(const RunLog &log)
 {
-    int gauge;          ///< A rate; its total is what is done.
-    const char *figure; ///< Of the outcome, or of the totals: the same rate over the whole run.
-    const char *done;   ///< The same of what is done; null: the last picture's.
+    return log.tasks.size() > mostLooked ? 997 : 1;
+}
+
+/// Columns of `--csv`.
+enum CsvColumn { Index, Worker, Pid, Value, ErrorType, Submitted, Started, Finished, ColumnCount };
+
+/// What `--csv` adds up to.
+struct CsvSums
+{
+    qint64 lines = 0;
+    qint64 done = 0;
+    double lastFinished = 0;
+    QHash<QByteArray, qint64> doneBy;     ///< Lines without an error, by the worker's name.
+    QHash<QByteArray, QByteArray> values; ///< The last value, by the worker's name.
 };
-
-Pace paceOf(const QString &kind)
-{
-    if (kind == u"pool"_s)
-        return {PoolGauges::Throughput, "throughput_per_s", "done"};
-    if (kind == u"pipeline"_s)
-        return {PipelineGauges::GetRate, "items_per_s", "consumed"};
-    if (kind == u"pipe"_s)
-        return {PipeGauges::MessageRate, "messages_per_s", "messages_received"};
-    return {CounterGauges::IncrementRate, "increments_per_s", nullptr};
-}
-
-/// The preset, with less to do where it takes long.
-ExperimentSpec shortened(const Preset &preset)
-{
-    ExperimentSpec spec = preset.spec;
-    if (preset.name == u"pipeline-slow-consumers"_s)
-        spec.set(u"pipeline.items_per_producer"_s, 12);
-    if (preset.name == u"pipe-ping-pong"_s)
-        spec.set(u"pipe.messages"_s, 20'000);
-    if (preset.name == u"pool-tiny"_s)
-        spec.set(u"tasks.count"_s, 20'000);
-    if (preset.name == u"pool-primes"_s)
-        spec.set(u"tasks.count"_s, 4);
-    return spec;
-}
-
-double figureOf(const QJsonObject &json, const char *key)
-{
-    const QString name = QString::fromLatin1(key);
-    const QJsonObject outcome = json[u"outcome"_s].toObject();
-    return (outcome.contains(name) ? outcome : json[u"totals"_s].toObject())[name].toDouble(-1);
-}
-
-/// @p a and @p b are the same but for how they were rounded on their way.
-bool isOne(double a, double b)
-{
-    return std::abs(a - b) <= 1e-6 * std::max({1.0, std::abs(a), std::abs(b)});
-}
 
 } // namespace
 
@@ -85,8 +63,12 @@ private Q_SLOTS:
 private:
     static void checkPicture(const ExperimentRun &run, const StageSnapshot &picture);
     static void checkInstants(const ExperimentRun &run);
-    static void checkEnd(const ExperimentRun &run);
+    static void checkEnd(const ExperimentRun &run, const QJsonObject &json);
     static void checkProcesses(const ExperimentRun &run, const QJsonObject &json);
+    static void checkResults(const ExperimentRun &run, const test::JsonOfRun &json);
+    static void checkCsv(const ExperimentRun &run, const test::JsonOfRun &json);
+    static void checkCsvSums(const ExperimentRun &run, const CsvSums &sums,
+                             const QJsonObject &json);
 
     Engine m_engine;
 };
@@ -94,8 +76,8 @@ private:
 void tst_OneFigure::everyPlaceSaysTheSame_data()
 {
     QTest::addColumn<ExperimentSpec>("spec");
-    for (const Preset &preset : presets())
-        QTest::newRow(qPrintable(preset.name)) << shortened(preset);
+    for (const test::NamedSpec &run : test::runsToCompare())
+        QTest::newRow(qPrintable(run.name)) << run.spec;
 }
 
 void tst_OneFigure::everyPlaceSaysTheSame()
@@ -121,10 +103,15 @@ void tst_OneFigure::everyPlaceSaysTheSame()
     if (QTest::currentTestFailed())
         return;
     checkInstants(run);
+    const test::JsonOfRun json = test::jsonOf(run.result(), stepOf(*run.log()));
     if (!QTest::currentTestFailed())
-        checkEnd(run);
+        checkEnd(run, json.head);
     if (!QTest::currentTestFailed())
-        checkProcesses(run, test::resultJson(run.result()));
+        checkProcesses(run, json.head);
+    if (!QTest::currentTestFailed())
+        checkResults(run, json);
+    if (!QTest::currentTestFailed())
+        checkCsv(run, json);
     qInfo("%d looks while it ran, %d pictures", looked, static_cast<int>(run.log()->gauges.size()));
 }
 
@@ -178,11 +165,9 @@ void tst_OneFigure::checkPicture(const ExperimentRun &run, const StageSnapshot &
     }
 }
 
-void tst_OneFigure::checkEnd(const ExperimentRun &run)
+void tst_OneFigure::checkEnd(const ExperimentRun &run, const QJsonObject &json)
 {
-    const RunResult &result = run.result();
     const RunLog &log = *run.log();
-    const QJsonObject json = test::resultJson(result);
     const StageSnapshotPointer last = log.snapshots.newest();
     const GaugeSample &gauges = log.gauges[log.gauges.size() - 1];
     const Pace pace = paceOf(run.spec().kind());
@@ -224,6 +209,108 @@ void tst_OneFigure::checkProcesses(const ExperimentRun &run, const QJsonObject &
         QVERIFY(isOne(worker[u"cpu_s"_s].toDouble(), record.cpuSeconds));
         QVERIFY(isOne(worker[u"ready_s"_s].toDouble(), record.readySeconds));
         QVERIFY(record.endNs <= last->timeNs + 1'000);
+    }
+}
+
+/// `--json` and the log.
+void tst_OneFigure::checkResults(const ExperimentRun &run, const test::JsonOfRun &json)
+{
+    const RunLog &log = *run.log();
+    const QList<ProcessRecord> processes = log.processes();
+    QCOMPARE(static_cast<std::size_t>(json.resultCount), log.tasks.size());
+    std::vector<std::size_t> positions(log.tasks.size());
+    for (std::size_t i = 0; i < log.tasks.size(); ++i)
+        positions.at(log.tasks[i].index) = i;
+    for (const QJsonObject &line : json.results) {
+        const TaskRecord &task =
+            log.tasks[positions.at(static_cast<std::size_t>(line[u"index"_s].toInteger()))];
+        QVERIFY(task.process > 0);
+        QCOMPARE(line[u"worker"_s].toString(), processes[task.process].name);
+        QCOMPARE(line[u"pid"_s].toInteger(), processes[task.process].pid);
+        QCOMPARE(line[u"value"_s], taskValue(log, task));
+        QCOMPARE(line[u"error"_s].isNull(), task.error == TaskError::None);
+        QVERIFY(
+            isOne(line[u"submitted_s"_s].toDouble(), static_cast<double>(task.submittedNs) / 1e9));
+        QVERIFY(
+            isOne(line[u"finished_s"_s].toDouble(), static_cast<double>(task.finishedNs) / 1e9));
+    }
+}
+
+/// `--csv` and `--json`, line by line.
+void tst_OneFigure::checkCsv(const ExperimentRun &run, const test::JsonOfRun &json)
+{
+    const qsizetype step = stepOf(*run.log());
+    CsvSums sums;
+    QByteArrayList head;
+    QString fault;
+    const auto compare = [&](const QByteArrayList &csv, const QJsonObject &line) {
+        const auto secondsOf = [](const QJsonValue &value) {
+            return value.isNull() ? QByteArray() : QByteArray::number(value.toDouble(), 'f', 9);
+        };
+        const auto shown = [](const QByteArray &seconds) {
+            return seconds.isEmpty() ? seconds : QByteArray::number(seconds.toDouble(), 'f', 9);
+        };
+        const QJsonValue value = line[u"value"_s];
+        const QJsonValue error = line[u"error"_s];
+        const QByteArrayList expected{QByteArray::number(line[u"index"_s].toInteger()),
+                                      line[u"worker"_s].toString().toUtf8(),
+                                      QByteArray::number(line[u"pid"_s].toInteger()),
+                                      value.isDouble()
+                                          ? QByteArray::number(value.toDouble(), 'g', 17)
+                                          : value.toString().toUtf8(),
+                                      error[u"type"_s].toString().toUtf8(),
+                                      secondsOf(line[u"submitted_s"_s]),
+                                      secondsOf(line[u"started_s"_s]),
+                                      secondsOf(line[u"finished_s"_s])};
+        QByteArrayList found = csv;
+        if (value.isDouble())
+            found[Value] = QByteArray::number(found[Value].toDouble(), 'g', 17);
+        for (const CsvColumn column : {Submitted, Started, Finished})
+            found[column] = shown(found[column]);
+        if (found != expected)
+            fault = QString::fromUtf8(csv.join(',') + " and " + expected.join(','));
+    };
+    const bool isWritten = test::forEachCsvLine(run.result(), [&](const QByteArrayList &fields) {
+        if (head.isEmpty()) {
+            head = fields;
+            return;
+        }
+        if (fields.size() != ColumnCount) {
+            fault = QString::fromUtf8(fields.join(','));
+            return;
+        }
+        if (sums.lines % step == 0 && sums.lines / step < json.results.size())
+            compare(fields, json.results[sums.lines / step]);
+        ++sums.lines;
+        sums.lastFinished = std::max(sums.lastFinished, fields[Finished].toDouble());
+        sums.values[fields[Worker]] = fields[Value];
+        if (fields[ErrorType].isEmpty()) {
+            ++sums.done;
+            ++sums.doneBy[fields[Worker]];
+        }
+    });
+    QVERIFY(isWritten);
+    QCOMPARE(head.join(','),
+             "index,worker,pid,value,error_type,submitted_s,started_s,finished_s"_ba);
+    QVERIFY2(fault.isEmpty(), qPrintable(fault));
+    QCOMPARE(sums.lines, json.resultCount);
+    checkCsvSums(run, sums, json.head);
+}
+
+/// What is done, the time, and each process's part.
+void tst_OneFigure::checkCsvSums(const ExperimentRun &run, const CsvSums &sums,
+                                 const QJsonObject &json)
+{
+    const bool hasTasks = run.spec().kindInfo()->hasTasks;
+    QCOMPARE(sums.done, json[u"totals"_s][u"done"_s].toInteger());
+    QVERIFY(isOne(sums.lastFinished, json[u"elapsed_s"_s].toDouble()));
+    if (hasTasks)
+        QCOMPARE(sums.done, static_cast<qint64>(run.log()->snapshots.newest()->done));
+    for (const QJsonValue &worker : json[u"workers"_s].toArray()) {
+        const QByteArray name = worker[u"name"_s].toString().toUtf8();
+        const qint64 tasks = worker[u"tasks"_s].toInteger();
+        // A process of a fixed role has one line: how much of its work it did.
+        QCOMPARE(hasTasks ? sums.doneBy.value(name) : sums.values.value(name).toLongLong(), tasks);
     }
 }
 
