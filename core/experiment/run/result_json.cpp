@@ -148,6 +148,7 @@ QJsonObject workerObject(const ProcessRecord &process, const QList<ProcessRecord
             {u"tasks"_s, static_cast<qint64>(process.done)},
             {u"cpu_s"_s, process.cpuSeconds},
             {u"ready_s"_s, process.readySeconds},
+            {u"blocked_s"_s, process.blockedSeconds()},
             {u"peak_rss_bytes"_s, static_cast<qint64>(process.peakResidentBytes)},
             {u"exit_code"_s, process.exitCode},
             {u"signal"_s, process.signal},

@@ -85,6 +85,12 @@ QString shortName(const ProcessRecord &process)
                : QString(process.name.front().toUpper() % process.name.sliced(dash + 1));
 }
 
+double ProcessRecord::blockedSeconds() const
+{
+    const double whole = endNs < 0 ? 0 : static_cast<double>(endNs - startNs) / 1e9;
+    return std::max(0.0, whole - cpuSeconds - readySeconds);
+}
+
 bool hasCrashed(const ProcessRecord &process)
 {
     return process.endNs >= 0 && !process.endedByRun &&

@@ -39,11 +39,16 @@ struct ProcessRecord
     int replaces = -1;         ///< Position of the process that it took over from; -1: none.
     quint64 done = 0;          ///< Tasks, items or increments; final once the process has ended.
     double cpuSeconds = 0;     ///< Final once the process has ended.
-    double readySeconds = 0;   ///< Time spent waiting for a core.
+    double readySeconds = 0;   ///< Time spent waiting for a core; final once it has ended.
     double waitingSeconds = 0; ///< Blocked on a queue, pipe or lock; final once it has ended.
     quint64 peakResidentBytes = 0;
 
     [[nodiscard]] bool isParent() const { return role == nullptr; }
+    /// The rest of the time from its start to its end: neither on a core nor waiting for one, such
+    /// as asleep in a task, in a queue or at a lock. With cpuSeconds and readySeconds it makes up
+    /// the whole. waitingSeconds are another account, the process's own: they go on until it has a
+    /// core again. 0 while it is there.
+    [[nodiscard]] double blockedSeconds() const;
     bool operator==(const ProcessRecord &) const = default;
 };
 

@@ -235,10 +235,13 @@ void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
              rates->sharedBytes.value_or(0)});
 }
 
-/// The stretch between the last sample and the end, from the account that the process left.
+/// The stretch between the last sample and the end. Its CPU time is from the account that the
+/// process left. How long it was ready nobody tells any more: as large a part as in the sample
+/// before.
 void RunSampler::sampleEnd(int process, const ProcessRecord &record)
 {
     Watch &watch = m_watches[static_cast<std::size_t>(process)];
+    const double readyBefore = std::max(0.0, watch.readyPercent);
     watch.isFinal = true;
     watch.cpuPercent = 0;
     m_meter.remove(record.pid);
@@ -247,12 +250,20 @@ void RunSampler::sampleEnd(int process, const ProcessRecord &record)
         return;
     const qint64 lastNs = watch.lastNs > 0 ? watch.lastNs - gate : record.startNs;
     const double spentCpu = record.cpuSeconds * 1e9 - static_cast<double>(watch.lastCpuNs);
-    const qint64 length = record.endNs - lastNs;
+    const auto length = static_cast<double>(record.endNs - lastNs);
     if (length <= 0)
         return;
-    const double percent = std::max(0.0, spentCpu) * 100 / static_cast<double>(length);
+    const double percent = std::max(0.0, spentCpu) * 100 / length;
+    const double ready = std::clamp(100 - percent, 0.0, readyBefore);
+    const double readyNs = ready * length / 100;
+    m_log.updateProcess(process,
+                        [readyNs](ProcessRecord &ended) { ended.readySeconds += readyNs / 1e9; });
+    if (watch.firstNs != 0) {
+        const auto before = static_cast<double>(watch.lastNs - watch.firstNs);
+        watch.readyShare = (watch.readyShare * before + readyNs) / (before + length);
+    }
     auto &samples = m_log.lane(process).samples;
-    samples.append({record.endNs, static_cast<float>(percent), 0, 0, 0});
+    samples.append({record.endNs, static_cast<float>(percent), static_cast<float>(ready), 0, 0});
 }
 
 ProcessLive RunSampler::pictureOf(int process, const ProcessRecord &record) const

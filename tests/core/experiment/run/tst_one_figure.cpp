@@ -208,6 +208,7 @@ void tst_OneFigure::checkProcesses(const ExperimentRun &run, const QJsonObject &
         QCOMPARE(live.done, record.done);
         QVERIFY(isOne(worker[u"cpu_s"_s].toDouble(), record.cpuSeconds));
         QVERIFY(isOne(worker[u"ready_s"_s].toDouble(), record.readySeconds));
+        QVERIFY(isOne(worker[u"blocked_s"_s].toDouble(), record.blockedSeconds()));
         QVERIFY(record.endNs <= last->timeNs + 1'000);
     }
 }

@@ -91,9 +91,10 @@ struct Sample
         log->addProcess(process(u"main"_s, nullptr, 100));
         ProcessRecord first = process(u"worker-1"_s, test::worker(), 4711);
         first.signal = 11;
+        first.endNs = 2 * second;
         first.done = 2;
-        first.cpuSeconds = 1.88;
-        first.readySeconds = 0.04;
+        first.cpuSeconds = 1.875;
+        first.readySeconds = 0.0625;
         first.peakResidentBytes = 5'242'880;
         log->addProcess(first);
         ProcessRecord replacement = process(u"worker-2"_s, test::worker(), 4712);
@@ -201,10 +202,16 @@ void tst_ResultJson::workersAreListedWithoutTheParent()
 {
     const QJsonArray workers = Sample().json()[u"workers"_s].toArray();
     QCOMPARE(workers.size(), 2);
-    const QJsonObject first{
-        {u"name"_s, u"worker-1"_s}, {u"pid"_s, 4711},     {u"tasks"_s, 2},
-        {u"cpu_s"_s, 1.88},         {u"ready_s"_s, 0.04}, {u"peak_rss_bytes"_s, 5'242'880},
-        {u"exit_code"_s, 0},        {u"signal"_s, 11},    {u"replaces"_s, QJsonValue()}};
+    const QJsonObject first{{u"name"_s, u"worker-1"_s},
+                            {u"pid"_s, 4711},
+                            {u"tasks"_s, 2},
+                            {u"cpu_s"_s, 1.875},
+                            {u"ready_s"_s, 0.0625},
+                            {u"blocked_s"_s, 0.0625},
+                            {u"peak_rss_bytes"_s, 5'242'880},
+                            {u"exit_code"_s, 0},
+                            {u"signal"_s, 11},
+                            {u"replaces"_s, QJsonValue()}};
     QCOMPARE(workers[0].toObject(), first);
     QCOMPARE(workers[1][u"replaces"_s], QJsonValue(u"worker-1"_s));
 }

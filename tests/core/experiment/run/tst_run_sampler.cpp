@@ -62,6 +62,7 @@ private Q_SLOTS:
     void firstReadingIsDoneBeforeTheGateOpens();
     void parentIsTheThreadThatPlaysIt();
     void endedProcessIsAccountedForAndForgotten();
+    void lastStretchIsReadyAsTheOneBefore();
     void whoEndsDuringTheLookKeepsItsFigures();
     void unknownProcessHasNoSamples();
     void stateTellsWhereTheTimeGoes_data();
@@ -174,6 +175,33 @@ void tst_RunSampler::endedProcessIsAccountedForAndForgotten()
     QCOMPARE(m_log->snapshots.newest()->processes[1].state, ProcessState::Crashed);
     QCOMPARE(m_log->snapshots.newest()->processes[1].done, quint64{7});
     QCOMPARE(m_log->processes()[1].cpuSeconds, 0.75);
+}
+
+void tst_RunSampler::lastStretchIsReadyAsTheOneBefore()
+{
+    m_runner->addProcess(*test::worker(), 1, 4711, -1);
+    m_runner->noteGate(m_log->processes()[1].startNs - 4 * second);
+    m_log->updateProcess(1, [](ProcessRecord &record) { record.startNs = 0; });
+    m_source.now = m_runner->gateNs();
+    m_source.processes[4711] = {5, {0, 0, 8192}};
+    m_source.processes[4711].counters.readyNs = 0;
+    RunSampler sampler(*m_runner, *m_log, m_source);
+    Q_EMIT m_runner->aboutToOpen();
+    m_source.now = m_runner->gateNs() + 2 * second;
+    m_source.processes[4711].counters.cpuNs = second / 2;
+    m_source.processes[4711].counters.readyNs = second;
+    sampler.start();
+    QTRY_VERIFY_WITH_TIMEOUT(!m_log->lane(1).samples.isEmpty(), patience);
+    ChildExit exit;
+    exit.cpuNs = second;
+    m_runner->noteExit(1, exit, false, 7);
+    sampler.stop();
+    const ProcessRecord record = m_log->processes()[1];
+    const double life = static_cast<double>(record.endNs) / 1e9;
+    QVERIFY(life > 4);
+    QCOMPARE(record.readySeconds, life / 2);
+    QCOMPARE(m_log->snapshots.newest()->processes[1].readyShare, 0.5);
+    QCOMPARE(record.blockedSeconds(), life / 2 - 1);
 }
 
 void tst_RunSampler::whoEndsDuringTheLookKeepsItsFigures()
