@@ -461,7 +461,9 @@ void PoolStage::paintRate(QPainter &painter)
         return;
     const QRectF room(m_layout.queue.right() + 4, m_layout.queue.top() - 4,
                       m_layout.workers.left() - m_layout.queue.right() - 6, 16);
-    drawText(painter, room, Qt::AlignLeft | Qt::AlignVCenter, tr("%1/s").arg(shortNumber(rate())),
+    const double rate =
+        gaugeAt(log()->gauges, PoolGauges::Throughput, snapshot()->timeNs).value_or(0);
+    drawText(painter, room, Qt::AlignLeft | Qt::AlignVCenter, tr("%1/s").arg(shortNumber(rate)),
              textFont(TextSize::Tick), Theme::current().text3);
 }
 

@@ -122,18 +122,12 @@ QList<ProcessRecord> processesAt(const RunLog &log, const StageSnapshot &snapsho
     return processes;
 }
 
-std::size_t sampleCountUntil(const AppendLog<ProcessSample> &samples, qint64 timeNs)
+std::optional<double> gaugeAt(const AppendLog<GaugeSample> &samples, int gauge, qint64 timeNs)
 {
-    std::size_t low = 0;
-    std::size_t high = samples.size();
-    while (low < high) {
-        const std::size_t middle = (low + high) / 2;
-        if (samples[middle].timeNs <= timeNs)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    const std::size_t count = sampleCountUntil(samples, timeNs);
+    if (count == 0)
+        return std::nullopt;
+    return samples[count - 1].values[static_cast<std::size_t>(gauge)];
 }
 
 qint64 firstStartNs(const RunLog &log)

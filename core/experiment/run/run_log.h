@@ -208,8 +208,25 @@ private:
 /// What happened, one translated line: "worker-3 was ended by SIGKILL".
 [[nodiscard]] QString eventText(const RunLog &log, const RunEvent &event);
 
-/// How many of @p samples are no later than @p timeNs.
-[[nodiscard]] std::size_t sampleCountUntil(const AppendLog<ProcessSample> &samples, qint64 timeNs);
+/// How many of @p samples, of processes or gauges, are no later than @p timeNs.
+template<typename Sample>
+[[nodiscard]] std::size_t sampleCountUntil(const AppendLog<Sample> &samples, qint64 timeNs)
+{
+    std::size_t low = 0;
+    std::size_t high = samples.size();
+    while (low < high) {
+        const std::size_t middle = (low + high) / 2;
+        if (samples[middle].timeNs <= timeNs)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/// The last value of number @p gauge up to @p timeNs; nullopt before the first.
+[[nodiscard]] std::optional<double> gaugeAt(const AppendLog<GaugeSample> &samples, int gauge,
+                                            qint64 timeNs);
 
 /// When the first task of @p log that was started was; 0: none was.
 [[nodiscard]] qint64 firstStartNs(const RunLog &log);

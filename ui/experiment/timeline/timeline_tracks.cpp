@@ -14,21 +14,6 @@ namespace {
 constexpr int trackMargin = 4;
 constexpr double narrowestName = 14;
 
-/// The first sample after @p timeNs.
-std::size_t firstAfter(const AppendLog<GaugeSample> &samples, std::size_t size, qint64 timeNs)
-{
-    std::size_t low = 0;
-    std::size_t high = size;
-    while (low < high) {
-        const std::size_t middle = (low + high) / 2;
-        if (samples[middle].timeNs <= timeNs)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 void include(CountColumn &column, float value)
 {
     column.smallest = column.largest < 0 ? value : std::min(column.smallest, value);
@@ -47,7 +32,7 @@ std::vector<CountColumn> countColumns(const AppendLog<GaugeSample> &samples, int
     const auto valueOf = [&samples, gauge](std::size_t i) {
         return static_cast<float>(samples[i].values[static_cast<std::size_t>(gauge)]);
     };
-    const std::size_t first = firstAfter(samples, size, range.fromNs);
+    const std::size_t first = sampleCountUntil(samples, range.fromNs);
     for (std::size_t i = first > 0 ? first - 1 : 0; i < size; ++i) {
         const qint64 startNs = samples[i].timeNs;
         const qint64 endNs = std::min(nowNs, i + 1 < size ? samples[i + 1].timeNs : nowNs);
@@ -60,14 +45,6 @@ std::vector<CountColumn> countColumns(const AppendLog<GaugeSample> &samples, int
             include(columns[static_cast<std::size_t>(x)], valueOf(i));
     }
     return columns;
-}
-
-std::optional<double> gaugeAt(const AppendLog<GaugeSample> &samples, int gauge, qint64 timeNs)
-{
-    const std::size_t next = firstAfter(samples, samples.size(), timeNs);
-    if (next == 0)
-        return std::nullopt;
-    return samples[next - 1].values[static_cast<std::size_t>(gauge)];
 }
 
 void paintCountTrack(QPainter &painter, const QRect &area, const std::vector<CountColumn> &columns,

@@ -28,10 +28,6 @@ struct CountColumn
                                                     int gauge, const TimeRange &range, int width,
                                                     qint64 nowNs);
 
-/// Gauge number @p gauge at @p timeNs; nullopt before the first sample.
-[[nodiscard]] std::optional<double> gaugeAt(const AppendLog<GaugeSample> &samples, int gauge,
-                                            qint64 timeNs);
-
 /// Paints @p columns as a filled curve that reaches the top of @p area at @p top. @p limit: a line
 /// there; 0: none.
 void paintCountTrack(QPainter &painter, const QRect &area, const std::vector<CountColumn> &columns,
