@@ -4,6 +4,7 @@
 #include <QCache>
 #include <QFontMetricsF>
 #include <QHash>
+#include <QPaintEngine>
 #include <QStaticText>
 
 #include <algorithm>
@@ -99,6 +100,11 @@ FontTexts &textsOf(const QFont &font)
 }
 
 } // namespace
+
+bool drawsPixels(const QPainter &painter)
+{
+    return painter.paintEngine()->type() == QPaintEngine::Raster;
+}
 
 double textWidth(const QString &text, const QFont &font)
 {

@@ -15,6 +15,10 @@ namespace proclab {
 double drawText(QPainter &painter, const QRectF &rect, Qt::Alignment alignment, const QString &text,
                 const QFont &font, const QColor &color);
 
+/// Whether what @p painter draws becomes pixels at once, as in a window. For other devices, such as
+/// a file to print, views paint all of it anew: in a picture that they keep, texts are pixels too.
+[[nodiscard]] bool drawsPixels(const QPainter &painter);
+
 /// How wide @p text is, in logical pixels; remembered as by drawText().
 [[nodiscard]] double textWidth(const QString &text, const QFont &font);
 

@@ -139,7 +139,8 @@ void ProcessStage::rememberRate(const StageSnapshot &snapshot)
         m_progress.pop_front();
 }
 
-double ProcessStage::rate() const
+/// Tasks, items per second over the last second: for the eye, and told nowhere.
+double ProcessStage::recentRate() const
 {
     if (m_progress.size() < 2)
         return 0;
@@ -152,7 +153,7 @@ double ProcessStage::rate() const
 
 bool ProcessStage::isTooFastForTokens() const
 {
-    return rate() > tokenRateLimit;
+    return recentRate() > tokenRateLimit;
 }
 
 void ProcessStage::findMoves(const StageSnapshot &, const StageSnapshot &) {}
@@ -347,16 +348,8 @@ int ProcessStage::currentItem() const
 
 void ProcessStage::paintEvent(QPaintEvent *event)
 {
-    const double ratio = devicePixelRatioF();
-    if (m_still.isNull() || m_still.devicePixelRatio() != ratio) {
-        m_still = QPixmap((pictureRect(rect(), ratio).size() * ratio).toSize());
-        m_still.setDevicePixelRatio(ratio);
-        m_still.fill(Theme::current().panel);
-        QPainter still(&m_still);
-        paintStill(still);
-    }
     QPainter painter(this);
-    painter.drawPixmap(0, 0, m_still);
+    drawStill(painter);
     paintMoving(painter);
     paintCards(painter, event->rect());
     paintTokens(painter);
@@ -373,6 +366,24 @@ void ProcessStage::paintEvent(QPaintEvent *event)
     }
 }
 
+void ProcessStage::drawStill(QPainter &painter)
+{
+    if (!drawsPixels(painter)) {
+        painter.fillRect(rect(), Theme::current().panel);
+        paintStill(painter);
+        return;
+    }
+    const double ratio = devicePixelRatioF();
+    if (m_still.isNull() || m_still.devicePixelRatio() != ratio) {
+        m_still = QPixmap((pictureRect(rect(), ratio).size() * ratio).toSize());
+        m_still.setDevicePixelRatio(ratio);
+        m_still.fill(Theme::current().panel);
+        QPainter still(&m_still);
+        paintStill(still);
+    }
+    painter.drawPixmap(0, 0, m_still);
+}
+
 void ProcessStage::paintCards(QPainter &painter, const QRectF &part)
 {
     m_cards.resize(static_cast<std::size_t>(m_places.size()));
@@ -381,10 +392,27 @@ void ProcessStage::paintCards(QPainter &painter, const QRectF &part)
         if (!part.intersects(place.rect))
             continue;
         painter.setOpacity(opacityOf(place.process));
+        if (!drawsPixels(painter)) {
+            paintProcessCard(painter, place.rect, place.style, contentAt(place));
+            continue;
+        }
         const QPixmap &picture = cardPicture(place, m_cards[static_cast<std::size_t>(i)]);
         painter.drawPixmap(pictureRect(place.rect, picture.devicePixelRatio()).topLeft(), picture);
     }
     painter.setOpacity(1);
+}
+
+/// What the card at @p place says.
+CardContent ProcessStage::contentAt(const Place &place) const
+{
+    if (place.style == CardStyle::Square)
+        return squareContentOf(place.process);
+    CardContent content = contentOf(place.process);
+    const ProcessLive *now = live(place.process);
+    if (place.style == CardStyle::Full && now && place.process > 0)
+        content.facts =
+            processFacts(*m_log, content.process, *now, m_snapshot->timeNs, m_itemNames);
+    return content;
 }
 
 /// What stands at @p place, painted anew unless one of @p cards shows it already.
@@ -392,11 +420,7 @@ const QPixmap &ProcessStage::cardPicture(const Place &place, std::vector<Painted
 {
     const double ratio = devicePixelRatioF();
     const bool isSquare = place.style == CardStyle::Square;
-    CardContent content = isSquare ? squareContentOf(place.process) : contentOf(place.process);
-    const ProcessLive *now = live(place.process);
-    if (place.style == CardStyle::Full && now && place.process > 0)
-        content.facts =
-            processFacts(*m_log, content.process, *now, m_snapshot->timeNs, m_itemNames);
+    CardContent content = contentAt(place);
     const auto known =
         std::find_if(cards.begin(), cards.end(), [&content, ratio](const PaintedCard &card) {
             return card.content == content && card.picture.devicePixelRatio() == ratio;

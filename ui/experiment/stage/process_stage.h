@@ -82,8 +82,6 @@ protected:
     CardStyle addCards(const QRectF &area, const QList<int> &processes);
     void addPlace(int process, const QRectF &rect, CardStyle style);
     void moveToken(const QPolygonF &path, const QString &text, int colorIndex);
-    /// Tasks, items per second over the last second.
-    [[nodiscard]] double rate() const;
     /// So many things move that single tokens would tell nothing.
     [[nodiscard]] bool isTooFastForTokens() const;
 
@@ -129,10 +127,13 @@ private:
     void rearrange();
     void refreshProcesses();
     void rememberRate(const StageSnapshot &snapshot);
+    [[nodiscard]] double recentRate() const;
+    void drawStill(QPainter &painter);
     void paintCards(QPainter &painter, const QRectF &part);
     void updateTokens();
     [[nodiscard]] const QPixmap &cardPicture(const Place &place,
                                              std::vector<PaintedCard> &cards) const;
+    [[nodiscard]] CardContent contentAt(const Place &place) const;
     [[nodiscard]] CardContent squareContentOf(int process) const;
     void paintTokens(QPainter &painter);
     void select(int process);

@@ -39,8 +39,12 @@ void TimelineView::paintEvent(QPaintEvent *)
     bringBarsUp(ticks);
     bringHeadsUp();
     painter.setClipRect(lanesRect());
-    painter.drawPixmap(bars.topLeft(), m_bars.pixmap());
-    painter.drawPixmap(0, bars.top(), m_heads);
+    if (drawsPixels(painter)) {
+        painter.drawPixmap(bars.topLeft(), m_bars.pixmap());
+        painter.drawPixmap(0, bars.top(), m_heads);
+    } else {
+        paintLanes(painter, ticks);
+    }
     paintSuccession(painter);
     painter.setClipping(false);
 
@@ -127,6 +131,16 @@ void TimelineView::bringBarsUp(const QList<TimeTick> &ticks)
         const std::size_t count = m_indexes[static_cast<std::size_t>(process)].spanCount();
         m_finalUntilNs[static_cast<std::size_t>(process)] =
             count > 0 ? std::min(spans[count - 1].endNs, nowNs()) : 0;
+    }
+}
+
+/// Without the pictures, which are up to date.
+void TimelineView::paintLanes(QPainter &painter, const QList<TimeTick> &ticks)
+{
+    const auto [first, end] = lanesInView();
+    for (int lane = first; lane < end; ++lane) {
+        paintBars(painter, lane, {0, barsRect().width()}, ticks);
+        paintLaneHead(painter, lane);
     }
 }
 
@@ -389,6 +403,8 @@ bool TimelineView::hasDropped() const
 void TimelineView::drawLegend(QPainter &painter)
 {
     const QRect legend = legendRect();
+    if (!drawsPixels(painter))
+        return paintLegend(painter, legend);
     const double ratio = devicePixelRatioF();
     if (m_legend.size() != legend.size() * ratio || hasDropped() != m_legendHasDropped) {
         m_legendHasDropped = hasDropped();
