@@ -57,18 +57,26 @@ RunStatus idleStatus(const ExperimentSpec &spec)
 
 RunStatus statusOf(const RunSource &run)
 {
+    return statusOf(run, run.snapshot());
+}
+
+RunStatus statusOf(const RunSource &run, const StageSnapshotPointer &picture)
+{
     RunStatus status = idleStatus(run.spec());
     const RunLog &log = *run.log();
     status.state = run.state();
-    status.elapsedSeconds = run.elapsedSeconds();
+    const bool isOfPicture =
+        status.state != RunSource::State::Ended && picture && picture->timeNs > 0;
+    status.elapsedSeconds =
+        isOfPicture ? static_cast<double>(picture->timeNs) / 1e9 : run.elapsedSeconds();
     status.events = log.events().size();
     status.droppedSpans = log.droppedSpans.load(std::memory_order_relaxed);
     const double sampling =
         static_cast<double>(log.samplerCpuNs.load(std::memory_order_relaxed)) / 1e9;
     if (status.elapsedSeconds > shortestRated)
         status.samplingPercent = std::round(1000 * sampling / status.elapsedSeconds) / 10;
-    if (const StageSnapshotPointer snapshot = run.snapshot())
-        addPicture(status, *snapshot);
+    if (picture)
+        addPicture(status, *picture);
     if (status.state == RunSource::State::Ended)
         addResult(status, run.result());
     return status;

@@ -35,7 +35,10 @@ struct RunStatus
     bool operator==(const RunStatus &) const = default;
 };
 
-/// Of @p run now: while it goes on from its newest picture, then from its result.
+/// Of @p run at the instant of @p picture, also its time; once it has ended from its result.
+/// Without a picture (null) of now.
+[[nodiscard]] RunStatus statusOf(const RunSource &run, const StageSnapshotPointer &picture);
+/// The same at its newest picture.
 [[nodiscard]] RunStatus statusOf(const RunSource &run);
 /// Before a run of @p spec.
 [[nodiscard]] RunStatus idleStatus(const ExperimentSpec &spec);

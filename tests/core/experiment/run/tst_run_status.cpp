@@ -46,17 +46,20 @@ void tst_RunStatus::runningIsToldFromTheNewestPicture()
                          {.process = 1, .state = ProcessState::Starting},
                          {.process = 2, .state = ProcessState::AtGate},
                          {.process = 3, .state = ProcessState::Crashed}};
+    picture.timeNs = 2'000'000'000;
     picture.total = 24;
     picture.done = 11;
     picture.failed = 1;
     picture.cancelled = 2;
     picture.lost = 3;
+    run.elapsed = 2.04; // A moment later.
     run.writableLog().snapshots.append(std::make_shared<StageSnapshot>());
     run.writableLog().snapshots.append(std::make_shared<StageSnapshot>(picture));
     run.writableLog().addEvent({});
     run.writableLog().droppedSpans = 7;
     const RunStatus status = statusOf(run);
     QVERIFY(status.isActive());
+    QCOMPARE(status.elapsedSeconds, 2.0);
     QCOMPARE(status.processes, 3);
     QCOMPARE(status.startedProcesses, 2);
     QCOMPARE(status.total, quint64{24});
@@ -66,6 +69,8 @@ void tst_RunStatus::runningIsToldFromTheNewestPicture()
     QCOMPARE(status.lost, quint64{3});
     QCOMPARE(status.events, quint64{1});
     QCOMPARE(status.droppedSpans, quint64{7});
+    // A view that draws an older one tells of that.
+    QCOMPARE(statusOf(run, run.snapshotAt(0)).done, quint64{0});
 }
 
 void tst_RunStatus::endedIsToldFromTheResult()
