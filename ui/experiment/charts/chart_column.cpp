@@ -138,6 +138,7 @@ void ChartColumn::setRun(std::shared_ptr<const RunLog> log)
     m_selectedRead = 0;
     m_nowNs = -1;
     m_cursorNs.reset();
+    m_instant.reset();
     m_finishOf = 0;
     m_finishNs = 0;
     m_bands = false;

@@ -36,6 +36,9 @@ public:
     void setSelectedProcess(int process);
     /// Marks @p timeNs in all charts, whose heads then show the values of that time; nullopt: none.
     void setCursor(std::optional<qint64> timeNs);
+    /// Marks the instant of @p picture, one of the run's, in all charts, whose heads then say what
+    /// it tells; null: none.
+    void setInstant(const StageSnapshotPointer &picture);
 
     /// The charts from the top, CPU first, memory last; for tests and exports.
     [[nodiscard]] const QList<LineChart *> &charts() const { return m_charts; }
@@ -91,6 +94,7 @@ private:
     [[nodiscard]] QString seriesText(const GaugeChart &chart, int series, double value) const;
     [[nodiscard]] QString gaugeText(qsizetype index) const;
     [[nodiscard]] QString cpuTextAt(double seconds) const;
+    [[nodiscard]] QString cpuTextOf(const StageSnapshot &picture) const;
     [[nodiscard]] QString memoryTextAt(double seconds) const;
     [[nodiscard]] QString gaugeTextAt(qsizetype index, double seconds) const;
     [[nodiscard]] QString gaugeNumber(const GaugeChart &chart, double value) const;
@@ -112,6 +116,7 @@ private:
     std::size_t m_ratesEndedAt = 0; // So many samples were there when the rates were closed.
     qint64 m_nowNs = -1;
     std::optional<qint64> m_cursorNs;
+    StageSnapshotPointer m_instant;     // The picture that the cursor marks; null: none.
     mutable std::size_t m_finishOf = 0; // So many samples were there when m_finishNs was found.
     mutable qint64 m_finishNs = 0;
     int m_selected = -1;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 using namespace Qt::StringLiterals;
 
@@ -33,7 +35,7 @@ void ChartColumn::updateTexts()
     }
     if (m_cursorNs && m_log) {
         const double seconds = toSeconds(*m_cursorNs);
-        m_cpu->setValueText(cpuTextAt(seconds));
+        m_cpu->setValueText(m_instant ? cpuTextOf(*m_instant) : cpuTextAt(seconds));
         m_memory->setValueText(memoryTextAt(seconds));
         for (qsizetype i = 0; i < m_gauges.size(); ++i)
             m_charts[i + 1]->setValueText(gaugeTextAt(i, seconds));
@@ -50,13 +52,22 @@ void ChartColumn::setCursor(std::optional<qint64> timeNs)
     // There is nothing to say of times that are still to come.
     if (timeNs && (*timeNs < 0 || *timeNs > m_nowNs))
         timeNs.reset();
-    if (timeNs == m_cursorNs)
+    if (timeNs == m_cursorNs && !m_instant)
         return;
+    m_instant.reset();
     m_cursorNs = timeNs;
     const auto seconds = timeNs ? std::optional(toSeconds(*timeNs)) : std::nullopt;
     for (LineChart *chart : std::as_const(m_charts))
         chart->setCursor(seconds);
     if (m_log)
+        updateTexts();
+}
+
+void ChartColumn::setInstant(const StageSnapshotPointer &picture)
+{
+    setCursor(picture ? std::optional(picture->timeNs) : std::nullopt);
+    m_instant = m_cursorNs ? picture : nullptr;
+    if (m_instant)
         updateTexts();
 }
 
@@ -111,6 +122,23 @@ QString ChartColumn::cpuTextAt(double seconds) const
         sum += value.value_or(0);
     }
     return known ? tr("%1\u00A0%").arg(std::lround(sum)) : unknownText();
+}
+
+/// The picture's processes were read shortly before its instant, which is already of the next
+/// samples' time.
+QString ChartColumn::cpuTextOf(const StageSnapshot &picture) const
+{
+    std::vector<double> known;
+    for (const ProcessLive &live : picture.processes) {
+        if (live.process > 0 && live.cpuPercent >= 0 && !isOver(live.state))
+            known.push_back(live.cpuPercent);
+    }
+    if (known.empty())
+        return unknownText();
+    if (!m_bands)
+        return tr("%1\u00A0%").arg(std::lround(std::accumulate(known.begin(), known.end(), 0.0)));
+    std::sort(known.begin(), known.end());
+    return tr("median %1\u00A0%").arg(std::lround(quantile(known, 0.5)));
 }
 
 QString ChartColumn::memoryTextAt(double seconds) const

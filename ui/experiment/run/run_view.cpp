@@ -154,6 +154,7 @@ void RunView::showLog(const std::shared_ptr<const RunLog> &log, const Experiment
     m_log = log;
     m_drawn.reset();
     m_instant.reset();
+    m_shownThen.reset();
     m_selected = -1;
     m_deaths.setRun(log, spec);
     m_death.reset();
@@ -259,8 +260,8 @@ void RunView::draw(const StageSnapshotPointer &snapshot)
 void RunView::setInstant(std::optional<qint64> timeNs)
 {
     m_instant = m_log ? timeNs : std::nullopt;
-    const StageSnapshotPointer snapshot = m_instant ? m_log->snapshots.at(*m_instant) : m_drawn;
-    if (snapshot)
+    m_shownThen = m_instant ? m_log->snapshots.at(*m_instant) : nullptr;
+    if (const StageSnapshotPointer &snapshot = m_shownThen ? m_shownThen : m_drawn)
         m_stage->setSnapshot(snapshot);
     moveCursor(std::nullopt);
 }
@@ -268,9 +269,13 @@ void RunView::setInstant(std::optional<qint64> timeNs)
 /// Without a pointer over them, charts and timeline mark the instant that is shown.
 void RunView::moveCursor(std::optional<qint64> timeNs)
 {
-    const std::optional<qint64> marked = timeNs ? timeNs : m_instant;
-    m_charts->setCursor(marked);
-    m_dock->timeline()->setCursor(marked);
+    if (timeNs || !m_shownThen) {
+        m_charts->setCursor(timeNs);
+        m_dock->timeline()->setCursor(timeNs);
+        return;
+    }
+    m_charts->setInstant(m_shownThen);
+    m_dock->timeline()->setCursor(m_shownThen->timeNs);
 }
 
 void RunView::updateStatus()
@@ -278,7 +283,9 @@ void RunView::updateStatus()
     // A run that is gone has told all that it will.
     if (!m_run && m_log)
         return;
-    const RunStatus status = m_run ? statusOf(*m_run) : idleStatus(m_spec);
+    // What stands beside the views is of the picture that they draw.
+    const StageSnapshotPointer picture = !m_run ? nullptr : m_drawn ? m_drawn : m_run->snapshot();
+    const RunStatus status = m_run ? statusOf(*m_run, picture) : idleStatus(m_spec);
     if (status == m_status)
         return;
     m_status = status;

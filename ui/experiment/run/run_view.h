@@ -49,8 +49,8 @@ public:
     /// A bar above the stage; the run's own come in its place.
     void showMessage(Banner::Tone tone, const QString &title, const QString &detail);
 
-    /// Shows the processes as they were at @p timeNs on the run's axis, and marks that instant in
-    /// charts and timeline; nullopt: the present, as it goes on.
+    /// Shows the processes as they were at @p timeNs on the run's axis: the newest picture that is
+    /// no later, whose instant charts and timeline mark; nullopt: the present, as it goes on.
     void setInstant(std::optional<qint64> timeNs);
     [[nodiscard]] std::optional<qint64> instant() const { return m_instant; }
 
@@ -94,6 +94,7 @@ private:
     std::shared_ptr<const RunLog> m_log; ///< Of the run on show; null: none.
     StageSnapshotPointer m_drawn;        ///< The newest that the views know.
     std::optional<qint64> m_instant;
+    StageSnapshotPointer m_shownThen; ///< The picture of m_instant.
     RunStatus m_status;
     DeathWatch m_deaths;
     std::optional<DeathNotice> m_death; ///< Of the run on show.
