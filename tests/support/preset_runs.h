@@ -7,6 +7,7 @@
 #include "core/experiment/kinds/pool/pool_kind.h"
 #include "core/experiment/spec/presets.h"
 
+#include <QJsonArray>
 #include <QJsonObject>
 
 #include <algorithm>
@@ -19,12 +20,24 @@ inline ExperimentSpec shortened(const Preset &preset)
 {
     using namespace Qt::StringLiterals;
     ExperimentSpec spec = preset.spec;
+    // As many workers as cores would be too many for cards, on some machines.
+    if (spec.kind() == u"pool"_s)
+        spec.set(u"pool.workers"_s, std::min(spec.integer(u"pool.workers"_s), 4));
     if (preset.name == u"pipeline-slow-consumers"_s)
         spec.set(u"pipeline.items_per_producer"_s, 12);
     if (preset.name == u"pipe-ping-pong"_s)
         spec.set(u"pipe.messages"_s, 20'000);
     if (preset.name == u"pool-tiny"_s)
         spec.set(u"tasks.count"_s, 20'000);
+    if (preset.name == u"pool-crash"_s) {
+        QJsonArray list = spec.value(u"tasks.args_list"_s).toArray();
+        for (qsizetype i = 0; i < list.size(); ++i) {
+            QJsonObject args = list[i].toObject();
+            args[u"work_s"_s] = args[u"work_s"_s].toDouble() / 4;
+            list[i] = args;
+        }
+        spec.set(u"tasks.args_list"_s, list);
+    }
     if (preset.name == u"pool-primes"_s)
         spec.set(u"tasks.count"_s, 4);
     return spec;
@@ -51,7 +64,7 @@ inline QList<NamedSpec> runsToCompare()
                           {u"args"_s, QJsonObject{{u"min_s"_s, 0.01}, {u"max_s"_s, 0.01}}},
                           {u"count"_s, 20}});
     runs.append({u"100 ms"_s, brief});
-    ExperimentSpec large = findPreset(u"pool-tiny"_s)->spec;
+    ExperimentSpec large = shortened(*findPreset(u"pool-tiny"_s));
     large.set(u"tasks.count"_s, 1'000'000);
     runs.append({u"a million tasks"_s, large});
     return runs;
