@@ -26,7 +26,7 @@ inline ExperimentSpec shortened(const Preset &preset)
     if (preset.name == u"pipeline-slow-consumers"_s)
         spec.set(u"pipeline.items_per_producer"_s, 12);
     if (preset.name == u"pipe-ping-pong"_s)
-        spec.set(u"pipe.messages"_s, 20'000);
+        spec.set(u"pipe.messages"_s, 2'000);
     if (preset.name == u"pool-tiny"_s)
         spec.set(u"tasks.count"_s, 20'000);
     if (preset.name == u"pool-crash"_s) {

@@ -73,6 +73,16 @@ std::vector<RatePoint> ratesUntil(const RunLog &log, const GaugeChart &chart, qs
     return rates;
 }
 
+std::optional<double> rateAt(const std::vector<RatePoint> &rates, qint64 timeNs)
+{
+    if (rates.empty() || timeNs < rates.front().timeNs)
+        return std::nullopt;
+    const auto found =
+        std::lower_bound(rates.begin(), rates.end(), timeNs,
+                         [](const RatePoint &point, qint64 ns) { return point.timeNs < ns; });
+    return found == rates.end() ? std::nullopt : std::optional(found->value);
+}
+
 double meanCpuPercent(const RunLog &log)
 {
     const QList<ProcessRecord> processes = log.processes();

@@ -33,6 +33,10 @@ struct RatePoint
 [[nodiscard]] std::vector<RatePoint> ratesUntil(const RunLog &log, const GaugeChart &chart,
                                                 qsizetype series, qint64 endNs);
 
+/// Of @p rates as ratesUntil() gives them: the one that holds at @p timeNs, the mean up to its own
+/// time; nullopt before the first and after the last.
+[[nodiscard]] std::optional<double> rateAt(const std::vector<RatePoint> &rates, qint64 timeNs);
+
 /// Percent of one core that all children together used, from the gate to the end of the last; 0:
 /// none has ended.
 [[nodiscard]] double meanCpuPercent(const RunLog &log);

@@ -95,6 +95,7 @@ private:
     [[nodiscard]] QString gaugeText(qsizetype index) const;
     [[nodiscard]] QString cpuTextAt(double seconds) const;
     [[nodiscard]] QString cpuTextOf(const StageSnapshot &picture) const;
+    [[nodiscard]] QString gaugeTextOf(qsizetype index, qint64 pictureNs) const;
     [[nodiscard]] QString memoryTextAt(double seconds) const;
     [[nodiscard]] QString gaugeTextAt(qsizetype index, double seconds) const;
     [[nodiscard]] QString gaugeNumber(const GaugeChart &chart, double value) const;

@@ -38,7 +38,8 @@ void ChartColumn::updateTexts()
         m_cpu->setValueText(m_instant ? cpuTextOf(*m_instant) : cpuTextAt(seconds));
         m_memory->setValueText(memoryTextAt(seconds));
         for (qsizetype i = 0; i < m_gauges.size(); ++i)
-            m_charts[i + 1]->setValueText(gaugeTextAt(i, seconds));
+            m_charts[i + 1]->setValueText(m_instant ? gaugeTextOf(i, m_instant->timeNs)
+                                                    : gaugeTextAt(i, seconds));
         return;
     }
     m_cpu->setValueText(cpuText());
@@ -139,6 +140,22 @@ QString ChartColumn::cpuTextOf(const StageSnapshot &picture) const
         return tr("%1\u00A0%").arg(std::lround(std::accumulate(known.begin(), known.end(), 0.0)));
     std::sort(known.begin(), known.end());
     return tr("median %1\u00A0%").arg(std::lround(quantile(known, 0.5)));
+}
+
+/// From the log: of samples that lie close together a chart keeps their mean only.
+QString ChartColumn::gaugeTextOf(qsizetype index, qint64 pictureNs) const
+{
+    const GaugeChart &chart = m_gauges[index];
+    const bool hasRates = chart.rate && haveEnded(m_processes);
+    QStringList parts;
+    for (int k = 0; k < chart.series.size(); ++k) {
+        const auto value = hasRates ? rateAt(ratesUntil(*m_log, chart, k, finishNs()), pictureNs)
+                                    : gaugeAt(m_log->gauges, chart.series[k].gauge, pictureNs);
+        if (!value)
+            return unknownText();
+        parts.append(seriesText(chart, k, *value));
+    }
+    return parts.join(u" \u00B7 "_s);
 }
 
 QString ChartColumn::memoryTextAt(double seconds) const

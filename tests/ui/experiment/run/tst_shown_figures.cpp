@@ -218,16 +218,6 @@ const GaugeChart &rateChart(const Kind &kind, int gauge)
     });
 }
 
-std::optional<double> rateAt(const std::vector<RatePoint> &rates, qint64 timeNs)
-{
-    if (rates.empty() || timeNs < rates.front().timeNs)
-        return std::nullopt;
-    const auto found = std::find_if(rates.begin(), rates.end(), [timeNs](const RatePoint &point) {
-        return point.timeNs >= timeNs;
-    });
-    return found == rates.end() ? std::nullopt : std::optional(found->value);
-}
-
 QString rateText(double rate)
 {
     return shortNumber(rate) + u"\u00A0/s"_s;
@@ -404,10 +394,13 @@ QList<Told> tablesOf(const Frame &frame, const RunSource &run)
             tasks[name] += results->index(row, 4).data().toString().isEmpty() ? 1 : 0;
             continue;
         }
-        // The table of tasks has the result of each process too.
+        // A result each, in the order in which they ended.
+        const auto process =
+            std::find_if(records.begin(), records.end(),
+                         [&name](const ProcessRecord &record) { return record.name == name; });
         told.append({"done by process",
                      "tables",
-                     QString::number(records[row + 1].done),
+                     QString::number(process == records.end() ? 0 : process->done),
                      {results->index(row, 3).data().toString()}});
     }
     for (int process = 1; run.spec().kindInfo()->hasTasks && process < records.size(); ++process)
