@@ -22,6 +22,7 @@
 #include <QTest>
 #include <QToolButton>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -77,6 +78,8 @@ bool comesBefore(const QWidget *a, const QWidget *b)
 
 QString nameOf(const QWidget *widget)
 {
+    if (!widget)
+        return u"nothing"_s;
     const auto *button = qobject_cast<const QAbstractButton *>(widget);
     const QString text =
         button && !button->text().isEmpty() ? button->text() : widget->accessibleName();
@@ -87,8 +90,10 @@ QString nameOf(const QWidget *widget)
         .arg(place.y());
 }
 
+enum class Way { Forward, Back };
+
 /// What has the focus, one after the other, until it comes round.
-QList<QWidget *> visits(MainWindow &window)
+QList<QWidget *> visits(MainWindow &window, Way way)
 {
     QList<QWidget *> visited;
     auto *first = window.findChild<TopBar *>()->findChild<QComboBox *>();
@@ -98,7 +103,10 @@ QList<QWidget *> visits(MainWindow &window)
         if (visited.contains(focus) || visited.size() == most)
             break;
         visited << focus;
-        QTest::keyClick(focus, Qt::Key_Tab);
+        if (way == Way::Forward)
+            QTest::keyClick(focus, Qt::Key_Tab);
+        else
+            QTest::keyClick(focus, Qt::Key_Backtab, Qt::ShiftModifier);
     }
     return visited;
 }
@@ -119,7 +127,7 @@ QList<QWidget *> reachable(const MainWindow &window)
 QStringList faultsOf(MainWindow &window)
 {
     QStringList faults;
-    const QList<QWidget *> visited = visits(window);
+    const QList<QWidget *> visited = visits(window, Way::Forward);
     for (const QWidget *widget : reachable(window)) {
         if (!visited.contains(widget))
             faults << u"never reached: "_s + nameOf(widget);
@@ -128,12 +136,20 @@ QStringList faultsOf(MainWindow &window)
         if (!comesBefore(visited[i - 1], visited[i]))
             faults << u"%1 comes before %2"_s.arg(nameOf(visited[i - 1]), nameOf(visited[i]));
     }
+    QList<QWidget *> back = visits(window, Way::Back);
+    std::reverse(back.begin() + std::min<qsizetype>(1, back.size()), back.end());
+    for (qsizetype i = 0; i < std::max(visited.size(), back.size()); ++i) {
+        if (visited.value(i) == back.value(i))
+            continue;
+        faults << u"Shift+Tab: %1 instead of %2"_s.arg(nameOf(back.value(i)),
+                                                       nameOf(visited.value(i)));
+    }
     return faults;
 }
 
 } // namespace
 
-/// The Tab key goes through each page as one reads it.
+/// The Tab key goes through each page as one reads it, and with Shift the same way back.
 class tst_TabOrder : public QObject
 {
     Q_OBJECT
