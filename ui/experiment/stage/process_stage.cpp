@@ -349,7 +349,12 @@ int ProcessStage::currentItem() const
 void ProcessStage::paintEvent(QPaintEvent *event)
 {
     QPainter painter(this);
-    drawStill(painter);
+    if (drawsPixels(painter)) {
+        painter.drawPixmap(0, 0, stillPicture());
+    } else {
+        painter.fillRect(rect(), Theme::current().panel);
+        paintStill(painter);
+    }
     paintMoving(painter);
     paintCards(painter, event->rect());
     paintTokens(painter);
@@ -366,13 +371,9 @@ void ProcessStage::paintEvent(QPaintEvent *event)
     }
 }
 
-void ProcessStage::drawStill(QPainter &painter)
+/// What only a new layout changes.
+const QPixmap &ProcessStage::stillPicture()
 {
-    if (!drawsPixels(painter)) {
-        painter.fillRect(rect(), Theme::current().panel);
-        paintStill(painter);
-        return;
-    }
     const double ratio = devicePixelRatioF();
     if (m_still.isNull() || m_still.devicePixelRatio() != ratio) {
         m_still = QPixmap((pictureRect(rect(), ratio).size() * ratio).toSize());
@@ -381,7 +382,7 @@ void ProcessStage::drawStill(QPainter &painter)
         QPainter still(&m_still);
         paintStill(still);
     }
-    painter.drawPixmap(0, 0, m_still);
+    return m_still;
 }
 
 void ProcessStage::paintCards(QPainter &painter, const QRectF &part)
@@ -393,7 +394,7 @@ void ProcessStage::paintCards(QPainter &painter, const QRectF &part)
             continue;
         painter.setOpacity(opacityOf(place.process));
         if (!drawsPixels(painter)) {
-            paintProcessCard(painter, place.rect, place.style, contentAt(place));
+            paintProcessCard(painter, place.rect, place.style, cardContent(place));
             continue;
         }
         const QPixmap &picture = cardPicture(place, m_cards[static_cast<std::size_t>(i)]);
@@ -402,8 +403,7 @@ void ProcessStage::paintCards(QPainter &painter, const QRectF &part)
     painter.setOpacity(1);
 }
 
-/// What the card at @p place says.
-CardContent ProcessStage::contentAt(const Place &place) const
+CardContent ProcessStage::cardContent(const Place &place) const
 {
     if (place.style == CardStyle::Square)
         return squareContentOf(place.process);
@@ -420,7 +420,7 @@ const QPixmap &ProcessStage::cardPicture(const Place &place, std::vector<Painted
 {
     const double ratio = devicePixelRatioF();
     const bool isSquare = place.style == CardStyle::Square;
-    CardContent content = contentAt(place);
+    CardContent content = cardContent(place);
     const auto known =
         std::find_if(cards.begin(), cards.end(), [&content, ratio](const PaintedCard &card) {
             return card.content == content && card.picture.devicePixelRatio() == ratio;

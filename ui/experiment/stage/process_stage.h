@@ -128,12 +128,12 @@ private:
     void refreshProcesses();
     void rememberRate(const StageSnapshot &snapshot);
     [[nodiscard]] double recentRate() const;
-    void drawStill(QPainter &painter);
+    const QPixmap &stillPicture();
     void paintCards(QPainter &painter, const QRectF &part);
     void updateTokens();
     [[nodiscard]] const QPixmap &cardPicture(const Place &place,
                                              std::vector<PaintedCard> &cards) const;
-    [[nodiscard]] CardContent contentAt(const Place &place) const;
+    [[nodiscard]] CardContent cardContent(const Place &place) const;
     [[nodiscard]] CardContent squareContentOf(int process) const;
     void paintTokens(QPainter &painter);
     void select(int process);

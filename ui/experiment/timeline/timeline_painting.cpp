@@ -36,10 +36,10 @@ void TimelineView::paintEvent(QPaintEvent *)
         painter.fillRect(beside, theme.panel);
     const QList<TimeTick> ticks = timeTicks(visibleRange(), bars.width(), tickSpacing);
 
-    bringBarsUp(ticks);
-    bringHeadsUp();
     painter.setClipRect(lanesRect());
     if (drawsPixels(painter)) {
+        bringBarsUp(ticks);
+        bringHeadsUp();
         painter.drawPixmap(bars.topLeft(), m_bars.pixmap());
         painter.drawPixmap(0, bars.top(), m_heads);
     } else {
@@ -98,6 +98,18 @@ std::pair<int, int> TimelineView::lanesInView() const
     return {first, std::min(first + shown, itemCount())};
 }
 
+/// All of them anew, with their heads.
+void TimelineView::paintLanes(QPainter &painter, const QList<TimeTick> &ticks)
+{
+    const auto [first, end] = lanesInView();
+    for (int lane = first; lane < end; ++lane) {
+        if (const int process = m_lanes[lane]; process >= 0)
+            m_indexes[static_cast<std::size_t>(process)].update(m_log->lane(process).spans);
+        paintBars(painter, lane, {0, barsRect().width()}, ticks);
+        paintLaneHead(painter, lane);
+    }
+}
+
 /// Makes the picture of the bars one of the present: moves it, and paints what is new.
 void TimelineView::bringBarsUp(const QList<TimeTick> &ticks)
 {
@@ -131,16 +143,6 @@ void TimelineView::bringBarsUp(const QList<TimeTick> &ticks)
         const std::size_t count = m_indexes[static_cast<std::size_t>(process)].spanCount();
         m_finalUntilNs[static_cast<std::size_t>(process)] =
             count > 0 ? std::min(spans[count - 1].endNs, nowNs()) : 0;
-    }
-}
-
-/// Without the pictures, which are up to date.
-void TimelineView::paintLanes(QPainter &painter, const QList<TimeTick> &ticks)
-{
-    const auto [first, end] = lanesInView();
-    for (int lane = first; lane < end; ++lane) {
-        paintBars(painter, lane, {0, barsRect().width()}, ticks);
-        paintLaneHead(painter, lane);
     }
 }
 
@@ -181,7 +183,7 @@ void TimelineView::paintBars(QPainter &painter, int lane, const PixelSpan &part,
     const QRect bars(barsRect().left(), row.top(), barsRect().width(), row.height());
     const QRect fresh(bars.left() + part.begin, row.top(), part.end - part.begin, row.height());
     painter.save();
-    painter.setClipRect(fresh);
+    painter.setClipRect(fresh, Qt::IntersectClip);
     painter.setRenderHint(QPainter::Antialiasing, false);
     painter.fillRect(fresh, theme.panel);
     if (process == m_selected)
@@ -422,7 +424,7 @@ void TimelineView::paintLegend(QPainter &painter, const QRect &legend)
     const Theme &theme = Theme::current();
     painter.fillRect(legend, theme.panel);
     painter.fillRect(QRect(0, legend.top(), width(), 1), theme.border);
-    const auto entries = layoutLegend(m_spec.kindInfo(), m_legendHasDropped, width());
+    const auto entries = layoutLegend(m_spec.kindInfo(), hasDropped(), width());
     for (const LegendEntry &entry : entries)
         paintLegendEntry(painter, entry, legend);
 }

@@ -127,8 +127,8 @@ private:
 
     /// The lanes that are in view, at least in part: the first, and the one after the last.
     [[nodiscard]] std::pair<int, int> lanesInView() const;
-    void bringBarsUp(const QList<TimeTick> &ticks);
     void paintLanes(QPainter &painter, const QList<TimeTick> &ticks);
+    void bringBarsUp(const QList<TimeTick> &ticks);
     [[nodiscard]] QList<PixelSpan> newPixels(int lane, const TimeRange &range, int kept) const;
     void paintHeader(QPainter &painter, const QList<TimeTick> &ticks);
     void paintBars(QPainter &painter, int lane, const PixelSpan &part,
