@@ -263,6 +263,12 @@ CardContent ProcessStage::squareContentOf(int process) const
     return content;
 }
 
+/// The parent lives on, but not for this run.
+ProcessState ProcessStage::shownState(int process, const ProcessLive &live) const
+{
+    return process == 0 && isEnded() ? ProcessState::Ended : live.state;
+}
+
 CardContent ProcessStage::contentOf(int process) const
 {
     CardContent content;
@@ -277,8 +283,7 @@ CardContent ProcessStage::contentOf(int process) const
         return content;
     }
     content.live = *now;
-    if (process == 0 && isEnded())
-        content.live->state = ProcessState::Ended;
+    content.live->state = shownState(process, *now);
     if (hasCrashed(content.process)) {
         content.task = lastTaskText(process);
         return content;
@@ -318,7 +323,8 @@ QString ProcessStage::itemName(int item) const
     const ProcessLive *now = live(process);
     if (!now)
         return record.name;
-    const QString state = hasCrashed(record) ? endText(record) : stateWord(now->state).toLower();
+    const QString state =
+        hasCrashed(record) ? endText(record) : stateWord(shownState(process, *now)).toLower();
     const QString task = contentOf(process).task;
     return task.isEmpty() ? tr("%1, %2").arg(record.name, state)
                           : tr("%1, %2 in %3").arg(record.name, state, task);
@@ -335,6 +341,21 @@ QString ProcessStage::itemValue(int item) const
     return tr("PID %1, %2, %3 done")
         .arg(m_processes[process].pid)
         .arg(cpu, groupedNumber(static_cast<qint64>(now->done)));
+}
+
+/// With what its card may have no room for.
+QString ProcessStage::tipOf(int item) const
+{
+    const CardContent content = cardContent(m_places[item]);
+    QStringList lines{itemName(item)};
+    if (!content.taskText.isEmpty())
+        lines << content.taskText;
+    if (const QString line = content.count % u"  "_s % content.note; !line.trimmed().isEmpty())
+        lines << line.trimmed();
+    lines << itemValue(item);
+    for (const CardContent::Fact &fact : content.facts)
+        lines << fact.label % u' ' % fact.value;
+    return lines.join(u'\n');
 }
 
 int ProcessStage::currentItem() const
@@ -521,8 +542,7 @@ bool ProcessStage::event(QEvent *event)
     if (event->type() == QEvent::ToolTip) {
         const auto *help = static_cast<QHelpEvent *>(event);
         const int place = placeAt(help->pos());
-        const QString text =
-            place < 0 ? QString() : QString(itemName(place) % u'\n' % itemValue(place));
+        const QString text = place < 0 ? QString() : tipOf(place);
         QToolTip::showText(help->globalPos() + QPoint(12, 12), text, this);
         return true;
     }

@@ -133,10 +133,12 @@ private:
     void updateTokens();
     [[nodiscard]] const QPixmap &cardPicture(const Place &place,
                                              std::vector<PaintedCard> &cards) const;
+    [[nodiscard]] QString tipOf(int item) const;
     [[nodiscard]] CardContent cardContent(const Place &place) const;
     [[nodiscard]] CardContent squareContentOf(int process) const;
     void paintTokens(QPainter &painter);
     void select(int process);
+    [[nodiscard]] ProcessState shownState(int process, const ProcessLive &live) const;
     [[nodiscard]] QString lastTaskText(int process) const;
     [[nodiscard]] CardContent contentOf(int process) const;
     [[nodiscard]] std::vector<float> lastCpuOf(int process) const;
