@@ -470,6 +470,13 @@ void ProcessStage::paintTokens(QPainter &painter)
     const Theme &theme = Theme::current();
     const qint64 now = m_clock.elapsed();
     m_tokens.removeIf([now](const Token &token) { return now - token.startedMs >= tokenMs; });
+    if (m_tokens.isEmpty())
+        return m_frame.stop();
+    // They come out of a card or go into one: what it says stays free.
+    QRegion free(rect());
+    for (const Place &place : std::as_const(m_places))
+        free -= place.rect.toAlignedRect();
+    painter.setClipRegion(free);
     const QEasingCurve easing(QEasingCurve::OutCubic);
     for (const Token &token : std::as_const(m_tokens)) {
         const double share =
@@ -477,8 +484,7 @@ void ProcessStage::paintTokens(QPainter &painter)
         drawToken(painter, pointAlong(token.path, share), token.text,
                   theme.process(token.colorIndex), theme.onProcess(token.colorIndex));
     }
-    if (m_tokens.isEmpty())
-        m_frame.stop();
+    painter.setClipping(false);
 }
 
 /// Their ways only: the rest of the picture stands still between two of the run.
