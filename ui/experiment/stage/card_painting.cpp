@@ -19,9 +19,9 @@ constexpr double inset = 12;
 constexpr double tallestSparkline = 44;
 constexpr double factPitch = 18;
 constexpr double factRow = 16;
-constexpr int readyFact = 2;        ///< Its place in processFacts().
-constexpr double columnWidth = 170; ///< Up to this a card's facts stand below each other.
-constexpr double twoColumnsWidth = 190;
+constexpr int readyFact = 2;            ///< Its place in processFacts().
+constexpr double columnWidth = 170;     ///< Up to this a card's facts stand below each other.
+constexpr double twoColumnsWidth = 216; // "Last" and "1.23 ms each" side by side, twice.
 constexpr double lowestTwoLines = 40;
 
 /// The least height of a card with so many facts.
@@ -92,9 +92,11 @@ public:
         paintFactRows(y, rows);
         y += rows * factRow;
         if (hasNote) {
-            paintNote(QRectF(left(), bottom - 16, width(), 16), Qt::AlignRight);
-            drawText(m_painter, QRectF(left(), bottom - 16, width() / 2, 16), Qt::AlignVCenter,
-                     m_content.count, textFont(TextSize::Small), m_theme.text2);
+            const QRectF line(left(), bottom - 16, width(), 16);
+            const QFont font = fittingFont(m_content.count % m_content.note, width() - 8);
+            const double used = paintNote(line, font);
+            drawText(m_painter, line.adjusted(0, 0, -used - 8, 0), Qt::AlignVCenter,
+                     m_content.count, font, m_theme.text2);
             metricsBottom -= 20;
         }
         paintMetrics(y, metricsBottom, !hasNote);
@@ -169,9 +171,9 @@ public:
         }
         const double numbers =
             rest.right() - x > 48 ? paintNumbers(rest.adjusted(x - rest.left(), 0, 0, 0)) : 0;
-        const QString text = m_content.task.isEmpty() && m_content.live
-                                 ? stateWord(m_content.live->state)
-                                 : m_content.task;
+        const QString text = !m_content.live            ? m_content.taskText
+                             : m_content.task.isEmpty() ? stateWord(m_content.live->state)
+                                                        : m_content.task;
         drawText(m_painter, QRectF(x, rest.top(), rest.right() - numbers - 8 - x, rest.height()),
                  Qt::AlignVCenter, text, textFont(TextSize::Caption), wordColor());
     }
@@ -423,10 +425,12 @@ private:
             drawSparkline(m_painter, spark.adjusted(0, 0, 0, -1), m_content.cpu, m_color);
     }
 
-    void paintNote(const QRectF &room, Qt::Alignment alignment)
+    /// At the right; its width.
+    double paintNote(const QRectF &room, const QFont &font)
     {
-        drawText(m_painter, room, alignment | Qt::AlignVCenter, m_content.note,
-                 textFont(TextSize::Small), m_content.noteIsWarning ? m_theme.full : m_theme.text2);
+        const QColor warning = m_content.isNoteFact ? m_theme.warn : m_theme.full;
+        return drawText(m_painter, room, Qt::AlignRight | Qt::AlignVCenter, m_content.note, font,
+                        m_content.noteIsWarning ? warning : m_theme.text2);
     }
 
     [[nodiscard]] QString cpuText() const

@@ -20,6 +20,7 @@ constexpr double tallestCompact = 60;
 constexpr double deadHeight = 38;
 constexpr double cardGap = 8;
 constexpr double rowPitch = 28;
+constexpr double lowestRowPitch = 22;
 constexpr double largestSquare = 24;
 constexpr double smallestSquare = 4;
 
@@ -49,13 +50,14 @@ QList<QRectF> stackCards(const QRectF &area, const QList<bool> &isDead, double s
 
 QList<QRectF> stackRows(const QRectF &area, qsizetype count)
 {
-    const double used = rowPitch * static_cast<double>(count);
-    if (used > area.height())
+    const double pitch = std::min(rowPitch, std::floor(area.height() / static_cast<double>(count)));
+    if (pitch < lowestRowPitch)
         return {};
     QList<QRectF> rects;
+    const double used = pitch * static_cast<double>(count);
     double y = area.top() + std::floor((area.height() - used) / 2);
-    for (qsizetype i = 0; i < count; ++i, y += rowPitch)
-        rects.append({area.left(), y, area.width(), rowPitch - 2});
+    for (qsizetype i = 0; i < count; ++i, y += pitch)
+        rects.append({area.left(), y, area.width(), pitch - 2});
     return rects;
 }
 

@@ -18,7 +18,7 @@ namespace proclab {
 enum class CardStyle {
     Full,    ///< Name, PID, state; task and time; sparkline, CPU, count.
     Compact, ///< The same without the sparkline, in two lines.
-    Row,     ///< One line of 28 px.
+    Row,     ///< One line of 22 to 28 px.
     Square,  ///< A square of 24 px or less in the colour of the process.
 };
 
