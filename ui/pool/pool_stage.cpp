@@ -18,10 +18,10 @@ namespace proclab {
 
 namespace {
 
-constexpr double headHeight = 26;
-constexpr double rowHeight = 18;
-constexpr double boxPadding = 10;
-constexpr double smallestWithRows = 110;
+constexpr double headHeight = poolBox::head;
+constexpr double rowHeight = poolBox::row;
+constexpr double boxPadding = poolBox::padding;
+constexpr double turnRoom = 14; // Less than a link needs to turn and end in an arrow.
 constexpr double stripHeight = 18;
 constexpr double parentHeight = 208;
 constexpr double idleParentHeight = 60; // There is less to say.
@@ -101,18 +101,27 @@ quint64 PoolStage::total() const
 
 void PoolStage::arrange(const QRectF &area)
 {
-    m_layout = arrangePool(area, isIdle() ? idleParentHeight : parentHeight);
+    m_layout = arrangePool(area, {isIdle() ? idleParentHeight : parentHeight,
+                                  tokenWidth(std::max<quint64>(total(), 1) - 1), total()});
     addPlace(0, m_layout.parent, isIdle() ? CardStyle::Compact : CardStyle::Full);
     const CardStyle style = addCards(m_layout.workers, shownProcesses(processes(), workerRole()));
     m_hasCards = style == CardStyle::Full || style == CardStyle::Compact;
-    arrangeBoxes();
+    arrangeCells();
 }
 
-void PoolStage::arrangeBoxes()
+/// Of a task whose number has as many digits as @p number.
+double PoolStage::tokenWidth(quint64 number)
 {
-    const bool withRows = m_layout.results.height() >= smallestWithRows;
-    m_cellArea = m_layout.results.adjusted(boxPadding, headHeight + 4, -boxPadding,
-                                           withRows ? -3 * rowHeight - 14 : -boxPadding);
+    const QString widest(QString::number(number).size(), u'0');
+    return std::max(poolBox::tokenHeight,
+                    std::ceil(textWidth(widest, monoFont(TextSize::Tick))) + 8);
+}
+
+void PoolStage::arrangeCells()
+{
+    m_cellArea =
+        m_layout.results.adjusted(boxPadding, poolBox::cellsTop, -boxPadding,
+                                  m_layout.resultsHaveRows ? -poolBox::resultRows : -poolBox::foot);
     m_grid = fitCells(m_cellArea, total());
     const std::size_t wanted = m_grid.size > 0 ? static_cast<std::size_t>(total()) : 0;
     if (m_cells.size() == wanted)
@@ -180,18 +189,21 @@ void PoolStage::paintLinks(QPainter &painter)
     const QColor color = Theme::current().borderStrong;
     const QRectF &parent = m_layout.parent;
     const double queueY = m_layout.queue.top() + headHeight / 2 + 2;
-    const double resultsY = std::max(m_layout.results.bottom() - headHeight, parent.bottom() + 8);
-    const bool above = queueY < parent.top() - 6;
+    const double resultsY = m_layout.results.bottom() - headHeight;
+    const bool above = queueY < parent.top() - turnRoom;
+    const double y = above ? queueY : std::max(queueY, parent.top() + turnRoom);
     const QPointF from =
-        above ? QPointF(parent.center().x(), parent.top()) : QPointF(parent.right(), queueY);
-    drawLink(painter, {from, {from.x(), queueY}, {m_layout.queue.left() - 1, queueY}}, color,
-             Link::Tasks);
-    const bool below = resultsY < m_layout.results.bottom() && resultsY > parent.bottom() + 6;
-    const double backY = below ? resultsY : parent.bottom() - 20;
+        above ? QPointF(parent.center().x(), parent.top()) : QPointF(parent.right(), y);
+    drawLink(painter, {from, {from.x(), y}, {m_layout.queue.left() - 1, y}}, color, Link::Tasks);
+    const bool below = resultsY > parent.bottom() + turnRoom;
+    const double backY =
+        below ? resultsY : std::min(parent.bottom(), m_layout.results.bottom()) - turnRoom;
     const QPointF target = below ? QPointF(parent.center().x(), parent.bottom() + 1)
                                  : QPointF(parent.right() + 1, backY);
-    drawLink(painter, {{m_layout.results.left(), backY}, {target.x(), backY}, target}, color,
-             Link::Results);
+    QPolygonF back{{m_layout.results.left(), backY}, {target.x(), backY}};
+    if (below)
+        back.append(target);
+    drawLink(painter, back, color, Link::Results);
     if (!m_hasCards) {
         drawLink(painter, taskPath(m_layout.workers), color, Link::Tasks);
         drawLink(painter, resultPath(m_layout.workers), color, Link::Results);
@@ -246,7 +258,7 @@ void PoolStage::paintQueue(QPainter &painter)
                              : tr("%1 tasks").arg(count),
               count);
     paintWaitingTasks(painter);
-    if (box.height() < smallestWithRows)
+    if (!m_layout.queueHasRows)
         return;
     const QRectF row(head.left(), box.bottom() - rowHeight - 6, head.width(), rowHeight);
     painter.fillRect(QRectF(row.left(), row.top() - rowHeight - 5, row.width(), 1), theme.border);
@@ -260,30 +272,48 @@ void PoolStage::paintWaitingTasks(QPainter &painter)
     const Theme &theme = Theme::current();
     const QRectF &box = m_layout.queue;
     const double bottom =
-        box.bottom() - (box.height() >= smallestWithRows ? 2 * rowHeight + 16 : boxPadding);
-    const QRectF area(box.left() + boxPadding, box.top() + headHeight + 6,
-                      box.width() - 2 * boxPadding, bottom - box.top() - headHeight - 6);
+        box.bottom() - (m_layout.queueHasRows ? poolBox::queueRows : poolBox::foot);
+    const QRectF area(box.left() + boxPadding, box.top() + poolBox::tokensTop,
+                      box.width() - 2 * boxPadding, bottom - box.top() - poolBox::tokensTop);
     QList<quint32> tasks;
     if (snapshot())
         tasks = snapshot()->state<PoolState>().nextTasks;
     else
         for (quint32 i = 0; i < std::min<quint64>(total(), 64); ++i)
             tasks.append(i);
-    if (tasks.isEmpty())
+    constexpr double gap = poolBox::tokenGap;
+    constexpr double height = poolBox::tokenHeight;
+    const double cellWidth = tokenWidth(tasks.isEmpty() ? 0 : tasks.last());
+    const auto columns = static_cast<int>((area.width() + gap) / (cellWidth + gap));
+    const auto rows = static_cast<int>((area.height() + gap) / (height + gap));
+    if (columns <= 0 || rows <= 0)
         return;
+    if (tasks.isEmpty()) {
+        drawText(painter, {area.left(), area.top(), area.width(), height}, Qt::AlignCenter,
+                 tr("no task waits"), textFont(TextSize::Caption), theme.text3);
+        return;
+    }
     const QFont font = monoFont(TextSize::Tick);
-    const double widest = textWidth(QString::number(tasks.last()), font) + 8;
-    const double cellWidth = std::max(22.0, widest);
-    const auto columns = static_cast<int>((area.width() + 5) / (cellWidth + 5));
-    const auto rows = static_cast<int>((area.height() + 5) / 27);
     const int room = columns * rows;
     const quint64 waiting = snapshot() ? snapshot()->queued : total();
-    const bool overflows = waiting > static_cast<quint64>(room);
-    const int shown = std::min<int>(static_cast<int>(tasks.size()), overflows ? room - 1 : room);
+    const auto moreThan = [waiting](int count) {
+        return QString(u'+' % shortNumber(static_cast<double>(waiting) - count));
+    };
+    int shown = std::min<int>(static_cast<int>(tasks.size()), room);
+    const bool overflows = waiting > static_cast<quint64>(shown);
+    if (overflows) {
+        // How many more there are stands in the row of the last ones, in as many of their places as
+        // it needs.
+        const double moreWidth = textWidth(moreThan(0), textFont(TextSize::Caption));
+        const int places =
+            std::min(columns, static_cast<int>(std::ceil((moreWidth + gap) / (cellWidth + gap))));
+        shown = std::min(shown, room - places);
+        shown -= std::max(0, places - (columns - shown % columns));
+    }
     // The next to leave stands at the right, where the workers are.
     const auto cellAt = [&](int i) {
-        return QRectF(area.right() - (i % columns) * (cellWidth + 5) - cellWidth,
-                      area.top() + (i / columns) * 27, cellWidth, 22);
+        return QRectF(area.right() - (i % columns) * (cellWidth + gap) - cellWidth,
+                      area.top() + (i / columns) * (height + gap), cellWidth, height);
     };
     for (int i = 0; i < shown; ++i) {
         const QRectF cell = cellAt(i);
@@ -294,12 +324,11 @@ void PoolStage::paintWaitingTasks(QPainter &painter)
         drawText(painter, cell, Qt::AlignCenter, QString::number(tasks[i]), font,
                  isIdle() ? theme.text3 : theme.text);
     }
-    if (overflows && shown >= 0 && room > 0) {
-        const QString more = u'+' % shortNumber(static_cast<double>(waiting) - shown);
+    if (overflows)
         drawText(painter,
-                 QRectF(area.left(), cellAt(shown).top(), cellAt(shown).right() - area.left(), 22),
-                 Qt::AlignVCenter | Qt::AlignRight, more, textFont(TextSize::Caption), theme.text3);
-    }
+                 {area.left(), cellAt(shown).top(), cellAt(shown).right() - area.left(), height},
+                 Qt::AlignVCenter | Qt::AlignRight, moreThan(shown), textFont(TextSize::Caption),
+                 theme.text3);
 }
 
 QString PoolStage::remainingText() const
@@ -328,7 +357,7 @@ void PoolStage::paintResults(QPainter &painter)
         paintCells(painter);
     else
         paintTotals(painter);
-    if (box.height() < smallestWithRows)
+    if (!m_layout.resultsHaveRows)
         return;
     const auto isAtWork = [](const ProcessLive &process) {
         return process.currentIndex >= 0 && process.state != ProcessState::Crashed &&
@@ -409,7 +438,8 @@ void PoolStage::paintCell(QPainter &painter, const QRectF &rect, int index, int 
         drawCrashDisc(painter, rect.center(), 6);
     } else if (rect.width() >= 22) {
         drawText(painter, rect, Qt::AlignCenter, QString::number(index),
-                 textFont(TextSize::Tick, QFont::Medium), textColor);
+                 textFont(rect.width() >= 32 ? TextSize::Small : TextSize::Tick, QFont::Medium),
+                 textColor);
     }
 }
 
@@ -417,7 +447,8 @@ void PoolStage::paintCell(QPainter &painter, const QRectF &rect, int index, int 
 void PoolStage::paintTotals(QPainter &painter)
 {
     const Theme &theme = Theme::current();
-    const double middle = std::floor(m_cellArea.center().y());
+    const double middle =
+        std::floor(std::min(m_cellArea.center().y(), m_cellArea.bottom() - stripHeight));
     const QRectF strip(m_cellArea.left(), middle, m_cellArea.width(), stripHeight);
     painter.setRenderHint(QPainter::Antialiasing, false);
     painter.fillRect(strip, theme.hover);

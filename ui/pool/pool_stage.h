@@ -5,16 +5,41 @@
 
 namespace proclab {
 
-/// Where the parts of a pool's stage are. Pure.
+/// Distances in the boxes of a pool's stage.
+namespace poolBox {
+constexpr double padding = 10;
+constexpr double head = 26;
+constexpr double row = 18;
+constexpr double foot = 6;
+constexpr double tokenHeight = 22;
+constexpr double tokenGap = 5;
+constexpr double tokenPitch = tokenHeight + tokenGap;
+constexpr double tokensTop = head + 6;     ///< Where the queue's tasks begin.
+constexpr double cellsTop = head + 4;      ///< Where the cells of the results begin.
+constexpr double queueRows = 2 * row + 16; ///< The rows below the tasks, with the space around.
+constexpr double resultRows = 3 * row + 14;
+} // namespace poolBox
+
+/// What a pool's stage has to show.
+struct PoolNeeds
+{
+    double parentHeight = 0; ///< Of the card of `main`.
+    double tokenWidth = 0;   ///< Of a waiting task.
+    quint64 tasks = 0;
+};
+
+/// Where the parts of a pool's stage are. The boxes are as high as what they show.
 struct PoolLayout
 {
     QRectF parent;
     QRectF queue;
     QRectF results;
     QRectF workers;
+    bool queueHasRows = false; ///< Room for more than the waiting tasks.
+    bool resultsHaveRows = false;
 };
-/// @p tallestParent: of the card of `main`, pixels.
-[[nodiscard]] PoolLayout arrangePool(const QRectF &area, double tallestParent);
+/// Pure.
+[[nodiscard]] PoolLayout arrangePool(const QRectF &area, const PoolNeeds &needs);
 
 /// Square cells in rows, as large as @p count of them fit into @p area; size 0: they do not.
 struct CellGrid
@@ -63,7 +88,8 @@ private:
     [[nodiscard]] quint64 total() const;
     [[nodiscard]] QPolygonF taskPath(const QRectF &worker) const;
     [[nodiscard]] QPolygonF resultPath(const QRectF &worker) const;
-    void arrangeBoxes();
+    [[nodiscard]] static double tokenWidth(quint64 number);
+    void arrangeCells();
     void paintLinks(QPainter &painter);
     void paintLitLinks(QPainter &painter);
     void paintQueue(QPainter &painter);

@@ -16,6 +16,7 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include <cmath>
 #include <functional>
 
 using namespace proclab;
@@ -109,6 +110,7 @@ private Q_SLOTS:
     void everyPhaseIsDrawn();
     void keptCardsAreThoseOfAFreshStage_data();
     void keptCardsAreThoseOfAFreshStage();
+    void tokensLeaveCardsFree();
     void poolSaysWhatItsProcessesDo();
     void pipelineSaysWhatItsProcessesDo();
     void pipelineSaysTheNamesOfItsItems();
@@ -124,6 +126,8 @@ private Q_SLOTS:
     void cardsFitWithoutOverlap_data();
     void cardsFitWithoutOverlap();
     void deadAreShownWhileThereAreFew();
+    void poolBoxesAreAsHighAsWhatTheyShow_data();
+    void poolBoxesAreAsHighAsWhatTheyShow();
     void poolBoxesDoNotOverlap_data();
     void poolBoxesDoNotOverlap();
     void cellsFit_data();
@@ -255,6 +259,40 @@ void tst_Stages::keptCardsAreThoseOfAFreshStage()
     }
     QCOMPARE(pictureOf(snapshots), pictureOf({snapshots.last()}));
     QVERIFY(pictureOf({snapshots[2]}) != pictureOf({snapshots.last()}));
+}
+
+void tst_Stages::tokensLeaveCardsFree()
+{
+    const SampleRun run = samplePool();
+    auto next = std::make_shared<StageSnapshot>(*run.snapshot);
+    next->timeNs += 50'000'000;
+    for (ProcessLive &live : next->processes) {
+        live.state = ProcessState::Running;
+        if (live.process == 0)
+            continue;
+        live.done += 1; // A result is on its way from each worker, and the next task to it.
+        live.currentIndex = live.process;
+    }
+    const auto still = stageOf(run, Phase::Idle);
+    still->setRun(run.log, run.spec);
+    still->setSnapshot(next);
+    const QImage withoutTokens = still->grab().toImage();
+    QList<QRect> cards;
+    for (int item = 0; item < accessible(still.get())->childCount(); ++item) {
+        const QRect card = accessible(still.get())->child(item)->rect();
+        cards.append(QRect(still->mapFromGlobal(card.topLeft()), card.size()));
+    }
+    const auto moving = stageOf(run, Phase::Shown);
+    moving->setSnapshot(next);
+    bool areFree = true;
+    const bool haveArrived = QTest::qWaitFor([&] {
+        const QImage now = moving->grab().toImage();
+        for (const QRect &card : std::as_const(cards))
+            areFree = areFree && now.copy(card) == withoutTokens.copy(card);
+        return now == withoutTokens;
+    });
+    QVERIFY(haveArrived);
+    QVERIFY(areFree);
 }
 
 void tst_Stages::poolSaysWhatItsProcessesDo()
@@ -414,6 +452,8 @@ void tst_Stages::cardsFitWithoutOverlap_data()
     QTest::newRow("4 in much room") << 4 << QSize(240, 500) << CardStyle::Full;
     QTest::newRow("4 in little room") << 4 << QSize(240, 300) << CardStyle::Compact;
     QTest::newRow("12 in much room") << 12 << QSize(240, 1200) << CardStyle::Full;
+    QTest::newRow("5 in very little room") << 5 << QSize(240, 112) << CardStyle::Row;
+    QTest::newRow("5 in least room") << 5 << QSize(240, 100) << CardStyle::Square;
     QTest::newRow("12 in little room") << 12 << QSize(240, 400) << CardStyle::Row;
     QTest::newRow("16") << 16 << QSize(240, 500) << CardStyle::Row;
     QTest::newRow("16 in much room") << 16 << QSize(240, 2000) << CardStyle::Row;
@@ -451,6 +491,40 @@ void tst_Stages::deadAreShownWhileThereAreFew()
     QCOMPARE(shownProcesses(processes, *test::worker()), (QList<int>{3, 4, 6}));
 }
 
+void tst_Stages::poolBoxesAreAsHighAsWhatTheyShow_data()
+{
+    QTest::addColumn<QSize>("size");
+    QTest::addColumn<quint64>("tasks");
+    for (const QSize size : {QSize(656, 510), QSize(1600, 1000)}) {
+        for (const quint64 tasks : {1, 5, 24, 200, 2'000, 100'000})
+            QTest::addRow("%d x %d, %llu tasks", size.width(), size.height(), tasks)
+                << size << tasks;
+    }
+}
+
+void tst_Stages::poolBoxesAreAsHighAsWhatTheyShow()
+{
+    QFETCH(const QSize, size);
+    QFETCH(const quint64, tasks);
+    const QRectF area(QPointF(0, 0), QSizeF(size));
+    const PoolLayout pool = arrangePool(area, {208, 22, tasks});
+    QVERIFY(pool.queueHasRows && pool.resultsHaveRows);
+    // In the middle, at the level of the cards.
+    const double middle = (pool.queue.top() + pool.results.bottom()) / 2;
+    QVERIFY(std::abs(middle - area.center().y()) <= 1);
+    const QRectF room = pool.results.adjusted(poolBox::padding, poolBox::cellsTop,
+                                              -poolBox::padding, -poolBox::resultRows);
+    const CellGrid grid = fitCells(room, tasks);
+    if (grid.size > 0) {
+        const QRectF last = grid.cell(room, static_cast<int>(tasks) - 1);
+        QVERIFY(room.bottom() - last.bottom() < grid.pitch);
+    } else {
+        QVERIFY(room.height() < 100 || room.height() < area.height() / 2);
+    }
+    const double tokens = pool.queue.height() - poolBox::tokensTop - poolBox::queueRows;
+    QCOMPARE(std::fmod(tokens + poolBox::tokenGap, poolBox::tokenHeight + poolBox::tokenGap), 0.0);
+}
+
 void tst_Stages::poolBoxesDoNotOverlap_data()
 {
     QTest::addColumn<QSize>("size");
@@ -462,7 +536,7 @@ void tst_Stages::poolBoxesDoNotOverlap()
 {
     QFETCH(const QSize, size);
     const QRectF area(QPointF(0, 0), QSizeF(size));
-    const PoolLayout pool = arrangePool(area, 208);
+    const PoolLayout pool = arrangePool(area, {208, 22, 24});
     QVERIFY(!overlap({pool.parent, pool.queue, pool.results, pool.workers}));
     const PipelineLayout pipeline = arrangePipeline(area);
     QVERIFY(!overlap({pipeline.producers, pipeline.tank, pipeline.parent, pipeline.consumers}));
