@@ -248,10 +248,15 @@ private:
         const QFont font = textFont(TextSize::Tick, QFont::DemiBold);
         // A bar that begins left of the view keeps its label in view.
         const QRectF room = rect.intersected(QRectF(m_area)).adjusted(5, 0, -3, 0);
-        if (textWidth(whole, font) <= room.width())
-            drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignLeft, whole, font, color);
-        else if (textWidth(name, font) <= room.width())
-            drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignLeft, name, font, color);
+        const QString &text = textWidth(whole, font) <= room.width() ? whole : name;
+        const double width = textWidth(text, font);
+        if (width > room.width())
+            return;
+        if (span.activity == Span::Activity::ReadyToRun) // Letters among hatches are hard to read.
+            m_painter.fillRect(
+                QRectF(room.left() - 2, rect.top() + 2, width + 4, rect.height() - 4),
+                m_theme.tint(m_color, 0.1));
+        drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignLeft, text, font, color);
     }
 
     void paintEnd()
@@ -274,11 +279,29 @@ private:
                                m_theme.hatch(Theme::Hatch::Crashed, m_theme.crash, m_ratio));
         }
         drawCrashDisc(m_painter, QPointF(x, m_area.center().y() + 1), m_lane.dense ? 5 : 7);
-        QString text = endText(m_lane.process);
-        if (diedInTask)
-            text += u", "_s % tr("in %1").arg(m_lane.names.nameOf(last->index));
-        drawText(m_painter, QRectF(x + 14, m_area.top(), m_area.right() - x - 14, m_area.height()),
-                 Qt::AlignVCenter | Qt::AlignLeft, text, textFont(TextSize::Tick), m_theme.crash);
+        const QString brief = endText(m_lane.process);
+        const QString whole =
+            diedInTask
+                ? QString(brief % u", "_s % tr("in %1").arg(m_lane.names.nameOf(last->index)))
+                : brief;
+        if (!paintEndText(x + 14, whole))
+            paintEndText(x + 14, brief);
+    }
+
+    /// False if there is no room: nothing is painted.
+    bool paintEndText(double left, const QString &text)
+    {
+        const QFont font = textFont(TextSize::Tick);
+        const double width = textWidth(text, font);
+        // Beside the line of the present, not under it.
+        const double now = m_area.left() + m_range.pixel(m_lane.nowNs, m_area.width());
+        if (now < left + width + 2)
+            left = std::max(left, now + 5);
+        if (left + width > m_area.right())
+            return false;
+        drawText(m_painter, QRectF(left, m_area.top(), width, m_area.height()),
+                 Qt::AlignVCenter | Qt::AlignLeft, text, font, m_theme.crash);
+        return true;
     }
 
     [[nodiscard]] const Span *lastSpan() const

@@ -286,7 +286,13 @@ void TimelineView::paintStarts(QPainter &painter, const QRect &area)
     const QFont font = textFont(TextSize::Tick);
     painter.save();
     painter.setClipRect(area, Qt::IntersectClip);
-    double labelsEnd = area.left();
+    struct StartMark
+    {
+        double x;
+        int child; // The first one.
+        int count;
+    };
+    QList<StartMark> marks;
     int child = 1;
     while (child < m_processes.size()) {
         // Those that start within 8 px of the first share a mark.
@@ -296,20 +302,52 @@ void TimelineView::paintStarts(QPainter &painter, const QRect &area)
         while (next < m_processes.size() &&
                area.left() + range.pixel(m_processes[next].startNs, area.width()) < x + 8)
             ++next;
-        painter.fillRect(QRectF(std::floor(x), area.top() + 5, 2, area.height() - 10),
-                         theme.parent);
-        const QString text = next - child > 1 ? tr("starts %1 processes").arg(next - child)
-                                              : tr("starts %1").arg(shortName(m_processes[child]));
-        if (!isDense() && x + 8 > labelsEnd) {
-            const QRectF place(x + 5, area.top() + 4, textWidth(text, font) + 6, area.height() - 8);
-            painter.fillRect(place, m_selected == 0 ? theme.accentTint : theme.panel);
-            drawText(painter, place.adjusted(2, 0, 0, 0), Qt::AlignVCenter, text, font,
-                     theme.text3);
-            labelsEnd = place.right();
-        }
+        marks.append({std::floor(x), child, next - child});
         child = next;
     }
+    for (const StartMark &mark : std::as_const(marks))
+        painter.fillRect(QRectF(mark.x, area.top() + 5, 2, area.height() - 10), theme.parent);
+    if (isDense())
+        return painter.restore();
+    // Beside a mark stands what it is, if the next one leaves room; else beside that one, for both.
+    int started = 0;
+    for (qsizetype i = 0; i < marks.size(); ++i) {
+        started += marks[i].count;
+        const QString text = started > 1
+                                 ? tr("starts %1 processes").arg(started)
+                                 : tr("starts %1").arg(shortName(m_processes[marks[i].child]));
+        const QRectF place(marks[i].x + 5, area.top() + 4, textWidth(text, font) + 6,
+                           area.height() - 8);
+        if (i + 1 < marks.size() && marks[i + 1].x <= place.right())
+            continue;
+        if (isParentAtWork(range.timeAt(place.left() - area.left(), area.width()),
+                           range.timeAt(place.right() - area.left(), area.width())))
+            continue; // Its bars have labels too.
+        painter.fillRect(place, m_selected == 0 ? theme.accentTint : theme.panel);
+        drawText(painter, place.adjusted(2, 0, 0, 0), Qt::AlignVCenter, text, font, theme.text3);
+        started = 0;
+    }
     painter.restore();
+}
+
+/// Whether a bar of the parent is drawn between two instants.
+bool TimelineView::isParentAtWork(qint64 fromNs, qint64 toNs) const
+{
+    const AppendLog<Span> &spans = m_log->lane(0).spans;
+    std::size_t at = 0;
+    for (std::size_t end = m_indexes[0].spanCount(); at < end;) {
+        const std::size_t middle = at + (end - at) / 2;
+        if (spans[middle].endNs <= fromNs)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    for (; at < m_indexes[0].spanCount() && spans[at].startNs < toNs; ++at) {
+        if (spans[at].activity != Span::Activity::WaitingOnEmpty)
+            return true;
+    }
+    const auto open = openSpanOf(0);
+    return open && open->startNs < toNs && open->activity != Span::Activity::WaitingOnEmpty;
 }
 
 /// From the end of a process down to the start of the one that took its place.

@@ -139,6 +139,7 @@ private:
     void paintTrackBars(QPainter &painter, const QRect &bars, qsizetype track);
     void paintHolders(QPainter &painter, const QRect &bars);
     void paintGutter(QPainter &painter, const QRect &row, int process);
+    [[nodiscard]] bool isParentAtWork(qint64 fromNs, qint64 toNs) const;
     void paintStarts(QPainter &painter, const QRect &area);
     void paintSuccession(QPainter &painter);
     [[nodiscard]] QRectF chipAt(qint64 timeNs) const;
