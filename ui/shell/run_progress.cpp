@@ -19,7 +19,6 @@ namespace {
 constexpr int widthHint = 224;
 constexpr int narrowest = 72; // The clock alone.
 constexpr int widestBar = 320;
-constexpr int narrowestWithCount = 120;
 constexpr int textHeight = 20;
 constexpr int progressHeight = 8;
 
@@ -55,8 +54,10 @@ void RunProgress::setStatus(const RunStatus &status)
         count = progressText(status.done, status.total, status.failedTasks, status.lost);
     if (elapsed == m_elapsed && count == m_count)
         return;
-    if (count != m_count)
+    if (count != m_count) {
         setAccessibleName(tr("Progress: %1").arg(count));
+        setToolTip(count);
+    }
     m_elapsed = elapsed;
     m_count = count;
     update();
@@ -81,12 +82,27 @@ void RunProgress::paintEvent(QPaintEvent *)
         painter, texts, Qt::AlignLeft | Qt::AlignVCenter, m_elapsed, monoFont(TextSize::Small),
         m_status.state == RunSource::State::Idle ? theme.text3 : theme.text);
     const bool bad = m_status.failedTasks + m_status.lost > 0;
-    if (width() > narrowestWithCount) {
-        drawText(painter, texts.adjusted(clockWidth + 8, 0, 0, 0),
-                 Qt::AlignRight | Qt::AlignVCenter, m_count, textFont(TextSize::Small),
-                 bad ? theme.crash : theme.text2);
-    }
+    const QRectF room = texts.adjusted(clockWidth + 8, 0, 0, 0);
+    const QFont font = textFont(TextSize::Small);
+    drawText(painter, room, Qt::AlignRight | Qt::AlignVCenter, countFor(room.width(), font), font,
+             bad ? theme.crash : theme.text2);
     paintBar(painter, QRectF(0, textHeight + 2, width(), progressHeight));
+}
+
+/// How far the run is, in as many words as have room.
+QString RunProgress::countFor(double room, const QFont &font) const
+{
+    const auto done = static_cast<double>(m_status.done);
+    const auto total = static_cast<double>(m_status.total);
+    QStringList texts{m_count};
+    if (total > 0)
+        texts << tr("%1 of %2").arg(shortNumber(done), shortNumber(total))
+              << tr("%1\u00A0%").arg(std::floor(100 * done / total));
+    for (const QString &text : std::as_const(texts)) {
+        if (textWidth(text, font) <= room)
+            return text;
+    }
+    return {};
 }
 
 void RunProgress::paintBar(QPainter &painter, const QRectF &bar) const

@@ -27,6 +27,7 @@ protected:
     void paintEvent(QPaintEvent *event) override;
 
 private:
+    [[nodiscard]] QString countFor(double room, const QFont &font) const;
     void paintBar(QPainter &painter, const QRectF &bar) const;
 
     RunStatus m_status;
