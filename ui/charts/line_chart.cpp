@@ -371,9 +371,11 @@ void LineChart::paintEvent(QPaintEvent *)
     const double valueWidth = paintValue(painter, head);
     const double titleWidth = drawText(painter, head, Qt::AlignLeft | Qt::AlignVCenter, m_title,
                                        textFont(TextSize::Small, QFont::DemiBold), theme.text);
-    drawText(painter, head.adjusted(titleWidth + 8, 1, -valueWidth - 8, 1),
-             Qt::AlignLeft | Qt::AlignVCenter, m_noteInHead ? m_note : m_unit,
-             textFont(TextSize::Caption), theme.text3);
+    const QRectF between = head.adjusted(titleWidth + 8, 1, -valueWidth - 8, 1);
+    const QFont font = textFont(TextSize::Caption);
+    const QString unit = m_noteInHead ? m_note : m_unit;
+    if (textWidth(unit, font) <= between.width()) // The tip says it too.
+        drawText(painter, between, Qt::AlignLeft | Qt::AlignVCenter, unit, font, theme.text3);
 }
 
 void LineChart::changeEvent(QEvent *event)

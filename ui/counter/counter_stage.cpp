@@ -251,8 +251,11 @@ void CounterStage::paintCounter(QPainter &painter)
         return;
     }
     const double line = box.height() / 4;
-    drawText(painter, QRectF(box.left() + 6, box.top() + line * 0.3, box.width() - 12, line),
-             Qt::AlignCenter, tr("counter in shared memory"), textFont(TextSize::Caption),
+    const QFont small = textFont(TextSize::Caption);
+    const QRectF title(box.left() + 6, box.top() + line * 0.3, box.width() - 12, line);
+    const QString whole = tr("counter in shared memory");
+    drawText(painter, title, Qt::AlignCenter,
+             textWidth(whole, small) <= title.width() ? whole : tr("shared memory"), small,
              theme.text3);
     drawText(painter, QRectF(box.left() + 6, box.top() + line * 1.25, box.width() - 12, line * 1.4),
              Qt::AlignCenter, groupedNumber(value()), textFont(TextSize::Title, QFont::DemiBold),

@@ -243,7 +243,7 @@ void PipeStage::paintResult(QPainter &painter)
     const auto total =
         static_cast<quint64>(std::max<qint64>(0, spec().bigInteger(u"pipe.messages"_s)));
     const quint64 received = snapshot() ? snapshot()->done : 0;
-    const double line = box.height() / 2;
+    const double line = isIdle() ? box.height() : box.height() / 2;
     const QRectF upper(box.left(), box.top(), box.width(), line);
     const QRectF lower(box.left(), box.top() + line, box.width(), line);
     const bool isAll = isEnded() && hasReceivedAll();

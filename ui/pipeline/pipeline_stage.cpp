@@ -305,9 +305,10 @@ void PipelineStage::paintItems(QPainter &painter)
     painter.setPen(pen);
     painter.setBrush(Qt::NoBrush);
     painter.setRenderHint(QPainter::Antialiasing);
-    const QRectF free = slotAt(shown);
-    painter.drawRoundedRect(free.adjusted(0.5, 0.5, -0.5, -0.5), 2, 2);
-    drawText(painter, free, Qt::AlignCenter, tr("free"), textFont(TextSize::Caption), theme.text3);
+    for (int i = shown; i < m_scale.shownItems; ++i)
+        painter.drawRoundedRect(slotAt(i).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2);
+    drawText(painter, slotAt(shown), Qt::AlignCenter, tr("free"), textFont(TextSize::Caption),
+             theme.text3);
 }
 
 void PipelineStage::paintItem(QPainter &painter, const QRectF &slot, const QueuedItem &item)
