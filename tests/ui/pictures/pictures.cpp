@@ -36,11 +36,11 @@ void pass(std::chrono::milliseconds time)
     loop.exec();
 }
 
-/// False if it did not come within half a minute.
+/// False if it did not come within two minutes.
 bool waitUntil(const std::function<bool()> &condition)
 {
     constexpr auto step = 20ms;
-    for (auto waited = 0ms; waited < 30s; waited += step) {
+    for (auto waited = 0ms; waited < 120s; waited += step) {
         if (condition())
             return true;
         pass(step);
