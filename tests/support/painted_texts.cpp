@@ -47,12 +47,13 @@ public:
     {
         if (item.text().trimmed().isEmpty() && m_texts.isEmpty())
             return;
+        constexpr double kerning = 1.5; // Digits may be drawn one by one.
         const QFontMetricsF metrics(item.font());
         const QPointF baseline = m_transform.map(at);
         const QRectF ink =
             m_transform.mapRect(metrics.tightBoundingRect(item.text()).translated(at));
         const bool goesOn = !m_texts.isEmpty() && std::abs(m_end.y() - baseline.y()) < 0.5 &&
-                            std::abs(m_end.x() - baseline.x()) < 1;
+                            std::abs(m_end.x() - baseline.x()) < kerning;
         m_end = m_transform.map(at + QPointF(metrics.horizontalAdvance(item.text()), 0));
         if (goesOn) {
             m_texts.last().text += item.text();
