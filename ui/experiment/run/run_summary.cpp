@@ -51,15 +51,15 @@ QString progressOf(const RunResult &result)
     return progressText(work.done, work.total, work.failed, work.lost);
 }
 
-/// "1 of 5 processes failed · 79 of 80 done, 1 failed"; of a pool, the processes of which come and
-/// go, the tasks alone.
+/// "Processes that failed: 1 of 5 · 79 of 80 done, 1 failed"; of a pool, the processes of which
+/// come and go, the tasks alone.
 QString failureOf(const RunResult &result)
 {
     const RunTotals &totals = result.totals;
     const Kind *kind = result.spec.kindInfo();
     if (kind && kind->hasTasks)
         return progressOf(result);
-    return tr("%1 of %2 processes failed · %3")
+    return tr("Processes that failed: %1 of %2 · %3")
         .arg(grouped(totals.failed + totals.lost), grouped(totals.tasks), progressOf(result));
 }
 

@@ -327,7 +327,8 @@ void tst_RunView::summaryTellsProcessesFromItems()
     result.totals = {.tasks = 5, .done = 5};
     QVERIFY(summaryOf(result).title.startsWith(u"79 done in "_s));
     result.totals = {.tasks = 6, .done = 5, .failed = 1};
-    QCOMPARE(summaryOf(result).title, u"1 of 6 processes failed \u00B7 79 of 80 done, 1 failed"_s);
+    QCOMPARE(summaryOf(result).title,
+             u"Processes that failed: 1 of 6 \u00B7 79 of 80 done, 1 failed"_s);
 }
 
 void tst_RunView::layoutIsKept()
