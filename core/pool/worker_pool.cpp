@@ -286,8 +286,7 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
     if (m_config.onCrash == OnCrash::Break && !byPool && !isRefusal && !hasNoInitializer)
         breakDown(deathOf(worker, exit, place.ownSignal.load(std::memory_order_acquire)));
     flushReports();
-    const bool isHopeless =
-        m_startDeaths.noteEnd(exit, wasReady, m_wanted, runtime::nowNs());
+    const bool isHopeless = m_startDeaths.noteEnd(exit, wasReady, m_wanted, runtime::nowNs());
     if (isRefusal)
         breakDown({ErrorCode::ProcessFailed,
                    m_config.workerProgram,

@@ -9,6 +9,7 @@
 #include "core/runtime/memory/object_space.h"
 #include "tests/faults/fault_tasks.h"
 #include "tests/faults/kill_points.h"
+#include "tests/support/kernel_state.h"
 #include "tests/support/leak_check.h"
 
 #include <QCoreApplication>
@@ -332,7 +333,10 @@ void tst_KillPoints::stopAt(std::uint64_t n, const PoolOptions &options)
     m_plan->at.store(0);
     if (m_plan->hasStruck()) {
         m_visited.insert(m_plan->pointName());
-        ::kill(m_plan->victim.load(), SIGCONT); // Still this program's child: the pool is open.
+        // Still this program's child: the pool is open. It told its number before it stopped.
+        const pid_t victim = m_plan->victim.load();
+        QVERIFY(QTest::qWaitFor([=] { return test::kernelState(victim) == 'T'; }, 30'000));
+        ::kill(victim, SIGCONT);
     }
     Judgement judgement(0);
     judgement.see(batch);

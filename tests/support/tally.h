@@ -3,9 +3,9 @@
 
 #include "core/memory/array.h"
 #include "core/sync/event.h"
+#include "tests/support/kernel_state.h"
 #include "tests/support/results.h"
 
-#include <QFile>
 #include <QTest>
 
 #include <algorithm>
@@ -16,17 +16,6 @@
 #include <unistd.h>
 
 namespace proclab::test {
-
-/// Whether a thread waits in the kernel. It may wake up for a moment at any time: QTRY_VERIFY(),
-/// which asks once more after the first yes, is not for this; QTest::qWaitFor() is.
-inline bool isAsleep(pid_t thread)
-{
-    QFile file(QStringLiteral("/proc/%1/stat").arg(thread));
-    if (thread == 0 || !file.open(QIODevice::ReadOnly))
-        return false;
-    const QByteArray stat = file.readAll();
-    return stat.mid(stat.lastIndexOf(')')).startsWith(") S");
-}
 
 /// Numbers that the processes and threads of a test count in; and who has come to where it sleeps.
 ///

@@ -136,8 +136,8 @@ double ChartHistory::meanAt(int series, int at, int previous, int next, double h
         return mean(at);
     if (next >= 0)
         return mean(next);
-    const bool holds = (at - previous) * m_step <= hold &&
-                       at * m_step < m_ends[static_cast<std::size_t>(series)];
+    const bool holds =
+        (at - previous) * m_step <= hold && at * m_step < m_ends[static_cast<std::size_t>(series)];
     return holds ? cells[static_cast<std::size_t>(previous)].last : 0;
 }
 

@@ -48,8 +48,8 @@ public:
                               double longestGap = std::numeric_limits<double>::infinity()) const;
     /// Where any of the first @p count series has a value: the sum of the means of series 0 to k,
     /// for each k. Values are means since the one before, so between two the next one counts;
-    /// beyond its last a series holds for @p hold seconds or until it ends, then counts 0. At most one point each @p
-    /// width seconds.
+    /// beyond its last a series holds for @p hold seconds or until it ends, then counts 0. At most
+    /// one point each @p width seconds.
     [[nodiscard]] std::vector<Points> stacked(int count, double hold, double width = 0) const;
     /// The last value of @p series, 0 if it has none.
     [[nodiscard]] double last(int series) const;

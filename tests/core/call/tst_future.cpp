@@ -2,8 +2,8 @@
 #include "core/call/remote_error.h"
 #include "core/executor/executor.h"
 #include "core/process/engine.h"
+#include "tests/support/kernel_state.h"
 #include "tests/support/leak_check.h"
-#include "tests/support/tally.h"
 #include "tests/support/tasks.h"
 #include "tests/support/worker_test_main.h"
 

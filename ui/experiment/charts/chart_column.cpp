@@ -173,7 +173,9 @@ void ChartColumn::advance(qint64 nowNs)
         return;
     m_nowNs = nowNs;
     m_dirty = true;
-    if (!m_pause.isActive())
+    if (m_pause.isActive())
+        updateHeads(); // The other views are of this instant already.
+    else
         readNew();
 }
 

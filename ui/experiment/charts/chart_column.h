@@ -86,6 +86,7 @@ private:
     void updateColors();
     void updateEmphasis();
     void updateTexts();
+    void updateHeads();
     void updateMarks();
     [[nodiscard]] QString cpuText() const;
     [[nodiscard]] QString memoryText() const;

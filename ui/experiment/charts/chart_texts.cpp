@@ -33,6 +33,11 @@ void ChartColumn::updateTexts()
         const bool hasMean = m_gauges[i].rate && m_gauges[i].series.size() == 1;
         m_charts[i + 1]->setMean(hasMean ? meanOf(m_gauges[i], 0) : std::nullopt);
     }
+    updateHeads();
+}
+
+void ChartColumn::updateHeads()
+{
     if (m_cursorNs && m_log) {
         const double seconds = toSeconds(*m_cursorNs);
         m_cpu->setValueText(m_instant ? cpuTextOf(*m_instant) : cpuTextAt(seconds));
@@ -101,10 +106,11 @@ QString ChartColumn::cpuText() const
     bool anyAlive = false;
     for (int process = 1; process < m_processes.size(); ++process) {
         const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
-        if (m_processes[process].endNs >= 0 || samples.isEmpty())
+        const std::size_t count = sampleCountUntil(samples, m_nowNs);
+        if (m_processes[process].endNs >= 0 || count == 0)
             continue;
         anyAlive = true;
-        sum += static_cast<double>(samples[samples.size() - 1].cpuPercent);
+        sum += static_cast<double>(samples[count - 1].cpuPercent);
     }
     return anyAlive ? tr("%1\u00A0%").arg(std::lround(sum)) : QString();
 }
@@ -175,9 +181,10 @@ QString ChartColumn::memoryText() const
     quint64 largestShared = 0;
     for (int process = 1; process < m_processes.size(); ++process) {
         const AppendLog<ProcessSample> &samples = m_log->lane(process).samples;
-        if (samples.isEmpty() || m_processes[process].endNs >= 0)
+        const std::size_t count = sampleCountUntil(samples, m_nowNs);
+        if (count == 0 || m_processes[process].endNs >= 0)
             continue;
-        const ProcessSample &last = samples[samples.size() - 1];
+        const ProcessSample &last = samples[count - 1];
         largestPrivate = std::max(largestPrivate, last.privateBytes());
         largestShared = std::max(largestShared, last.sharedBytes);
     }
@@ -228,10 +235,9 @@ QString ChartColumn::gaugeText(qsizetype index) const
     const auto last = static_cast<int>(chart.series.size()) - 1;
     QStringList parts;
     for (int k = chart.isShare() ? 0 : last; k <= last; ++k) {
-        const auto gauge = static_cast<std::size_t>(chart.series[k].gauge);
-        const double value =
-            isMean ? meanOf(chart, k).value_or(0) : m_log->gauges[size - 1].values[gauge];
-        parts.append(seriesText(chart, k, value));
+        const auto value =
+            isMean ? meanOf(chart, k) : gaugeAt(m_log->gauges, chart.series[k].gauge, m_nowNs);
+        parts.append(seriesText(chart, k, value.value_or(0)));
     }
     const QString text = parts.join(u" \u00B7 "_s);
     return isMean ? tr("mean %1").arg(text) : text;

@@ -630,10 +630,12 @@ void tst_ShownFigures::whatStandsBesideTheStageIsOfItsPicture_data()
     QTest::newRow("pipeline") << u"pipeline-slow-consumers"_s;
 }
 
-/// While it goes on: top bar, stage and timeline.
+/// While it goes on: top bar, stage, and the head of the queue's chart.
 void tst_ShownFigures::whatStandsBesideTheStageIsOfItsPicture()
 {
     QFETCH(const QString, preset);
+    const int depth =
+        preset == u"pool"_s ? int{PoolGauges::QueueDepth} : int{PipelineGauges::QueueDepth};
     ExperimentRun run(*m_engine, test::shortened(*findPreset(preset)));
     Frame frame(run);
     const QString before = frame.stage->accessibleDescription();
@@ -643,10 +645,17 @@ void tst_ShownFigures::whatStandsBesideTheStageIsOfItsPicture()
         if (status.state != RunSource::State::Running || status.elapsedSeconds <= 0 ||
             frame.stage->accessibleDescription() == before || QTest::currentTestFailed())
             return;
+        const auto timeNs = static_cast<qint64>(std::llround(status.elapsedSeconds * 1e9));
+        const StageSnapshotPointer picture = run.log()->snapshots.at(timeNs);
+        if (!picture || picture->timeNs != timeNs)
+            return; // One from before the start.
         ++looked;
         const QString begin = u"%1 of %2 "_s.arg(grouped(status.done), grouped(status.total));
         const QString text = frame.stage->accessibleDescription();
         QVERIFY2(text.startsWith(begin), qPrintable(text + u" and "_s + begin));
+        const QString head = headOf(frame.chartOf(run, depth)).join(u' ');
+        const QString queued = shortNumber(static_cast<double>(picture->queued));
+        QCOMPARE(head.section(u' ', 0, 0), queued);
     });
     QVERIFY(test::runToEnd(run));
     QVERIFY(looked > 0);
