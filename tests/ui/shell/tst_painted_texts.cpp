@@ -4,6 +4,7 @@
 #include "core/process/engine.h"
 #include "tests/support/own_settings.h"
 #include "tests/support/painted_texts.h"
+#include "tests/support/window_run.h"
 #include "ui/experiment/run/experiment_page.h"
 #include "ui/experiment/stage/stage_view.h"
 #include "ui/shared/theme.h"
@@ -211,7 +212,7 @@ void tst_PaintedTexts::everyTextHasItsRoom()
     lookAtEachSize(window, u"running"_s);
     if (!preset.isEmpty())
         window.currentExperiment()->stop();
-    QTRY_VERIFY_WITH_TIMEOUT(!window.isAnyRunActive(), 60'000);
+    QVERIFY(test::waitForEndOfRun(window));
     lookAtEachSize(window, u"ended"_s);
 }
 

@@ -2,6 +2,7 @@
 #include "core/experiment/spec/kind.h"
 #include "core/process/engine.h"
 #include "tests/support/own_settings.h"
+#include "tests/support/window_run.h"
 #include "ui/experiment/charts/chart_column.h"
 #include "ui/experiment/form/spec_form.h"
 #include "ui/experiment/run/run_dock.h"
@@ -203,7 +204,7 @@ void tst_TabOrder::tabGoesInReadingOrder()
             button->setChecked(true);
     }
     window.runCurrent();
-    QTRY_VERIFY_WITH_TIMEOUT(!window.isAnyRunActive(), 60'000);
+    QVERIFY(test::waitForEndOfRun(window));
     auto *tabs = window.findChild<RunDock *>()->findChild<QTabBar *>();
     for (int tab = 0; tab < tabs->count(); ++tab) {
         tabs->setCurrentIndex(tab);

@@ -2,6 +2,7 @@
 #include "core/experiment/spec/kind.h"
 #include "core/process/engine.h"
 #include "tests/support/own_settings.h"
+#include "tests/support/window_run.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/pages.h"
@@ -156,7 +157,7 @@ void tst_WindowFit::everyTextHasItsRoom()
     QVERIFY(window.showPage(page));
     lookAtEachSize(window);
     window.runCurrent();
-    QTRY_VERIFY_WITH_TIMEOUT(!window.isAnyRunActive(), 60'000);
+    QVERIFY(test::waitForEndOfRun(window));
     lookAtEachSize(window);
 }
 

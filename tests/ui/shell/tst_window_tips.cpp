@@ -2,6 +2,7 @@
 #include "core/experiment/spec/presets.h"
 #include "core/process/engine.h"
 #include "tests/support/own_settings.h"
+#include "tests/support/window_run.h"
 #include "ui/charts/line_chart.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"
@@ -126,7 +127,7 @@ void tst_WindowTips::whatStandsOnAPageIsExplained()
     window.show();
     QVERIFY(window.showPage(page));
     window.runCurrent();
-    QTRY_VERIFY_WITH_TIMEOUT(!window.isAnyRunActive(), 60'000);
+    QVERIFY(test::waitForEndOfRun(window));
     for (const QSize &size : {QSize(1024, 700), QSize(1440, 900)}) {
         window.resize(size);
         QCoreApplication::processEvents();
