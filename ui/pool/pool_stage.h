@@ -88,6 +88,8 @@ private:
     [[nodiscard]] quint64 total() const;
     [[nodiscard]] QPolygonF taskPath(const QRectF &worker) const;
     [[nodiscard]] QPolygonF resultPath(const QRectF &worker) const;
+    [[nodiscard]] static QString countText(quint64 count);
+    [[nodiscard]] static QString briefNumber(quint64 count);
     [[nodiscard]] static double tokenWidth(quint64 number);
     void arrangeCells();
     void paintLinks(QPainter &painter);

@@ -109,6 +109,8 @@ protected:
     void resizeEvent(QResizeEvent *event) override;
 
 private:
+    static constexpr int idleLineHeight = 24;
+
     struct Token
     {
         QPolygonF path;
