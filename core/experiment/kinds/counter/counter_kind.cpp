@@ -181,7 +181,7 @@ QList<PresetInfo> counterPresets()
         {u"counter-atomic"_s, CounterKindText::tr("2 × 10 000, atomic"),
          CounterKindText::tr("Read, add and write are one instruction: exact without a lock.")},
         {u"counter-local"_s, CounterKindText::tr("2 × 10 000, local sums"),
-         CounterKindText::tr("Each process counts alone and adds its sum once at the end: exact, "
+         CounterKindText::tr("Each process counts alone and adds its sum once: exact, "
                              "with two shared additions instead of 20 000.")},
     };
 }
