@@ -204,7 +204,8 @@ void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
     watch.cpuPercent = rates->cpuPercent ? *rates->cpuPercent
                        : gate != 0       ? percentSinceStart(*rates, gate + record.startNs)
                                          : -1;
-    watch.readyPercent = rates->readyPercent.value_or(0);
+    // Of no time at all nothing is known: the last one stands.
+    watch.readyPercent = rates->readyPercent.value_or(std::max(0.0, watch.readyPercent));
     if (rates->readyNs) {
         if (gate == 0 || watch.firstNs == 0) {
             watch.firstNs = rates->timeNs;
