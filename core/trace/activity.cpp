@@ -41,8 +41,10 @@ ActivityState Activity::state() const
     state.phase = body.phase.load(std::memory_order_acquire);
     const std::uint64_t progress = body.progress.load(std::memory_order_acquire);
     state.done = progress / 2;
-    if (progress % 2 != 0)
+    if (progress % 2 != 0) {
         state.item = body.current.load(std::memory_order_relaxed);
+        state.itemProgress = body.itemProgress.fraction();
+    }
     state.itemSinceNs = body.currentSinceNs.load(std::memory_order_relaxed);
     state.failed = body.failed.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < state.waitedNs.size(); ++i)
@@ -65,6 +67,7 @@ ActivityReport::ActivityReport(const Activity &activity)
     , m_body(activity.body())
     , m_spans(m_body.spans)
     , m_outer(WaitObserver::setCurrent(this))
+    , m_outerProgress(runtime::TaskProgress::setCurrent(&m_body.itemProgress))
     , m_lastNs(runtime::nowNs())
 {
     m_body.pid.store(::getpid(), std::memory_order_relaxed);
@@ -73,6 +76,7 @@ ActivityReport::ActivityReport(const Activity &activity)
 
 ActivityReport::~ActivityReport()
 {
+    runtime::TaskProgress::setCurrent(m_outerProgress);
     WaitObserver::setCurrent(m_outer);
 }
 

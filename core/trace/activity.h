@@ -24,6 +24,7 @@ struct ActivityState
     quint64 failed = 0;          ///< Items that failed.
     std::optional<quint64> item; ///< In hand.
     qint64 itemSinceNs = 0;
+    std::optional<double> itemProgress; ///< How far it is, 0 to 1, if that is told.
     std::optional<WaitFor> wait;
     qint64 waitSinceNs = 0;
     /// By WaitFor, since it has begun to work; the present wait too.
@@ -86,8 +87,10 @@ private:
 };
 
 /// Reports the calling thread's work through an Activity, for as long as it lives. The thread's
-/// waits for shared objects are reported without its doing. While items come too fast for spans of
-/// their own, some 6,400 a second, spans are summaries, and the clock is read for one item in 32.
+/// waits for shared objects are reported without its doing, and setTaskProgress() of
+/// core/trace/progress.h reports how far the item in hand is. While items come too fast for spans
+/// of their own, some 6,400 a second, spans are summaries, and the clock is read for one item
+/// in 32.
 ///
 ///     ActivityReport report(activity);
 ///     report.ready(); // An observer may wait for that, and then let it begin.
@@ -179,6 +182,7 @@ private:
     runtime::ActivityBody &m_body;
     runtime::SpanWriter m_spans;
     WaitObserver *const m_outer;
+    runtime::TaskProgress *const m_outerProgress;
     Detail m_detail = Detail::Summaries;
     quint64 m_number = 0;
     qint64 m_lastNs = 0;   ///< The last reading of the clock.

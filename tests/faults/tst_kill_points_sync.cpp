@@ -165,6 +165,7 @@ void tst_KillPointsSync::activityAt(std::uint64_t n)
         for (std::uint64_t item = 0; item < items; ++item) {
             told.body.begin(item, nowNs());
             ++told.begun;
+            told.body.itemProgress.tell(0.5);
             told.body.finish();
             ++told.finished;
         }
@@ -185,6 +186,10 @@ void tst_KillPointsSync::activityAt(std::uint64_t n)
              qPrintable(place(n)));
     QVERIFY2(plan().hasStruck() || done == items, qPrintable(place(n)));
     QVERIFY2(inHand == 0 || told.body.current.load() == done, qPrintable(place(n)));
+    // Of the item in hand, not of the one before.
+    const std::optional<double> expected =
+        done + inHand == begun ? std::optional(0.5) : std::nullopt;
+    QVERIFY2(inHand == 0 || told.body.itemProgress.fraction() == expected, qPrintable(place(n)));
 }
 
 QTEST_GUILESS_MAIN(tst_KillPointsSync)

@@ -16,7 +16,8 @@ Work::Outcome Work::run(quint64 index) const
     Outcome outcome;
     try {
         const runtime::Arguments values(arguments, info.arguments);
-        info.run({values, index, seed, runtime::ownSignalPlace()});
+        info.run(
+            {values, index, seed, runtime::ownSignalPlace(), runtime::TaskProgress::current()});
     } catch (...) {
         outcome.isGood = false;
     }

@@ -32,6 +32,7 @@ void clearForNextProcess(ProcessSlot &slot)
     slot.pid.store(0, std::memory_order_relaxed);
     slot.progress.store(0, std::memory_order_relaxed);
     slot.current.store(0, std::memory_order_relaxed);
+    slot.taskProgress.reset();
     for (auto *time : {&slot.currentSinceNs, &slot.cpuNs, &slot.maxResidentKiB})
         time->store(0, std::memory_order_relaxed);
     slot.isIdle.store(0, std::memory_order_relaxed);

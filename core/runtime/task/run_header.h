@@ -7,6 +7,7 @@
 #include "core/runtime/memory/segment.h"
 #include "core/runtime/sync/idle_workers.h"
 #include "core/runtime/task/task_registry.h"
+#include "core/runtime/task_progress.h"
 #include "core/runtime/workloads/workload.h"
 
 #include <array>
@@ -54,6 +55,7 @@ struct alignas(64) ProcessSlot
     std::atomic<std::int64_t> currentSinceNs; ///< Since when it has that, or waits for one.
     std::atomic<std::uint32_t> isIdle;        ///< It waits for a task.
     std::atomic<std::uint32_t> chunk;         ///< The descriptor that it claimed last.
+    TaskProgress taskProgress;                ///< Of the task in hand, valid while progress is odd.
     // What became of it.
     std::atomic<std::int32_t> ownSignal; ///< A fatal signal of its own doing.
     /// Leaves: has done its share of tasks, had none, or was told to.
@@ -79,6 +81,7 @@ struct alignas(64) ProcessSlot
         PROCLAB_KILL_POINT("begin.numbered");
         currentSinceNs.store(sinceNs, std::memory_order_relaxed);
         PROCLAB_KILL_POINT("begin.timed");
+        taskProgress.reset();
         progress.store(progress.load(std::memory_order_relaxed) | 1, std::memory_order_release);
         PROCLAB_KILL_POINT("begin.marked");
     }

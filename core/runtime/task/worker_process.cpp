@@ -155,7 +155,7 @@ bool WorkerProcess::run(std::uint32_t workload, std::span<const std::byte> argum
     try {
         const WorkloadInfo &info = workloads()[workload];
         const Arguments args(arguments, info.arguments);
-        value = info.run({args, index, m_header->seed, &slot().ownSignal});
+        value = info.run({args, index, m_header->seed, &slot().ownSignal, &slot().taskProgress});
         return true;
     } catch (const std::exception &exception) {
         text = readableTypeName(typeid(exception).name()) + ": " + exception.what();
@@ -181,6 +181,7 @@ int workUntilTheEnd(WorkerProcess &process)
     ProcessSlot &slot = process.slot();
     RunHeader &header = process.header();
     signalPlace = &slot.ownSignal;
+    TaskProgress::setCurrent(&slot.taskProgress);
     PROCLAB_KILL_POINT("start.before-ready");
     slot.phase.store(Phase::Ready, std::memory_order_release);
     PROCLAB_KILL_POINT("start.ready");
@@ -311,6 +312,7 @@ void standBelow(std::int32_t parentPid)
     if (nesting++ == 0)
         outermost = parentPid;
     signalPlace = nullptr;
+    TaskProgress::setCurrent(nullptr);
     if (nesting > 1)
         ::prctl(PR_SET_NAME, nestedProcessName(outermost).c_str());
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/runtime/kill_point.h"
+#include "core/runtime/task_progress.h"
 #include "core/runtime/trace/span_ring.h"
 #include "core/runtime/trace/wait_observer.h"
 
@@ -27,6 +28,7 @@ struct ActivityBody
     std::atomic<Phase> phase;
     std::atomic<std::int32_t> pid;
     std::atomic<std::uint32_t> sharer; ///< The process's number in the ObjectSpace.
+    TaskProgress itemProgress;         ///< Of the item in hand, valid while progress is odd.
     /// Items done, times two, plus one while one is in hand: a single word, so that a death between
     /// two steps is never counted twice or not at all.
     std::atomic<std::uint64_t> progress;
@@ -45,6 +47,7 @@ struct ActivityBody
         current.store(item, std::memory_order_relaxed);
         PROCLAB_KILL_POINT("activity-begin.numbered");
         currentSinceNs.store(sinceNs, std::memory_order_relaxed);
+        itemProgress.reset();
         progress.store(progress.load(std::memory_order_relaxed) | 1, std::memory_order_release);
         PROCLAB_KILL_POINT("activity-begin.marked");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/runtime/task_progress.h"
 #include "core/runtime/workloads/arguments.h"
 
 #include <atomic>
@@ -68,6 +69,7 @@ struct TaskContext
     /// Where a task writes the signal it is about to send itself, so that its death counts as its
     /// own doing and not as a kill from outside; null outside a worker.
     std::atomic<std::int32_t> *ownSignal = nullptr;
+    TaskProgress *progress = nullptr; ///< Where a task tells how far it is; null: nobody looks.
 
     /// u in [0, 1): SplitMix64's finaliser of seed + (index+1)·0x9E3779B97F4A7C15, top 53 bits
     /// (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).

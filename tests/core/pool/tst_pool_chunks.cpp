@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/pool/pool.h"
 #include "core/process/engine.h"
+#include "core/trace/progress.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/worker_test_main.h"
 
@@ -73,6 +74,25 @@ int sumOf(int a, const std::string &text)
     return a + numberOf(text);
 }
 
+/// Whether nothing is told of this call yet, and then what it tells can be read.
+bool tellsOfItself()
+{
+    const runtime::TaskProgress *progress = runtime::TaskProgress::current();
+    const bool isNew = progress && !progress->fraction();
+    setTaskProgress(0.5);
+    return isNew && progress->fraction() == 0.5;
+}
+
+int numberTold(int i)
+{
+    return tellsOfItself() ? i : -1;
+}
+
+std::string textTold(int i)
+{
+    return tellsOfItself() ? std::to_string(i) : std::string();
+}
+
 struct Outcome
 {
     bool isRight = false;
@@ -138,6 +158,7 @@ private Q_SLOTS:
     void callsAreRetriedAlone();
     void workersLeaveInsideAChunk();
     void emptyAndSingleChunks();
+    void eachCallTellsItsOwnProgress();
 
 private:
     void addRuns();
@@ -231,6 +252,20 @@ void tst_PoolChunks::emptyAndSingleChunks()
     const std::vector<std::string> two = {"5", std::string(1000, ' ') + "6"};
     QCOMPARE(pool.map<&numberOf>(two, 1).value(), (std::vector<int>{15, 18}));
     QCOMPARE(pool.apply<&numberOf>(two[1]).value(), 18);
+    pool.close();
+    QVERIFY(pool.join(60s));
+}
+
+void tst_PoolChunks::eachCallTellsItsOwnProgress()
+{
+    QVERIFY(!runtime::TaskProgress::current()); // Nobody looks at the program itself.
+    setTaskProgress(0.5);
+    Pool pool = Pool::open({.workers = 2}).value();
+    QCOMPARE(pool.map<&numberTold>(numbers(), 50).value(), numbers());
+    std::vector<std::string> all;
+    for (const int i : numbers())
+        all.push_back(std::to_string(i));
+    QCOMPARE(pool.map<&textTold>(numbers(), 50).value(), all);
     pool.close();
     QVERIFY(pool.join(60s));
 }

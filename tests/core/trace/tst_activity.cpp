@@ -5,7 +5,9 @@
 #include "core/process/process_scope.h"
 #include "core/sync/event.h"
 #include "core/sync/lock.h"
+#include "core/sync/semaphore.h"
 #include "core/trace/activity.h"
+#include "core/trace/progress.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/results.h"
 #include "tests/support/worker_test_main.h"
@@ -55,6 +57,33 @@ struct Storyteller
         report.end();
     }
     [[nodiscard]] auto parts() const { return std::tie(activity, gate, end); }
+};
+
+/// Tells how far it is with its second item only; goes on when it is let.
+struct Climber
+{
+    Activity activity;
+    Semaphore step;
+
+    void run() const
+    {
+        ActivityReport report(activity);
+        report.start();
+        report.begin(0);
+        (void)step.acquire();
+        report.finish();
+        report.begin(1);
+        setTaskProgress(0.25);
+        (void)step.acquire();
+        setTaskProgress(7);
+        (void)step.acquire();
+        report.finish();
+        report.begin(2);
+        (void)step.acquire();
+        report.finish();
+        report.end();
+    }
+    [[nodiscard]] auto parts() const { return std::tie(activity, step); }
 };
 
 /// Waits for an item, for room, and for a lock.
@@ -128,6 +157,10 @@ private Q_SLOTS:
     void workIsSeen_data() { test::addStartMethods(); }
     void workIsSeen();
     void isReadAfterASigkill();
+    void progressIsOfTheItemInHand_data() { test::addStartMethods(); }
+    void progressIsOfTheItemInHand();
+    void progressIsReadAfterASigkill();
+    void progressGoesToTheInnerReport();
     void waitsAreToldApart();
     void workBeforeAWaitIsSeen();
     void crowdedItemsAreSummedUp();
@@ -198,6 +231,65 @@ void tst_Activity::isReadAfterASigkill()
     QVERIFY(end);
     QCOMPARE(end->signal, SIGKILL);
     QVERIFY(!end->isOwnSignal);
+}
+
+void tst_Activity::progressIsOfTheItemInHand()
+{
+    const ProcessScope scope; // Also after a failure nobody is left.
+    QFETCH(const StartMethod, method);
+    const Climber climber{made(Activity::create()), made(Semaphore::create(0))};
+    const Process process = made(Process::create({.startMethod = method}, climber));
+    QVERIFY(process.start());
+    const auto stands = [&climber](quint64 item, std::optional<double> progress) {
+        const ActivityState state = climber.activity.state();
+        return state.item == std::optional(item) && state.itemProgress == progress;
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(stands(0, std::nullopt), patienceMs);
+    QVERIFY(climber.step.release());
+    QTRY_VERIFY_WITH_TIMEOUT(stands(1, 0.25), patienceMs);
+    QVERIFY(climber.step.release());
+    QTRY_VERIFY_WITH_TIMEOUT(stands(1, 1), patienceMs);
+    QVERIFY(climber.step.release());
+    QTRY_VERIFY_WITH_TIMEOUT(stands(2, std::nullopt), patienceMs);
+    QVERIFY(climber.step.release());
+    QVERIFY(process.join(patience));
+    QVERIFY(!climber.activity.state().itemProgress);
+}
+
+void tst_Activity::progressIsReadAfterASigkill()
+{
+    const ProcessScope scope; // Also after a failure nobody is left.
+    const Climber climber{made(Activity::create()), made(Semaphore::create(1))};
+    const Process process = made(Process::create({}, climber));
+    QVERIFY(process.start());
+    QTRY_COMPARE_WITH_TIMEOUT(climber.activity.state().itemProgress, std::optional(0.25),
+                              patienceMs);
+    QVERIFY(process.kill());
+    QVERIFY(process.join(patience));
+    QCOMPARE(climber.activity.state().itemProgress, std::optional(0.25));
+}
+
+void tst_Activity::progressGoesToTheInnerReport()
+{
+    setTaskProgress(0.5); // Nobody looks.
+    const Activity outer = made(Activity::create());
+    const Activity inner = made(Activity::create());
+    const auto tellsOf = [](const Activity &activity) { return activity.state().itemProgress; };
+    {
+        ActivityReport report(outer);
+        report.begin(0);
+        {
+            ActivityReport own(inner);
+            own.begin(0);
+            setTaskProgress(0.125);
+        }
+        QCOMPARE(tellsOf(inner), std::optional(0.125));
+        QVERIFY(!tellsOf(outer));
+        setTaskProgress(0.75);
+    }
+    setTaskProgress(0.5);
+    QCOMPARE(tellsOf(inner), std::optional(0.125));
+    QCOMPARE(tellsOf(outer), std::optional(0.75));
 }
 
 void tst_Activity::waitsAreToldApart()
