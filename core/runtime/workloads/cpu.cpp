@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/workloads/workload.h"
 
+#include "core/runtime/workloads/loop_progress.h"
+
 #include <algorithm>
 #include <stdexcept>
 #include <vector>
@@ -11,6 +13,9 @@
 namespace proclab::runtime {
 
 namespace {
+
+/// How many bytes a task works on before it tells how far it is.
+constexpr std::size_t bytesATell = 1 << 18;
 
 /// The input of the tasks that work on bytes: byte k is k mod 256.
 std::vector<std::uint8_t> countingBytes(std::int64_t count)
@@ -29,7 +34,9 @@ TaskValue primes(const TaskContext &context)
 {
     const auto limit = static_cast<std::uint32_t>(context.args.integer(0));
     std::int64_t count = 0;
+    LoopProgress progress({context.progress}, limit, 1.5); // A prime n costs its root.
     for (std::uint32_t number = 2; number < limit; ++number) {
+        progress.at(number);
         bool isPrime = true;
         for (std::uint32_t divisor = 2; divisor * divisor <= number; ++divisor) {
             if (number % divisor == 0) {
@@ -61,16 +68,28 @@ constexpr ArgumentInfo sha256Arguments[] = {
      {}},
 };
 
+std::int64_t blocksIn(std::size_t bytes)
+{
+    return static_cast<std::int64_t>(bytes / SHA256_BLOCK_SIZE);
+}
+
 TaskValue sha256(const TaskContext &context)
 {
     const std::vector<std::uint8_t> bytes = countingBytes(context.args.integer(0));
+    const std::int64_t rounds = context.args.integer(1);
+    const std::int64_t blocks = blocksIn(bytes.size()); // A round hashes one.
+    LoopProgress progress({context.progress}, blocks + rounds);
     TaskValue value;
     value.type = TaskValue::Type::Digest;
     sha256_ctx hash;
     sha256_init(&hash);
-    sha256_update(&hash, bytes.size(), bytes.data());
+    for (std::size_t done = 0; done < bytes.size(); done += bytesATell) {
+        progress.at(blocksIn(done));
+        sha256_update(&hash, std::min(bytesATell, bytes.size() - done), bytes.data() + done);
+    }
     sha256_digest(&hash, sizeof value.digest, value.digest);
-    for (std::int64_t round = 1; round < context.args.integer(1); ++round) {
+    for (std::int64_t round = 1; round < rounds; ++round) {
+        progress.at(blocks + round);
         sha256_update(&hash, sizeof value.digest, value.digest);
         sha256_digest(&hash, sizeof value.digest, value.digest);
     }
@@ -94,7 +113,9 @@ TaskValue matmul(const TaskContext &context)
     }
     std::vector<std::int64_t> row(n);
     std::uint64_t sum = 0;
+    LoopProgress progress({context.progress}, context.args.integer(0));
     for (std::size_t i = 0; i < n; ++i) {
+        progress.at(static_cast<std::int64_t>(i));
         std::fill(row.begin(), row.end(), 0);
         for (std::size_t k = 0; k < n; ++k) {
             for (std::size_t j = 0; j < n; ++j)
@@ -118,7 +139,9 @@ TaskValue mandelbrot(const TaskContext &context)
     const std::int64_t height = context.args.integer(1);
     const std::int64_t most = context.args.integer(2);
     std::int64_t sum = 0;
+    LoopProgress progress({context.progress}, height);
     for (std::int64_t y = 0; y < height; ++y) {
+        progress.at(y);
         const double cy = -1.5 + 3.0 * static_cast<double>(y) / static_cast<double>(height);
         for (std::int64_t x = 0; x < width; ++x) {
             const double cx = -2.0 + 3.0 * static_cast<double>(x) / static_cast<double>(width);
@@ -158,13 +181,31 @@ constexpr ArgumentInfo compressArguments[] = {
 
 TaskValue compressBytes(const TaskContext &context)
 {
-    const std::vector<std::uint8_t> bytes = countingBytes(context.args.integer(0));
-    uLongf size = compressBound(static_cast<uLong>(bytes.size()));
-    std::vector<std::uint8_t> compressed(size);
-    if (compress2(compressed.data(), &size, bytes.data(), static_cast<uLong>(bytes.size()),
-                  static_cast<int>(context.args.integer(1))) != Z_OK)
+    std::vector<std::uint8_t> bytes = countingBytes(context.args.integer(0));
+    const auto level = static_cast<int>(context.args.integer(1));
+    std::vector<std::uint8_t> compressed(compressBound(static_cast<uLong>(bytes.size())));
+    z_stream stream = {};
+    if (deflateInit(&stream, level) != Z_OK)
+        throw std::runtime_error("zlib refused the level");
+    stream.next_out = compressed.data();
+    stream.avail_out = static_cast<uInt>(compressed.size());
+    // The pieces change nothing, except at level 0, where blocks end with them.
+    const std::size_t most = level == 0 ? bytes.size() : bytesATell;
+    LoopProgress progress({context.progress}, static_cast<std::int64_t>(bytes.size()));
+    std::size_t given = 0;
+    int status = Z_OK;
+    do {
+        progress.at(static_cast<std::int64_t>(given));
+        const std::size_t piece = std::min(most, bytes.size() - given);
+        stream.next_in = bytes.data() + given;
+        stream.avail_in = static_cast<uInt>(piece);
+        given += piece;
+        status = deflate(&stream, given < bytes.size() ? Z_NO_FLUSH : Z_FINISH);
+    } while (status == Z_OK && given < bytes.size());
+    deflateEnd(&stream);
+    if (status != Z_STREAM_END)
         throw std::runtime_error("zlib refused the data");
-    return TaskValue::ofInteger(static_cast<std::int64_t>(size));
+    return TaskValue::ofInteger(static_cast<std::int64_t>(stream.total_out));
 }
 
 constexpr ArgumentInfo blurArguments[] = {
@@ -183,10 +224,12 @@ struct Lines
 };
 
 void blurLines(const std::vector<std::uint32_t> &from, std::vector<std::uint32_t> &to,
-               const Lines &lines, std::int64_t radius)
+               const Lines &lines, std::int64_t radius, ProgressRange range)
 {
+    LoopProgress progress(range, lines.count);
     const auto width = static_cast<std::uint32_t>(2 * radius + 1);
     for (std::int64_t line = 0; line < lines.count; ++line) {
+        progress.at(line);
         const std::int64_t begin = line * lines.lineStep;
         for (std::int64_t i = 0; i < lines.length; ++i) {
             std::uint32_t sum = 0;
@@ -213,8 +256,8 @@ TaskValue blur(const TaskContext &context)
     std::vector<std::uint32_t> across(image.size());
     const Lines rows = {.count = height, .lineStep = width, .length = width, .step = 1};
     const Lines columns = {.count = width, .lineStep = 1, .length = height, .step = width};
-    blurLines(image, across, rows, radius);
-    blurLines(across, image, columns, radius);
+    blurLines(image, across, rows, radius, {context.progress, 0, 0.5});
+    blurLines(across, image, columns, radius, {context.progress, 0.5, 1});
     std::uint64_t checksum = 0;
     for (std::size_t i = 0; i < image.size(); ++i)
         checksum += image[i] * (i + 1);

@@ -29,7 +29,7 @@ TaskValue sleepFor(const TaskContext &context)
     const double least = context.args.number(0);
     const double most = context.args.number(1);
     const double seconds = least + context.uniform() * (most - least);
-    pause(seconds);
+    pause(seconds, {context.progress});
     return TaskValue::ofNumber(seconds);
 }
 
@@ -80,8 +80,9 @@ constexpr std::int64_t pieceSize = 1 << 18; ///< The most that one call transfer
 /// Calls @p step(done, size) for pieces of @p total bytes until all are through or it says 0;
 /// returns how many were.
 template<typename Step>
-std::int64_t transfer(std::int64_t total, const char *what, Step step)
+std::int64_t transfer(std::int64_t total, ProgressRange progress, const char *what, Step step)
 {
+    LoopProgress told(progress, total);
     std::int64_t done = 0;
     while (done < total) {
         const ssize_t moved =
@@ -93,6 +94,7 @@ std::int64_t transfer(std::int64_t total, const char *what, Step step)
         if (moved == 0)
             break;
         done += moved;
+        told.at(done);
     }
     return done;
 }
@@ -105,19 +107,20 @@ TaskValue file(const TaskContext &context)
     for (std::size_t k = 0; k < pattern.size(); ++k)
         pattern[k] = static_cast<char>(k);
     // Byte k of the file is k mod 256, also where a piece begins in the middle of the pattern.
-    transfer(bytes, "write", [&](std::int64_t done, std::size_t size) {
+    transfer(bytes, {context.progress, 0, 0.5}, "write", [&](std::int64_t done, std::size_t size) {
         return ::write(file.fd(), pattern.data() + done % patternPeriod, size);
     });
     if (context.args.flag(1) && ::fsync(file.fd()) != 0)
         throw std::system_error(errno, std::generic_category(), "fsync");
     std::vector<char> piece(pieceSize);
-    const std::int64_t back = transfer(bytes, "read", [&](std::int64_t done, std::size_t size) {
-        const ssize_t read = ::pread(file.fd(), piece.data(), size, done);
-        if (read > 0 && std::memcmp(piece.data(), pattern.data() + done % patternPeriod,
-                                    static_cast<std::size_t>(read)) != 0)
-            throw std::runtime_error("the file does not hold what was written to it");
-        return read;
-    });
+    const std::int64_t back = transfer(
+        bytes, {context.progress, 0.5, 1}, "read", [&](std::int64_t done, std::size_t size) {
+            const ssize_t read = ::pread(file.fd(), piece.data(), size, done);
+            if (read > 0 && std::memcmp(piece.data(), pattern.data() + done % patternPeriod,
+                                        static_cast<std::size_t>(read)) != 0)
+                throw std::runtime_error("the file does not hold what was written to it");
+            return read;
+        });
     return TaskValue::ofInteger(back);
 }
 

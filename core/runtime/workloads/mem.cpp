@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/runtime/workloads/workload.h"
 
+#include "core/runtime/workloads/loop_progress.h"
+
 #include <cstring>
 #include <vector>
 
@@ -26,7 +28,9 @@ TaskValue stream(const TaskContext &context)
     const std::int64_t passes = context.args.integer(1);
     std::vector<char> from(bytes, 1);
     std::vector<char> to(bytes);
+    LoopProgress progress({context.progress}, passes);
     for (std::int64_t pass = 0; pass < passes; ++pass) {
+        progress.at(pass);
         std::memcpy(to.data(), from.data(), bytes);
         asm volatile("" : : "r"(to.data()) : "memory"); // The copy counts, though nobody reads it.
     }

@@ -4,18 +4,19 @@
 #include "core/runtime/clock.h"
 #include "core/runtime/workloads/pause.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <ctime>
 
 namespace proclab::runtime {
 
-void pause(double seconds)
+namespace {
+
+/// Sleeps until @p seconds after @p begin.
+void sleepUntil(const timespec &begin, double seconds)
 {
-    if (!(seconds > 0))
-        return;
-    timespec until = {};
-    ::clock_gettime(CLOCK_MONOTONIC, &until);
+    timespec until = begin;
     const double whole = std::floor(seconds);
     until.tv_sec += static_cast<std::time_t>(whole);
     until.tv_nsec += static_cast<long>((seconds - whole) * 1e9);
@@ -27,13 +28,34 @@ void pause(double seconds)
     }
 }
 
-void burn(double seconds)
+} // namespace
+
+void pause(double seconds, ProgressRange progress)
 {
     if (!(seconds > 0))
         return;
-    const std::int64_t until = threadCpuNs() + static_cast<std::int64_t>(seconds * 1e9);
+    constexpr double shortestStep = 0.05;
+    const double step = progress.progress ? std::max(shortestStep, seconds / 100) : seconds;
+    timespec begin = {};
+    ::clock_gettime(CLOCK_MONOTONIC, &begin);
+    progress.tell(0);
+    for (double slept = 0; slept < seconds;) {
+        slept = std::min(seconds, slept + step);
+        sleepUntil(begin, slept);
+        progress.tell(slept / seconds);
+    }
+}
+
+void burn(double seconds, ProgressRange progress)
+{
+    if (!(seconds > 0))
+        return;
+    const std::int64_t begin = threadCpuNs();
+    const auto length = static_cast<std::int64_t>(seconds * 1e9);
+    LoopProgress told(progress, length);
     volatile double sink = 0;
-    while (threadCpuNs() < until) {
+    for (std::int64_t used = 0; used < length; used = threadCpuNs() - begin) {
+        told.at(used);
         for (int i = 0; i < 1'000; ++i)
             sink = sink + std::sqrt(static_cast<double>(i));
     }
@@ -48,9 +70,12 @@ constexpr ArgumentInfo mixedArguments[] = {
 
 TaskValue mixed(const TaskContext &context)
 {
-    burn(context.args.number(0));
-    pause(context.args.number(1));
-    return TaskValue::ofNumber(context.args.number(0) + context.args.number(1));
+    const double compute = context.args.number(0);
+    const double sleep = context.args.number(1);
+    const double all = compute + sleep;
+    burn(compute, {context.progress, 0, compute / all});
+    pause(sleep, {context.progress, compute / all, 1});
+    return TaskValue::ofNumber(all);
 }
 
 constexpr ArgumentInfo squareArguments[] = {

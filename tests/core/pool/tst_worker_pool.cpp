@@ -141,6 +141,7 @@ private Q_SLOTS:
     void failedTaskIsReportedOnce();
     void deathInChunkCostsOneTask();
     void killedWorkerLosesOnlyItsTask();
+    void progressIsOfTheTaskInHand();
     void retriedTaskSucceedsOrFailsAfterTwo();
     void workerIsReplacedAfterItsShare();
     void terminateCancelsTheRest();
@@ -296,6 +297,21 @@ void tst_WorkerPool::killedWorkerLosesOnlyItsTask()
         }
     }
     QCOMPARE(pool.allPids().size(), 3U);
+}
+
+void tst_WorkerPool::progressIsOfTheTaskInHand()
+{
+    PoolUnderTest pool(m_engine, {.workers = 1});
+    QVERIFY(pool.opened);
+    QVERIFY(pool.waitReady());
+    QVERIFY(pool.submit("io.sleep", {0.5, 0.5}, 0));
+    QVERIFY(pool.submit("fail.hang", {std::int64_t{1}, 0.0}, 1)); // It tells nothing.
+    const runtime::ProcessSlot &slot = pool.pool->header().slot(0);
+    QTRY_VERIFY_WITH_TIMEOUT(slot.taskProgress.fraction().value_or(0) > 0, 10'000);
+    QTRY_VERIFY_WITH_TIMEOUT(slot.current.load() == 1 && slot.hasItem(), 10'000);
+    QVERIFY(!slot.taskProgress.fraction());
+    QCOMPARE(::kill(slot.pid.load(), SIGKILL), 0);
+    QVERIFY(pool.close());
 }
 
 void tst_WorkerPool::retriedTaskSucceedsOrFailsAfterTwo()

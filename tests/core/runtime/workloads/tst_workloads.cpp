@@ -213,6 +213,7 @@ void tst_Workloads::valuesAreThoseOfPython_data()
     row("cpu.primes", {5'000}, "primes(5000)");
     row("cpu.sha256", {1'000, 1}, "sha256(1000, 1)");
     row("cpu.sha256", {257, 20}, "sha256(257, 20)");
+    row("cpu.sha256", {3'000'001, 2}, "sha256(3000001, 2)");
     row("cpu.matmul", {1}, "matmul(1)");
     row("cpu.matmul", {37}, "matmul(37)");
     row("cpu.mandelbrot", {60, 45, 80}, "mandelbrot(60, 45, 80)");
@@ -221,7 +222,8 @@ void tst_Workloads::valuesAreThoseOfPython_data()
     row("cpu.blur", {5, 3, 9}, "blur(5, 3, 9)");
     row("cpu.blur", {9, 1, 0}, "blur(9, 1, 0)");
     for (const char *expression :
-         {"compress(0, 6)", "compress(1000, 0)", "compress(100000, 1)", "compress(100000, 9)"}) {
+         {"compress(0, 6)", "compress(1000, 0)", "compress(100000, 1)", "compress(100000, 9)",
+          "compress(3000001, 1)", "compress(3000001, 6)", "compress(3000001, 9)"}) {
         const QStringList numbers =
             QString::fromLatin1(expression).mid(9).chopped(1).split(u", "_s);
         row("cpu.compress", {numbers[0].toLongLong(), numbers[1].toLongLong()}, expression);
