@@ -305,6 +305,9 @@ private:
                                  : ProcessState::Sleeping;
                 live.currentIndex = worker.running->index;
                 live.currentSinceNs = worker.running->startNs;
+                live.progressPercent = static_cast<int>(
+                    100 * (m_lastNs - worker.running->startNs) /
+                    std::max<qint64>(1, worker.running->endNs - worker.running->startNs));
             }
             if (processes[i].endNs >= 0)
                 live.state = processes[i].signal ? ProcessState::Crashed : ProcessState::Ended;

@@ -73,13 +73,15 @@ ProcessState waitingState(WaitFor subject)
     return ProcessState::Waiting;
 }
 
-/// Fills state, item in hand, count and share of waits of @p live from what a process tells at @p
-/// timeNs, on an axis that begins at @p gateNs.
+/// Fills state, item in hand, how far that is, count and share of waits of @p live from what a
+/// process tells at @p timeNs, on an axis that begins at @p gateNs.
 void observeActivity(const ActivityState &state, qint64 gateNs, qint64 timeNs, ProcessLive &live)
 {
     live.done = state.done;
     live.currentIndex = state.item ? static_cast<qint64>(*state.item) : -1;
     live.currentSinceNs = (state.wait ? state.waitSinceNs : state.itemSinceNs) - gateNs;
+    // A wait, such as for room for the item, is no part of its work.
+    live.progressPercent = state.wait ? -1 : progressPercent(state.itemProgress);
     if (timeNs > 0)
         live.waitingShare =
             static_cast<double>(state.waitedInAllNs()) / static_cast<double>(timeNs);

@@ -43,6 +43,7 @@ Numbers numbersOf(const StageSnapshot &snapshot)
     addEach([](const ProcessLive &live) { return static_cast<qint64>(live.state); });
     addEach([](const ProcessLive &live) { return live.currentIndex; });
     addEach([](const ProcessLive &live) { return live.currentSinceNs / nsPerMicrosecond; });
+    addEach([](const ProcessLive &live) { return live.progressPercent; });
     addEach([](const ProcessLive &live) { return static_cast<qint64>(live.done); });
     addEach([](const ProcessLive &live) { return tenths(live.cpuPercent); });
     addEach([](const ProcessLive &live) { return tenths(live.waitingShare * 100); });
@@ -73,6 +74,7 @@ StageSnapshot snapshotOf(const Numbers &numbers, const KindState *anyState)
     readEach([](ProcessLive &live, qint64 n) { live.state = static_cast<ProcessState>(n); });
     readEach([](ProcessLive &live, qint64 n) { live.currentIndex = n; });
     readEach([](ProcessLive &live, qint64 n) { live.currentSinceNs = n * nsPerMicrosecond; });
+    readEach([](ProcessLive &live, qint64 n) { live.progressPercent = static_cast<int>(n); });
     readEach([](ProcessLive &live, qint64 n) { live.done = static_cast<quint64>(n); });
     readEach([](ProcessLive &live, qint64 n) { live.cpuPercent = fromTenths(n); });
     readEach([](ProcessLive &live, qint64 n) { live.waitingShare = fromTenths(n) / 100; });

@@ -13,9 +13,9 @@ namespace proclab {
 /// Every picture that a run's sampler made, so that a view can show any instant of the run.
 ///
 /// Cost: the newest 64 pictures as they are; the others packed, as differences from the picture
-/// before. An hour at 20 pictures a second takes 53 MB at most for 64 processes around a queue, if
-/// in each picture every process has another task and every place of the queue another item; 36 MB
-/// without the queue, 3 MB with 4 processes. Packing takes about 0.1 % of a core. What is unpacked
+/// before. An hour at 20 pictures a second takes 62 MB at most for 64 processes around a queue, if
+/// in each picture every process has another task and every place of the queue another item; 45 MB
+/// without the queue, 4 MB with 4 processes. Packing takes about 0.1 % of a core. What is unpacked
 /// again has its times to the microsecond, its CPU and waiting shares to a tenth of a percent.
 ///
 /// Threads: append() from one thread at a time; everything else from any thread.

@@ -8,7 +8,9 @@
 #include <QString>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,6 +51,12 @@ enum class ProcessState : quint8 {
     return state == ProcessState::Ended || state == ProcessState::Crashed;
 }
 
+/// ProcessLive::progressPercent of a fraction that a process tells.
+[[nodiscard]] inline int progressPercent(std::optional<double> fraction)
+{
+    return fraction ? static_cast<int>(std::lround(100 * *fraction)) : -1;
+}
+
 /// One process as it is at the snapshot's instant.
 struct ProcessLive
 {
@@ -56,6 +64,7 @@ struct ProcessLive
     ProcessState state = ProcessState::Starting;
     qint64 currentIndex = -1;  ///< Task or item in hand; -1: none.
     qint64 currentSinceNs = 0; ///< When it began, on the run's axis.
+    int progressPercent = -1;  ///< How far the task or item in hand is; below 0: not told.
     quint64 done = 0;
     double cpuPercent = -1;  ///< Of one core; below 0: not known yet.
     double waitingShare = 0; ///< 0 … 1 of the time so far blocked on queue or lock.

@@ -76,8 +76,8 @@ Span::Activity activityOf(runtime::Spent spent)
     return Span::Activity::Running;
 }
 
-/// Fills state, task in hand and count of @p live from a worker's slot, on an axis that begins at
-/// @p gateNs.
+/// Fills state, task in hand, how far that is, and count of @p live from a worker's slot, on an
+/// axis that begins at @p gateNs.
 void observeWorker(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &live)
 {
     const runtime::Phase phase = slot.phase.load(std::memory_order_acquire);
@@ -86,6 +86,7 @@ void observeWorker(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive 
     live.currentIndex =
         hasTask ? static_cast<qint64>(slot.current.load(std::memory_order_relaxed)) : -1;
     live.currentSinceNs = slot.currentSinceNs.load(std::memory_order_relaxed) - gateNs;
+    live.progressPercent = hasTask ? progressPercent(slot.taskProgress.fraction()) : -1;
     if (phase <= runtime::Phase::Starting)
         live.state = ProcessState::Starting;
     else if (phase == runtime::Phase::Ready)
