@@ -23,6 +23,7 @@ constexpr int readyFact = 2;            ///< Its place in processFacts().
 constexpr double columnWidth = 170;     ///< Up to this a card's facts stand below each other.
 constexpr double twoColumnsWidth = 216; // "Last" and "1.23 ms each" side by side, twice.
 constexpr double lowestTwoLines = 40;
+constexpr double progressHeight = 3;
 
 /// The least height of a card with so many facts.
 constexpr double factsHeight(qsizetype facts)
@@ -68,6 +69,7 @@ public:
         , m_content(content)
         , m_theme(Theme::current())
         , m_color(m_theme.process(content.process.colorIndex))
+        , m_progress(content.live ? content.live->progressPercent : -1)
     {}
 
     void paintFull()
@@ -82,6 +84,7 @@ public:
         paintHead(y, 18);
         y += 18 + (hasNote ? 4 : padding * 0.75);
         paintTask(y, 18);
+        paintProgress(QRectF(left(), y + 17, width(), progressHeight));
         const double bottom = m_rect.bottom() - padding;
         double metricsBottom = bottom;
         y += 18 + 3;
@@ -125,6 +128,7 @@ public:
         const QRectF task(left(), y, width(), 18);
         drawText(m_painter, task, Qt::AlignVCenter, m_content.taskText,
                  fittingFont(m_content.taskText, task.width()), m_theme.text3);
+        paintProgress(QRectF(left(), task.bottom() - 1, width(), progressHeight));
         y = m_rect.bottom() - 8 - factPitch * static_cast<double>(m_content.facts.size());
         const double top = task.bottom() + 4;
         if (y - 6 - top > 10)
@@ -146,6 +150,8 @@ public:
         const QRectF lower(left(), m_rect.top() + 4 + line, width(), line);
         const double numbers = paintNumbers(lower);
         paintTaskIn(lower.adjusted(0, 0, -numbers - 8, 0));
+        paintProgress(
+            QRectF(left(), m_rect.bottom() - progressHeight - 2, width(), progressHeight));
     }
 
     void paintRow()
@@ -176,6 +182,7 @@ public:
                                                         : m_content.task;
         drawText(m_painter, QRectF(x, rest.top(), rest.right() - numbers - 8 - x, rest.height()),
                  Qt::AlignVCenter, text, textFont(TextSize::Caption), wordColor());
+        paintProgress(QRectF(rest.left(), rest.bottom() - 3, rest.width(), 2));
     }
 
     void paintSquare()
@@ -367,11 +374,37 @@ private:
 
     void paintTask(double y, double height)
     {
-        const QRectF line(left(), y, width(), height);
-        const QFont timeFont = monoFont(TextSize::Small);
-        const double timeWidth = drawText(m_painter, line, Qt::AlignVCenter | Qt::AlignRight,
-                                          m_content.taskTime, timeFont, m_theme.text2);
+        QRectF line(left(), y, width(), height);
+        line.adjust(0, 0, -paintPercent(line), 0);
+        const double timeWidth =
+            drawText(m_painter, line, Qt::AlignVCenter | Qt::AlignRight, m_content.taskTime,
+                     monoFont(TextSize::Small), m_theme.text2);
         paintTaskIn(line.adjusted(0, 0, -timeWidth - 8, 0));
+    }
+
+    /// How far the task in hand is, at the right of @p room, where task and time leave room; the
+    /// width that it takes.
+    double paintPercent(const QRectF &room)
+    {
+        if (m_progress < 0)
+            return 0;
+        const QFont font = monoFont(TextSize::Small);
+        const double others =
+            textWidth(m_content.task, textFont(TextSize::Small, QFont::DemiBold)) + 6 +
+            textWidth(m_content.taskText, textFont(TextSize::Small)) + 8 +
+            textWidth(m_content.taskTime, font) + 8;
+        const double widest = textWidth(percentText(100), font);
+        if (others + widest > room.width())
+            return 0;
+        drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignRight, percentText(m_progress), font,
+                 m_theme.text2);
+        return widest + 8;
+    }
+
+    void paintProgress(const QRectF &bar)
+    {
+        if (m_progress >= 0)
+            drawProgress(m_painter, bar, m_progress / 100.0, m_color);
     }
 
     void paintTaskIn(const QRectF &room)
@@ -392,7 +425,7 @@ private:
         if (cpuText().isEmpty())
             return count;
         const double gap = count > 0 ? 10 : 0;
-        const double widest = textWidth(u"100\u00A0%"_s, cpuFont);
+        const double widest = textWidth(percentText(100), cpuFont);
         if (room.width() - count - gap < widest + 4)
             return count;
         drawText(m_painter, room.adjusted(0, 0, -count - gap, 0), Qt::AlignVCenter | Qt::AlignRight,
@@ -406,7 +439,7 @@ private:
         const QString cpu = cpuText();
         const QFont cpuFont = monoFont(TextSize::Small);
         // Room for the widest numbers, so that the sparkline keeps its width.
-        double textsWidth = textWidth(u"100\u00A0%"_s, cpuFont) + 8;
+        double textsWidth = textWidth(percentText(100), cpuFont) + 8;
         if (withCount)
             textsWidth += std::max(textWidth(m_content.count, font),
                                    textWidth(tr("%1 done").arg(u"00"_s), font)) +
@@ -419,7 +452,7 @@ private:
         const double countWidth = withCount ? textWidth(m_content.count, font) + 8 : 0;
         drawText(m_painter, texts.adjusted(0, 0, -countWidth, 0), Qt::AlignVCenter | Qt::AlignRight,
                  cpu, cpuFont, m_theme.text);
-        const double height = std::min(tallestSparkline, bottom - top);
+        const double height = std::min(tallestSparkline, bottom - top - 2);
         const QRectF spark(left(), bottom - height, width() - textsWidth - 4, height);
         if (spark.width() > 24 && height > 8 && !m_content.isIdle)
             drawSparkline(m_painter, spark.adjusted(0, 0, 0, -1), m_content.cpu, m_color);
@@ -433,6 +466,7 @@ private:
                         m_content.noteIsWarning ? warning : m_theme.text2);
     }
 
+    static QString percentText(long percent) { return tr("%1\u00A0%").arg(percent); }
     [[nodiscard]] QString cpuText() const
     {
         if (!m_content.live || m_content.isIdle || m_content.process.endNs >= 0 ||
@@ -440,7 +474,7 @@ private:
             return {};
         if (m_content.live->cpuPercent < 0)
             return u"\u2013"_s;
-        return tr("%1\u00A0%").arg(std::lround(m_content.live->cpuPercent));
+        return percentText(std::lround(m_content.live->cpuPercent));
     }
 
     QPainter &m_painter;
@@ -448,6 +482,7 @@ private:
     const CardContent &m_content;
     const Theme &m_theme;
     const QColor m_color;
+    const int m_progress; ///< Percent; below 0: not told.
 };
 
 } // namespace

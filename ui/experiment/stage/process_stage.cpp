@@ -325,9 +325,13 @@ QString ProcessStage::itemValue(int item) const
         return tr("not started");
     const QString cpu = now->cpuPercent < 0 ? tr("CPU not known yet")
                                             : tr("CPU %1\u00A0%").arg(std::lround(now->cpuPercent));
-    return tr("PID %1, %2, %3 done")
-        .arg(m_processes[process].pid)
-        .arg(cpu, groupedNumber(static_cast<qint64>(now->done)));
+    const QString value = tr("PID %1, %2, %3 done")
+                              .arg(m_processes[process].pid)
+                              .arg(cpu, groupedNumber(static_cast<qint64>(now->done)));
+    const QString task = contentOf(process).task;
+    if (now->progressPercent < 0 || task.isEmpty())
+        return value;
+    return value % u", "_s % tr("%1\u00A0% of %2").arg(now->progressPercent).arg(task);
 }
 
 /// With what its card may have no room for.

@@ -285,6 +285,19 @@ void drawSparkline(QPainter &painter, const QRectF &rect, const std::vector<floa
     painter.drawPolyline(line);
 }
 
+void drawProgress(QPainter &painter, const QRectF &rect, double share, const QColor &color)
+{
+    const double radius = rect.height() / 2;
+    QRectF done = rect;
+    done.setWidth(rect.width() * share);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(Theme::current().hover);
+    painter.drawRoundedRect(rect, radius, radius);
+    painter.setBrush(color);
+    painter.drawRoundedRect(done, radius, radius);
+}
+
 void drawToken(QPainter &painter, QPointF center, const QString &text, const QColor &fill,
                const QColor &textColor)
 {

@@ -45,6 +45,9 @@ void drawLink(QPainter &painter, const QPolygonF &points, const QColor &color, L
 void drawSparkline(QPainter &painter, const QRectF &rect, const std::vector<float> &values,
                    const QColor &color);
 
+/// A thin bar that is @p share (0 … 1) full.
+void drawProgress(QPainter &painter, const QRectF &rect, double share, const QColor &color);
+
 /// A numbered token.
 void drawToken(QPainter &painter, QPointF center, const QString &text, const QColor &fill,
                const QColor &textColor);
