@@ -251,8 +251,11 @@ Result<int> Process::sentinel() const
     return m_record->pidFd;
 }
 
-Result<void> Process::signal(int number) const
+Result<void> Process::sendSignal(int number) const
 {
+    if (number < 1 || number > SIGRTMAX)
+        return Error{ErrorCode::InvalidArgument, ErrorText::tr("signal"), QString::number(number),
+                     ErrorText::tr("allowed: 1 to %1").arg(SIGRTMAX), 0};
     if (m_record->isOfParent())
         return Error{ErrorCode::InvalidState};
     const std::lock_guard lock(m_record->mutex);
@@ -267,17 +270,17 @@ Result<void> Process::signal(int number) const
 
 Result<void> Process::interrupt() const
 {
-    return signal(SIGINT);
+    return sendSignal(SIGINT);
 }
 
 Result<void> Process::terminate() const
 {
-    return signal(SIGTERM);
+    return sendSignal(SIGTERM);
 }
 
 Result<void> Process::kill() const
 {
-    return signal(SIGKILL);
+    return sendSignal(SIGKILL);
 }
 
 Result<void> Process::close() const

@@ -132,6 +132,9 @@ public:
     /// What it did last, if it died or ended with another code than 0; no value while it runs.
     [[nodiscard]] std::optional<BlackBox> blackBox() const;
 
+    /// Sends signal @p number, 1 to 64, to the process; without effect once it has ended, whatever
+    /// has its PID by then. Like Python's os.kill() without that doubt. InvalidArgument.
+    Result<void> sendSignal(int number) const;
     Result<void> interrupt() const; ///< SIGINT
     Result<void> terminate() const; ///< SIGTERM
     Result<void> kill() const;      ///< SIGKILL, also for all that it has started.
@@ -164,7 +167,6 @@ private:
                                        const std::vector<runtime::ObjectRef> &handles);
     /// Its host, if it may be started.
     [[nodiscard]] Result<std::shared_ptr<ProcessHost>> begin() const;
-    [[nodiscard]] Result<void> signal(int number) const;
     /// The error of calls on a process that was not started, or is closed.
     [[nodiscard]] Result<void> usable(bool isStarted = true) const;
 

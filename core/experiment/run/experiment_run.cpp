@@ -74,6 +74,12 @@ public:
         m_runner->stop(StopReason::Stopped);
     }
 
+    void sendSignal(int process, int signal)
+    {
+        if (!m_isFinished && m_runner)
+            m_runner->sendSignal(process, signal);
+    }
+
     [[nodiscard]] qint64 gateNs() const { return m_gateNs.load(std::memory_order_acquire); }
     /// Valid once ended() was emitted.
     [[nodiscard]] const RunResult &result() const { return m_result; }
@@ -196,6 +202,16 @@ void ExperimentRun::stop()
         return;
     setState(State::Stopping);
     QMetaObject::invokeMethod(m_session.get(), &Session::stop, Qt::QueuedConnection);
+}
+
+void ExperimentRun::sendSignal(int process, int signal)
+{
+    if (m_state != State::Starting && m_state != State::Running)
+        return;
+    QMetaObject::invokeMethod(
+        m_session.get(),
+        [session = m_session.get(), process, signal] { session->sendSignal(process, signal); },
+        Qt::QueuedConnection);
 }
 
 double ExperimentRun::elapsedSeconds() const

@@ -30,6 +30,10 @@ public:
     /// tasks not yet finished are cancelled.
     void stop();
 
+    /// Sends @p signal to child @p process, a position in the log; without effect unless both the
+    /// run and the process go on.
+    void sendSignal(int process, int signal);
+
     [[nodiscard]] State state() const override { return m_state; }
     [[nodiscard]] const ExperimentSpec &spec() const override { return m_spec; }
     [[nodiscard]] std::shared_ptr<const RunLog> log() const override { return m_log; }

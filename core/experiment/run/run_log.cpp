@@ -12,6 +12,7 @@ namespace proclab {
 
 namespace {
 
+constexpr qsizetype longestShortName = 4;
 constexpr qint64 largestExact = qint64{1} << 53; // Beyond it many JSON readers lose digits.
 
 QByteArray textOf(const RunLog &log, const TaskRecord &task)
@@ -79,10 +80,16 @@ void RunLog::addEvent(RunEvent event)
 
 QString shortName(const ProcessRecord &process)
 {
-    const qsizetype dash = process.name.lastIndexOf(u'-');
-    return process.isParent() || dash < 1
-               ? process.name
-               : QString(process.name.front().toUpper() % process.name.sliced(dash + 1));
+    const QString &name = process.name;
+    if (process.isParent() || name.isEmpty())
+        return name;
+    const qsizetype dash = name.lastIndexOf(u'-');
+    const QStringView number = QStringView(name).sliced(dash + 1);
+    const bool isNumbered = dash > 0 && std::all_of(number.begin(), number.end(),
+                                                    [](QChar digit) { return digit.isDigit(); });
+    if (isNumbered)
+        return name.front().toUpper() % number;
+    return name.size() <= longestShortName ? name : QString(name.front().toUpper());
 }
 
 double ProcessRecord::blockedSeconds() const

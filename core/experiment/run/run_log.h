@@ -52,7 +52,8 @@ struct ProcessRecord
     bool operator==(const ProcessRecord &) const = default;
 };
 
-/// The name of a process, shortened for a badge: "W18" for "worker-18"; the parent's stays "main".
+/// The name of a process, shortened for a badge: "W18" for "worker-18", "A" for "Adelaide"; the
+/// parent's stays "main".
 [[nodiscard]] QString shortName(const ProcessRecord &process);
 /// It ended by a signal or with a code, and not because the lab ended it.
 [[nodiscard]] bool hasCrashed(const ProcessRecord &process);

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include <csignal>
+
 #include <pthread.h>
 
 using namespace Qt::StringLiterals;
@@ -22,10 +24,11 @@ GaugeSample ExperimentRunner::noGauges() const
     return GaugeSample(kind().gauges.size());
 }
 
-int ExperimentRunner::addProcess(const ProcessRole &role, int number, qint64 pid, int replaces)
+int ExperimentRunner::addProcess(const ProcessRole &role, const QString &name, qint64 pid,
+                                 int replaces)
 {
     ProcessRecord record;
-    record.name = role.processName(number);
+    record.name = name;
     record.role = &role;
     record.pid = pid;
     record.colorIndex = m_childCount++;
@@ -40,6 +43,14 @@ int ExperimentRunner::addProcess(const ProcessRole &role, int number, qint64 pid
             {"process_replaced"_ba, {{"replaces"_L1, replaces}, {"after_ms"_L1, milliseconds}}});
     }
     return process;
+}
+
+void ExperimentRunner::sendSignal(int process, int signal)
+{
+    const QList<ProcessRecord> all = m_context.log.processes();
+    // The engine reaps and notes an end in this thread, in one go: the PID is still the child's.
+    if (process > 0 && process < all.size() && all[process].endNs < 0)
+        (void)::kill(static_cast<pid_t>(all[process].pid), signal);
 }
 
 void ExperimentRunner::noteParentsThread()

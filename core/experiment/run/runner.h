@@ -45,6 +45,9 @@ public:
     virtual Result<void> start() = 0;
     /// Kills every child; finished() follows once they are gone.
     virtual void stop(StopReason reason) = 0;
+    /// Sends @p signal to child @p process, a position in the log; without effect once it has
+    /// ended.
+    virtual void sendSignal(int process, int signal);
 
     /// Fills what the stage shows and the kind's gauges, of this instant. RunSampler's thread.
     virtual void observe(StageSnapshot &snapshot, GaugeSample &gauges) = 0;
@@ -81,8 +84,8 @@ protected:
     /// The calling thread does the parent's part: what the rest of this program uses, a window
     /// above all, is not the experiment's.
     void noteParentsThread();
-    /// Enters number @p number of @p role into the log; its start counts from now.
-    int addProcess(const ProcessRole &role, int number, qint64 pid, int replaces);
+    /// Enters a process of @p role into the log; its start counts from now.
+    int addProcess(const ProcessRole &role, const QString &name, qint64 pid, int replaces);
     /// Opens the run's time axis at @p gateNs, CLOCK_MONOTONIC; what the log holds by then moves
     /// onto it. Emits opened().
     void noteGate(qint64 gateNs);

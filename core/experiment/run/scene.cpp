@@ -19,7 +19,7 @@ Work::Outcome Work::run(quint64 index) const
         info.run(
             {values, index, seed, runtime::ownSignalPlace(), runtime::TaskProgress::current()});
     } catch (...) {
-        outcome.isGood = false;
+        outcome.exception = std::current_exception();
     }
     outcome.spent = runtime::threadUsage().spentSince(before, runtime::nowNs() - begin);
     return outcome;

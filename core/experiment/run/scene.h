@@ -7,6 +7,7 @@
 #include "core/sync/semaphore.h"
 #include "core/trace/activity.h"
 
+#include <exception>
 #include <tuple>
 #include <vector>
 
@@ -42,8 +43,10 @@ struct Work
 
     struct Outcome
     {
-        bool isGood = true;
         runtime::Spent spent = runtime::Spent::OnCore;
+        std::exception_ptr exception = nullptr; ///< That escaped from the workload.
+
+        [[nodiscard]] bool isGood() const { return !exception; }
     };
     /// Runs it as number @p index; without a workload there is nothing to do, and all is good.
     [[nodiscard]] Outcome run(quint64 index) const;

@@ -31,6 +31,7 @@ namespace {
 
 /// How often the director looks after its processes while it waits for something else.
 constexpr int lookAfterMs = 2;
+constexpr int longestWaitMs = 1'000;
 /// For processes that were killed.
 constexpr auto endLimit = 2s;
 
@@ -152,6 +153,15 @@ void SceneRunner::stop(StopReason)
     });
 }
 
+void SceneRunner::sendSignal(int process, int signal)
+{
+    const std::lock_guard lock(m_mutex);
+    for (const Member &member : m_members) {
+        if (member.log == process && process >= 0 && member.isAlive)
+            (void)member.process->sendSignal(signal);
+    }
+}
+
 void SceneRunner::complete(RunResult &result)
 {
     result.totals = m_totals;
@@ -187,11 +197,8 @@ void SceneRunner::direct()
             m_host = scope.host();
         }
         const auto played = scope.error() ? Result<void>(*scope.error()) : play();
-        if (!played && !m_isStopped.exchange(true)) {
-            m_engineError = played.error();
-            addEvent(RunEvent::Severity::Failure, -1,
-                     errorNote("engine_failed"_ba, played.error()));
-        }
+        if (!played)
+            fail(played.error());
         killAll();
         // Whatever the kernel does not let die is left to the end of the scope, which has a limit
         // too.
@@ -222,7 +229,7 @@ Result<void> SceneRunner::play()
         playParent(report);
     }
     while (!isStopped() && isAnyAlive()) {
-        awaitEnds(goOn() ? lookAfterMs : 1'000);
+        awaitEnds(goOn() ? lookAfterMs : longestWaitMs);
         if (auto looked = lookForEnds(); !looked)
             return looked;
     }
@@ -270,7 +277,7 @@ Result<void> SceneRunner::startMember(std::size_t index)
     const Member &member = m_members[index];
     const int number = ++m_lastNumbers[member.role];
     ProcessOptions options;
-    options.name = member.role->processName(number);
+    options.name = processName(member, number);
     options.isDaemon = true;
     options.startMethod = startMethod();
     const auto process = cast(member, {*activity, *m_standing, *m_gate}, options);
@@ -278,7 +285,7 @@ Result<void> SceneRunner::startMember(std::size_t index)
         return process.error();
     if (auto started = process->start(); !started)
         return started;
-    const int log = addProcess(*member.role, number, *process->pid(), member.replaces);
+    const int log = addProcess(*member.role, options.name, *process->pid(), member.replaces);
     const std::lock_guard lock(m_mutex);
     m_members[index].process = *process;
     m_members[index].log = log;
@@ -302,12 +309,36 @@ void SceneRunner::replace(std::size_t index, quint64 next)
         const std::lock_guard lock(m_mutex);
         m_members[index].next = next;
     }
-    const auto started = startMember(index);
-    if (!started && !isStopped() && !m_engineError) {
-        m_engineError = started.error();
-        addEvent(RunEvent::Severity::Failure, -1, errorNote("engine_failed"_ba, started.error()));
-        m_isStopped.store(true, std::memory_order_release);
+    if (const auto started = startMember(index); !started)
+        fail(started.error());
+}
+
+/// The run cannot go on.
+void SceneRunner::fail(const Error &error)
+{
+    if (m_isStopped.exchange(true))
+        return;
+    m_engineError = error;
+    addEvent(RunEvent::Severity::Failure, -1, errorNote("engine_failed"_ba, error));
+}
+
+bool SceneRunner::joinMember(std::size_t index, TimeLimit limit)
+{
+    const QDeadlineTimer deadline =
+        limit ? QDeadlineTimer(*limit, Qt::PreciseTimer) : QDeadlineTimer(QDeadlineTimer::Forever);
+    while (!isStopped() && m_members[index].isAlive && !deadline.hasExpired()) {
+        const qint64 left = deadline.isForever() ? longestWaitMs : deadline.remainingTime() + 1;
+        awaitEnds(static_cast<int>(std::min<qint64>(left, longestWaitMs)));
+        if (auto looked = lookForEnds(); !looked)
+            fail(looked.error());
     }
+    return !m_members[index].isAlive;
+}
+
+void SceneRunner::endMember(std::size_t index, TaskError reason)
+{
+    m_members[index].endedFor = reason;
+    (void)m_members[index].process->terminate();
 }
 
 /// Until all stand ready at the gate.
@@ -383,10 +414,12 @@ Result<void> SceneRunner::handleEnd(std::size_t index)
     if (end.cpuTime)
         exit.cpuNs = end.cpuTime->count();
     exit.peakResidentBytes = end.peakResidentBytes;
-    noteExit(member.log, exit, isStopped(), state.done, state.waitedInAllNs());
+    noteExit(member.log, exit, isStopped() || member.endedFor != TaskError::None, state.done,
+             state.waitedInAllNs());
     {
         const std::lock_guard lock(m_mutex);
         drainMember(m_members[index]);
+        noteUnfinished(member, end, state);
         m_members[index].isAlive = false;
         accumulate(index, state);
     }
@@ -414,19 +447,41 @@ Result<void> SceneRunner::handleEnd(std::size_t index)
     return startMember(index);
 }
 
+/// The item that it had in hand when it ended, as far as no bar of it is there yet.
+void SceneRunner::noteUnfinished(const Member &member, const ProcessEnd &end,
+                                 const ActivityState &state)
+{
+    if (!m_isOpen || !state.item)
+        return;
+    auto &spans = m_context.log.lane(member.log).spans;
+    const qint64 toldNs = spans.isEmpty() ? 0 : spans[spans.size() - 1].endNs;
+    const qint64 fromNs = std::max(toldNs, sinceGate(state.itemSinceNs));
+    const qint64 toNs = m_context.log.processes().at(member.log).endNs;
+    if (toNs > fromNs)
+        spans.append({fromNs, toNs, static_cast<quint32>(itemNumber(member, *state.item)), 1,
+                      end.signal == 0 && end.exitCode == 0 ? Span::Activity::Running
+                                                           : Span::Activity::Failed,
+                      1.0F});
+}
+
 /// One result a process: what it did, or how it failed.
 void SceneRunner::recordResult(const Member &member, const ProcessEnd &end,
                                const ActivityState &state)
 {
     TaskRecord record;
-    record.index = static_cast<quint32>(m_totals.tasks++);
+    ++m_totals.tasks;
+    record.index = static_cast<quint32>(member.log - 1); // The parent is number 0 of the log.
     record.process = member.log;
     record.submittedNs = 0;
-    record.startedNs = state.firstOperationNs > 0 ? sinceGate(state.firstOperationNs) : -1;
+    if (state.firstOperationNs > 0)
+        record.startedNs = sinceGate(state.firstOperationNs);
+    else if (state.item)
+        record.startedNs = sinceGate(state.itemSinceNs);
     // What it did ended before it did; what broke off was still at it.
     const bool isWhole = end.signal == 0 && end.exitCode == 0 && state.lastOperationNs > 0;
     if (gateNs() != 0)
-        record.finishedNs = sinceGate(isWhole ? state.lastOperationNs : runtime::nowNs());
+        record.finishedNs = isWhole ? sinceGate(state.lastOperationNs)
+                                    : m_context.log.processes().at(member.log).endNs;
     record.valueType = TaskRecord::ValueType::Unsigned;
     record.unsignedInteger = state.done;
     if (end.signal == 0 && end.exitCode == 0) {
@@ -435,6 +490,11 @@ void SceneRunner::recordResult(const Member &member, const ProcessEnd &end,
         ++m_totals.cancelled;
         record.status = TaskStatus::Cancelled;
         record.error = TaskError::Cancelled;
+    } else if (member.endedFor != TaskError::None) {
+        ++m_totals.failed;
+        record.status = TaskStatus::Failed;
+        record.error = member.endedFor;
+        record.code = static_cast<qint16>(end.signal);
     } else if (!isOwnDoing(end)) {
         ++m_totals.lost;
         record.status = TaskStatus::Lost;
@@ -463,14 +523,19 @@ bool SceneRunner::isAnyAlive() const
     return std::ranges::any_of(m_members, &Member::isAlive);
 }
 
-Work SceneRunner::workAt(const QString &block) const
+QString SceneRunner::processName(const Member &member, int number) const
+{
+    return member.role->processName(number);
+}
+
+Work SceneRunner::workAt(const QString &block, qsizetype index) const
 {
     const ExperimentSpec &spec = m_context.spec;
     const quint32 workload = workloadNumber(spec, block);
     if (workload == Work::none)
         return {};
     return {workload, static_cast<quint64>(spec.bigInteger(u"seed"_s)),
-            encodedArguments(spec, block)};
+            encodedArguments(spec, block, index)};
 }
 
 StartMethod SceneRunner::startMethod() const

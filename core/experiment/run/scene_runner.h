@@ -32,6 +32,7 @@ public:
 
     Result<void> start() override;
     void stop(StopReason reason) override;
+    void sendSignal(int process, int signal) override;
     void drainTrace() override;
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
     void complete(RunResult &result) override;
@@ -53,6 +54,7 @@ protected:
         int replaces = -1;
         bool isAlive = false;
         std::uint64_t spansSeen = 0;
+        TaskError endedFor = TaskError::None; ///< Why the run itself ends it; see endMember().
     };
 
     /// Director: makes what the processes share, and returns the parts of the scene.
@@ -68,6 +70,8 @@ protected:
     /// Director: plays the parent's own part, if makeParentsPart() made one, once the gate is open.
     /// Returns when that is done, or soon after isStopped().
     virtual void playParent(ActivityReport &) {}
+    /// The name of number @p number of the processes with the role of @p member.
+    [[nodiscard]] virtual QString processName(const Member &member, int number) const;
     /// Under the mutex: adds what the ended process of member @p index has done to the kind's sums.
     virtual void accumulate(std::size_t index, const ActivityState &state) = 0;
     /// Any thread: the number in the run of the item that the Activity of @p member told as number
@@ -91,8 +95,14 @@ protected:
     }
     /// Director: starts another process for member @p index, from item @p next on.
     void replace(std::size_t index, quint64 next);
-    /// `BLOCK.task` and `BLOCK.args` of the spec.
-    [[nodiscard]] Work workAt(const QString &block) const;
+    /// Director, in playParent(): Process::join() of member @p index, while the ends of others are
+    /// noted as they come. False: it is still there after @p limit, or the run is being stopped.
+    bool joinMember(std::size_t index, TimeLimit limit);
+    /// Director, in playParent(): Process::terminate() of member @p index, whose result then says
+    /// @p reason.
+    void endMember(std::size_t index, TaskError reason);
+    /// `BLOCK.task` of the spec, with the arguments of item @p index.
+    [[nodiscard]] Work workAt(const QString &block, qsizetype index = 0) const;
     [[nodiscard]] const std::vector<Member> &members() const { return m_members; }
     [[nodiscard]] bool isStopped() const { return m_isStopped.load(std::memory_order_acquire); }
     /// Whether @p end, of an ended process, was its own doing: an exit, a crash.
@@ -106,6 +116,7 @@ protected:
 private:
     [[nodiscard]] bool beginDirecting();
     void direct();
+    void fail(const Error &error);
     Result<void> play();
     Result<void> startAll();
     Result<void> startMember(std::size_t index);
@@ -114,6 +125,7 @@ private:
     void awaitEnds(int timeoutMs);
     Result<void> lookForEnds();
     Result<void> handleEnd(std::size_t index);
+    void noteUnfinished(const Member &member, const ProcessEnd &end, const ActivityState &state);
     void recordResult(const Member &member, const ProcessEnd &end, const ActivityState &state);
     void drain(const Activity &activity, std::uint64_t &spansSeen, const Member *member);
     void drainMember(Member &member);

@@ -91,10 +91,13 @@ Result<runtime::Segment> TaskInput::makeSegment() const
     return readOnly;
 }
 
-std::vector<std::byte> encodedArguments(const ExperimentSpec &spec, const QString &path)
+std::vector<std::byte> encodedArguments(const ExperimentSpec &spec, const QString &path,
+                                        qsizetype index)
 {
-    return encoded(runtime::workloads()[workloadNumber(spec, path)],
-                   spec.value(path % u".args"_s).toObject());
+    const QString listPath = path % u".args_list"_s;
+    const QJsonValue arguments = spec.isSet(listPath) ? spec.value(listPath).toArray().at(index)
+                                                      : spec.value(path % u".args"_s);
+    return encoded(runtime::workloads()[workloadNumber(spec, path)], arguments.toObject());
 }
 
 quint32 workloadNumber(const ExperimentSpec &spec, const QString &path)

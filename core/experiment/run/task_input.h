@@ -29,9 +29,10 @@ private:
     QByteArray m_bytes; // Offset 0 is never given out: it means "none".
 };
 
-/// The arguments at `PATH.args` for the workload at `PATH.task`, which is set.
+/// The arguments at `PATH.args`, or number @p index of `PATH.args_list`, for the workload at
+/// `PATH.task`, which is set.
 [[nodiscard]] std::vector<std::byte> encodedArguments(const ExperimentSpec &spec,
-                                                      const QString &path);
+                                                      const QString &path, qsizetype index = 0);
 /// Position of the workload at `PATH.task`; runtime::noTask if it is not set.
 [[nodiscard]] quint32 workloadNumber(const ExperimentSpec &spec, const QString &path);
 

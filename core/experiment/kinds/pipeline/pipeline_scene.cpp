@@ -28,7 +28,7 @@ void Producer::run() const
         // A summary of items takes their numbers to follow each other.
         report.begin(own);
         const Work::Outcome made = production.work.run(item.number);
-        if (!made.isGood) {
+        if (!made.isGood()) {
             report.fail();
             continue;
         }
@@ -73,7 +73,7 @@ void Consumer::run() const
             continue;
         }
         const Work::Outcome used = work.run(item->number);
-        if (used.isGood)
+        if (used.isGood())
             report.finish(used.spent);
         else
             report.fail();

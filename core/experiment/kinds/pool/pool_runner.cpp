@@ -207,7 +207,8 @@ Result<void> PoolRunner::start()
     });
     connect(m_pool.get(), &WorkerPool::workerStarted, this,
             [this](int worker, qint64 pid, int replaces) {
-                addProcess(kind().roles[PoolRoles::Worker], worker + 1, pid, processOf(replaces));
+                const ProcessRole &role = kind().roles[PoolRoles::Worker];
+                addProcess(role, role.processName(worker + 1), pid, processOf(replaces));
             });
     connect(m_pool.get(), &WorkerPool::workerEnded, this, &PoolRunner::noteWorkerEnd);
     connect(m_pool.get(), &WorkerPool::workerMissing, this, [this](const Error &error) {

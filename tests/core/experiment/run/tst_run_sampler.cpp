@@ -89,7 +89,7 @@ void tst_RunSampler::init()
 
 void tst_RunSampler::processesAreReadFromTheGivenSource()
 {
-    QCOMPARE(m_runner->addProcess(*test::worker(), 1, 4711, -1), 1);
+    QCOMPARE(m_runner->addProcess(*test::worker(), u"worker-1"_s, 4711, -1), 1);
     const qint64 gate = m_log->processes()[1].startNs;
     m_runner->noteGate(gate);
     m_source.now = gate + 2 * second;
@@ -116,7 +116,7 @@ void tst_RunSampler::processesAreReadFromTheGivenSource()
 
 void tst_RunSampler::firstReadingIsDoneBeforeTheGateOpens()
 {
-    m_runner->addProcess(*test::worker(), 1, 4711, -1);
+    m_runner->addProcess(*test::worker(), u"worker-1"_s, 4711, -1);
     const qint64 gate = m_log->processes()[1].startNs + second;
     m_source.now = gate;
     m_source.processes[4711] = {5, {second / 2, 0, 8192}};
@@ -159,7 +159,7 @@ void tst_RunSampler::parentIsTheThreadThatPlaysIt()
 
 void tst_RunSampler::endedProcessIsAccountedForAndForgotten()
 {
-    m_runner->addProcess(*test::worker(), 1, 4711, -1);
+    m_runner->addProcess(*test::worker(), u"worker-1"_s, 4711, -1);
     m_runner->noteGate(m_log->processes()[1].startNs);
     m_source.now = m_runner->gateNs() + second;
     m_source.processes[4711] = {5, {second / 2, 0, 8192}};
@@ -179,7 +179,7 @@ void tst_RunSampler::endedProcessIsAccountedForAndForgotten()
 
 void tst_RunSampler::lastStretchIsReadyAsTheOneBefore()
 {
-    m_runner->addProcess(*test::worker(), 1, 4711, -1);
+    m_runner->addProcess(*test::worker(), u"worker-1"_s, 4711, -1);
     m_runner->noteGate(m_log->processes()[1].startNs - 4 * second);
     m_log->updateProcess(1, [](ProcessRecord &record) { record.startNs = 0; });
     m_source.now = m_runner->gateNs();
@@ -206,7 +206,7 @@ void tst_RunSampler::lastStretchIsReadyAsTheOneBefore()
 
 void tst_RunSampler::whoEndsDuringTheLookKeepsItsFigures()
 {
-    m_runner->addProcess(*test::worker(), 1, 4711, -1);
+    m_runner->addProcess(*test::worker(), u"worker-1"_s, 4711, -1);
     m_runner->noteGate(m_log->processes()[1].startNs);
     m_runner->duringTheLook = [this] {
         const qint64 lived = runtime::nowNs() - m_runner->gateNs();
@@ -226,7 +226,7 @@ void tst_RunSampler::whoEndsDuringTheLookKeepsItsFigures()
 
 void tst_RunSampler::unknownProcessHasNoSamples()
 {
-    m_runner->addProcess(*test::worker(), 1, 4711, -1);
+    m_runner->addProcess(*test::worker(), u"worker-1"_s, 4711, -1);
     m_runner->noteGate(m_log->processes()[1].startNs);
     RunSampler sampler(*m_runner, *m_log, m_source);
     sampler.stop(); // The last look alone.
@@ -256,7 +256,7 @@ void tst_RunSampler::stateTellsWhereTheTimeGoes()
     QFETCH(const int, cpuPercent);
     QFETCH(const int, readyPercent);
     QFETCH(const char, kernelState);
-    m_runner->addProcess(*test::worker(), 1, 4711, -1);
+    m_runner->addProcess(*test::worker(), u"worker-1"_s, 4711, -1);
     const qint64 gate = m_log->processes()[1].startNs;
     m_source.now = gate;
     m_source.processes[4711] = {5, {0, 0, 8192}, 1, "worker", kernelState};
