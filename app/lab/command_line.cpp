@@ -161,7 +161,7 @@ MaybeFault readSubject(const QCommandLineParser &parser, const Options &options,
                                        : QString();
     const QString ownPage = kind.isEmpty() ? QString() : pageOfKind(kind);
     result.page = parser.isSet(options.page) ? parser.value(options.page)
-                  : ownPage.isEmpty()        ? pageOf(firstKind())
+                  : ownPage.isEmpty()        ? pageOf(usualKind())
                                              : ownPage;
     if (!pageNames().contains(result.page))
         return Fault{{tr("--page: there is no page %1").arg(result.page)}};

@@ -186,7 +186,7 @@ void tst_Cli::badUsageIsOneLineAndStatusTwo_data()
     row("no value", {u"run"_s, u"pool"_s, u"--json"_s},
         u"--json: a value is missing; needed: FILE|-"_s);
     row("value of a flag", {u"run"_s, u"pool"_s, u"--quiet=1"_s}, u"--quiet: takes no value"_s);
-    row("no such preset", {u"run"_s, u"pol"_s}, u"pol: no preset of this name; allowed: pool, "_s);
+    row("no such preset", {u"run"_s, u"pol"_s}, u"pol: no preset of this name; allowed: process, "_s);
     row("no such file", {u"run"_s, u"./none.json"_s}, u"./none.json: "_s);
     row("no key", {u"run"_s, u"pool"_s, u"--set"_s, u"=3"_s}, u"--set: \"=3\" is not KEY=VALUE"_s);
     row("no equals sign", {u"run"_s, u"pool"_s, u"--set"_s, u"pool.workers"_s},

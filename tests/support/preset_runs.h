@@ -73,7 +73,7 @@ inline QList<NamedSpec> runsToCompare()
 /// Where a kind tells of the work that is done, and of its pace.
 struct Pace
 {
-    int gauge;          ///< A rate; its total is what is done.
+    int gauge;          ///< A rate; its total is what is done. Below 0: it has no pace.
     const char *figure; ///< Of the outcome, or of the totals: the same rate over the whole run.
     const char *done;   ///< The same of what is done; null: the last picture's.
 };
@@ -87,6 +87,8 @@ inline Pace paceOf(const QString &kind)
         return {PipelineGauges::GetRate, "items_per_s", "consumed"};
     if (kind == u"pipe"_s)
         return {PipeGauges::MessageRate, "messages_per_s", "messages_received"};
+    if (kind == u"process"_s)
+        return {-1, nullptr, nullptr};
     return {CounterGauges::IncrementRate, "increments_per_s", nullptr};
 }
 

@@ -39,6 +39,7 @@ QWidget[role="rail"] QScrollArea, QWidget[role="rail-list"] { background: @windo
 QScrollArea, QScrollArea > QWidget > QWidget[role="panel"] { background: @panel; border: none; }
 QSplitter::handle { background: @border; }
 QSplitter::handle:focus, QSplitter::handle:hover { background: @accent; }
+QFrame[role="actions"] { background: @raised; border: 1px solid @border-strong; border-radius: 4px; }
 QFrame[role="banner"] { border: none; border-left: 3px solid @text3; background: @raised; }
 QFrame[role="banner"][state="ok"] { border-left-color: @ok; background: @ok-tint; }
 QFrame[role="banner"][state="warning"] { border-left-color: @warn; background: @warn-tint; }

@@ -5,6 +5,7 @@
 #include "core/experiment/kinds/pipe/pipe_kind.h"
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
 #include "core/experiment/kinds/pool/pool_kind.h"
+#include "core/experiment/kinds/process/process_kind.h"
 
 #include <QCoreApplication>
 
@@ -38,8 +39,7 @@ Kind planned(const QString &name, const QString &title, const QString &subtitle,
 std::vector<Kind> makeKinds()
 {
     return {
-        planned(u"process"_s, KindText::tr("Process"),
-                KindText::tr("Start, name, join and end single processes")),
+        processKind(),
         planned(u"fork"_s, KindText::tr("Fork"), KindText::tr("A copy of a process, page by page")),
         poolKind(),
         planned(u"executor"_s, KindText::tr("Executor"),
@@ -79,11 +79,9 @@ const Kind *findKind(const QString &name)
     return found == all.end() ? nullptr : &*found;
 }
 
-const Kind &firstKind()
+const Kind &usualKind()
 {
-    const auto all = kinds();
-    return *std::find_if(all.begin(), all.end(),
-                         [](const Kind &kind) { return kind.isAvailable(); });
+    return *findKind(u"pool"_s);
 }
 
 } // namespace proclab

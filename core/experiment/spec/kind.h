@@ -76,7 +76,7 @@ struct Kind
 /// moment. Thread-safe.
 [[nodiscard]] std::span<const Kind> kinds();
 [[nodiscard]] const Kind *findKind(const QString &name);
-/// The first that is available.
-[[nodiscard]] const Kind &firstKind();
+/// What is shown, and what a spec is of, where no kind is named.
+[[nodiscard]] const Kind &usualKind();
 
 } // namespace proclab

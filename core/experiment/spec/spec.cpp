@@ -116,7 +116,7 @@ std::optional<Error> kindFault(const QString &kind)
 
 } // namespace
 
-ExperimentSpec::ExperimentSpec() : m_kind(firstKind().name) {}
+ExperimentSpec::ExperimentSpec() : m_kind(usualKind().name) {}
 
 ExperimentSpec::ExperimentSpec(const QString &kind) : m_kind(kind) {}
 

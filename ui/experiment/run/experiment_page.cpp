@@ -116,6 +116,11 @@ void ExperimentPage::connectViews()
         m_view->setHint(m_firstHint);
         Q_EMIT statusChanged();
     });
+    m_view->setCanSignal(true);
+    connect(m_view, &RunView::signalAsked, this, [this](int process, int signal) {
+        if (m_run)
+            m_run->sendSignal(process, signal);
+    });
     connect(m_view, &RunView::statusChanged, this, &ExperimentPage::statusChanged);
     connect(m_view, &RunView::runEnded, this, [this] {
         m_form->setRunningSpec({});

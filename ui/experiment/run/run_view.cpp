@@ -107,6 +107,7 @@ QWidget *RunView::makeStagePane()
 void RunView::connectViews()
 {
     connect(m_stage, &StageView::processSelected, this, &RunView::selectProcess);
+    connect(m_stage, &StageView::signalAsked, this, &RunView::signalAsked);
     connect(m_banner, &Banner::closed, this,
             [this] { m_deathsClosed = m_death ? m_death->deaths : 0; });
     connect(m_dock, &RunDock::processSelected, this, &RunView::selectProcess);
@@ -261,6 +262,7 @@ void RunView::setInstant(std::optional<qint64> timeNs)
 {
     m_instant = m_log ? timeNs : std::nullopt;
     m_shownThen = m_instant ? m_log->snapshots.at(*m_instant) : nullptr;
+    updateCanSignal();
     if (const StageSnapshotPointer &snapshot = m_shownThen ? m_shownThen : m_drawn)
         m_stage->setSnapshot(snapshot);
     moveCursor(std::nullopt);
@@ -289,7 +291,20 @@ void RunView::updateStatus()
     if (status == m_status)
         return;
     m_status = status;
+    updateCanSignal();
     Q_EMIT statusChanged();
+}
+
+void RunView::setCanSignal(bool canSignal)
+{
+    m_canSignal = canSignal;
+    updateCanSignal();
+}
+
+/// Of the present only: what is looked back on is over.
+void RunView::updateCanSignal()
+{
+    m_stage->setCanSignal(m_canSignal && !m_instant && m_status.state == RunSource::State::Running);
 }
 
 void RunView::selectProcess(int process)

@@ -49,6 +49,9 @@ public:
     /// A bar above the stage; the run's own come in its place.
     void showMessage(Banner::Tone tone, const QString &title, const QString &detail);
 
+    /// Whether the user may send signals to the processes of the run on show; see signalAsked().
+    void setCanSignal(bool canSignal);
+
     /// Shows the processes as they were at @p timeNs on the run's axis: the newest picture that is
     /// no later, whose instant charts and timeline mark; nullopt: the present, as it goes on.
     void setInstant(std::optional<qint64> timeNs);
@@ -67,6 +70,7 @@ Q_SIGNALS:
     void statusChanged();
     /// The run on show has ended, and all of it is shown.
     void runEnded();
+    void signalAsked(int process, int signal);
 
 protected:
     void showEvent(QShowEvent *event) override;
@@ -86,6 +90,7 @@ private:
     void drawFrame();
     void draw(const StageSnapshotPointer &snapshot);
     void updateStatus();
+    void updateCanSignal();
     void selectProcess(int process);
 
     const Kind &m_kind;
@@ -102,6 +107,7 @@ private:
     QTimer m_frameTimer;
     FramePacer m_pacer{usableCores()};
     int m_selected = -1;
+    bool m_canSignal = false;
 
     QLabel *m_code = nullptr;
     QLabel *m_hint = nullptr;

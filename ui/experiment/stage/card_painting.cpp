@@ -256,12 +256,13 @@ public:
         QString line = tr("PID %1 ended at %2").arg(m_content.process.pid).arg(when);
         if (textWidth(line, font) > right - x)
             line = tr("PID %1").arg(m_content.process.pid);
-        drawText(m_painter, QRectF(x, m_rect.top() + 3, right - x, 16), Qt::AlignVCenter, line,
-                 font, m_theme.text2);
+        const double middle = m_rect.center().y();
+        drawText(m_painter, QRectF(x, middle - 16, right - x, 16), Qt::AlignVCenter, line, font,
+                 m_theme.text2);
         QString reason = endText(m_content.process);
         if (!m_content.task.isEmpty())
             reason += u' ' % tr("in %1").arg(m_content.task);
-        drawText(m_painter, QRectF(x, m_rect.top() + 18, right - x, 16), Qt::AlignVCenter, reason,
+        drawText(m_painter, QRectF(x, middle - 1, right - x, 16), Qt::AlignVCenter, reason,
                  textFont(TextSize::Caption), m_theme.crash);
         drawCrashDisc(m_painter, QPointF(m_rect.right() - 18, m_rect.center().y()), 6);
     }

@@ -3,6 +3,7 @@
 
 #include "core/experiment/spec/process_role.h"
 #include "ui/experiment/stage/card_facts.h"
+#include "ui/experiment/stage/process_actions.h"
 #include "ui/experiment/stage/process_look.h"
 #include "ui/experiment/stage/stage_painting.h"
 #include "ui/shared/theme.h"
@@ -95,6 +96,7 @@ void ProcessStage::setSnapshot(const StageSnapshotPointer &snapshot)
     if (before && isVisible() && animates && !isTooFastForTokens() && !snapshot->waitsForCores())
         findMoves(*before, *snapshot);
     setAccessibleDescription(summaryText());
+    updateActions();
     update();
 }
 
@@ -160,7 +162,54 @@ void ProcessStage::setSelectedProcess(int process)
         return;
     m_selected = process;
     announceCurrentItem(this, currentItem());
+    updateActions();
     update();
+}
+
+void ProcessStage::setCanSignal(bool canSignal)
+{
+    m_canSignal = canSignal;
+    updateActions();
+}
+
+/// At the card of the selected process, as long as it is there.
+void ProcessStage::updateActions()
+{
+    const int item = currentItem();
+    const ProcessLive *now = live(m_selected);
+    if (!m_canSignal || item < 0 || m_selected == 0 || !now || isOver(now->state)) {
+        if (m_actions && m_actions->isVisibleTo(this)) {
+            if (m_actions->isAncestorOf(focusWidget()))
+                setFocus();
+            m_actions->hide();
+        }
+        return;
+    }
+    if (!m_actions) {
+        m_actions = new ProcessActions(this);
+        connect(m_actions, &ProcessActions::asked, this,
+                [this](int signal) { Q_EMIT signalAsked(m_selected, signal); });
+    }
+    placeActions(m_places[item].rect);
+    m_actions->setProcess(m_processes[m_selected].name);
+    m_actions->show();
+}
+
+/// At the right of the card or, where it has no room there, below or above it.
+void ProcessStage::placeActions(const QRectF &card)
+{
+    constexpr int gap = 4;
+    const QSize size = m_actions->sizeHint();
+    const QRect place = card.toAlignedRect();
+    QPoint corner(place.right() + gap, place.center().y() - size.height() / 2);
+    if (corner.x() + size.width() > width()) {
+        corner = {place.right() - size.width(), place.bottom() + gap};
+        if (corner.y() + size.height() > height())
+            corner.setY(place.top() - gap - size.height());
+    }
+    corner.setX(std::clamp(corner.x(), 0, std::max(0, width() - size.width())));
+    corner.setY(std::clamp(corner.y(), 0, std::max(0, height() - size.height())));
+    m_actions->setGeometry({corner, size});
 }
 
 void ProcessStage::select(int process)
@@ -201,6 +250,7 @@ void ProcessStage::rearrange()
     if (isIdle())
         area.setBottom(area.bottom() - idleLineHeight);
     arrange(area);
+    updateActions();
 }
 
 CardStyle ProcessStage::addCards(const QRectF &area, const QList<int> &processes)

@@ -16,6 +16,8 @@
 
 namespace proclab {
 
+class ProcessActions;
+
 /// What all stages share: they hold one picture of the run, keep sparklines, cache what stands
 /// still, move tokens along links, and answer mouse, keys and screen readers. A kind's stage
 /// arranges and paints.
@@ -30,6 +32,7 @@ public:
     void setRun(std::shared_ptr<const RunLog> log, const ExperimentSpec &spec) override;
     void setSnapshot(const StageSnapshotPointer &snapshot) override;
     void setSelectedProcess(int process) override;
+    void setCanSignal(bool canSignal) override;
 
     int itemCount() const override { return static_cast<int>(m_places.size()); }
     QString itemName(int item) const override;
@@ -140,6 +143,8 @@ private:
     [[nodiscard]] CardContent squareContentOf(int process) const;
     void paintTokens(QPainter &painter);
     void select(int process);
+    void updateActions();
+    void placeActions(const QRectF &card);
     [[nodiscard]] ProcessState shownState(int process, const ProcessLive &live) const;
     [[nodiscard]] QString lastTaskText(int process) const;
     [[nodiscard]] CardContent contentOf(int process) const;
@@ -157,6 +162,8 @@ private:
     std::deque<std::pair<qint64, quint64>> m_progress; // Time and done, over the last second.
     QPixmap m_still;
     int m_selected = -1;
+    bool m_canSignal = false;
+    ProcessActions *m_actions = nullptr; ///< Made when it is first needed.
     QList<Token> m_tokens;
     QElapsedTimer m_clock;
     QTimer m_frame;

@@ -5,6 +5,7 @@
 #include "ui/pipe/pipe_stage.h"
 #include "ui/pipeline/pipeline_stage.h"
 #include "ui/pool/pool_stage.h"
+#include "ui/process/lifeline_stage.h"
 
 namespace proclab {
 
@@ -28,6 +29,7 @@ constexpr StageRow stages[] = {
     {QLatin1StringView("pipe"), make<PipeStage>},
     {QLatin1StringView("pipeline"), make<PipelineStage>},
     {QLatin1StringView("pool"), make<PoolStage>},
+    {QLatin1StringView("process"), make<LifelineStage>},
 };
 
 } // namespace

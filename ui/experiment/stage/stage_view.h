@@ -28,9 +28,12 @@ public:
     virtual void setSnapshot(const StageSnapshotPointer &snapshot) = 0;
     /// Position in RunLog::processes(); -1: none. Others are then drawn at 40 %.
     virtual void setSelectedProcess(int process) = 0;
+    /// Whether the processes can be sent signals: the selected one then has buttons for that.
+    virtual void setCanSignal(bool canSignal) = 0;
 
 Q_SIGNALS:
     void processSelected(int process);
+    void signalAsked(int process, int signal);
 };
 
 /// The stage of @p kind; null for a kind that has none yet.

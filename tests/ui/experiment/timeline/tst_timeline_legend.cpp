@@ -61,6 +61,8 @@ void tst_TimelineLegend::entriesAreThoseOfTheKind_data()
     QTest::newRow("pipe") << QStringList{
         onCore, ready, u"At work, sleeping"_s, u"Waiting, pipe empty"_s, u"Blocked, pipe full"_s,
         crashed};
+    QTest::newRow("process") << QStringList{onCore, ready, u"At work, sleeping"_s,
+                                            u"Not working"_s, crashed};
     QTest::newRow("counter") << QStringList{
         onCore, ready, u"At work, sleeping"_s, u"Not working"_s, u"Waiting for the lock"_s,
         crashed};
@@ -79,7 +81,8 @@ void tst_TimelineLegend::everyKindHasARow()
 {
     for (const Kind &kind : kinds()) {
         if (kind.isAvailable())
-            QVERIFY2(!kind.waits.isEmpty(), qPrintable(kind.name));
+            QVERIFY2(!textsOf(layoutLegend(&kind, false, anyWidth)).isEmpty(),
+                     qPrintable(kind.name));
     }
 }
 
@@ -110,7 +113,7 @@ void tst_TimelineLegend::crashesAreThereAtAnyWidth()
 
 void tst_TimelineLegend::whatWasNotRecordedHasAnEntry()
 {
-    const Kind *kind = &firstKind();
+    const Kind *kind = &usualKind();
     QVERIFY(!textsOf(layoutLegend(kind, false, anyWidth)).contains(u"Not recorded"_s));
     QCOMPARE(layoutLegend(kind, true, anyWidth).last().text, u"Not recorded"_s);
 }
@@ -118,16 +121,16 @@ void tst_TimelineLegend::whatWasNotRecordedHasAnEntry()
 void tst_TimelineLegend::entriesHaveTips()
 {
     TimelineView view;
-    ExperimentSpec spec(firstKind().name);
+    ExperimentSpec spec(usualKind().name);
     view.setSpec(spec);
     view.resize(900, 240);
-    const auto entries = layoutLegend(&firstKind(), false, view.width());
+    const auto entries = layoutLegend(&usualKind(), false, view.width());
     for (const LegendEntry &entry : entries) {
         QVERIFY(!entry.tip.isEmpty());
         QCOMPARE(view.tipAt({static_cast<int>(entry.left) + 5, view.height() - 8}), entry.tip);
     }
     // A short text is said in full.
-    const auto brief = layoutLegend(&firstKind(), false, 500);
+    const auto brief = layoutLegend(&usualKind(), false, 500);
     QVERIFY(brief.first().tip.startsWith(u"On a core (process colour)\n"_s));
 }
 
