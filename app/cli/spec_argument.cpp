@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/spec_argument.h"
 
+#include "core/base/nearest_name.h"
 #include "core/experiment/spec/json_scan.h"
 #include "core/experiment/spec/presets.h"
 
@@ -27,12 +28,11 @@ Result<ExperimentSpec> presetOf(const QString &word)
 {
     if (const auto preset = findPreset(word))
         return preset->spec;
-    QStringList names;
-    for (const Preset &preset : presets())
-        names.append(preset.name);
-    return invalidArgument(
+    const QStringList names = presetNames();
+    const Error error = invalidArgument(
         word, tr("no preset of this name"),
         tr("allowed: %1, or a file, which has a / or an extension").arg(names.join(u", "_s)));
+    return withSuggestion(error, word, names);
 }
 
 /// From standard input, up to its end.

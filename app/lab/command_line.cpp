@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/lab/command_line.h"
 
+#include "core/base/nearest_name.h"
 #include "core/experiment/spec/kind.h"
 #include "ui/shell/pages.h"
 
@@ -50,6 +51,11 @@ struct Options
                              u"seconds"_s};
     QCommandLineOption help{{u"h"_s, u"help"_s}, tr("Show this help.")};
     QCommandLineOption version{{u"v"_s, u"version"_s}, tr("Show the version.")};
+
+    [[nodiscard]] QList<QCommandLineOption> all() const
+    {
+        return {page, preset, run, theme, size, screenshot, after, help, version};
+    }
 };
 
 QStringList pageNames()
@@ -61,14 +67,30 @@ QStringList pageNames()
     return names;
 }
 
+/// @p line says that @p word is none of @p names.
+Fault unknownName(const QString &line, const QString &word, const QStringList &names)
+{
+    const QString suggestion = suggestionText(word, names);
+    return {{suggestion.isEmpty() ? line : QString(line % u"; " % suggestion)}};
+}
+
+/// What the parser did not take, such as an unknown option.
+Fault unreadable(const QCommandLineParser &parser, const Options &options)
+{
+    QString text = parser.errorText();
+    if (text.endsWith(u'.'))
+        text.chop(1);
+    QStringList names;
+    for (const QCommandLineOption &option : options.all())
+        names << u"--"_s + option.names().last();
+    return unknownName(text, u"--"_s + parser.unknownOptionNames().value(0), names);
+}
+
 void addOptions(QCommandLineParser &parser, Options &options)
 {
     parser.setApplicationDescription(tr("An interactive lab for multiprocessing."));
     options.page.setDescription(options.page.description().arg(pageNames().join(u", "_s)));
-    for (const QCommandLineOption &option :
-         {options.page, options.preset, options.run, options.theme, options.size,
-          options.screenshot, options.after, options.help, options.version})
-        parser.addOption(option);
+    parser.addOptions(options.all());
     parser.addPositionalArgument(u"file"_s, tr("An experiment (*.proclab.json) to show."),
                                  u"[FILE]"_s);
 }
@@ -84,7 +106,8 @@ MaybeFault readLook(const QCommandLineParser &parser, const Options &options, La
         else if (name == u"system"_s)
             result.theme = Theme::Mode::System;
         else
-            return Fault{{tr("--theme: %1 is not one of dark, light, system").arg(name)}};
+            return unknownName(tr("--theme: %1 is not one of dark, light, system").arg(name), name,
+                               {u"dark"_s, u"light"_s, u"system"_s});
     }
     if (parser.isSet(options.size)) {
         const QString text = parser.value(options.size);
@@ -154,7 +177,9 @@ MaybeFault readSubject(const QCommandLineParser &parser, const Options &options,
     if (parser.isSet(options.preset)) {
         result.preset = findPreset(parser.value(options.preset));
         if (!result.preset)
-            return Fault{{tr("--preset: there is no preset %1").arg(parser.value(options.preset))}};
+            return unknownName(
+                tr("--preset: there is no preset %1").arg(parser.value(options.preset)),
+                parser.value(options.preset), presetNames());
     }
     const QString kind = result.preset ? result.preset->spec.kind()
                          : result.spec ? result.spec->kind()
@@ -164,7 +189,8 @@ MaybeFault readSubject(const QCommandLineParser &parser, const Options &options,
                   : ownPage.isEmpty()        ? pageOf(usualKind())
                                              : ownPage;
     if (!pageNames().contains(result.page))
-        return Fault{{tr("--page: there is no page %1").arg(result.page)}};
+        return unknownName(tr("--page: there is no page %1").arg(result.page), result.page,
+                           pageNames());
     if (!ownPage.isEmpty() && ownPage != result.page)
         return Fault{{tr("--page: an experiment of the kind %1 is on the page %2, not on %3")
                           .arg(kind, ownPage, result.page)}};
@@ -191,10 +217,7 @@ CommandLine readCommandLine(const QStringList &arguments)
     addOptions(parser, options);
     CommandLine line;
     if (!parser.parse(arguments)) {
-        QString text = parser.errorText();
-        if (text.endsWith(u'.'))
-            text.chop(1);
-        line.errorLines << text;
+        line.errorLines = unreadable(parser, options).lines;
         line.exitStatus = usageError;
         return line;
     }

@@ -228,7 +228,7 @@ void tst_Cli::checkTellsEveryFault()
              (QStringList{
                  u"proclab-cli: pool.workers: 0 is below the minimum 1"_s,
                  u"proclab-cli: pool.method: \"mapp\" is not one of apply, apply_async, map, imap, "
-                 "imap_unordered, starmap"_s}));
+                 "imap_unordered, starmap; did you mean map?"_s}));
     const QString broken = writeFile(u"broken.json"_s, "{\n  \"version\": 1,\n}");
     QCOMPARE(call({u"check"_s, broken}).errorLines(),
              QStringList{

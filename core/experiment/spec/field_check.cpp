@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/spec/field_check.h"
 
+#include "core/base/nearest_name.h"
 #include "core/runtime/workloads/workload.h"
 
 #include <QJsonArray>
@@ -69,7 +70,8 @@ std::optional<Error> checkNumber(const Field &field, const QJsonValue &value)
     if (mayBeAuto)
         allowed = SpecText::tr("%1, or \"auto\"").arg(allowed);
     if (!value.isDouble())
-        return wrongType(field.path, value, allowed);
+        return withSuggestion(wrongType(field.path, value, allowed), value.toString(),
+                              mayBeAuto ? QStringList{u"auto"_s} : QStringList());
     const double number = value.toDouble();
     if (isWhole && std::floor(number) != number)
         return invalidArgument(field.path,
@@ -98,8 +100,9 @@ std::optional<Error> checkChoice(const Field &field, const QJsonValue &value,
         return wrongType(field.path, value, allowed);
     if (choices.contains(value.toString()))
         return {};
-    return invalidArgument(field.path,
-                           SpecText::tr("%1 is not one of %2").arg(foundText(value), allowed), {});
+    const Error error = invalidArgument(
+        field.path, SpecText::tr("%1 is not one of %2").arg(foundText(value), allowed), {});
+    return withSuggestion(error, value.toString(), choices);
 }
 
 std::optional<Error> checkList(const Field &field, const QJsonValue &value)
@@ -235,12 +238,14 @@ Error wrongType(const QString &path, const QJsonValue &value, const QString &all
     return invalidArgument(path, found, SpecText::tr("allowed: %1").arg(allowed));
 }
 
-Error unknownKey(const QString &path, const QStringList &allowed)
+Error unknownKey(const QString &path, const QStringList &allowed, const QString &elsewhere)
 {
-    return invalidArgument(path, SpecText::tr("unknown"),
-                           allowed.isEmpty()
-                               ? SpecText::tr("no key is allowed here")
-                               : SpecText::tr("allowed: %1").arg(allowed.join(u", "_s)));
+    const Error error =
+        invalidArgument(path, SpecText::tr("unknown"),
+                        allowed.isEmpty() ? SpecText::tr("no key is allowed here")
+                                          : SpecText::tr("allowed: %1").arg(allowed.join(u", "_s)));
+    return elsewhere.isEmpty() ? withSuggestion(error, path.section(u'.', -1), allowed)
+                               : withSuggestion(error, elsewhere, {elsewhere});
 }
 
 std::optional<Error> checkValue(const Field &field, const QJsonValue &value)

@@ -28,8 +28,10 @@ class SpecText
 /// An InvalidArgument: @p value at @p path is of the wrong type, @p allowed ("an integer from 1 to
 /// 256") the right one.
 [[nodiscard]] Error wrongType(const QString &path, const QJsonValue &value, const QString &allowed);
-/// An InvalidArgument: there is no @p path, but there are @p allowed.
-[[nodiscard]] Error unknownKey(const QString &path, const QStringList &allowed);
+/// An InvalidArgument: there is no @p path. Its last key may be one of @p allowed; it is known at
+/// the path @p elsewhere, if that is not empty.
+[[nodiscard]] Error unknownKey(const QString &path, const QStringList &allowed,
+                               const QString &elsewhere = {});
 
 /// What is wrong with @p value at @p field, alone: its type, its range, its choice. Arguments and
 /// lists of them are seen to be objects; checkArguments() looks inside.

@@ -79,6 +79,16 @@ const Kind *findKind(const QString &name)
     return found == all.end() ? nullptr : &*found;
 }
 
+QStringList availableKindNames()
+{
+    QStringList names;
+    for (const Kind &kind : kinds()) {
+        if (kind.isAvailable())
+            names.append(kind.name);
+    }
+    return names;
+}
+
 const Kind &usualKind()
 {
     return *findKind(u"pool"_s);

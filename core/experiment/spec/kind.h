@@ -76,6 +76,8 @@ struct Kind
 /// moment. Thread-safe.
 [[nodiscard]] std::span<const Kind> kinds();
 [[nodiscard]] const Kind *findKind(const QString &name);
+/// Of those that are available.
+[[nodiscard]] QStringList availableKindNames();
 /// What is shown, and what a spec is of, where no kind is named.
 [[nodiscard]] const Kind &usualKind();
 

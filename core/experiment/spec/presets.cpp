@@ -38,6 +38,14 @@ const QList<Preset> &presets()
     return all;
 }
 
+QStringList presetNames()
+{
+    QStringList names;
+    for (const Preset &preset : presets())
+        names.append(preset.name);
+    return names;
+}
+
 std::optional<Preset> findPreset(const QString &name)
 {
     const auto found = std::find_if(presets().begin(), presets().end(),

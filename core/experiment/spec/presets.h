@@ -5,6 +5,7 @@
 
 #include <QList>
 #include <QString>
+#include <QStringList>
 
 #include <optional>
 
@@ -22,6 +23,7 @@ struct Preset
 
 /// All presets, those of a kind together, in the order of kinds and of their rows. Thread-safe.
 [[nodiscard]] const QList<Preset> &presets();
+[[nodiscard]] QStringList presetNames();
 [[nodiscard]] std::optional<Preset> findPreset(const QString &name);
 
 } // namespace proclab

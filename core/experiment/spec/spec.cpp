@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/spec/spec.h"
 
+#include "core/base/nearest_name.h"
 #include "core/experiment/spec/field_check.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
@@ -100,18 +101,15 @@ qsizetype positionIn(const Schema &schema, const QString &subject)
 
 std::optional<Error> kindFault(const QString &kind)
 {
-    QStringList available;
-    for (const Kind &row : kinds()) {
-        if (row.isAvailable())
-            available.append(row.name);
-    }
     const Kind *found = findKind(kind);
     if (found && found->isAvailable())
         return {};
     const QString text =
         found ? SpecText::tr("%1 is not available yet") : SpecText::tr("%1 is unknown");
-    return invalidArgument(u"kind"_s, text.arg(foundText(kind)),
-                           SpecText::tr("allowed: %1").arg(available.join(u", "_s)));
+    const QStringList available = availableKindNames();
+    const Error error = invalidArgument(u"kind"_s, text.arg(foundText(kind)),
+                                        SpecText::tr("allowed: %1").arg(available.join(u", "_s)));
+    return found ? error : withSuggestion(error, kind, available);
 }
 
 } // namespace
@@ -234,6 +232,20 @@ void ExperimentSpec::checkFields(QList<Error> &faults) const
     }
 }
 
+/// The first field or argument whose path ends in @p end; empty: none does.
+QString ExperimentSpec::pathEndingIn(const QString &end) const
+{
+    for (const Field &field : kindInfo()->schema) {
+        if (QString(u'.' % field.path).endsWith(end))
+            return field.path;
+        const QString task = text(blockOf(field.path) % u".task"_s);
+        if (field.type == Field::Type::Arguments &&
+            !argumentDefaultOf(task, end.sliced(1)).isUndefined())
+            return field.path % end;
+    }
+    return {};
+}
+
 /// Keys that no field has, and blocks that are none.
 void ExperimentSpec::checkKeys(const QJsonObject &object, const QString &prefix,
                                QList<Error> &faults) const
@@ -249,7 +261,8 @@ void ExperimentSpec::checkKeys(const QJsonObject &object, const QString &prefix,
     for (auto entry = object.begin(); entry != object.end() && faults.size() < maxFaults; ++entry) {
         const QString path = prefix % entry.key();
         if (!allowed.contains(entry.key())) {
-            faults.append(unknownKey(prefix % printable(entry.key()), allowed));
+            faults.append(unknownKey(prefix % printable(entry.key()), allowed,
+                                     pathEndingIn(u'.' % entry.key())));
             continue;
         }
         if (path == u"version"_s || findField(kindInfo()->schema, path))

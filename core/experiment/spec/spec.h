@@ -70,6 +70,7 @@ private:
     [[nodiscard]] QJsonValue stored(const QString &path) const;
     [[nodiscard]] QList<Error> structureFaults() const;
     void checkFields(QList<Error> &faults) const;
+    [[nodiscard]] QString pathEndingIn(const QString &end) const;
     void checkKeys(const QJsonObject &object, const QString &prefix, QList<Error> &faults) const;
 
     QString m_kind;

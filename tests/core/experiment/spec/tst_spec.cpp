@@ -3,6 +3,7 @@
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
 #include "core/experiment/spec/spec.h"
+#include "core/runtime/workloads/workload.h"
 
 #include <QFile>
 #include <QJsonArray>
@@ -82,6 +83,15 @@ QString allowedKinds()
     return u"allowed: "_s % names.join(u", "_s);
 }
 
+QString workloads()
+{
+    QStringList names;
+    for (const runtime::WorkloadInfo &workload : runtime::workloads())
+        names.append(
+            QString::fromUtf8(workload.name.data(), static_cast<qsizetype>(workload.name.size())));
+    return names.join(u", "_s);
+}
+
 void addHeadRows()
 {
     addRow("version missing", R"({"kind":"counter"})", u"version: missing; needed: 1"_s);
@@ -92,7 +102,9 @@ void addHeadRows()
     addRow("kind missing", R"({"version":1})",
            u"kind: missing; the kind of the experiment is needed"_s);
     addRow("kind number", R"({"version":1,"kind":7})", u"kind: 7 is a number; allowed: a text"_s);
-    addRow("kind unknown", file("pol", {}), u"kind: \"pol\" is unknown; "_s % allowedKinds());
+    addRow("kind unknown", file("pol", {}),
+           u"kind: \"pol\" is unknown; "_s % allowedKinds() % u"; did you mean pool?");
+    addRow("kind unlike any", file("walk", {}), u"kind: \"walk\" is unknown; "_s % allowedKinds());
     addRow("kind planned", file("fork", R"("fork":{"children":2})"),
            u"kind: \"fork\" is not available yet; "_s % allowedKinds());
     addRow("list", "[]", u"x.json: a list; allowed: an object with version and kind"_s);
@@ -108,7 +120,12 @@ void addKeyRows()
            u"pipeline: unknown; allowed: "_s + allowed);
     addRow(
         "unknown key in block", counterFile(R"("process":2)"),
-        u"counter.process: unknown; allowed: processes, increments, mode, gap_ns, type, start_method"_s);
+        u"counter.process: unknown; allowed: processes, increments, mode, gap_ns, type, start_method; did you mean processes?"_s);
+    addRow(
+        "key of another block", counterFile(R"("seed":2)"),
+        u"counter.seed: unknown; allowed: processes, increments, mode, gap_ns, type, start_method; did you mean seed?"_s);
+    addRow("key of a block", file("counter", R"("gap_ns":1)"),
+           u"gap_ns: unknown; allowed: "_s + allowed + u"; did you mean counter.gap_ns?"_s);
     addRow("block is a number", file("counter", R"("counter":5)"),
            u"counter: 5 is a number; allowed: an object"_s);
     addRow("block is a list", file("counter", R"("counter":[])"),
@@ -164,7 +181,7 @@ void addPoolRows()
     addRow("workers null", poolFile(R"("workers":null)"),
            u"pool.workers: null; allowed: an integer from 1 to 256"_s);
     addRow("method", poolFile(R"("method":"mapp")"),
-           u"pool.method: \"mapp\" is not one of "_s + methods);
+           u"pool.method: \"mapp\" is not one of "_s + methods + u"; did you mean map?"_s);
     addRow("method number", poolFile(R"("method":1)"),
            u"pool.method: 1 is a number; allowed: "_s + methods);
     addRow("start method", poolFile(R"("start_method":"thread")"),
@@ -174,6 +191,9 @@ void addPoolRows()
     addRow(
         "chunk size text", poolFile(R"("chunk_size":"big")"),
         u"pool.chunk_size: \"big\" is a text; allowed: an integer from 1 to 10000000, or \"auto\""_s);
+    addRow(
+        "chunk size misspelt", poolFile(R"("chunk_size":"atuo")"),
+        u"pool.chunk_size: \"atuo\" is a text; allowed: an integer from 1 to 10000000, or \"auto\"; did you mean auto?"_s);
     addRow("max tasks", poolFile(R"("max_tasks_per_worker":-1)"),
            u"pool.max_tasks_per_worker: -1 is below the minimum 0"_s);
     addRow("on crash", poolFile(R"("on_crash":"ignore")"),
@@ -198,7 +218,15 @@ void addTaskRows()
     addRow("count too large", taskFile(R"("task":"noop","count":10000001)"),
            u"tasks.count: 10000001 is above the maximum 10000000"_s);
     addRow("argument unknown", taskFile(R"("task":"cpu.primes","count":1,"args":{"limitt":5})"),
-           u"tasks.args.limitt: unknown; allowed: limit"_s);
+           u"tasks.args.limitt: unknown; allowed: limit; did you mean limit?"_s);
+    addRow(
+        "argument beside args", taskFile(R"("task":"cpu.primes","count":1,"limit":5)"),
+        u"tasks.limit: unknown; allowed: task, args, args_list, count; did you mean tasks.args.limit?"_s);
+    addRow("workload", taskFile(R"("task":"cpu.prime","count":1)"),
+           u"tasks.task: \"cpu.prime\" is not one of "_s + workloads() +
+               u"; did you mean cpu.primes?"_s);
+    addRow("workload unlike any", taskFile(R"("task":"walk","count":1)"),
+           u"tasks.task: \"walk\" is not one of "_s + workloads());
     addRow("argument of none", taskFile(R"("task":"noop","count":1,"args":{"x":5})"),
            u"tasks.args.x: unknown; no key is allowed here"_s);
     addRow("argument text", taskFile(R"("task":"io.sleep","count":1,"args":{"min_s":"1"})"),
@@ -231,7 +259,7 @@ void addTaskRows()
     addRow("list of numbers", taskFile(R"("task":"cpu.primes","args_list":[{},7])"),
            u"tasks.args_list.1: 7 is a number; allowed: an object"_s);
     addRow("argument in list", taskFile(R"("task":"cpu.primes","args_list":[{},{"limt":1}])"),
-           u"tasks.args_list.1.limt: unknown; allowed: limit"_s);
+           u"tasks.args_list.1.limt: unknown; allowed: limit; did you mean limit?"_s);
     addRow(
         "hang without limit", taskFile(R"("task":"fail.hang","count":1)"),
         u"tasks.task: \"fail.hang\" never ends by itself; allowed with pool.task_timeout_s or time_limit_s above 0"_s);
@@ -303,8 +331,9 @@ void addCounterRows()
     addRow("gap", counterFile(R"("gap_ns":-1)"), u"counter.gap_ns: -1 is below the minimum 0"_s);
     addRow("gap too long", counterFile(R"("gap_ns":1000001)"),
            u"counter.gap_ns: 1000001 is above the maximum 1000000"_s);
-    addRow("counter's start method", counterFile(R"("start_method":"vfork")"),
-           u"counter.start_method: \"vfork\" is not one of spawn, forkserver, fork"_s);
+    addRow(
+        "counter's start method", counterFile(R"("start_method":"vfork")"),
+        u"counter.start_method: \"vfork\" is not one of spawn, forkserver, fork; did you mean fork?"_s);
 }
 
 void addValidRows()
