@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/command_line.h"
 
+#include "core/base/nearest_name.h"
+#include "core/experiment/spec/kind.h"
+
 #include <QCoreApplication>
 
 #include <algorithm>
@@ -29,10 +32,11 @@ struct Option
 struct Command
 {
     QString name;
-    QString operand = {}; ///< What it needs exactly one of; empty: none.
+    QString operand = {}; ///< What it takes one of, in brackets if it need not; empty: none.
     QString help = {};
     QList<Option> options = {};
     bool isPlanned = false;
+    QString example = {}; ///< A call, without the program's name.
 };
 
 QList<Command> commands()
@@ -51,10 +55,28 @@ QList<Command> commands()
           {u"--trace"_s, Option::Form::Planned},
           {u"--record"_s, Option::Form::Planned},
           {u"--save"_s, Option::Form::Planned},
-          {u"--with-python"_s, Option::Form::Planned}}},
-        {u"check"_s, u"SPEC"_s, tr("Say what is wrong with an experiment")},
-        {u"presets"_s, {}, tr("List the presets"), {asJson}},
-        {u"workloads"_s, {}, tr("List the workloads and their arguments"), {asJson}},
+          {u"--with-python"_s, Option::Form::Planned}},
+         false,
+         u"run pool --set pool.workers=2 --json result.json"_s},
+        {u"check"_s,
+         u"SPEC"_s,
+         tr("Say what is wrong with an experiment"),
+         {},
+         false,
+         u"check my.proclab.json"_s},
+        {u"presets"_s, {}, tr("List the presets"), {asJson}, false, u"presets --json"_s},
+        {u"workloads"_s,
+         {},
+         tr("List the workloads and their arguments"),
+         {asJson},
+         false,
+         u"workloads --json"_s},
+        {u"help"_s,
+         u"[COMMAND|KIND]"_s,
+         tr("Tell of a command or a kind of experiment"),
+         {},
+         false,
+         u"help pool"_s},
     };
     for (const QString &name :
          {u"sweep"_s, u"monitor"_s, u"python"_s, u"runs"_s, u"export"_s, u"info"_s})
@@ -65,6 +87,14 @@ QList<Command> commands()
 Error usageError(const QString &subject, const QString &found, const QString &allowed)
 {
     return invalidArgument(subject, found, allowed);
+}
+
+/// @p word is none of @p names.
+Error unknownWord(const QString &word, const QString &found, const QStringList &names)
+{
+    const Error error = usageError(word, found,
+                                   tr("allowed: %1").arg(names.join(u", "_s)));
+    return withSuggestion(error, word, names);
 }
 
 /// Reads the words behind a command.
@@ -104,7 +134,7 @@ private:
         const auto option = std::find_if(m_command.options.begin(), m_command.options.end(),
                                          [&](const Option &one) { return one.name == name; });
         if (option == m_command.options.end()) {
-            m_error = usageError(name, tr("unknown option"), allowedOptions());
+            m_error = unknownWord(name, tr("unknown option"), allowedOptions());
         } else if (option->form == Option::Form::Planned) {
             m_error = usageError(name, tr("not available yet"), {});
         } else if (option->form == Option::Form::Flag) {
@@ -125,16 +155,17 @@ private:
     {
         if (m_line.help)
             return;
-        const qsizetype needed = m_command.operand.isEmpty() ? 0 : 1;
+        const qsizetype most = m_command.operand.isEmpty() ? 0 : 1;
+        const qsizetype needed = m_command.operand.startsWith(u'[') ? 0 : most;
         if (m_line.operands.size() < needed)
             m_error = usageError(m_command.name, tr("an operand is missing"),
                                  tr("needed: %1").arg(m_command.operand));
-        else if (m_line.operands.size() > needed)
-            m_error = usageError(m_line.operands[needed], tr("one operand too many"),
+        else if (m_line.operands.size() > most)
+            m_error = usageError(m_line.operands[most], tr("one operand too many"),
                                  tr("see proclab-cli %1 --help").arg(m_command.name));
     }
 
-    [[nodiscard]] QString allowedOptions() const
+    [[nodiscard]] QStringList allowedOptions() const
     {
         QStringList names;
         for (const Option &option : m_command.options) {
@@ -142,7 +173,7 @@ private:
                 names.append(option.name);
         }
         names.append(u"--help"_s);
-        return tr("allowed: %1").arg(names.join(u", "_s));
+        return names;
     }
 
     const Command &m_command;
@@ -173,10 +204,11 @@ QString commandHelp(const Command &command)
                                                  : QString(option.name % u' ' % option.placeholder),
                     option.help);
     }
+    text += row(u"--help"_s, tr("Show this help"));
     if (command.operand.startsWith(u"SPEC"_s))
-        text += tr("\nSPEC is an experiment file, or - for standard input; a word with a / or an "
-                   "extension is a file.\n");
-    return text;
+        text += tr("\nSPEC is an experiment file, or - for standard input; a word with a / or\n"
+                   "an extension is a file.\n");
+    return text % tr("\nExample:\n  proclab-cli %1\n").arg(command.example);
 }
 
 } // namespace
@@ -189,29 +221,44 @@ QString CommandLine::value(const QString &option) const
 
 Result<CommandLine> readCommandLine(const QStringList &arguments)
 {
-    const QList<Command> all = commands();
-    QStringList names;
-    for (const Command &command : all) {
-        if (!command.isPlanned)
-            names.append(command.name);
-    }
-    const QString allowed = tr("allowed: %1").arg(names.join(u", "_s));
     if (arguments.isEmpty())
-        return usageError(tr("command"), tr("missing"), allowed);
-    const QString first = arguments.first();
-    CommandLine line;
-    line.help = first == u"--help"_s || first == u"-h"_s || first == u"help"_s;
-    line.version = first == u"--version"_s;
-    if (line.help || line.version)
+        return usageError(tr("command"), tr("missing"),
+                          tr("allowed: %1").arg(commandNames().join(u", "_s)));
+    QString first = arguments.first();
+    if (first == u"--version"_s) {
+        CommandLine line;
+        line.version = true;
         return line;
+    }
+    if (first == u"--help"_s || first == u"-h"_s)
+        first = u"help"_s;
+    const QList<Command> all = commands();
     const auto command =
         std::find_if(all.begin(), all.end(), [&](const Command &one) { return one.name == first; });
+    if (command == all.end() && first.startsWith(u'-'))
+        return unknownWord(first, tr("unknown option"), {u"--help"_s, u"--version"_s});
     if (command == all.end())
-        return usageError(
-            first, first.startsWith(u'-') ? tr("unknown option") : tr("unknown command"), allowed);
+        return unknownWord(first, tr("unknown command"), commandNames());
     if (command->isPlanned)
         return usageError(first, tr("not available yet"), {});
     return Reader(*command, arguments.mid(1)).read();
+}
+
+QStringList commandNames()
+{
+    QStringList names;
+    for (const Command &command : commands()) {
+        if (!command.isPlanned)
+            names.append(command.name);
+    }
+    return names;
+}
+
+bool isPlanned(const QString &command)
+{
+    const QList<Command> all = commands();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Command &one) { return one.isPlanned && one.name == command; });
 }
 
 QString helpText(const QString &command)
@@ -225,11 +272,11 @@ QString helpText(const QString &command)
             text += row(one.operand.isEmpty() ? one.name : QString(one.name % u' ' % one.operand),
                         one.help);
     }
-    text += row(u"--help"_s, tr("Show this help; after a command, the command's"));
     text += row(u"--version"_s, tr("Show the version"));
-    text += tr("\nExit status: 0 all went well; 1 a task failed or a time limit was reached; 2 bad "
-               "usage or an\n"
-               "invalid experiment; 3 the engine failed; 128+N ended by signal N.\n");
+    text += tr("\nKinds of experiments: %1.\n").arg(availableKindNames().join(u", "_s));
+    text += tr("\nExit status: 0 all went well; 1 a task failed or a time limit was reached;\n"
+               "2 bad usage or an invalid experiment; 3 the engine failed; 128+N ended by\n"
+               "signal N.\n");
     return text;
 }
 

@@ -12,10 +12,10 @@ namespace proclab::cli {
 /// What the command line says, by its form only.
 struct CommandLine
 {
-    QString command;                     ///< Empty with --help or --version alone.
+    QString command;                     ///< Empty with --version alone.
     QStringList operands;                ///< What is no option: SPEC.
     QHash<QString, QStringList> options; ///< "--set": its values in order; a flag has none.
-    bool help = false;
+    bool help = false;                   ///< --help behind the command.
     bool version = false;
 
     [[nodiscard]] bool has(const QString &option) const { return options.contains(option); }
@@ -23,9 +23,15 @@ struct CommandLine
     [[nodiscard]] QString value(const QString &option) const;
 };
 
-/// Reads the arguments without the program's name. InvalidArgument: an unknown command or option, a
-/// value or operand too few or too many; also what is not available yet.
+/// Reads the arguments without the program's name; --help is the command "help". InvalidArgument:
+/// an unknown command or option, a value or operand too few or too many; also what is not available
+/// yet.
 [[nodiscard]] Result<CommandLine> readCommandLine(const QStringList &arguments);
+
+/// The commands that there are.
+[[nodiscard]] QStringList commandNames();
+/// Whether @p command is one that is to come.
+[[nodiscard]] bool isPlanned(const QString &command);
 
 /// The whole help, or that of @p command.
 [[nodiscard]] QString helpText(const QString &command = {});

@@ -2,6 +2,7 @@
 #include "app/cli/command_line.h"
 #include "app/cli/console.h"
 #include "app/cli/exit_status.h"
+#include "app/cli/help_command.h"
 #include "app/cli/list_commands.h"
 #include "app/cli/run_command.h"
 #include "core/base/version.h"
@@ -32,6 +33,8 @@ int runCommandLine(const QStringList &arguments)
     if (line->version)
         return print(u"proclab-cli %1\n"_s.arg(QStringLiteral(PROCLAB_VERSION))) ? AllWentWell
                                                                                  : EngineFailed;
+    if (line->command == u"help"_s && !line->help)
+        return showHelp(*line);
     if (line->help)
         return print(helpText(line->command)) ? AllWentWell : EngineFailed;
     if (line->command == u"check"_s)

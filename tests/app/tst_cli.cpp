@@ -174,7 +174,7 @@ void tst_Cli::badUsageIsOneLineAndStatusTwo_data()
     const auto row = [](const char *name, const QStringList &arguments, const QString &start) {
         QTest::newRow(name) << arguments << start;
     };
-    row("nothing", {}, u"command: missing; allowed: run, check, presets, workloads"_s);
+    row("nothing", {}, u"command: missing; allowed: run, check, presets, workloads, help"_s);
     row("unknown command", {u"walk"_s}, u"walk: unknown command; allowed: run"_s);
     row("unknown option first", {u"--walk"_s}, u"--walk: unknown option"_s);
     row("unknown option", {u"run"_s, u"pool"_s, u"--jsn"_s},

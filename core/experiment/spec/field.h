@@ -41,6 +41,8 @@ struct Field
     /// The default where it follows from other fields; Undefined: none then. `defaultValue` is what
     /// it is most often.
     QJsonValue (*derivedDefault)(const ExperimentSpec &spec) = nullptr;
+    /// What the default follows from, in words: from other fields or the machine; else empty.
+    QString defaultText = {};
 };
 
 /// Everything there is to set for one kind: the common fields, the kind's block, its tasks.

@@ -103,7 +103,8 @@ Schema taskFields()
          .minimum = 1,
          .maximum = mostTasks,
          .defaultValue = usualTasks,
-         .derivedDefault = countOfList},
+         .derivedDefault = countOfList,
+         .defaultText = SpecText::tr("the length of tasks.args_list, else %1").arg(usualTasks)},
     };
 }
 

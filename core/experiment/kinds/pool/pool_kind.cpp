@@ -45,7 +45,8 @@ Schema callFields()
              "there are cores."),
          .minimum = 1,
          .maximum = 256,
-         .defaultValue = std::min(usableCores(), 256)},
+         .defaultValue = std::min(usableCores(), 256),
+         .defaultText = PoolKindText::tr("as many as there are cores")},
         {.path = u"pool.method"_s,
          .type = Field::Type::Choice,
          .group = group,
@@ -69,7 +70,8 @@ Schema callFields()
          .minimum = 1,
          .maximum = 10'000'000,
          .defaultValue = 1,
-         .derivedDefault = usualChunkSize},
+         .derivedDefault = usualChunkSize,
+         .defaultText = PoolKindText::tr("1 for apply and apply_async, else auto")},
         startMethodField(u"pool"_s, group),
     };
 }

@@ -123,6 +123,7 @@ void tst_Kinds::everyFieldExplainsItself()
         QVERIFY2(field.type != Field::Type::Choice ||
                      field.choices.contains(field.defaultValue.toString()),
                  path);
+        QVERIFY2(!field.derivedDefault || !field.defaultText.isEmpty(), path);
         if (!field.defaultValue.isNull())
             QVERIFY2(!checkValue(field, field.defaultValue), path);
     }
