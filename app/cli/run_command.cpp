@@ -9,12 +9,16 @@
 #include "app/cli/spec_argument.h"
 #include "core/base/signal_watcher.h"
 #include "core/experiment/run/experiment_run.h"
+#include "core/experiment/run/trace_json.h"
 #include "core/process/engine.h"
 
 #include <QCoreApplication>
 #include <QEventLoop>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <vector>
 
 using namespace Qt::StringLiterals;
 
@@ -22,48 +26,58 @@ namespace proclab::cli {
 
 namespace {
 
-/// Where the result goes; null: nowhere.
-struct Outputs
+using WriteFunction = bool (*)(const RunResult &result, QIODevice &device);
+
+/// A place that the result goes to.
+struct Output
 {
-    std::unique_ptr<OutputFile> json;
-    std::unique_ptr<OutputFile> csv;
+    QString option; ///< "--json"
+    QString name;
+    WriteFunction write = nullptr;
+    std::unique_ptr<OutputFile> file = nullptr;
 };
 
-Result<Outputs> openOutputs(const CommandLine &line)
+/// In the order in which they are written.
+std::vector<Output> outputsOf(const CommandLine &line)
 {
-    Outputs outputs;
-    const QString json = line.value(u"--json"_s);
-    const QString csv = line.value(u"--csv"_s);
-    if (line.has(u"--json"_s) && line.has(u"--csv"_s) && json == csv)
-        return invalidArgument(
-            u"--csv"_s,
-            QCoreApplication::translate("RunCommand", "\"%1\" is also where --json goes").arg(csv),
-            QCoreApplication::translate("RunCommand", "allowed: another file"));
-    if (line.has(u"--json"_s)) {
-        auto file = OutputFile::open(json);
+    std::vector<Output> outputs;
+    const auto add = [&](const QString &option, WriteFunction write) {
+        if (line.has(option))
+            outputs.push_back({option, line.value(option), write});
+    };
+    add(u"--json"_s, writeResultJson);
+    add(u"--csv"_s, writeResultCsv);
+    add(u"--trace"_s, writeTraceJson);
+    return outputs;
+}
+
+Result<std::vector<Output>> openOutputs(const CommandLine &line)
+{
+    std::vector<Output> outputs = outputsOf(line);
+    for (auto output = outputs.begin(); output != outputs.end(); ++output) {
+        const auto other = std::find_if(outputs.begin(), output, [&](const Output &before) {
+            return before.name == output->name;
+        });
+        if (other != output)
+            return invalidArgument(
+                output->option,
+                QCoreApplication::translate("RunCommand", "\"%1\" is also where %2 goes")
+                    .arg(output->name, other->option),
+                QCoreApplication::translate("RunCommand", "allowed: another file"));
+        auto file = OutputFile::open(output->name);
         if (!file)
             return file.error();
-        outputs.json = std::move(*file);
-    }
-    if (line.has(u"--csv"_s)) {
-        auto file = OutputFile::open(csv);
-        if (!file)
-            return file.error();
-        outputs.csv = std::move(*file);
+        output->file = std::move(*file);
     }
     return outputs;
 }
 
-using WriteFunction = bool (*)(const RunResult &result, QIODevice &device);
-
 /// False, with one line said, if it could not be written.
-bool writeTo(OutputFile *file, WriteFunction write, const RunResult &result)
+bool writeTo(const Output &output, const RunResult &result)
 {
-    if (!file)
-        return true;
     errno = 0;
-    write(result, file->device()); // What went wrong is told by commit().
-    if (const auto committed = file->commit(); !committed) {
+    output.write(result, output.file->device()); // What went wrong is told by commit().
+    if (const auto committed = output.file->commit(); !committed) {
         printErrors({committed.error()});
         return false;
     }
@@ -100,7 +114,7 @@ int runExperiment(const CommandLine &line)
         printErrors(faults);
         return BadUsage;
     }
-    const Result<Outputs> outputs = openOutputs(line);
+    const Result<std::vector<Output>> outputs = openOutputs(line);
     if (!outputs) {
         printErrors({outputs.error()});
         return BadUsage;
@@ -119,10 +133,12 @@ int runExperiment(const CommandLine &line)
         return BadUsage;
     const RunResult &result = run.result();
     printFailures(result);
-    bool isWritten = writeTo(outputs->json.get(), writeResultJson, result);
-    isWritten = writeTo(outputs->csv.get(), writeResultCsv, result) && isWritten;
-    const bool isOutputTaken =
-        line.value(u"--json"_s) == u"-"_s || line.value(u"--csv"_s) == u"-"_s;
+    bool isWritten = true;
+    bool isOutputTaken = false;
+    for (const Output &output : *outputs) {
+        isWritten = writeTo(output, result) && isWritten;
+        isOutputTaken = isOutputTaken || output.name == u"-"_s;
+    }
     if (!isQuiet && !isOutputTaken && !result.engineError)
         isWritten = print(summaryText(result)) && isWritten;
     if (signal > 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/cores.h"
 #include "core/experiment/run/run_result.h"
+#include "core/experiment/run/stream_writer.h"
 #include "core/experiment/spec/kind.h"
 
 #include <QIODevice>
@@ -21,37 +22,6 @@ namespace proclab {
 
 namespace {
 
-constexpr qsizetype bufferSize = 64 * 1024;
-
-/// Collects small pieces and hands them to the device in large ones.
-class Writer
-{
-public:
-    explicit Writer(QIODevice &device) : m_device(device) { m_buffer.reserve(bufferSize + 4096); }
-
-    void add(QByteArrayView text)
-    {
-        m_buffer.append(text);
-        if (m_buffer.size() >= bufferSize)
-            flush();
-    }
-
-    /// False if the device has failed, now or before.
-    bool flush()
-    {
-        m_isGood = m_isGood && m_device.write(m_buffer) == m_buffer.size();
-        m_buffer.resize(0);
-        return m_isGood;
-    }
-
-    [[nodiscard]] bool isGood() const { return m_isGood; }
-
-private:
-    QIODevice &m_device;
-    QByteArray m_buffer;
-    bool m_isGood = true;
-};
-
 /// Nanoseconds as seconds, every digit of them: 1.5
 QByteArray seconds(qint64 ns)
 {
@@ -64,12 +34,6 @@ QByteArray seconds(qint64 ns)
             text.chop(1);
     }
     return text;
-}
-
-QByteArray json(const QJsonValue &value)
-{
-    const QByteArray list = QJsonDocument(QJsonArray{value}).toJson(QJsonDocument::Compact);
-    return list.mid(1, list.size() - 2);
 }
 
 /// As csv (RFC 4180).
@@ -216,14 +180,14 @@ QByteArray valueJson(const RunLog &log, const TaskRecord &task)
         return "null"_ba;
     if (value.isDouble() && task.valueType != TaskRecord::ValueType::Number)
         return QByteArray::number(value.toInteger());
-    return json(value);
+    return jsonText(value);
 }
 
 QByteArray resultLine(const RunLog &log, const TaskRecord &task, const Runner &runner)
 {
     return R"({"index":)" + QByteArray::number(task.index) + R"(,"worker":)" + runner.name +
            R"(,"pid":)" + runner.pid + R"(,"value":)" + valueJson(log, task) + R"(,"error":)" +
-           (task.error == TaskError::None ? "null"_ba : json(errorObject(log, task))) +
+           (task.error == TaskError::None ? "null"_ba : jsonText(errorObject(log, task))) +
            R"(,"submitted_s":)" + seconds(task.submittedNs) + R"(,"started_s":)" +
            (task.startedNs < 0 ? "null"_ba : seconds(task.startedNs)) + R"(,"finished_s":)" +
            seconds(task.finishedNs) + '}';
@@ -238,11 +202,11 @@ QByteArray csvLine(const RunLog &log, const TaskRecord &task, const Runner &runn
            seconds(task.finishedNs) + '\n';
 }
 
-void writeResults(const RunResult &result, Writer &writer)
+void writeResults(const RunResult &result, StreamWriter &writer)
 {
     const RunLog &log = *result.log;
     const std::vector<Runner> all = runners(
-        log, [](const QString &name) { return json(name); }, "null");
+        log, [](const QString &name) { return jsonText(name); }, "null");
     const std::vector<quint32> order = resultOrder(result);
     writer.add("  \"results\": [");
     for (std::size_t i = 0; i < order.size() && writer.isGood(); ++i) {
@@ -253,7 +217,7 @@ void writeResults(const RunResult &result, Writer &writer)
     writer.add(order.empty() ? "],\n" : "\n  ],\n");
 }
 
-void writeWorkers(const RunLog &log, Writer &writer)
+void writeWorkers(const RunLog &log, StreamWriter &writer)
 {
     const QList<ProcessRecord> processes = log.processes();
     const char *separator = "\n    ";
@@ -262,18 +226,18 @@ void writeWorkers(const RunLog &log, Writer &writer)
         if (process.isParent())
             continue;
         writer.add(separator);
-        writer.add(json(workerObject(process, processes)));
+        writer.add(jsonText(workerObject(process, processes)));
         separator = ",\n    ";
     }
     writer.add("\n  ],\n");
 }
 
-void writeMember(Writer &writer, QByteArrayView key, const QJsonValue &value)
+void writeMember(StreamWriter &writer, QByteArrayView key, const QJsonValue &value)
 {
     writer.add("  \"");
     writer.add(key);
     writer.add("\": ");
-    writer.add(json(value));
+    writer.add(jsonText(value));
     writer.add(",\n");
 }
 
@@ -287,7 +251,7 @@ QJsonValue textOrNull(const QString &text)
 bool writeResultJson(const RunResult &result, QIODevice &device)
 {
     const RunLog &log = *result.log;
-    Writer writer(device);
+    StreamWriter writer(device);
     writer.add("{\n");
     writeMember(writer, "version", 1);
     writeMember(writer, "kind", result.spec.kind());
@@ -310,7 +274,7 @@ bool writeResultJson(const RunResult &result, QIODevice &device)
     writeWorkers(log, writer);
     writeResults(result, writer);
     writer.add("  \"outcome\": ");
-    writer.add(json(result.outcome));
+    writer.add(jsonText(result.outcome));
     writer.add("\n}\n");
     return writer.flush();
 }
@@ -319,7 +283,7 @@ bool writeResultCsv(const RunResult &result, QIODevice &device)
 {
     const RunLog &log = *result.log;
     const std::vector<Runner> all = runners(log, csv, {});
-    Writer writer(device);
+    StreamWriter writer(device);
     writer.add("index,worker,pid,value,error_type,submitted_s,started_s,finished_s\n");
     for (const quint32 position : resultOrder(result)) {
         const TaskRecord &task = log.tasks[position];
