@@ -93,7 +93,7 @@ Error usageError(const QString &subject, const QString &found, const QString &al
 /// @p word is none of @p names.
 Error unknownWord(const QString &word, const QString &found, const QStringList &names)
 {
-    const Error error = usageError(word, found,
+    const Error error = usageError(word.isEmpty() ? u"\"\""_s : word, found,
                                    tr("allowed: %1").arg(names.join(u", "_s)));
     return withSuggestion(error, word, names);
 }
@@ -226,7 +226,7 @@ Result<CommandLine> readCommandLine(const QStringList &arguments)
         return usageError(tr("command"), tr("missing"),
                           tr("allowed: %1").arg(commandNames().join(u", "_s)));
     QString first = arguments.first();
-    if (first == u"--version"_s) {
+    if (first == u"--version"_s || first == u"-v"_s) {
         CommandLine line;
         line.version = true;
         return line;

@@ -38,15 +38,27 @@ void printProgress(const QByteArray &text)
 
 void printError(const QString &text)
 {
-    QString line = text;
-    line.replace(u'\n', u' ');
-    printProgress("proclab-cli: " + line.toUtf8() + '\n');
+    printProgress("proclab-cli: " + onOneLine(text).toUtf8() + '\n');
 }
 
 void printErrors(const QList<Error> &errors)
 {
     for (const Error &error : errors)
         printError(errorText(error));
+}
+
+QString onOneLine(const QString &text)
+{
+    QString line;
+    for (const QChar c : text) {
+        if (c == u'\n')
+            line += u' ';
+        else if (c.category() == QChar::Other_Control)
+            line += u"\\u%1"_s.arg(c.unicode(), 4, 16, QLatin1Char('0'));
+        else
+            line += c;
+    }
+    return line;
 }
 
 bool isTerminal()

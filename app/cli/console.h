@@ -17,6 +17,8 @@ void printProgress(const QByteArray &text);
 /// Writes "proclab-cli: TEXT" to standard error, one line.
 void printError(const QString &text);
 void printErrors(const QList<Error> &errors);
+/// @p text, which may be from anywhere, with nothing in it that a terminal would obey.
+[[nodiscard]] QString onOneLine(const QString &text);
 
 /// Whether standard error is a terminal on which lines can be drawn anew.
 [[nodiscard]] bool isTerminal();

@@ -55,6 +55,10 @@ Result<std::vector<Output>> openOutputs(const CommandLine &line)
 {
     std::vector<Output> outputs = outputsOf(line);
     for (auto output = outputs.begin(); output != outputs.end(); ++output) {
+        if (output->name.isEmpty())
+            return invalidArgument(
+                output->option,
+                QCoreApplication::translate("RunCommand", "the name of a file is missing"), {});
         const auto other = std::find_if(outputs.begin(), output, [&](const Output &before) {
             return before.name == output->name;
         });

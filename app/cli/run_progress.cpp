@@ -18,7 +18,9 @@ namespace {
 
 constexpr auto redrawInterval = 125ms;
 constexpr auto lineInterval = 1s;
-constexpr int barWidth = 24;
+constexpr int widestBar = 24;
+constexpr int narrowestBar = 8;
+constexpr int besideBar = 50; // Columns for what the bar's line says.
 constexpr int mostInLine = 16;
 constexpr int mostReplaced = 4; // Processes that ended badly and stay in sight.
 
@@ -58,11 +60,15 @@ QString percentText(double percent)
     return percent < 0 ? u"–"_s : QString::number(percent, 'f', 0);
 }
 
-QString bar(quint64 done, quint64 total)
+/// Empty: a terminal of so many columns has no room for it.
+QString bar(quint64 done, quint64 total, int columns)
 {
+    const int width = std::min(columns - besideBar, widestBar);
+    if (width < narrowestBar)
+        return {};
     const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
-    const int filled = std::clamp(static_cast<int>(share * barWidth), 0, barWidth);
-    return u'[' % QString(filled, u'#') % QString(barWidth - filled, u'.') % u']';
+    const int filled = std::clamp(static_cast<int>(share * width), 0, width);
+    return u'[' % QString(filled, u'#') % QString(width - filled, u'.') % u"] "_s;
 }
 
 quint64 endedCount(const StageSnapshot &snapshot)
@@ -104,8 +110,9 @@ double RunProgress::rate(const StageSnapshot &snapshot)
 void RunProgress::draw(const StageSnapshot &snapshot)
 {
     const TerminalSize size = terminalSize();
-    QStringList lines{headLine(snapshot, rate(snapshot))};
-    lines += processLines(snapshot, std::max(1, size.rows - 3));
+    QStringList lines{headLine(snapshot, rate(snapshot), size.columns)};
+    if (size.rows > 3)
+        lines += processLines(snapshot, size.rows - 3);
     QByteArray text;
     if (m_drawnLines > 0)
         text += "\x1b[" + QByteArray::number(m_drawnLines) + "A\r";
@@ -124,13 +131,13 @@ void RunProgress::erase()
     m_drawnLines = 0;
 }
 
-QString RunProgress::headLine(const StageSnapshot &snapshot, double rate) const
+QString RunProgress::headLine(const StageSnapshot &snapshot, double rate, int columns) const
 {
     QString line =
-        tr("%1  %2 %3 of %4 done  %5 %6")
-            .arg(secondsText(m_run.elapsedSeconds()), bar(endedCount(snapshot), snapshot.total),
-                 QString::number(snapshot.done), QString::number(snapshot.total), rateText(rate),
-                 rateUnit(m_run.spec()));
+        tr("%1  %2%3 of %4 done  %5 %6")
+            .arg(secondsText(m_run.elapsedSeconds()),
+                 bar(endedCount(snapshot), snapshot.total, columns), QString::number(snapshot.done),
+                 QString::number(snapshot.total), rateText(rate), rateUnit(m_run.spec()));
     if (snapshot.failed + snapshot.lost > 0)
         line += tr("  %1 failed").arg(snapshot.failed + snapshot.lost);
     if (snapshot.queued > 0)

@@ -29,7 +29,7 @@ private:
     void draw(const StageSnapshot &snapshot);
     void erase();
     [[nodiscard]] double rate(const StageSnapshot &snapshot);
-    [[nodiscard]] QString headLine(const StageSnapshot &snapshot, double rate) const;
+    [[nodiscard]] QString headLine(const StageSnapshot &snapshot, double rate, int columns) const;
     [[nodiscard]] QStringList processLines(const StageSnapshot &snapshot, int most) const;
     [[nodiscard]] QString plainLine(const StageSnapshot &snapshot, double rate) const;
 

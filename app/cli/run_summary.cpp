@@ -7,7 +7,9 @@
 
 #include <QCoreApplication>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 using namespace Qt::StringLiterals;
 
@@ -28,7 +30,11 @@ QString totalsLine(const RunResult &result)
     const RunTotals &totals = result.totals;
     const Kind *kind = result.spec.kindInfo();
     const bool hasTasks = kind && kind->hasTasks;
-    QString line = hasTasks ? tr("%1 of %2 tasks done in %3") : tr("%1 of %2 processes done in %3");
+    const bool isOne = totals.tasks == 1;
+    QString line =
+        hasTasks
+            ? (isOne ? tr("%1 of %2 task done in %3") : tr("%1 of %2 tasks done in %3"))
+            : (isOne ? tr("%1 of %2 process done in %3") : tr("%1 of %2 processes done in %3"));
     line = line.arg(QString::number(totals.done), QString::number(totals.tasks),
                     secondsText(result.elapsedSeconds));
     if (hasTasks)
@@ -45,9 +51,12 @@ QString totalsLine(const RunResult &result)
            tr(" (start-up %1, seed %2)\n").arg(secondsText(result.startupSeconds)).arg(result.seed);
 }
 
-QString figureLine(const QString &title, const QString &value)
+QString figureText(double value, const QString &unit)
 {
-    return u"  %1 %2\n"_s.arg(QString(title % u':'), -22).arg(value);
+    if (unit == u"s"_s && value > 0 && value < 1)
+        return value < 0.001 ? tr("%1 µs").arg(rateText(value * 1e6))
+                             : tr("%1 ms").arg(rateText(value * 1e3));
+    return QString(rateText(value) % u' ' % unit).trimmed();
 }
 
 /// The figures of the outcome, then what it says in words.
@@ -55,18 +64,23 @@ QString outcomeLines(const RunResult &result)
 {
     const QJsonObject outcome = result.outcome.toObject();
     const Kind *kind = result.spec.kindInfo();
-    QString text;
+    QList<std::pair<QString, QString>> figures;
     for (const Measure &measure : kind ? kind->measures : QList<Measure>()) {
         if (!outcome.contains(measure.key))
             continue;
         if (const auto value = measure.of(result))
-            text += figureLine(measure.title,
-                               QString(rateText(*value) % u' ' % measure.unit).trimmed());
+            figures.append({measure.title, figureText(*value, measure.unit)});
     }
     for (auto member = outcome.begin(); member != outcome.end(); ++member) {
         if (member->isString())
-            text += figureLine(QString(member.key()).replace(u'_', u' '), member->toString());
+            figures.append({QString(member.key()).replace(u'_', u' '), member->toString()});
     }
+    qsizetype width = 0;
+    for (const auto &[title, value] : figures)
+        width = std::max(width, title.size() + 1);
+    QString text;
+    for (const auto &[title, value] : figures)
+        text += u"  %1 %2\n"_s.arg(QString(title % u':').leftJustified(width), value);
     return text;
 }
 
@@ -122,7 +136,7 @@ QString rateUnit(const ExperimentSpec &spec)
 
 QString summaryText(const RunResult &result)
 {
-    QString text = result.spec.text(u"title"_s) % u": "_s % totalsLine(result);
+    QString text = onOneLine(result.spec.text(u"title"_s)) % u": "_s % totalsLine(result);
     text += processLines(*result.log);
     text += outcomeLines(result);
     if (!result.notice.isEmpty())

@@ -30,7 +30,7 @@ Result<ExperimentSpec> presetOf(const QString &word)
         return preset->spec;
     const QStringList names = presetNames();
     const Error error = invalidArgument(
-        word, tr("no preset of this name"),
+        word.isEmpty() ? u"\"\""_s : word, tr("no preset of this name"),
         tr("allowed: %1, or a file, which has a / or an extension").arg(names.join(u", "_s)));
     return withSuggestion(error, word, names);
 }

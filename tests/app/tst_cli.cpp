@@ -8,16 +8,11 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
-#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QTest>
 
 #include <algorithm>
 #include <csignal>
-
-#include <fcntl.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 using namespace Qt::StringLiterals;
 using namespace proclab;
@@ -121,7 +116,6 @@ private Q_SLOTS:
     void titleSaysThatAPresetWasChanged();
     void quietRunSaysNothing();
     void progressGoesToStandardError();
-    void terminalShowsProcessesAndIsCleared();
     void filesAreWrittenAsAWhole();
     void unwritableFileIsFoundBeforeTheRun();
     void fullDeviceIsStatusThree();
@@ -176,6 +170,12 @@ void tst_Cli::badUsageIsOneLineAndStatusTwo_data()
     };
     row("nothing", {}, u"command: missing; allowed: run, check, presets, workloads, help"_s);
     row("unknown command", {u"walk"_s}, u"walk: unknown command; allowed: run"_s);
+    row("empty command", {QString()}, u"\"\": unknown command; allowed: run"_s);
+    row("empty name", {u"run"_s, QString()}, u"\"\": no preset of this name; allowed: pool"_s);
+    row("control characters", {u"run"_s, u"\u001b[31m\nred"_s},
+        u"\\u001b[31m red: no preset of this name"_s);
+    row("empty file name", {u"run"_s, u"pool"_s, u"--json="_s},
+        u"--json: the name of a file is missing"_s);
     row("unknown option first", {u"--walk"_s}, u"--walk: unknown option"_s);
     row("unknown option", {u"run"_s, u"pool"_s, u"--jsn"_s},
         u"--jsn: unknown option; allowed: --set"_s);
@@ -428,44 +428,6 @@ void tst_Cli::progressGoesToStandardError()
     QVERIFY2(outcome.errorLines().first().contains(u" of 4 done"_s), outcome.errors.constData());
     QVERIFY2(outcome.errorLines().first().contains(u"worker-1"_s), outcome.errors.constData());
     QVERIFY(!outcome.errors.contains('\x1b'));
-}
-
-void tst_Cli::terminalShowsProcessesAndIsCleared()
-{
-    const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    QVERIFY(terminal >= 0 && ::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0);
-    const winsize size{10, 60, 0, 0};
-    QCOMPARE(::ioctl(terminal, TIOCSWINSZ, &size), 0);
-    QProcess process;
-    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-    environment.insert(u"TERM"_s, u"xterm"_s);
-    process.setProcessEnvironment(environment);
-    process.setStandardErrorFile(QString::fromLocal8Bit(::ptsname(terminal)));
-    process.start(program(), {u"run"_s, u"pool"_s, u"--set"_s, u"tasks.args.min_s=0.8"_s,
-                              u"--set"_s, u"tasks.args.max_s=0.8"_s, u"--set"_s,
-                              u"tasks.count=20"_s, u"--set"_s, u"pool.workers=20"_s});
-    QVERIFY(process.waitForStarted(patience));
-    // Kept open, or what the program wrote is gone with it.
-    const int keep = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    QByteArray shown;
-    const auto readTerminal = [&] {
-        char bytes[4096];
-        for (ssize_t count = 0; (count = ::read(terminal, bytes, sizeof bytes)) > 0;)
-            shown.append(bytes, count);
-        return process.state() == QProcess::NotRunning;
-    };
-    QTRY_VERIFY_WITH_TIMEOUT(readTerminal(), patience);
-    readTerminal();
-    ::close(keep);
-    ::close(terminal);
-    QCOMPARE(process.exitCode(), 0);
-    QVERIFY(shown.contains(" of 20 done"));
-    QVERIFY(shown.contains("worker-1 "));
-    QVERIFY(shown.contains("more")); // Twenty workers do not fit ten rows.
-    QVERIFY(shown.endsWith("\x1b[J"));
-    const QRegularExpression control(u"\x1b\\[[0-9]*[AJK]|\r"_s);
-    for (QString line : QString::fromUtf8(shown).split(u'\n'))
-        QVERIFY2(line.remove(control).size() < 60, qPrintable(line));
 }
 
 void tst_Cli::filesAreWrittenAsAWhole()
