@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import json
+
+
+def print_result(elapsed, outcome, done, failed=0, cancelled=0, lost=0):
+    """Prints what the run came to, as JSON; always the last line."""
+    totals = {
+        "tasks": done + failed + cancelled + lost,
+        "done": done,
+        "failed": failed,
+        "cancelled": cancelled,
+        "lost": lost,
+        "retried": 0,
+        "throughput_per_s": done / elapsed,
+    }
+    print(json.dumps({"totals": totals, "outcome": outcome}), flush=True)
