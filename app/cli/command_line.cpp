@@ -37,17 +37,19 @@ struct Command
     QList<Option> options = {};
     bool isPlanned = false;
     QString example = {}; ///< A call, without the program's name.
+    QString note = {}; ///< A paragraph before the example.
 };
 
 QList<Command> commands()
 {
     const Option asJson{u"--json"_s, Option::Form::Flag, {}, tr("As a JSON list")};
+    const Option set{u"--set"_s, Option::Form::Value, u"KEY=VALUE"_s,
+                     tr("Change a field first, such as tasks.count=8")};
     QList<Command> all = {
         {u"run"_s,
          u"SPEC|PRESET"_s,
          tr("Run an experiment"),
-         {{u"--set"_s, Option::Form::Value, u"KEY=VALUE"_s,
-           tr("Change a field first, such as tasks.count=8")},
+         {set,
           {u"--json"_s, Option::Form::Value, u"FILE|-"_s,
            tr("Write the result as JSON; -: to standard output")},
           {u"--csv"_s, Option::Form::Value, u"FILE|-"_s, tr("Write a line for each task")},
@@ -72,6 +74,14 @@ QList<Command> commands()
          {asJson},
          false,
          u"workloads --json"_s},
+        {u"python"_s,
+         u"SPEC|PRESET"_s,
+         tr("Print an experiment as a Python program"),
+         {set},
+         false,
+         u"python pool > pool.py && python3 pool.py"_s,
+         tr("The program needs Python 3.9 and nothing else, and does the same work from\n"
+            "the same seed. Run it from a file.\n")},
         {u"help"_s,
          u"[COMMAND|KIND]"_s,
          tr("Tell of a command or a kind of experiment"),
@@ -79,8 +89,7 @@ QList<Command> commands()
          false,
          u"help pool"_s},
     };
-    for (const QString &name :
-         {u"sweep"_s, u"monitor"_s, u"python"_s, u"runs"_s, u"export"_s, u"info"_s})
+    for (const QString &name : {u"sweep"_s, u"monitor"_s, u"runs"_s, u"export"_s, u"info"_s})
         all.append({name, {}, {}, {}, true});
     return all;
 }
@@ -209,6 +218,8 @@ QString commandHelp(const Command &command)
     if (command.operand.startsWith(u"SPEC"_s))
         text += tr("\nSPEC is an experiment file, or - for standard input; a word with a / or\n"
                    "an extension is a file.\n");
+    if (!command.note.isEmpty())
+        text += u'\n' % command.note;
     return text % tr("\nExample:\n  proclab-cli %1\n").arg(command.example);
 }
 

@@ -4,6 +4,7 @@
 #include "app/cli/exit_status.h"
 #include "app/cli/help_command.h"
 #include "app/cli/list_commands.h"
+#include "app/cli/python_command.h"
 #include "app/cli/run_command.h"
 #include "core/base/version.h"
 
@@ -43,6 +44,8 @@ int runCommandLine(const QStringList &arguments)
         return listPresets(*line);
     if (line->command == u"workloads"_s)
         return listWorkloads(*line);
+    if (line->command == u"python"_s)
+        return printPython(*line);
     return runExperiment(*line);
 }
 
