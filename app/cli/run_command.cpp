@@ -4,10 +4,12 @@
 #include "app/cli/console.h"
 #include "app/cli/exit_status.h"
 #include "app/cli/output_file.h"
+#include "app/cli/python_comparison.h"
 #include "app/cli/run_progress.h"
 #include "app/cli/run_summary.h"
 #include "app/cli/spec_argument.h"
 #include "core/base/signal_watcher.h"
+#include "core/experiment/python/python_script.h"
 #include "core/experiment/run/experiment_run.h"
 #include "core/experiment/run/trace_json.h"
 #include "core/process/engine.h"
@@ -118,6 +120,13 @@ int runExperiment(const CommandLine &line)
         printErrors(faults);
         return BadUsage;
     }
+    const bool isWithPython = line.has(u"--with-python"_s);
+    if (isWithPython) {
+        if (const auto script = pythonScript(*spec); !script) {
+            printErrors({script.error()});
+            return BadUsage;
+        }
+    }
     const Result<std::vector<Output>> outputs = openOutputs(line);
     if (!outputs) {
         printErrors({outputs.error()});
@@ -135,8 +144,14 @@ int runExperiment(const CommandLine &line)
     }
     if (signal < 0)
         return BadUsage;
-    const RunResult &result = run.result();
+    RunResult result = run.result();
     printFailures(result);
+    if (isWithPython && signal == 0 && !result.engineError) {
+        if (!isQuiet)
+            printProgress(
+                QCoreApplication::translate("RunCommand", "The same in Python …\n").toUtf8());
+        signal = runInPython(result);
+    }
     bool isWritten = true;
     bool isOutputTaken = false;
     for (const Output &output : *outputs) {
@@ -144,7 +159,7 @@ int runExperiment(const CommandLine &line)
         isOutputTaken = isOutputTaken || output.name == u"-"_s;
     }
     if (!isQuiet && !isOutputTaken && !result.engineError)
-        isWritten = print(summaryText(result)) && isWritten;
+        isWritten = print(summaryText(result) + pythonText(result)) && isWritten;
     if (signal > 0)
         return 128 + signal;
     return isWritten ? result.exitStatus() : EngineFailed;

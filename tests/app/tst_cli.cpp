@@ -197,10 +197,9 @@ void tst_Cli::badUsageIsOneLineAndStatusTwo_data()
         u"pool.wrkers: unknown; allowed: workers"_s);
     row("both to standard output", {u"run"_s, u"pool"_s, u"--json"_s, u"-"_s, u"--csv"_s, u"-"_s},
         u"--csv: \"-\" is also where --json goes"_s);
-    for (const QString &command :
-         {u"sweep"_s, u"monitor"_s, u"runs"_s, u"export"_s, u"info"_s})
+    for (const QString &command : {u"sweep"_s, u"monitor"_s, u"runs"_s, u"export"_s, u"info"_s})
         row(qPrintable(command), {command, u"pool"_s}, command + u": not available yet"_s);
-    for (const QString &option : {u"--record"_s, u"--save"_s, u"--with-python"_s})
+    for (const QString &option : {u"--record"_s, u"--save"_s})
         row(qPrintable(option), {u"run"_s, u"pool"_s, option, u"x"_s},
             option + u": not available yet"_s);
 }

@@ -271,6 +271,8 @@ bool writeResultJson(const RunResult &result, QIODevice &device)
     writeMember(writer, "notice", textOrNull(noticeText(result)));
     writeMember(writer, "events_aggregated", static_cast<qint64>(log.aggregatedSpans.load()));
     writeMember(writer, "events_dropped", static_cast<qint64>(log.droppedSpans.load()));
+    if (!result.python.isEmpty())
+        writeMember(writer, "python", result.python);
     writeWorkers(log, writer);
     writeResults(result, writer);
     writer.add("  \"outcome\": ");

@@ -6,6 +6,7 @@
 #include "core/experiment/spec/spec.h"
 
 #include <QDateTime>
+#include <QJsonObject>
 #include <QJsonValue>
 
 #include <memory>
@@ -52,6 +53,7 @@ struct RunResult
     std::optional<Error> engineError; ///< The engine itself failed (exit status 3).
     RunNote notice;                   ///< A shown effect, such as lost updates; may be empty.
     bool noticeIsGood = true;
+    QJsonObject python; ///< What the experiment's Python program came to; empty: it was not run.
     std::shared_ptr<const RunLog> log;
 
     /// How far its work came, in what the run's pictures count: tasks, items, messages, increments.

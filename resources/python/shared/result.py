@@ -13,4 +13,5 @@ def print_result(elapsed, outcome, done, failed=0, cancelled=0, lost=0):
         "retried": 0,
         "throughput_per_s": done / elapsed,
     }
-    print(json.dumps({"totals": totals, "outcome": outcome}), flush=True)
+    result = {"elapsed_s": elapsed, "totals": totals, "outcome": outcome}
+    print(json.dumps(result), flush=True)

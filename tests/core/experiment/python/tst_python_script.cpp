@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/python/python_literal.h"
+#include "core/experiment/python/python_run.h"
 #include "core/experiment/python/python_script.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/presets.h"
 #include "core/runtime/workloads/workload.h"
+#include "tests/support/cli_process.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
+#include <QTemporaryDir>
 #include <QTest>
+
+#include <future>
 
 using namespace Qt::StringLiterals;
 using namespace proclab;
@@ -83,6 +88,8 @@ private Q_SLOTS:
     void textsStayTexts_data();
     void textsStayTexts();
     void unknownKindIsRefused();
+    void programThatNeverEndsIsEnded_data();
+    void programThatNeverEndsIsEnded();
 
 private:
     QByteArray faultsIn(const QString &program);
@@ -264,6 +271,40 @@ void tst_PythonScript::unknownKindIsRefused()
     QCOMPARE(script.error().code, ErrorCode::InvalidArgument);
     QCOMPARE(errorText(script.error()).section(u',', 0, 0),
              u"kind: \"nothing\" has no Python program; allowed: counter"_s);
+}
+
+void tst_PythonScript::programThatNeverEndsIsEnded_data()
+{
+    QTest::addColumn<int>("limitS");
+    QTest::addColumn<ErrorCode>("error");
+    QTest::newRow("by its limit") << 1 << ErrorCode::Timeout;
+    QTest::newRow("by stop()") << 1'000 << ErrorCode::Cancelled;
+}
+
+void tst_PythonScript::programThatNeverEndsIsEnded()
+{
+    QFETCH(const int, limitS);
+    QFETCH(const ErrorCode, error);
+    const QTemporaryDir folder;
+    const QString begun = folder.filePath(u"begun"_s);
+    const QString script = u"import subprocess, time\n"
+                           "child = subprocess.Popen(['sleep', '1000'])\n"
+                           "print(child.pid, file=open(%1, 'w'), flush=True)\n"
+                           "time.sleep(1000)\n"_s.arg(pythonLiteral(begun));
+    PythonRun run(script, std::chrono::seconds(limitS));
+    auto ended = std::async(std::launch::async, [&run] { return run.run(); });
+    QFile file(begun);
+    if (error == ErrorCode::Cancelled) {
+        QTRY_VERIFY_WITH_TIMEOUT(file.size() > 1, patience);
+        run.stop();
+    }
+    const Result<PythonResult> result = ended.get();
+    QVERIFY(!result);
+    QCOMPARE(result.error().code, error);
+    if (file.open(QIODevice::ReadOnly)) { // A busy machine may take longer to begin.
+        const pid_t child = file.readAll().trimmed().toInt();
+        QTRY_VERIFY_WITH_TIMEOUT(test::hasEnded(child), patience);
+    }
 }
 
 QTEST_GUILESS_MAIN(tst_PythonScript)
