@@ -18,7 +18,8 @@ namespace proclab {
 namespace {
 
 constexpr double resultHeight = 118;
-constexpr double barHeight = 16;
+constexpr double lowestBar = 16;
+constexpr double tallestBar = 28;
 constexpr double lowestResult = 64;
 constexpr double lowestThreeLines = 60;
 
@@ -29,6 +30,8 @@ const ProcessRole &processRole()
 
 QString percent(double share)
 {
+    if (share > 0 && share < 0.001)
+        return CounterStage::tr("less than 0.1\u00A0%");
     return CounterStage::tr("%1\u00A0%")
         .arg(QString::number(100 * share, 'f', share > 0 && share < 0.1 ? 1 : 0));
 }
@@ -177,7 +180,7 @@ void CounterStage::paintLinks(QPainter &painter)
     };
     for (const Place &place : places()) {
         const bool isLeft = place.rect.center().x() < counter.center().x();
-        if (place.style != CardStyle::Full && place.style != CardStyle::Compact)
+        if (place.style == CardStyle::Square)
             continue;
         const double y = place.rect.center().y();
         const double from = isLeft ? place.rect.right() + 2 : place.rect.left() - 2;
@@ -190,8 +193,7 @@ void CounterStage::paintLinks(QPainter &painter)
                 {{from, y}, {(from + to) / 2, y}, {(from + to) / 2, clampY(y)}, {to, clampY(y)}},
                 color, Link::Tasks);
     }
-    if (places().isEmpty() || places().first().style == CardStyle::Full ||
-        places().first().style == CardStyle::Compact)
+    if (places().isEmpty() || places().first().style != CardStyle::Square)
         return;
     both(m_layout.left.right() + 2, counter.left() - 3, counter.center().y());
     if (!m_layout.right.isEmpty())
@@ -294,9 +296,13 @@ void CounterStage::paintResult(QPainter &painter)
                     box.width() * 0.5 - expectedWidth - 8, numberHeight),
              Qt::AlignVCenter | Qt::AlignRight, tr("expected"), textFont(TextSize::Small),
              theme.text3);
-    const QRectF bar(box.left(), box.top() + numberHeight + 4, box.width(), barHeight);
+    constexpr double gap = 4;
+    constexpr double captionHeight = 18;
+    const double barHeight =
+        std::clamp(box.height() - numberHeight - captionHeight - 2 * gap, lowestBar, tallestBar);
+    const QRectF bar(box.left(), box.top() + numberHeight + gap, box.width(), barHeight);
     paintBar(painter, bar);
-    const QRectF caption(box.left(), bar.bottom() + 4, box.width(), 18);
+    const QRectF caption(box.left(), bar.bottom() + gap, box.width(), captionHeight);
     if (isIdle() || caption.bottom() > m_layout.result.bottom() + 2)
         return;
     const auto whole = static_cast<double>(std::max<qint64>(expected(), 1));

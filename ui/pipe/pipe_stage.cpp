@@ -18,7 +18,7 @@ namespace proclab {
 namespace {
 
 constexpr double receivedHeight = 76;
-constexpr double wayHeight = 34;
+constexpr double wayHeight = 52;
 constexpr double titleHeight = 20;
 constexpr double arrowRoom = 14;
 constexpr double lowestReceived = 48;
@@ -176,13 +176,19 @@ void PipeStage::paintWay(QPainter &painter, const QRectF &way, const QString &ti
     const QRectF head(way.left(), way.top() - titleHeight, way.width(), titleHeight - 4);
     const double used = drawText(painter, head, Qt::AlignVCenter, title,
                                  textFont(TextSize::Small, QFont::DemiBold), theme.text);
-    const quint64 bytes = static_cast<quint64>(count) * messageBytes();
-    const QString text = count > 0
-                             ? tr("%1 on the way, %2").arg(groupedNumber(count), bytesText(bytes))
-                             : tr("none on the way");
-    if (!isIdle())
-        drawText(painter, head.adjusted(used + 8, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight, text,
-                 textFont(TextSize::Small), theme.text2);
+    if (isIdle())
+        return;
+    const QRectF room = head.adjusted(used + 8, 0, 0, 0);
+    const QFont font = textFont(TextSize::Small);
+    const QString number = count > 0 ? groupedNumber(count) : tr("none");
+    QStringList texts{tr("%1 on the way").arg(number), number}; // The longest that has room.
+    if (count > 0)
+        texts.prepend(tr("%1 on the way, %2")
+                          .arg(number, bytesText(static_cast<quint64>(count) * messageBytes())));
+    const auto text = std::find_if(texts.cbegin(), texts.cend() - 1, [&](const QString &candidate) {
+        return textWidth(candidate, font) <= room.width();
+    });
+    drawText(painter, room, Qt::AlignVCenter | Qt::AlignRight, *text, font, theme.text2);
 }
 
 /// The messages that wait, the next to be received at the receiver's end.

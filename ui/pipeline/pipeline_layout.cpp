@@ -8,11 +8,12 @@ namespace proclab {
 
 PipelineLayout arrangePipeline(const QRectF &area)
 {
-    constexpr double headHeight = 44;
-    constexpr double footHeight = 20;
+    constexpr double roomyHeight = 260; // Below it the slots need what is around them.
     constexpr double scaleWidth = 34;
-    constexpr double parentHeight = 56;
-    constexpr double parentGap = 14;
+    const bool isLow = area.height() < roomyHeight;
+    const double footHeight = isLow ? 14 : 20;
+    const double parentHeight = isLow ? 26 : 56;
+    const double parentGap = isLow ? 6 : 14;
     const double width = area.width();
     const double side = std::floor(std::clamp(width * 0.315, 96.0, 250.0));
     const double gap = std::clamp(width * 0.05, 12.0, 48.0);
@@ -21,6 +22,7 @@ PipelineLayout arrangePipeline(const QRectF &area)
     const double centre = std::floor(area.center().x() + scaleWidth / 2 - tank / 2);
 
     PipelineLayout layout;
+    layout.headHeight = isLow ? 40 : 44; // A token passes between the title and the level mark.
     layout.producers = {area.left(), area.top(), side, area.height()};
     layout.consumers = {area.right() - side, area.top(), side, area.height()};
     // As wide as the queue with its scale; the links to both sides pass beside it.
@@ -28,14 +30,14 @@ PipelineLayout arrangePipeline(const QRectF &area)
     layout.parent = {centre - scaleWidth / 2, area.bottom() - parent, tank + scaleWidth / 2 + 4,
                      parent};
     const double room = layout.parent.top() - parentGap - area.top();
-    layout.tank = {centre, area.top() + headHeight, tank,
-                   std::max(20.0, room - headHeight - footHeight)};
+    layout.tank = {centre, area.top() + layout.headHeight, tank,
+                   std::max(20.0, room - layout.headHeight - footHeight)};
     return layout;
 }
 
 TankScale scaleTank(double height, quint64 capacity)
 {
-    constexpr double tallestSlot = 26;
+    constexpr double tallestSlot = 32;
     constexpr double lowestSlot = 16;
     constexpr double usualSlot = 22;
     TankScale scale;
@@ -45,8 +47,8 @@ TankScale scaleTank(double height, quint64 capacity)
         scale.isExact = true;
         return scale;
     }
-    scale.slotHeight = usualSlot;
-    scale.shownItems = std::max(0, static_cast<int>(height / usualSlot));
+    scale.slotHeight = height < 5 * usualSlot ? lowestSlot : usualSlot;
+    scale.shownItems = std::max(0, static_cast<int>(height / scale.slotHeight));
     return scale;
 }
 

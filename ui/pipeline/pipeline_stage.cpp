@@ -111,14 +111,13 @@ void PipelineStage::arrange(const QRectF &area)
         const double spare = m_layout.tank.height() - height;
         m_layout.tank.adjust(0, std::floor(spare / 2), 0, -std::ceil(spare / 2));
     }
-    const auto hasCards = [](CardStyle style) {
-        return style == CardStyle::Full || style == CardStyle::Compact;
-    };
-    m_producersHaveCards = hasCards(
-        addCards(m_layout.producers, shownProcesses(processes(), roleOf(PipelineRoles::Producer))));
+    m_producersHaveCards =
+        addCards(m_layout.producers,
+                 shownProcesses(processes(), roleOf(PipelineRoles::Producer))) != CardStyle::Square;
     addPlace(0, m_layout.parent, CardStyle::Compact);
-    m_consumersHaveCards = hasCards(
-        addCards(m_layout.consumers, shownProcesses(processes(), roleOf(PipelineRoles::Consumer))));
+    m_consumersHaveCards =
+        addCards(m_layout.consumers,
+                 shownProcesses(processes(), roleOf(PipelineRoles::Consumer))) != CardStyle::Square;
 }
 
 QPolygonF PipelineStage::putPath(const QRectF &producer) const
@@ -126,7 +125,7 @@ QPolygonF PipelineStage::putPath(const QRectF &producer) const
     const QRectF &tank = m_layout.tank;
     const double trunk = (m_layout.producers.right() + tank.left() - 34) / 2 + 2;
     const double y = producer.center().y();
-    const double top = tank.top() - 12;
+    const double top = tank.top() - 16;
     const double in = tank.center().x() - tank.width() / 5;
     return {{producer.right(), y}, {trunk, y}, {trunk, top}, {in, top}, {in, tank.top() + 2}};
 }
@@ -218,7 +217,7 @@ void PipelineStage::paintHead(QPainter &painter)
 {
     const Theme &theme = Theme::current();
     const QRectF &tank = m_layout.tank;
-    const QRectF head(tank.left() - 4, tank.top() - 42, tank.width() + 8, 16);
+    const QRectF head(tank.left() - 4, tank.top() - m_layout.headHeight + 2, tank.width() + 8, 16);
     const double used = drawText(painter, head, Qt::AlignVCenter, tr("Queue"),
                                  textFont(TextSize::Small, QFont::DemiBold), theme.text);
     const QString text = capacity() > 0 ? tr("%1 of %2").arg(number(depth()), number(capacity()))

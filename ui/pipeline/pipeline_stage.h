@@ -10,7 +10,8 @@ namespace proclab {
 struct PipelineLayout
 {
     QRectF producers;
-    QRectF tank; ///< The queue's slots, without title and scale.
+    QRectF tank;           ///< The queue's slots, without title and scale.
+    double headHeight = 0; ///< Of the title above it and the links that go in.
     QRectF parent;
     QRectF consumers;
 };

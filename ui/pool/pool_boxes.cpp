@@ -236,10 +236,12 @@ void PoolStage::paintCell(QPainter &painter, const QRectF &rect, int index, int 
     painter.drawRoundedRect(rect.adjusted(edge, edge, -edge, -edge), radius, radius);
     if (isBad && rect.width() >= 16) {
         drawCrashDisc(painter, rect.center(), 6);
-    } else if (rect.width() >= 22) {
-        drawText(painter, rect, Qt::AlignCenter, QString::number(index),
-                 textFont(rect.width() >= 32 ? TextSize::Small : TextSize::Tick, QFont::Medium),
-                 textColor);
+    } else if (rect.width() >= 18) {
+        const QFont font =
+            textFont(rect.width() >= 32 ? TextSize::Small : TextSize::Tick, QFont::Medium);
+        const QString number = QString::number(index);
+        if (textWidth(number, font) <= rect.width())
+            drawText(painter, rect, Qt::AlignCenter, number, font, textColor);
     }
 }
 

@@ -46,7 +46,8 @@ void arrangeBoxes(PoolLayout &layout, const QRectF &column, const PoolNeeds &nee
     const double forCells = std::max(0.0, room - queue - chrome);
     double results = chrome + resultsHeight({inner, forCells}, needs.tasks);
     if (queue + results > room) {
-        queue = std::min(queue, std::max(std::min(lowestQueue, room / 2), room * queueShare));
+        queue = std::min(
+            queue, std::max({std::min(lowestQueue, room / 2), room * queueShare, room - results}));
         if (queue >= queueChrome + tokenHeight) // Whole rows.
             queue -= std::fmod(queue - queueChrome + tokenGap, tokenPitch);
         results = room - queue;
@@ -65,7 +66,8 @@ void arrangeBoxes(PoolLayout &layout, const QRectF &column, const PoolNeeds &nee
 PoolLayout arrangePool(const QRectF &area, const PoolNeeds &needs)
 {
     const double width = area.width();
-    const double gap = std::clamp(width * 0.085, 20.0, 84.0);
+    constexpr double narrow = 560; // Below it the boxes need what the links can spare.
+    const double gap = width < narrow ? 28 : std::min(width * 0.085, 84.0);
     const double parentWidth = std::clamp(width * 0.215, 118.0, 140.0);
     const double workersWidth = std::clamp(width * 0.37, 120.0, 300.0);
     const double middle =
@@ -91,8 +93,8 @@ CellGrid fitCells(const QRectF &area, quint64 count)
         double size;
         double gap;
     };
-    static constexpr std::array<Step, 6> steps{
-        {{32, 6}, {22, 5}, {16, 3}, {11, 2}, {7, 2}, {4, 1}}};
+    static constexpr std::array<Step, 7> steps{
+        {{32, 6}, {22, 5}, {18, 4}, {16, 3}, {11, 2}, {7, 2}, {4, 1}}};
     for (const Step &step : steps) {
         const double pitch = step.size + step.gap;
         const auto columns = static_cast<int>((area.width() + step.gap) / pitch);

@@ -82,7 +82,7 @@ void PoolStage::arrange(const QRectF &area)
                                   tokenWidth(std::max<quint64>(total(), 1) - 1), total()});
     addPlace(0, m_layout.parent, isIdle() ? CardStyle::Compact : CardStyle::Full);
     const CardStyle style = addCards(m_layout.workers, shownProcesses(processes(), workerRole()));
-    m_hasCards = style == CardStyle::Full || style == CardStyle::Compact;
+    m_hasCards = style != CardStyle::Square;
     arrangeCells();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shared/draw_text.h"
 
+#include "ui/shared/theme.h"
+
 #include <QCache>
 #include <QFontMetricsF>
 #include <QHash>
@@ -145,6 +147,16 @@ double drawText(QPainter &painter, const QRectF &rect, Qt::Alignment alignment, 
     if (hasPattern)
         painter.setBrush(brush);
     return std::min(whole, rect.width());
+}
+
+QFont fittingFont(const QString &text, double width)
+{
+    for (const TextSize size : {TextSize::Small, TextSize::Caption}) {
+        const QFont font = textFont(size);
+        if (textWidth(text, font) <= width)
+            return font;
+    }
+    return textFont(TextSize::Tick);
 }
 
 } // namespace proclab

@@ -22,4 +22,7 @@ double drawText(QPainter &painter, const QRectF &rect, Qt::Alignment alignment, 
 /// How wide @p text is, in logical pixels; remembered as by drawText().
 [[nodiscard]] double textWidth(const QString &text, const QFont &font);
 
+/// The largest of the small fonts in which @p text fits into @p width, or the smallest.
+[[nodiscard]] QFont fittingFont(const QString &text, double width);
+
 } // namespace proclab

@@ -48,12 +48,16 @@ QList<CardContent::Fact> processFacts(const RunLog &log, const ProcessRecord &re
 {
     using Tone = CardContent::Fact::Tone;
     const RunLog::Lane &lane = log.lane(live.process);
+    const CardContent::Fact last{StageView::tr("Last"), lastWorkText(lane.spans, timeNs, names)};
+    const CardContent::Fact memory{StageView::tr("Private"), memoryText(lane.samples, timeNs)};
+    if (live.process == 0) // It is the lab itself, whose other threads count for nothing here.
+        return {last, memory};
     const auto ready = std::lround(100 * live.readyShare);
     return {{StageView::tr("CPU"), durationText(record.cpuSeconds)},
-            {StageView::tr("Last"), lastWorkText(lane.spans, timeNs, names)},
+            last,
             {StageView::tr("Ready"), StageView::tr("%1\u00A0%").arg(ready),
              live.readyShare >= notedReadyShare ? Tone::Warning : Tone::Plain},
-            {StageView::tr("Private"), memoryText(lane.samples, timeNs)}};
+            memory};
 }
 
 QString lastWorkText(const AppendLog<Span> &spans, qint64 timeNs, const ItemNames &names)

@@ -16,7 +16,8 @@ namespace proclab {
 namespace {
 
 constexpr double inset = 12;
-constexpr double tallestSparkline = 44;
+constexpr double tallestSparkline = 72;
+constexpr double leastSparklineAbove = 28; ///< Of it and the gap to the texts below.
 constexpr double factPitch = 18;
 constexpr double factRow = 16;
 constexpr int readyFact = 2;            ///< Its place in processFacts().
@@ -29,29 +30,6 @@ constexpr double progressHeight = 3;
 constexpr double factsHeight(qsizetype facts)
 {
     return 80 + factPitch * static_cast<double>(facts);
-}
-
-/// The largest of the small fonts in which @p text fits into @p width.
-QFont fittingFont(const QString &text, double width)
-{
-    for (const TextSize size : {TextSize::Small, TextSize::Caption}) {
-        const QFont font = textFont(size);
-        if (textWidth(text, font) <= width)
-            return font;
-    }
-    return textFont(TextSize::Tick);
-}
-
-/// The widest word for a state that a card of this form may show.
-double widestStateWord(const CardForm &form, const QFont &font)
-{
-    const QList<ProcessState> states = QList{ProcessState::Running, ProcessState::Sleeping,
-                                             ProcessState::Waiting, ProcessState::Stopped} +
-                                       form.waits;
-    double widest = 0;
-    for (const ProcessState state : states)
-        widest = std::max(widest, textWidth(stateWord(state), font));
-    return widest + 1;
 }
 
 QString tr(const char *text)
@@ -75,19 +53,21 @@ public:
     void paintFull()
     {
         paintFrame();
-        if (width() < columnWidth && !m_content.facts.isEmpty() &&
-            m_rect.height() >= factsHeight(m_content.facts.size()))
+        if (width() < columnWidth && m_content.process.isParent() && m_content.note.isEmpty() &&
+            !m_content.facts.isEmpty() && m_rect.height() >= factsHeight(m_content.facts.size()))
             return paintFacts();
         bool hasNote = !m_content.note.isEmpty() && m_rect.height() >= 106;
         const double padding = std::clamp((m_rect.height() - 80) / 4, 4.0, 10.0);
         double y = m_rect.top() + padding;
         paintHead(y, 18);
         y += 18 + (hasNote ? 4 : padding * 0.75);
-        paintTask(y, 18);
-        paintProgress(QRectF(left(), y + 17, width(), progressHeight));
+        if (!hasEndedWithoutText()) {
+            paintTask(y, 18);
+            paintProgress(QRectF(left(), y + 17, width(), progressHeight));
+            y += 18 + 3;
+        }
         const double bottom = m_rect.bottom() - padding;
         double metricsBottom = bottom;
-        y += 18 + 3;
         if (hasNote && m_content.isNoteFact &&
             factRowsBetween(y, bottom - 18) * factColumns() > readyFact)
             hasNote = false;
@@ -97,7 +77,8 @@ public:
         if (hasNote) {
             const QRectF line(left(), bottom - 16, width(), 16);
             const QFont font = fittingFont(m_content.count % m_content.note, width() - 8);
-            const double used = paintNote(line, font);
+            const bool fits = textWidth(m_content.count % m_content.note, font) <= width() - 8;
+            const double used = fits ? paintNote(line, font) : 0;
             drawText(m_painter, line.adjusted(0, 0, -used - 8, 0), Qt::AlignVCenter,
                      m_content.count, font, m_theme.text2);
             metricsBottom -= 20;
@@ -148,7 +129,10 @@ public:
         const double line = std::floor((m_rect.height() - 8) / 2);
         paintHead(m_rect.top() + 4, line);
         const QRectF lower(left(), m_rect.top() + 4 + line, width(), line);
-        const double numbers = paintNumbers(lower);
+        const QFont taskFont = textFont(TextSize::Small, QFont::DemiBold);
+        const double numbers = paintNumbers(
+            lower,
+            std::max(textWidth(m_content.task, taskFont), textWidth(u"#000"_s, taskFont)) + 8);
         paintTaskIn(lower.adjusted(0, 0, -numbers - 8, 0));
         paintProgress(
             QRectF(left(), m_rect.bottom() - progressHeight - 2, width(), progressHeight));
@@ -176,12 +160,15 @@ public:
             x += 19;
         }
         const double numbers =
-            rest.right() - x > 48 ? paintNumbers(rest.adjusted(x - rest.left(), 0, 0, 0)) : 0;
+            rest.right() - x > 48 ? paintNumbers(rest.adjusted(x - rest.left(), 0, 0, 0), 0) : 0;
         const QString text = !m_content.live            ? m_content.taskText
                              : m_content.task.isEmpty() ? stateWord(m_content.live->state)
                                                         : m_content.task;
-        drawText(m_painter, QRectF(x, rest.top(), rest.right() - numbers - 8 - x, rest.height()),
-                 Qt::AlignVCenter, text, textFont(TextSize::Caption), wordColor());
+        const QRectF place(x, rest.top(), rest.right() - numbers - 8 - x, rest.height());
+        const QFont font = textFont(TextSize::Caption);
+        const bool isState = m_content.live && m_content.task.isEmpty(); // Its icon says it too.
+        if (!isState || textWidth(text, font) <= place.width())
+            drawText(m_painter, place, Qt::AlignVCenter, text, font, wordColor());
         paintProgress(QRectF(rest.left(), rest.bottom() - 3, rest.width(), 2));
     }
 
@@ -271,6 +258,11 @@ private:
     [[nodiscard]] double left() const { return m_rect.left() + inset + 3; }
     [[nodiscard]] double width() const { return m_rect.width() - 2 * inset - 3; }
     [[nodiscard]] bool isDead() const { return hasCrashed(m_content.process); }
+    /// Its facts take the line of the task.
+    [[nodiscard]] bool hasEndedWithoutText() const
+    {
+        return m_content.live && isOver(m_content.live->state) && m_content.taskText.isEmpty();
+    }
     [[nodiscard]] QColor iconColor() const
     {
         return stateColor(m_content.live->state, m_content.process.colorIndex);
@@ -314,6 +306,8 @@ private:
                              : fact.tone == Tone::Warning ? m_theme.warn
                                                           : m_theme.text;
         const QFont font = textFont(TextSize::Caption);
+        if (textWidth(fact.label, font) + 6 + textWidth(fact.value, font) > line.width())
+            return; // The tip says it.
         const double used =
             drawText(m_painter, line, Qt::AlignVCenter | Qt::AlignRight, fact.value, font, color);
         drawText(m_painter, line.adjusted(0, 0, -used - 6, 0), Qt::AlignVCenter, fact.label, font,
@@ -348,7 +342,7 @@ private:
     {
         const double badge = std::max(badgeWidth(), m_content.form.badgeWidth);
         const double state =
-            18 + widestStateWord(m_content.form, textFont(TextSize::Small, QFont::Medium));
+            18 + widestStateWord(m_content.form.waits, textFont(TextSize::Small, QFont::Medium));
         const double label = textWidth(tr("PID %1").arg(u"00000"_s), font);
         return left() + badge + 8 + label + 4 + state <= m_rect.right() - inset;
     }
@@ -412,13 +406,21 @@ private:
     {
         const double used = drawText(m_painter, room, Qt::AlignVCenter, m_content.task,
                                      textFont(TextSize::Small, QFont::DemiBold), m_theme.text);
-        drawText(m_painter, room.adjusted(used > 0 ? used + 6 : 0, 0, 0, 0), Qt::AlignVCenter,
-                 m_content.taskText, textFont(TextSize::Small),
+        const QRectF rest = room.adjusted(used > 0 ? used + 6 : 0, 0, 0, 0);
+        const QFont font = textFont(TextSize::Small);
+        QString text = m_content.taskText;
+        // Rather its beginning alone than a part of its words: the state says the rest.
+        if (textWidth(text, font) > rest.width())
+            text = text.section(u',', 0, 0);
+        if (used > 0 && textWidth(text, font) > rest.width())
+            return;
+        drawText(m_painter, rest, Qt::AlignVCenter, text, font,
                  m_content.live && isWarning(m_content.live->state) ? iconColor() : m_theme.text3);
     }
 
-    /// Count and, where there is room, CPU at the right of @p room; the width that they take.
-    double paintNumbers(const QRectF &room)
+    /// Count and, where @p others wide texts leave room, CPU at the right of @p room; the width
+    /// that they take.
+    double paintNumbers(const QRectF &room, double others)
     {
         const double count = drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignRight,
                                       m_content.count, textFont(TextSize::Caption), m_theme.text2);
@@ -427,7 +429,7 @@ private:
             return count;
         const double gap = count > 0 ? 10 : 0;
         const double widest = textWidth(percentText(100), cpuFont);
-        if (room.width() - count - gap < widest + 4)
+        if (room.width() - count - gap - others < widest + 4)
             return count;
         drawText(m_painter, room.adjusted(0, 0, -count - gap, 0), Qt::AlignVCenter | Qt::AlignRight,
                  cpuText(), cpuFont, m_theme.text);
@@ -453,8 +455,12 @@ private:
         const double countWidth = withCount ? textWidth(m_content.count, font) + 8 : 0;
         drawText(m_painter, texts.adjusted(0, 0, -countWidth, 0), Qt::AlignVCenter | Qt::AlignRight,
                  cpu, cpuFont, m_theme.text);
-        const double height = std::min(tallestSparkline, bottom - top - 2);
-        const QRectF spark(left(), bottom - height, width() - textsWidth - 4, height);
+        // Beside the texts, or above them where there is more room.
+        const bool isAbove = withCount && bottom - top >= line + leastSparklineAbove;
+        const double sparkWidth = isAbove ? width() : width() - textsWidth - 4;
+        const double sparkBottom = isAbove ? bottom - line - 4 : bottom;
+        const double height = std::min({tallestSparkline, sparkBottom - top - 2, sparkWidth / 2});
+        const QRectF spark(left(), sparkBottom - height, sparkWidth, height);
         if (spark.width() > 24 && height > 8 && !m_content.isIdle)
             drawSparkline(m_painter, spark.adjusted(0, 0, 0, -1), m_content.cpu, m_color);
     }

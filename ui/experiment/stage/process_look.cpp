@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/stage/process_look.h"
 
+#include "ui/shared/draw_text.h"
+
 #include <QCoreApplication>
 
 #include <algorithm>
@@ -84,6 +86,17 @@ QList<int> laneOrder(const QList<ProcessRecord> &processes)
         }
     }
     return order;
+}
+
+double widestStateWord(const QList<ProcessState> &waits, const QFont &font)
+{
+    const QList<ProcessState> states = QList{ProcessState::Running, ProcessState::Sleeping,
+                                             ProcessState::Waiting, ProcessState::Stopped} +
+                                       waits;
+    double widest = 0;
+    for (const ProcessState state : states)
+        widest = std::max(widest, textWidth(stateWord(state), font));
+    return widest + 1;
 }
 
 } // namespace proclab

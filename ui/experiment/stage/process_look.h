@@ -4,6 +4,7 @@
 #include "core/experiment/run/run_log.h"
 #include "core/experiment/run/stage_snapshot.h"
 
+#include <QFont>
 #include <QList>
 #include <QString>
 
@@ -16,5 +17,8 @@ namespace proclab {
 /// Positions of @p processes in the order of lanes and cards: as started, but one that took over
 /// from another stands right below it.
 [[nodiscard]] QList<int> laneOrder(const QList<ProcessRecord> &processes);
+
+/// How wide the widest word is for a state that a card shows, with those of @p waits.
+[[nodiscard]] double widestStateWord(const QList<ProcessState> &waits, const QFont &font);
 
 } // namespace proclab

@@ -91,7 +91,7 @@ CardContent ProcessStage::cardContent(const Place &place) const
         return squareContentOf(place.process);
     CardContent content = contentOf(place.process);
     const ProcessLive *now = live(place.process);
-    if (place.style == CardStyle::Full && now && place.process > 0)
+    if (place.style == CardStyle::Full && now && content.facts.isEmpty())
         content.facts =
             processFacts(*m_log, content.process, *now, m_snapshot->timeNs, m_itemNames);
     return content;

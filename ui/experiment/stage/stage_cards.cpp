@@ -14,17 +14,19 @@ constexpr int maxCards = 12;
 constexpr int maxRows = 40;
 constexpr int shownDead = 2;
 constexpr double fullHeight = 84;
-constexpr double tallestFull = 150;
+constexpr double tallestFull = 190;
 constexpr double compactHeight = 52;
 constexpr double tallestCompact = 60;
 constexpr double deadHeight = 38;
 constexpr double cardGap = 8;
+constexpr double widestGap = 80;
 constexpr double rowPitch = 28;
 constexpr double lowestRowPitch = 22;
 constexpr double largestSquare = 24;
 constexpr double smallestSquare = 4;
 
-/// Cards of one height, and lower ones for the dead; empty if they do not fit.
+/// Cards of one height, and lower ones for the dead, over the whole height as far as gaps may be
+/// wide; empty if they do not fit.
 QList<QRectF> stackCards(const QRectF &area, const QList<bool> &isDead, double smallest,
                          double tallest)
 {
@@ -37,13 +39,17 @@ QList<QRectF> stackCards(const QRectF &area, const QList<bool> &isDead, double s
     if (room < 0)
         return {};
     const double height = alive > 0 ? std::floor(std::min(tallest, room / alive)) : 0;
-    const double used = alive * height + dead * deadHeight + gaps;
+    const double cards = alive * height + dead * deadHeight;
+    const double between = static_cast<double>(std::max<qsizetype>(1, isDead.size() - 1));
+    const double gap =
+        std::clamp(std::floor((area.height() - cards) / between), cardGap, widestGap);
+    const double used = cards + gap * static_cast<double>(isDead.size() - 1);
     double y = area.top() + std::floor((area.height() - used) / 2);
     QList<QRectF> rects;
     for (const bool isOver : isDead) {
         const double cardHeight = isOver ? deadHeight : height;
         rects.append({area.left(), y, area.width(), cardHeight});
-        y += cardHeight + cardGap;
+        y += cardHeight + gap;
     }
     return rects;
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "tests/support/roles.h"
+#include "core/experiment/spec/kind.h"
 #include "tests/support/sample_run.h"
-#include "ui/counter/counter_stage.h"
 #include "ui/experiment/stage/stage_cards.h"
 #include "ui/experiment/stage/stage_view.h"
-#include "ui/pipeline/pipeline_stage.h"
-#include "ui/pool/pool_stage.h"
 #include "ui/shared/theme.h"
 
 #include <QAccessible>
@@ -16,7 +13,6 @@
 #include <QSignalSpy>
 #include <QTest>
 
-#include <cmath>
 #include <functional>
 
 using namespace proclab;
@@ -84,17 +80,6 @@ QPoint middleOf(StageView &stage, int item)
     return stage.mapFromGlobal(accessible(&stage)->child(item)->rect().center());
 }
 
-bool overlap(const QList<QRectF> &rects)
-{
-    for (qsizetype i = 0; i < rects.size(); ++i) {
-        for (qsizetype k = i + 1; k < rects.size(); ++k) {
-            if (rects[i].intersects(rects[k]))
-                return true;
-        }
-    }
-    return false;
-}
-
 } // namespace
 
 class tst_Stages : public QObject
@@ -123,16 +108,6 @@ private Q_SLOTS:
     void nothingIsSelectedBeforeARun();
     void aNewRunForgetsTheOld();
     void themeChangeRepaints();
-    void cardsFitWithoutOverlap_data();
-    void cardsFitWithoutOverlap();
-    void deadAreShownWhileThereAreFew();
-    void poolBoxesAreAsHighAsWhatTheyShow_data();
-    void poolBoxesAreAsHighAsWhatTheyShow();
-    void poolBoxesDoNotOverlap_data();
-    void poolBoxesDoNotOverlap();
-    void cellsFit_data();
-    void cellsFit();
-    void tankShowsEverySlotWhereItFits();
 };
 
 void tst_Stages::everyKindHasItsStage_data()
@@ -442,140 +417,6 @@ void tst_Stages::themeChangeRepaints()
     QVERIFY(contains(stage->grab().toImage(), Theme::current().panel));
     Theme::apply(*qApp, Theme::Mode::Dark);
     QVERIFY(contains(stage->grab().toImage(), Theme::current().panel));
-}
-
-void tst_Stages::cardsFitWithoutOverlap_data()
-{
-    QTest::addColumn<int>("count");
-    QTest::addColumn<QSize>("size");
-    QTest::addColumn<CardStyle>("style");
-    QTest::newRow("4 in much room") << 4 << QSize(240, 500) << CardStyle::Full;
-    QTest::newRow("4 in little room") << 4 << QSize(240, 300) << CardStyle::Compact;
-    QTest::newRow("12 in much room") << 12 << QSize(240, 1200) << CardStyle::Full;
-    QTest::newRow("5 in very little room") << 5 << QSize(240, 112) << CardStyle::Row;
-    QTest::newRow("5 in least room") << 5 << QSize(240, 100) << CardStyle::Square;
-    QTest::newRow("12 in little room") << 12 << QSize(240, 400) << CardStyle::Row;
-    QTest::newRow("16") << 16 << QSize(240, 500) << CardStyle::Row;
-    QTest::newRow("16 in much room") << 16 << QSize(240, 2000) << CardStyle::Row;
-    QTest::newRow("40") << 40 << QSize(240, 1200) << CardStyle::Row;
-    QTest::newRow("41") << 41 << QSize(240, 1200) << CardStyle::Square;
-    QTest::newRow("256") << 256 << QSize(200, 328) << CardStyle::Square;
-}
-
-void tst_Stages::cardsFitWithoutOverlap()
-{
-    QFETCH(const int, count);
-    QFETCH(const QSize, size);
-    const QRectF area(QPointF(10, 20), QSizeF(size));
-    const CardLayout layout = arrangeCards(area, QList<bool>(count, false));
-    QTEST(layout.style, "style");
-    QCOMPARE(layout.rects.size(), count);
-    QVERIFY(!overlap(layout.rects));
-    for (const QRectF &rect : layout.rects)
-        QVERIFY(area.contains(rect));
-}
-
-void tst_Stages::deadAreShownWhileThereAreFew()
-{
-    QList<ProcessRecord> processes(1);
-    for (int i = 1; i <= 6; ++i) { // Each one but the last died and was replaced by the next.
-        ProcessRecord process;
-        process.role = test::worker();
-        process.signal = i < 6 ? 11 : 0;
-        process.endNs = i < 6 ? i : -1;
-        process.replaces = i > 1 ? i - 1 : -1;
-        processes.append(process);
-    }
-    QCOMPARE(shownProcesses(processes, *test::worker()), (QList<int>{4, 5, 6}));
-    processes[5].endedByRun = true; // Recycled: no failure, no card.
-    QCOMPARE(shownProcesses(processes, *test::worker()), (QList<int>{3, 4, 6}));
-}
-
-void tst_Stages::poolBoxesAreAsHighAsWhatTheyShow_data()
-{
-    QTest::addColumn<QSize>("size");
-    QTest::addColumn<quint64>("tasks");
-    for (const QSize size : {QSize(656, 510), QSize(1600, 1000)}) {
-        for (const quint64 tasks : {1, 5, 24, 200, 2'000, 100'000})
-            QTest::addRow("%d x %d, %llu tasks", size.width(), size.height(), tasks)
-                << size << tasks;
-    }
-}
-
-void tst_Stages::poolBoxesAreAsHighAsWhatTheyShow()
-{
-    QFETCH(const QSize, size);
-    QFETCH(const quint64, tasks);
-    const QRectF area(QPointF(0, 0), QSizeF(size));
-    const PoolLayout pool = arrangePool(area, {208, 22, tasks});
-    QVERIFY(pool.queueHasRows && pool.resultsHaveRows);
-    // In the middle, at the level of the cards.
-    const double middle = (pool.queue.top() + pool.results.bottom()) / 2;
-    QVERIFY(std::abs(middle - area.center().y()) <= 1);
-    const QRectF room = pool.results.adjusted(poolBox::padding, poolBox::cellsTop,
-                                              -poolBox::padding, -poolBox::resultRows);
-    const CellGrid grid = fitCells(room, tasks);
-    if (grid.size > 0) {
-        const QRectF last = grid.cell(room, static_cast<int>(tasks) - 1);
-        QVERIFY(room.bottom() - last.bottom() < grid.pitch);
-    } else {
-        QVERIFY(room.height() < 100 || room.height() < area.height() / 2);
-    }
-    const double tokens = pool.queue.height() - poolBox::tokensTop - poolBox::queueRows;
-    QCOMPARE(std::fmod(tokens + poolBox::tokenGap, poolBox::tokenHeight + poolBox::tokenGap), 0.0);
-}
-
-void tst_Stages::poolBoxesDoNotOverlap_data()
-{
-    QTest::addColumn<QSize>("size");
-    for (const QSize size : {QSize(560, 360), QSize(656, 510), QSize(900, 400), QSize(1600, 1000)})
-        QTest::addRow("%d x %d", size.width(), size.height()) << size;
-}
-
-void tst_Stages::poolBoxesDoNotOverlap()
-{
-    QFETCH(const QSize, size);
-    const QRectF area(QPointF(0, 0), QSizeF(size));
-    const PoolLayout pool = arrangePool(area, {208, 22, 24});
-    QVERIFY(!overlap({pool.parent, pool.queue, pool.results, pool.workers}));
-    const PipelineLayout pipeline = arrangePipeline(area);
-    QVERIFY(!overlap({pipeline.producers, pipeline.tank, pipeline.parent, pipeline.consumers}));
-    const CounterLayout counter = arrangeCounter(area, 2);
-    QVERIFY(!overlap({counter.left, counter.counter, counter.right, counter.result}));
-    for (const QRectF &rect :
-         {pool.parent, pool.queue, pool.results, pool.workers, pipeline.producers, pipeline.tank,
-          pipeline.consumers, counter.left, counter.right, counter.result})
-        QVERIFY(area.contains(rect));
-}
-
-void tst_Stages::cellsFit_data()
-{
-    QTest::addColumn<quint64>("count");
-    QTest::addColumn<bool>("fits");
-    QTest::newRow("24") << quint64(24) << true;
-    QTest::newRow("400") << quint64(400) << true;
-    QTest::newRow("100,000") << quint64(100'000) << false;
-}
-
-void tst_Stages::cellsFit()
-{
-    QFETCH(const quint64, count);
-    QFETCH(const bool, fits);
-    const QRectF area(5, 5, 132, 180);
-    const CellGrid grid = fitCells(area, count);
-    QCOMPARE(grid.size > 0, fits);
-    if (fits)
-        QVERIFY(area.contains(grid.cell(area, static_cast<int>(count) - 1)));
-}
-
-void tst_Stages::tankShowsEverySlotWhereItFits()
-{
-    QVERIFY(scaleTank(400, 16).isExact);
-    QCOMPARE(scaleTank(400, 16).shownItems, 16);
-    QVERIFY(scaleTank(400, 16).slotHeight * 16 <= 400);
-    QVERIFY(!scaleTank(400, 1000).isExact);
-    QVERIFY(!scaleTank(400, 0).isExact);
-    QVERIFY(scaleTank(400, 1000).shownItems * scaleTank(400, 1000).slotHeight <= 400);
 }
 
 QTEST_MAIN(tst_Stages)
