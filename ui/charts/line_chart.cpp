@@ -181,18 +181,29 @@ void LineChart::rebuildGraphs()
 int LineChart::addSeries(const QString &label, const QColor &color, const QString &name)
 {
     Series series;
-    series.label = label;
     series.name = name.isEmpty() ? label : name;
     series.color = color;
     series.graph = m_plot->addGraph();
     series.graph->setAdaptiveSampling(true);
-    if (!label.isEmpty()) {
-        series.text = makeLabel(m_plot);
-        series.text->setText(label);
-    }
     m_series.append(series);
+    setSeriesLabel(static_cast<int>(m_series.size()) - 1, label);
     styleGraphs();
     return m_history.addSeries();
+}
+
+void LineChart::setSeriesLabel(int series, const QString &label)
+{
+    Series &labelled = m_series[series];
+    if (label == labelled.label)
+        return;
+    labelled.label = label;
+    if (labelled.text != nullptr)
+        m_plot->removeItem(std::exchange(labelled.text, nullptr));
+    if (label.isEmpty())
+        return;
+    labelled.text = makeLabel(m_plot);
+    labelled.text->setText(label);
+    styleLabel(labelled.text, shownColor(series));
 }
 
 void LineChart::setSeriesColor(int series, const QColor &color)
@@ -330,7 +341,7 @@ void LineChart::updateAxes()
     if (m_threshold)
         top = std::max(top, *m_threshold * (1 + labelRoom / std::max(40, plotRect().height())));
     if (top <= 0)
-        top = 1;
+        top = m_limit > 0 ? m_limit : 1;
     const bool whole = m_style == Style::Steps;
     m_plot->yAxis->ticker().staticCast<NumberTicker>()->setWhole(whole);
     const double step = valueStep(top, whole);

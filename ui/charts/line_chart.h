@@ -58,6 +58,8 @@ public:
     /// may be empty. @p name is what tables and tips call it; empty: the same.
     int addSeries(const QString &label, const QColor &color, const QString &name = {});
     [[nodiscard]] int seriesCount() const { return m_history.seriesCount(); }
+    /// Takes the label of @p series away where @p label is empty.
+    void setSeriesLabel(int series, const QString &label);
     /// Forgets the values of @p series, which stays.
     void clearSeries(int series) { m_history.clear(series); }
     void setSeriesColor(int series, const QColor &color);

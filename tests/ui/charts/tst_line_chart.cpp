@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/painted_texts.h"
 #include "ui/charts/chart_history.h"
 #include "ui/charts/chart_ticks.h"
 #include "ui/charts/line_chart.h"
@@ -69,7 +70,9 @@ private Q_SLOTS:
     void menuCopiesTheTable();
     void bandsOfASmallShareAreSeen_data();
     void bandsOfASmallShareAreSeen();
-    void seamsAreWhereThereIsRoom();
+    void bandsHaveNoSeams();
+    void aLabelMayMove();
+    void anEmptyShareReachesItsLimit();
 };
 
 void tst_LineChart::historyStaysBounded()
@@ -470,13 +473,43 @@ void tst_LineChart::bandsOfASmallShareAreSeen()
              qPrintable(QString::number(countOf(image, blue))));
 }
 
-void tst_LineChart::seamsAreWhereThereIsRoom()
+void tst_LineChart::bandsHaveNoSeams()
 {
     // Values of which a pixel is 2.
     QCOMPARE(bandBottom(10, 10, 2), 10.0);
-    QCOMPARE(bandBottom(10, 26, 2), 12.0);
-    QCOMPARE(bandBottom(10, 25, 2), 10.0);
+    QCOMPARE(bandBottom(10, 26, 2), 10.0);
     QCOMPARE(bandBottom(10, 11, 2), 9.0);
+}
+
+void tst_LineChart::aLabelMayMove()
+{
+    LineChart chart;
+    chart.addSeries(u"private"_s, Qt::red, u"worker-1"_s);
+    chart.addSeries(QString(), Qt::blue, u"worker-2"_s);
+    chart.setSeriesLabel(0, QString());
+    chart.setSeriesLabel(1, u"private"_s);
+    for (const int series : {0, 1}) {
+        chart.append(series, 0, 1);
+        chart.append(series, 1, 1 + series);
+    }
+    chart.resize(304, 124);
+    chart.show();
+    chart.drawNow();
+    const QList<test::PaintedText> texts = test::plotTexts(chart);
+    QCOMPARE(std::count_if(texts.begin(), texts.end(),
+                           [](const auto &text) { return text.text == u"private"_s; }),
+             1);
+    QVERIFY(chart.tableText().contains(u"worker-1"_s));
+}
+
+void tst_LineChart::anEmptyShareReachesItsLimit()
+{
+    LineChart chart;
+    chart.setLimit(100);
+    chart.resize(304, 124);
+    chart.show();
+    chart.drawNow();
+    QCOMPARE(chart.top(), 100.0);
 }
 
 QTEST_MAIN(tst_LineChart)

@@ -236,14 +236,28 @@ void ChartColumn::readSamples()
         const ProcessRecord &process = m_processes[m_cpu->seriesCount() + 1];
         const QColor color = Theme::current().process(process.colorIndex);
         m_cpu->addSeries(process.name, color);
-        // One label for all: what they are, the colours tell whose.
-        m_memory->addSeries(m_cpu->seriesCount() == 1 ? tr("private") : QString(), color,
-                            process.name);
+        m_memory->addSeries(QString(), color, process.name);
         updateEmphasis();
     }
     for (int process = 1; process < m_processes.size(); ++process)
         readLines(process);
+    labelPrivate();
     takeInstants();
+}
+
+/// One label for all: what they are, the colours tell whose. It stands at the curve that is drawn
+/// last, over the others; not at one that ends before the run.
+void ChartColumn::labelPrivate()
+{
+    int labelled = 0;
+    for (int process = 1; process < m_processes.size(); ++process) {
+        if (m_memory->history().last(sharedSeries + process) > 0 &&
+            (labelled == 0 || !hasCrashed(m_processes[process])))
+            labelled = process;
+    }
+    for (int process = 1; process < m_processes.size(); ++process)
+        m_memory->setSeriesLabel(sharedSeries + process,
+                                 process == labelled ? tr("private") : QString());
 }
 
 void ChartColumn::readLines(int process)

@@ -74,6 +74,7 @@ private:
     void readNew();
     void readSamples();
     void readLines(int process);
+    void labelPrivate();
     void switchToBands();
     void collectSamples();
     void takeInstants();
