@@ -23,6 +23,7 @@ namespace {
 constexpr int headerHeight = 24;
 constexpr int legendHeight = 26;
 constexpr int roomyLane = 28;
+constexpr int lowestRoomyLane = 20;
 constexpr int denseLane = 17;
 constexpr int maxRoomyLanes = 13; // The parent and twelve processes.
 constexpr qint64 autoLengthNs = 10'000'000'000;
@@ -263,12 +264,15 @@ double TimelineView::busyShare(int process) const
 
 bool TimelineView::isDense() const
 {
-    return m_lanes.size() > maxRoomyLanes;
+    return laneHeight() < lowestRoomyLane;
 }
 
+/// Lower where that brings all lanes into view.
 int TimelineView::laneHeight() const
 {
-    return isDense() ? denseLane : roomyLane;
+    const int lanes = std::max(1, itemCount());
+    return lanes > maxRoomyLanes ? denseLane
+                                 : std::clamp(lanesRect().height() / lanes, denseLane, roomyLane);
 }
 
 QRect TimelineView::lanesRect() const

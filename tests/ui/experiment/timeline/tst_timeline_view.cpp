@@ -128,6 +128,8 @@ private Q_SLOTS:
     void manyLanesScrollToTheSelected();
     void lanesAreAccessible();
     void pointerMovesTheCursor();
+    void lanesFitWhereTheyCan_data();
+    void lanesFitWhereTheyCan();
     void queueHasALane();
     void lockHasALane();
     void droppedBarsAreHatched();
@@ -382,6 +384,24 @@ void tst_TimelineView::pointerMovesTheCursor()
     QVERIFY(!moved[1][0].value<std::optional<qint64>>());
     m_view->setCursor(second); // From outside: not sent back.
     QCOMPARE(moved.size(), 2);
+}
+
+void tst_TimelineView::lanesFitWhereTheyCan_data()
+{
+    QTest::addColumn<int>("room"); // Of all lanes.
+    QTest::addColumn<int>("lane");
+    QTest::newRow("much") << 280 << 28;
+    QTest::newRow("less") << 150 << 25;
+    QTest::newRow("little") << 108 << 18;
+    QTest::newRow("too little") << 60 << 17;
+}
+
+void tst_TimelineView::lanesFitWhereTheyCan()
+{
+    QFETCH(const int, room);
+    QCOMPARE(m_view->itemCount(), 6);
+    m_view->resize(900, room + 24 + 26); // The axis and the legend.
+    QTEST(m_view->itemRect(0).height(), "lane");
 }
 
 void tst_TimelineView::queueHasALane()
