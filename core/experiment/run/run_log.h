@@ -98,7 +98,8 @@ struct Span
         WaitingOnEmpty, ///< get() found the queue empty.
         WaitingForLock,
         Busy,    ///< A summary: `count` short tasks or items, `busy` of the time at work.
-        Failed,  ///< A task that failed here; ends in a cross if the process died with it.
+        Failed,  ///< A task that did not end well, `busy` of the time at work; ends in a cross if
+                 ///< the process died with it.
         Dropped, ///< Nobody knows: `count` bars of this time were not kept.
     };
 

@@ -181,6 +181,15 @@ private:
             outlined(rect, m_theme.hatch(Theme::Hatch::ReadyToRun, m_theme.idle, m_ratio),
                      m_theme.idle);
             return;
+        case Span::Activity::Failed:
+            if (span.busy < 0.5F) {
+                outlined(rect, m_theme.tint(m_color, 0.2), m_color);
+                textColor = m_theme.text;
+            } else {
+                solid(rect);
+            }
+            paintFailure(rect);
+            break;
         case Span::Activity::Busy:
             paintSummary(rect, span);
             textColor = span.busy > 0.6F ? textColor : m_theme.text;
@@ -189,8 +198,6 @@ private:
             solid(rect);
             break;
         }
-        if (span.activity == Span::Activity::Failed)
-            paintFailure(rect);
         paintLabel(rect, span, open, textColor);
     }
 
@@ -229,7 +236,7 @@ private:
                            m_color);
     }
 
-    /// A task that failed while its process lived on: a crash-coloured edge at its end.
+    /// A task that did not end well: a crash-coloured edge at its end.
     void paintFailure(const QRectF &rect)
     {
         m_painter.setRenderHint(QPainter::Antialiasing, false);
@@ -340,7 +347,7 @@ QString kindText(Span::Activity kind)
     case Span::Activity::Busy:
         return tr("many short ones");
     case Span::Activity::Failed:
-        return tr("failed");
+        return tr("did not end well");
     case Span::Activity::Dropped:
         return tr("not recorded");
     }

@@ -159,7 +159,8 @@ void TimeShares::add(const Span &span, double ns)
         work += ns * static_cast<double>(span.busy);
         break;
     case Span::Activity::Failed:
-        work += ns;
+        work += ns * static_cast<double>(span.busy);
+        sleeping += ns * (1 - static_cast<double>(span.busy));
         failed += ns;
         break;
     case Span::Activity::ReadyToRun:

@@ -76,6 +76,18 @@ Span::Activity activityOf(runtime::Spent spent)
     return Span::Activity::Running;
 }
 
+/// Of the time from @p beginNs to @p endNs of a process, as the monitor saw it: on a core or ready
+/// to run, 0 … 1; 1 without a sample. Of a task that did not end well nobody else tells.
+float workShare(const AppendLog<ProcessSample> &samples, qint64 beginNs, qint64 endNs)
+{
+    const std::size_t first = sampleCountUntil(samples, beginNs);
+    const std::size_t end = sampleCountUntil(samples, endNs);
+    float percent = 0;
+    for (std::size_t at = first; at < end; ++at)
+        percent += samples[at].cpuPercent + samples[at].readyPercent;
+    return first < end ? std::min(1.0F, percent / (100 * static_cast<float>(end - first))) : 1.0F;
+}
+
 /// Fills state, task in hand, how far that is, and count of @p live from a worker's slot, on an
 /// axis that begins at @p gateNs.
 void observeWorker(const runtime::ProcessSlot &slot, qint64 gateNs, ProcessLive &live)
@@ -279,10 +291,12 @@ void PoolRunner::record(const TaskReport &report)
     if (record.error == TaskError::Exception)
         m_raised.fetch_add(1, std::memory_order_relaxed);
     if (record.process >= 0 && record.startedNs >= 0) {
-        const Span::Activity activity =
-            record.status != TaskStatus::Done ? Span::Activity::Failed : activityOf(report.spent);
-        log.lane(record.process)
-            .spans.append({record.startedNs, record.finishedNs, record.index, 1, activity, 1.0F});
+        RunLog::Lane &lane = log.lane(record.process);
+        const bool isDone = record.status == TaskStatus::Done;
+        lane.spans.append(
+            {record.startedNs, record.finishedNs, record.index, 1,
+             isDone ? activityOf(report.spent) : Span::Activity::Failed,
+             isDone ? 1.0F : workShare(lane.samples, record.startedNs, record.finishedNs)});
     }
     const std::size_t position = log.tasks.size();
     log.tasks.append(record);

@@ -51,6 +51,7 @@ private Q_SLOTS:
     void narrowSpansMergeIntoColumns();
     void mergedSharesAddUp_data();
     void mergedSharesAddUp();
+    void aFailedTaskMayHaveSlept();
     void indexTakesInWhatIsNew();
     void indexSumsEveryLevel();
     void workDoesNotGrowWithTheSpans();
@@ -140,6 +141,15 @@ void tst_TimelineLayout::mergedSharesAddUp_data()
                                  << 0.0;
     QTest::newRow("not recorded") << Span::Activity::Dropped << 0.0 << 0.0 << 0.0 << 0.0 << 0.0;
     QTest::newRow("lock") << Span::Activity::WaitingForLock << 0.0 << 0.0 << 0.0 << 0.0 << 1.0;
+}
+
+void tst_TimelineLayout::aFailedTaskMayHaveSlept()
+{
+    TimeShares shares;
+    shares.add({0, 100, 0, 1, Span::Activity::Failed, 0.25F}, 100);
+    QCOMPARE(shares.work, 25.0);
+    QCOMPARE(shares.sleeping, 75.0);
+    QCOMPARE(shares.busy(), 100.0);
 }
 
 void tst_TimelineLayout::mergedSharesAddUp()
