@@ -23,4 +23,9 @@ QString groupedNumber(qint64 number)
     return negative ? QString(minusSign % digits) : digits;
 }
 
+QString withPlainNumbers(QString text)
+{
+    return text.remove(groupSeparator).replace(minusSign, u'-');
+}
+
 } // namespace proclab

@@ -71,6 +71,16 @@ QString errorTextOf(const RunLog &log, const TaskRecord &task)
     return text;
 }
 
+/// What came out of a task; whole numbers with their digits in groups.
+QString valueText(const RunLog &log, const TaskRecord &task)
+{
+    using Type = TaskRecord::ValueType;
+    const QString text = taskValueText(log, task);
+    bool hasGroups = task.valueType == Type::Integer || task.valueType == Type::Unsigned;
+    const qint64 number = hasGroups ? text.toLongLong(&hasGroups) : 0;
+    return hasGroups ? groupedNumber(number) : text;
+}
+
 QString processName(const QList<ProcessRecord> &processes, int process)
 {
     return process >= 0 && process < processes.size() ? processes[process].name : QString();
@@ -329,7 +339,7 @@ QString ResultsModel::taskText(const TaskRecord &task, int column) const
     case ResultPid:
         return pidText(m_processes, task.process);
     case ResultValue:
-        return taskValueText(*m_log, task);
+        return valueText(*m_log, task);
     case ResultError:
         return errorTextOf(*m_log, task);
     case ResultSubmitted:
@@ -424,7 +434,7 @@ void DataTable::copySelection() const
     const auto line = [columns](const auto &cell) {
         QStringList cells;
         for (int column = 0; column < columns; ++column) {
-            QString text = cell(column);
+            QString text = withPlainNumbers(cell(column));
             text.replace(u'\t', u' ').replace(u'\n', u' ');
             cells.append(text);
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/number_text.h"
 #include "tests/support/sample_run.h"
 #include "ui/experiment/run/run_tables.h"
 #include "ui/shared/theme.h"
@@ -39,6 +40,7 @@ private Q_SLOTS:
     void firstTaskTurnsProcessesIntoTasks();
     void noRunHasNoRows();
     void copyTakesTheSelectedRows();
+    void countsAreAlikeDuringARunAndAfterIt();
     void numbersAreAtTheRight();
     void tableIsDrawn();
     void processHasItsBadgeInItsColour();
@@ -183,6 +185,29 @@ void tst_RunTables::copyTakesTheSelectedRows()
     QCOMPARE(lines[1].split(u'\t').size(), 8);
     QCOMPARE(lines[1].section(u'\t', 0, 0), cell(model, 2, u"Index"_s));
     QCOMPARE(lines[2].section(u'\t', 0, 0), cell(model, 3, u"Index"_s));
+}
+
+void tst_RunTables::countsAreAlikeDuringARunAndAfterIt()
+{
+    const SampleRun run = sampleCounter();
+    TaskRecord task;
+    task.process = 1;
+    task.valueType = TaskRecord::ValueType::Unsigned;
+    task.unsignedInteger = 10'000;
+    run.log->updateProcess(1, [](ProcessRecord &process) { process.done = 10'000; });
+    ResultsModel model;
+    model.setRun(run.log);
+    const QString during = cell(model, 0, u"Done"_s);
+    QCOMPARE(during, groupedNumber(10'000));
+    run.log->tasks.append(task);
+    model.refresh();
+    QCOMPARE(cell(model, 0, u"Value"_s), during);
+    // Other programs read no groups.
+    DataTable table(&model);
+    table.show();
+    table.selectRow(0);
+    QTest::keyClick(&table, Qt::Key_C, Qt::ControlModifier);
+    QVERIFY(QGuiApplication::clipboard()->text().contains(u"\t10000\t"_s));
 }
 
 void tst_RunTables::numbersAreAtTheRight()

@@ -427,7 +427,7 @@ QList<Told> tablesOf(const Frame &frame, const RunSource &run)
                          [&name](const ProcessRecord &record) { return record.name == name; });
         told.append({"done by process",
                      "tables",
-                     QString::number(process == records.end() ? 0 : process->done),
+                     grouped(process == records.end() ? 0 : process->done),
                      {results->index(row, 3).data().toString()}});
     }
     for (int process = 1; run.spec().kindInfo()->hasTasks && process < records.size(); ++process)
