@@ -22,6 +22,7 @@ namespace proclab {
 namespace {
 
 constexpr int itemHeight = 32;
+constexpr int lowestItem = 20; // In a low window.
 constexpr int groupHeadHeight = 36;
 constexpr int iconEdge = 16;
 constexpr int railHeadHeight = 56;
@@ -53,7 +54,7 @@ NavButton::NavButton(const PageInfo &page, QWidget *parent)
     setFocusPolicy(Qt::TabFocus);
     setAccessibleName(page.title);
     setAccessibleDescription(page.subtitle);
-    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Maximum);
 }
 
 void NavButton::setCompact(bool compact)
@@ -76,6 +77,11 @@ void NavButton::setRunning(bool running)
 QSize NavButton::sizeHint() const
 {
     return {m_compact ? NavRail::compactWidth : NavRail::fullWidth, itemHeight};
+}
+
+QSize NavButton::minimumSizeHint() const
+{
+    return {sizeHint().width(), lowestItem};
 }
 
 void NavButton::enterEvent(QEnterEvent *event)

@@ -28,6 +28,7 @@ public:
     void setCompact(bool compact);
     void setRunning(bool running);
     QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
 
 protected:
     void paintEvent(QPaintEvent *event) override;

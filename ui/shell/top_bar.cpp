@@ -26,7 +26,8 @@ constexpr int narrowestPreset = 216;
 constexpr int compactPreset = 112;
 constexpr int compactBelow = 760;
 constexpr int widestPreset = 320;
-constexpr int longestTitle = 200; // Of a file.
+constexpr int titleNeedsWidth = 520; // The rail says the page too.
+constexpr int longestTitle = 200;    // Of a file.
 constexpr qint64 startingNoticeAfterMs = 300;
 
 } // namespace
@@ -257,6 +258,7 @@ void TopBar::fitWidth()
     const bool compact = width() < compactBelow;
     layout()->setSpacing(compact ? 8 : 16);
     m_titles->setMinimumWidth(compact ? 0 : titleWidth);
+    m_titles->setVisible(width() >= titleNeedsWidth);
     m_subtitle->setVisible(!compact);
     m_presets->setMinimumWidth(compact ? compactPreset : narrowestPreset);
     m_rule->setVisible(!compact);

@@ -5,6 +5,7 @@
 #include "tests/support/window_run.h"
 #include "ui/shared/theme.h"
 #include "ui/shell/main_window.h"
+#include "ui/shell/nav_rail.h"
 #include "ui/shell/pages.h"
 #include "ui/shell/window_scale.h"
 
@@ -21,6 +22,7 @@
 #include <QTest>
 #include <QToolButton>
 
+#include <algorithm>
 #include <memory>
 
 using namespace Qt::StringLiterals;
@@ -120,6 +122,8 @@ private Q_SLOTS:
     void initTestCase();
     void everyTextHasItsRoom_data();
     void everyTextHasItsRoom();
+    void allPagesAreInTheRail_data();
+    void allPagesAreInTheRail();
     void keysScaleTheWindow();
     void scaleIsKept();
     void stepsOfTheScale();
@@ -159,6 +163,29 @@ void tst_WindowFit::everyTextHasItsRoom()
     window.runCurrent();
     QVERIFY(test::waitForEndOfRun(window));
     lookAtEachSize(window);
+}
+
+void tst_WindowFit::allPagesAreInTheRail_data()
+{
+    QTest::addColumn<QSize>("size");
+    // A screen of 1440 x 900 and one of 1024 x 700, at 100 and 200 %.
+    for (const QSize &size : {QSize(1440, 900), QSize(720, 450), QSize(1024, 700), QSize(512, 350)})
+        QTest::addRow("%d x %d", size.width(), size.height()) << size;
+}
+
+void tst_WindowFit::allPagesAreInTheRail()
+{
+    QFETCH(const QSize, size);
+    QSettings().clear();
+    MainWindow window(*m_engine, MainWindow::CloseMode::EndSilently);
+    window.setMinimumSize(1, 1);
+    window.resize(size);
+    window.show();
+    const auto buttons = window.findChildren<NavButton *>();
+    QCOMPARE(buttons.size(), pages().size());
+    QTRY_VERIFY(std::all_of(buttons.begin(), buttons.end(), [](const NavButton *button) {
+        return button->visibleRegion().boundingRect().height() == button->height();
+    }));
 }
 
 void tst_WindowFit::lookAtEachSize(MainWindow &window)

@@ -23,6 +23,8 @@ namespace {
 
 constexpr int chartsWidth = 304;
 constexpr int codeHeight = 40;
+constexpr int lowCodeHeight = 28; // In a low window.
+constexpr int lowHeight = 480;
 constexpr int stagePadding = 16;
 constexpr int chartsInDockBelow = 1280;
 constexpr int frameMilliseconds = 25;
@@ -79,7 +81,6 @@ QWidget *RunView::makeStagePane()
     m_code->setFont(monoFont(TextSize::Small));
     m_code->setProperty("tone", u"text2"_s);
     m_code->setTextFormat(Qt::PlainText);
-    m_code->setFixedHeight(codeHeight);
     m_code->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_code->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     m_hint = new QLabel(pane);
@@ -382,6 +383,7 @@ void RunView::hideEvent(QHideEvent *event)
 void RunView::resizeEvent(QResizeEvent *event)
 {
     QWidget::resizeEvent(event);
+    m_code->setFixedHeight(height() < lowHeight ? lowCodeHeight : codeHeight);
     placeCharts();
 }
 
