@@ -78,9 +78,9 @@ private:
     {
         m_window.setMinimumSize(1, 1);
         m_window.resize(size);
-        // What a size changes is laid out by events that follow each other.
-        for (int round = 0; round < 3; ++round)
-            QCoreApplication::processEvents();
+        // What a size changes is laid out by events that follow each other, and charts are drawn at
+        // most ten times a second.
+        pass(150ms);
         const bool isSaved = m_window.grab().save(m_folder.filePath(name + u".png"_s));
         m_isWhole = m_isWhole && isSaved;
         ++m_size;
