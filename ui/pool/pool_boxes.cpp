@@ -20,6 +20,12 @@ namespace {
 
 constexpr double stripHeight = 18;
 
+bool hasRoomForRow(const QRectF &rect, const QString &label, const QString &value)
+{
+    const QFont font = textFont(TextSize::Caption);
+    return textWidth(label, font) + 6 + textWidth(value, font) <= rect.width();
+}
+
 /// "Running        4"
 void drawRow(QPainter &painter, const QRectF &rect, const QString &label, const QString &value,
              const QColor &valueColor)
@@ -30,13 +36,17 @@ void drawRow(QPainter &painter, const QRectF &rect, const QString &label, const 
              textFont(TextSize::Caption), Theme::current().text3);
 }
 
-/// A count at the right of a box's head; @p brief where @p text has no room.
+/// A count at the right of a box's head; @p brief where @p text has no room, if that has.
 void drawCount(QPainter &painter, const QRectF &rect, const QString &text, const QString &brief)
 {
     const QFont font = textFont(TextSize::Caption);
-    const bool fits = textWidth(text, font) <= rect.width();
-    drawText(painter, rect, Qt::AlignVCenter | Qt::AlignRight, fits ? text : brief, font,
-             Theme::current().text2);
+    for (const QString &candidate : {text, brief}) {
+        if (textWidth(candidate, font) > rect.width())
+            continue;
+        drawText(painter, rect, Qt::AlignVCenter | Qt::AlignRight, candidate, font,
+                 Theme::current().text2);
+        return;
+    }
 }
 
 } // namespace
@@ -64,7 +74,10 @@ void PoolStage::paintQueue(QPainter &painter)
                      theme.border);
     drawRow(painter, row.translated(0, -poolBox::row), tr("Chunk size"),
             spec().value(u"pool.chunk_size"_s).toVariant().toString(), theme.text2);
-    drawRow(painter, row, tr("Finish in"), remainingText(), theme.text2);
+    const QString remaining = remainingText();
+    const QString about = remaining.isEmpty() ? u"\u2013"_s : tr("about %1").arg(remaining);
+    drawRow(painter, row, tr("Finish in"),
+            hasRoomForRow(row, tr("Finish in"), about) ? about : remaining, theme.text2);
 }
 
 void PoolStage::paintWaitingTasks(QPainter &painter)
@@ -131,16 +144,17 @@ void PoolStage::paintWaitingTasks(QPainter &painter)
                  theme.text3);
 }
 
+/// How long the rest will take at the pace so far; empty: nothing is known.
 QString PoolStage::remainingText() const
 {
     const StageSnapshot *now = snapshot();
     if (!now || isEnded() || now->done == 0 || now->timeNs <= 0)
-        return u"\u2013"_s;
+        return {};
     const quint64 over = now->done + now->failed + now->cancelled + now->lost;
     if (over >= now->total)
-        return u"\u2013"_s;
+        return {};
     const double perTask = static_cast<double>(now->timeNs) / 1e9 / static_cast<double>(over);
-    return tr("about %1").arg(durationText(perTask * static_cast<double>(now->total - over)));
+    return durationText(perTask * static_cast<double>(now->total - over));
 }
 
 void PoolStage::paintResults(QPainter &painter)

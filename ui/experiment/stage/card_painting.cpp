@@ -306,10 +306,10 @@ private:
                              : fact.tone == Tone::Warning ? m_theme.warn
                                                           : m_theme.text;
         const QFont font = textFont(TextSize::Caption);
-        if (textWidth(fact.label, font) + 6 + textWidth(fact.value, font) > line.width())
-            return; // The tip says it.
         const double used =
             drawText(m_painter, line, Qt::AlignVCenter | Qt::AlignRight, fact.value, font, color);
+        if (textWidth(fact.label, font) + 6 + used > line.width())
+            return; // The tip says it.
         drawText(m_painter, line.adjusted(0, 0, -used - 6, 0), Qt::AlignVCenter, fact.label, font,
                  m_theme.text3);
     }
