@@ -101,4 +101,14 @@ double meanCpuPercent(const RunLog &log)
     return endNs > 0 ? sum / static_cast<double>(endNs) : 0;
 }
 
+float workShare(const AppendLog<ProcessSample> &samples, qint64 beginNs, qint64 endNs)
+{
+    const std::size_t first = sampleCountUntil(samples, beginNs);
+    const std::size_t end = sampleCountUntil(samples, endNs);
+    float percent = 0;
+    for (std::size_t at = first; at < end; ++at)
+        percent += samples[at].cpuPercent + samples[at].readyPercent;
+    return first < end ? std::min(1.0F, percent / (100 * static_cast<float>(end - first))) : 1.0F;
+}
+
 } // namespace proclab

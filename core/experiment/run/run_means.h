@@ -41,4 +41,9 @@ struct RatePoint
 /// none has ended.
 [[nodiscard]] double meanCpuPercent(const RunLog &log);
 
+/// Of the time from @p beginNs to @p endNs of a process, as the monitor saw it: on a core or ready
+/// to run, 0 … 1; 1 without a sample. Of a task that did not end well nobody else tells.
+[[nodiscard]] float workShare(const AppendLog<ProcessSample> &samples, qint64 beginNs,
+                              qint64 endNs);
+
 } // namespace proclab

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/run/scene_runner.h"
 
+#include "core/experiment/run/run_means.h"
 #include "core/experiment/run/task_input.h"
 #include "core/experiment/spec/process_role.h"
 #include "core/process/child_calls.h"
@@ -453,15 +454,16 @@ void SceneRunner::noteUnfinished(const Member &member, const ProcessEnd &end,
 {
     if (!m_isOpen || !state.item)
         return;
-    auto &spans = m_context.log.lane(member.log).spans;
-    const qint64 toldNs = spans.isEmpty() ? 0 : spans[spans.size() - 1].endNs;
-    const qint64 fromNs = std::max(toldNs, sinceGate(state.itemSinceNs));
+    RunLog::Lane &lane = m_context.log.lane(member.log);
+    const std::size_t told = lane.spans.size();
+    const qint64 fromNs =
+        std::max(told > 0 ? lane.spans[told - 1].endNs : 0, sinceGate(state.itemSinceNs));
     const qint64 toNs = m_context.log.processes().at(member.log).endNs;
+    const bool isGood = end.signal == 0 && end.exitCode == 0;
     if (toNs > fromNs)
-        spans.append({fromNs, toNs, static_cast<quint32>(itemNumber(member, *state.item)), 1,
-                      end.signal == 0 && end.exitCode == 0 ? Span::Activity::Running
-                                                           : Span::Activity::Failed,
-                      1.0F});
+        lane.spans.append({fromNs, toNs, static_cast<quint32>(itemNumber(member, *state.item)), 1,
+                           isGood ? Span::Activity::Running : Span::Activity::Failed,
+                           workShare(lane.samples, fromNs, toNs)});
 }
 
 /// One result a process: what it did, or how it failed.

@@ -2,6 +2,7 @@
 #include "core/experiment/kinds/pool/pool_kind.h"
 #include "core/experiment/kinds/pool/pool_state.h"
 #include "core/experiment/run/rate_meter.h"
+#include "core/experiment/run/run_means.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/run/task_input.h"
 #include "core/experiment/spec/kind.h"
@@ -74,18 +75,6 @@ Span::Activity activityOf(runtime::Spent spent)
         return Span::Activity::Sleeping;
     }
     return Span::Activity::Running;
-}
-
-/// Of the time from @p beginNs to @p endNs of a process, as the monitor saw it: on a core or ready
-/// to run, 0 … 1; 1 without a sample. Of a task that did not end well nobody else tells.
-float workShare(const AppendLog<ProcessSample> &samples, qint64 beginNs, qint64 endNs)
-{
-    const std::size_t first = sampleCountUntil(samples, beginNs);
-    const std::size_t end = sampleCountUntil(samples, endNs);
-    float percent = 0;
-    for (std::size_t at = first; at < end; ++at)
-        percent += samples[at].cpuPercent + samples[at].readyPercent;
-    return first < end ? std::min(1.0F, percent / (100 * static_cast<float>(end - first))) : 1.0F;
 }
 
 /// Fills state, task in hand, how far that is, and count of @p live from a worker's slot, on an
