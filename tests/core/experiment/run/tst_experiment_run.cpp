@@ -148,9 +148,14 @@ void tst_ExperimentRun::stopCancelsTheRest()
                       poolOf(u"io.sleep"_s, {{u"min_s"_s, 3600}, {u"max_s"_s, 3600}}, 50));
     QVERIFY(run.start());
     QTRY_COMPARE_WITH_TIMEOUT(run.state(), ExperimentRun::State::Running, patience);
+    const RunLog::Lane &lane = std::as_const(*run.log()).lane(1);
+    QTRY_VERIFY_WITH_TIMEOUT(lane.samples.size() >= 4, patience);
     run.stop();
     QTRY_COMPARE_WITH_TIMEOUT(run.state(), ExperimentRun::State::Ended, patience);
     QVERIFY(run.result().stopped);
+    const Span &cutOff = lane.spans[lane.spans.size() - 1];
+    QCOMPARE(cutOff.activity, Span::Activity::Failed);
+    QVERIFY(cutOff.busy < 0.5F); // It slept.
     QCOMPARE(run.result().totals.cancelled, 50U);
     QVERIFY(addsUp(run.result().totals));
 }
