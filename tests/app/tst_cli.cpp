@@ -168,10 +168,10 @@ void tst_Cli::badUsageIsOneLineAndStatusTwo_data()
     const auto row = [](const char *name, const QStringList &arguments, const QString &start) {
         QTest::newRow(name) << arguments << start;
     };
-    row("nothing", {}, u"command: missing; allowed: run, check, presets, workloads, help"_s);
+    row("nothing", {}, u"command: missing; allowed: run, check, presets, workloads, python, help"_s);
     row("unknown command", {u"walk"_s}, u"walk: unknown command; allowed: run"_s);
     row("empty command", {QString()}, u"\"\": unknown command; allowed: run"_s);
-    row("empty name", {u"run"_s, QString()}, u"\"\": no preset of this name; allowed: pool"_s);
+    row("empty name", {u"run"_s, QString()}, u"\"\": no preset of this name; allowed: process"_s);
     row("control characters", {u"run"_s, u"\u001b[31m\nred"_s},
         u"\\u001b[31m red: no preset of this name"_s);
     row("empty file name", {u"run"_s, u"pool"_s, u"--json="_s},

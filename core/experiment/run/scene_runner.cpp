@@ -420,7 +420,7 @@ Result<void> SceneRunner::handleEnd(std::size_t index)
     {
         const std::lock_guard lock(m_mutex);
         drainMember(m_members[index]);
-        noteUnfinished(member, end, state);
+        noteUnfinished(member, state);
         m_members[index].isAlive = false;
         accumulate(index, state);
     }
@@ -449,8 +449,7 @@ Result<void> SceneRunner::handleEnd(std::size_t index)
 }
 
 /// The item that it had in hand when it ended, as far as no bar of it is there yet.
-void SceneRunner::noteUnfinished(const Member &member, const ProcessEnd &end,
-                                 const ActivityState &state)
+void SceneRunner::noteUnfinished(const Member &member, const ActivityState &state)
 {
     if (!m_isOpen || !state.item)
         return;
@@ -459,11 +458,9 @@ void SceneRunner::noteUnfinished(const Member &member, const ProcessEnd &end,
     const qint64 fromNs =
         std::max(told > 0 ? lane.spans[told - 1].endNs : 0, sinceGate(state.itemSinceNs));
     const qint64 toNs = m_context.log.processes().at(member.log).endNs;
-    const bool isGood = end.signal == 0 && end.exitCode == 0;
     if (toNs > fromNs)
         lane.spans.append({fromNs, toNs, static_cast<quint32>(itemNumber(member, *state.item)), 1,
-                           isGood ? Span::Activity::Running : Span::Activity::Failed,
-                           workShare(lane.samples, fromNs, toNs)});
+                           Span::Activity::Failed, workShare(lane.samples, fromNs, toNs)});
 }
 
 /// One result a process: what it did, or how it failed.

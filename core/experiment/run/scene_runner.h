@@ -125,7 +125,7 @@ private:
     void awaitEnds(int timeoutMs);
     Result<void> lookForEnds();
     Result<void> handleEnd(std::size_t index);
-    void noteUnfinished(const Member &member, const ProcessEnd &end, const ActivityState &state);
+    void noteUnfinished(const Member &member, const ActivityState &state);
     void recordResult(const Member &member, const ProcessEnd &end, const ActivityState &state);
     void drain(const Activity &activity, std::uint64_t &spansSeen, const Member *member);
     void drainMember(Member &member);

@@ -83,7 +83,8 @@ Schema processFields()
          .maximum = mostProcesses,
          .defaultValue = 1,
          .advanced = true,
-         .derivedDefault = countOfTasks},
+         .derivedDefault = countOfTasks,
+         .defaultText = ProcessKindText::tr("as many as there are tasks")},
     };
 }
 

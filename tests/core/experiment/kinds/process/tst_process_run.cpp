@@ -290,7 +290,7 @@ void tst_ProcessRun::signalsReachAProcess()
     const pid_t pid = pidOf(run, 1);
     run.sendSignal(1, SIGSTOP);
     QTRY_COMPARE_WITH_TIMEOUT(test::kernelState(pid), 'T', patience);
-    QTRY_COMPARE_WITH_TIMEOUT(run.snapshot()->processes.at(1).state, ProcessState::Stopped,
+    QTRY_COMPARE_WITH_TIMEOUT(run.snapshot()->processes.value(1).state, ProcessState::Stopped,
                               patience);
     run.sendSignal(1, SIGCONT);
     QTRY_COMPARE_WITH_TIMEOUT(test::kernelState(pid), 'S', patience);
