@@ -29,7 +29,8 @@ core/memory core/pool core/program core/waits
 core/executor
 core/monitor
 core/experiment/spec
-core/experiment/python core/experiment/run
+core/experiment/run
+core/experiment/python
 core/experiment/kinds/*
 core/experiment/spec/kind.cpp
 ui/shared

@@ -18,6 +18,7 @@
 #include <QComboBox>
 #include <QScrollArea>
 #include <QSettings>
+#include <QSplitter>
 #include <QTabBar>
 #include <QTemporaryDir>
 #include <QTest>
@@ -64,12 +65,32 @@ QPoint placeOf(const QWidget *widget)
     return widget->mapTo(widget->window(), QPoint());
 }
 
-/// Top to bottom, and from left to right in a row.
+/// Which of two columns side by side are in, first - second; 0: in no such, or the same.
+int columnsApart(const QWidget *a, const QWidget *b)
+{
+    const QWidget *parent = a->parentWidget();
+    while (parent && !parent->isAncestorOf(b))
+        parent = parent->parentWidget();
+    const auto *columns = qobject_cast<const QSplitter *>(parent);
+    if (!columns || columns->orientation() != Qt::Horizontal)
+        return 0;
+    const auto columnOf = [columns](const QWidget *widget) {
+        int column = 0;
+        while (!columns->widget(column)->isAncestorOf(widget))
+            ++column;
+        return column;
+    };
+    return columnOf(a) - columnOf(b);
+}
+
+/// Column by column, there top to bottom, and from left to right in a row.
 bool comesBefore(const QWidget *a, const QWidget *b)
 {
     constexpr int mostInARow = 16; // Between the tops of controls of different heights.
     if (paneOf(a) != paneOf(b))
         return paneOf(a) < paneOf(b);
+    if (const int apart = columnsApart(a, b); apart != 0)
+        return apart < 0;
     const QPoint first = placeOf(a);
     const QPoint second = placeOf(b);
     if (std::abs(first.y() - second.y()) < mostInARow)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/run/run_dock.h"
 
+#include "core/experiment/spec/kind.h"
 #include "ui/experiment/charts/chart_column.h"
+#include "ui/experiment/run/code_pane.h"
 #include "ui/experiment/run/run_tables.h"
 #include "ui/experiment/timeline/timeline_view.h"
 #include "ui/shared/count_pill.h"
@@ -45,6 +47,7 @@ RunDock::RunDock(QWidget *parent)
     , m_timeline(new TimelineView(this))
     , m_events(new EventsModel(this))
     , m_results(new ResultsModel(this))
+    , m_code(new CodePane(this))
 {
     setProperty("role", u"panel"_s);
     setAttribute(Qt::WA_StyledBackground);
@@ -93,6 +96,8 @@ void RunDock::createPages()
            tablePage(results, tr("No results yet. They come with a run."), m_noResults),
            tr("What came out of each task or process"));
     m_resultCount = new CountPill(m_tabs);
+
+    addTab(tr("Code"), m_code, tr("The same in Python, and what runs here in C++"));
 }
 
 QWidget *RunDock::tablePage(QWidget *table, const QString &emptyText, QLabel *&empty)
@@ -140,14 +145,15 @@ void RunDock::createTools(QWidget *row)
     connect(fit, &QToolButton::clicked, m_timeline, &TimelineView::fit);
 }
 
-void RunDock::setRun(const std::shared_ptr<const RunLog> &log)
+void RunDock::setRun(const std::shared_ptr<const RunLog> &log, const Kind &kind)
 {
     m_log = log;
     m_countedEvents = 0;
     m_hasFailure = false;
     m_timeline->setRun(log);
     m_events->setRun(log);
-    m_results->setRun(log);
+    m_results->setRun(log, kind.hasTasks ? ResultsModel::Results::OfTasks
+                                         : ResultsModel::Results::OfProcesses);
     updateCounts();
 }
 

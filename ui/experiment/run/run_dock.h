@@ -17,13 +17,15 @@ class QToolButton;
 namespace proclab {
 
 class ChartColumn;
+class CodePane;
 class CountPill;
 class EventsModel;
 class ResultsModel;
 class TimelineView;
+struct Kind;
 
-/// The pane below the stage: timeline, events and results of a run, in narrow windows the charts
-/// too.
+/// The pane below the stage: timeline, events, results and code of a run, in narrow windows the
+/// charts too.
 class RunDock final : public QWidget
 {
     Q_OBJECT
@@ -31,8 +33,8 @@ class RunDock final : public QWidget
 public:
     explicit RunDock(QWidget *parent = nullptr);
 
-    /// The run to show from now on; null: none.
-    void setRun(const std::shared_ptr<const RunLog> &log);
+    /// The run of @p kind to show from now on; null: none.
+    void setRun(const std::shared_ptr<const RunLog> &log, const Kind &kind);
     /// Takes in what is new.
     void advance(const StageSnapshotPointer &snapshot);
     void setSelectedProcess(int process);
@@ -46,6 +48,7 @@ public:
     void setCurrentTab(int index);
     [[nodiscard]] int currentTab() const;
     [[nodiscard]] TimelineView *timeline() const { return m_timeline; }
+    [[nodiscard]] CodePane *code() const { return m_code; }
 
 Q_SIGNALS:
     void processSelected(int process);
@@ -68,6 +71,7 @@ private:
     TimelineView *m_timeline;
     EventsModel *m_events;
     ResultsModel *m_results;
+    CodePane *m_code;
     ChartColumn *m_charts = nullptr;
     QLabel *m_noEvents = nullptr;
     QLabel *m_noResults = nullptr;

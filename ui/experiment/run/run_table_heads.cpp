@@ -37,11 +37,11 @@ QString ResultsModel::headTitle(int section) const
     case ResultIndex:
         return tr("Index");
     case ResultWorker:
-        return m_showsTasks ? tr("Worker") : tr("Process");
+        return isOfTasks() ? tr("Worker") : tr("Process");
     case ResultPid:
         return tr("PID");
     case ResultValue:
-        return m_showsTasks ? tr("Value") : tr("Done");
+        return isOfTasks() ? tr("Value") : tr("Done");
     case ResultError:
         return tr("Error");
     case ResultSubmitted:
@@ -59,14 +59,14 @@ QString ResultsModel::headTip(int section) const
 {
     switch (section) {
     case ResultIndex:
-        return m_showsTasks ? tr("Number of the task, in the order of submission")
+        return isOfTasks() ? tr("Number of the task, in the order of submission")
                             : tr("Number of the process, in the order of starts");
     case ResultWorker:
-        return m_showsTasks ? tr("The worker that had the task last") : tr("Name of the process");
+        return isOfTasks() ? tr("The worker that had the task last") : tr("Name of the process");
     case ResultPid:
         return tr("Process number that the kernel gave it");
     case ResultValue:
-        return m_showsTasks ? tr("What the task returned") : tr("How much of its work it did");
+        return isOfTasks() ? tr("What the task returned") : tr("How much of its work it did");
     case ResultError:
         return tr("Why there is no value; empty: it went well");
     case ResultSubmitted:

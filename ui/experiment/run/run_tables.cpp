@@ -248,9 +248,10 @@ QVariant EventsModel::headerData(int section, Qt::Orientation orientation, int r
     return role == Qt::DisplayRole ? QVariant(headTitle(section)) : QVariant();
 }
 
-void ResultsModel::setRun(std::shared_ptr<const RunLog> log)
+void ResultsModel::setRun(std::shared_ptr<const RunLog> log, Results results)
 {
     beginResetModel();
+    m_results = results;
     m_log = std::move(log);
     m_rows = 0;
     m_processes.clear();

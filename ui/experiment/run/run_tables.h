@@ -58,8 +58,11 @@ class ResultsModel final : public QAbstractTableModel
     Q_OBJECT
 
 public:
+    /// Whose results the kind of a run has.
+    enum class Results { OfTasks, OfProcesses };
+
     using QAbstractTableModel::QAbstractTableModel;
-    void setRun(std::shared_ptr<const RunLog> log);
+    void setRun(std::shared_ptr<const RunLog> log, Results results = Results::OfTasks);
     void refresh();
 
     int rowCount(const QModelIndex &parent = {}) const override;
@@ -68,6 +71,8 @@ public:
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
+    /// Until there are results, and where they are the processes' own, rows are processes.
+    [[nodiscard]] bool isOfTasks() const { return m_showsTasks && m_results == Results::OfTasks; }
     [[nodiscard]] QString headTitle(int section) const;
     [[nodiscard]] QString headTip(int section) const;
     [[nodiscard]] bool hasChanged(const QList<ProcessRecord> &before) const;
@@ -78,7 +83,8 @@ private:
     std::shared_ptr<const RunLog> m_log;
     QList<ProcessRecord> m_processes;
     int m_rows = 0;
-    bool m_showsTasks = false; // Else a row for each child.
+    Results m_results = Results::OfTasks;
+    bool m_showsTasks = false; // The log's results; else a row for each child.
 };
 
 /// A table in the lab's style: small rows, numbers right and fixed-width, Ctrl+C copies as TSV.

@@ -4,6 +4,7 @@
 #include "core/experiment/spec/kind.h"
 #include "core/runtime/clock.h"
 #include "ui/experiment/charts/chart_column.h"
+#include "ui/experiment/run/code_pane.h"
 #include "ui/experiment/run/run_dock.h"
 #include "ui/experiment/run/run_summary.h"
 #include "ui/experiment/stage/stage_view.h"
@@ -164,14 +165,16 @@ void RunView::showLog(const std::shared_ptr<const RunLog> &log, const Experiment
     m_code->setText(codeLine(spec));
     m_charts->setSpec(spec);
     m_dock->timeline()->setSpec(spec);
+    m_dock->code()->setResult(nullptr);
     m_stage->setRun(log, spec);
     m_charts->setRun(log);
-    m_dock->setRun(log);
+    m_dock->setRun(log, m_kind);
 }
 
 void RunView::setSpec(const ExperimentSpec &spec)
 {
     m_spec = spec;
+    m_dock->code()->setSpec(spec);
     if (m_log)
         return;
     m_code->setText(codeLine(spec));
@@ -201,6 +204,7 @@ void RunView::showEnd()
     // The last picture, also while the view is hidden, and whatever came after it.
     if (const StageSnapshotPointer last = m_run->snapshot())
         draw(last);
+    m_dock->code()->setResult(&m_run->result());
     const RunSummary summary = summaryOf(m_run->result());
     QString detail = summary.detail;
     if (m_death)

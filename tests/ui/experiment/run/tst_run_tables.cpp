@@ -131,7 +131,7 @@ void tst_RunTables::kindWithoutTasksHasARowForEachProcess()
 {
     const SampleRun run = sampleCounter();
     ResultsModel model;
-    model.setRun(run.log);
+    model.setRun(run.log, ResultsModel::Results::OfProcesses);
     QCOMPARE(model.rowCount(), 2);
     QCOMPARE(cell(model, 0, u"Process"_s), u"process-1"_s);
     QSignalSpy changed(&model, &QAbstractItemModel::dataChanged);
@@ -140,6 +140,12 @@ void tst_RunTables::kindWithoutTasksHasARowForEachProcess()
     model.refresh();
     QCOMPARE(changed.size(), 1);
     QCOMPARE(cell(model, 0, u"Done"_s), groupedNumber(10'000));
+    // The end of the first does not turn it into a task.
+    TaskRecord result;
+    result.process = 1;
+    run.log->tasks.append(result);
+    model.refresh();
+    QCOMPARE(cell(model, 0, u"Process"_s), u"process-1"_s);
 }
 
 void tst_RunTables::firstTaskTurnsProcessesIntoTasks()
