@@ -111,7 +111,7 @@ void LifelineStage::paintJoin(QPainter &painter, const LivesState::Join &join,
     const double from = xOf(join.beganNs, times, lane);
     const double to = xOf(isOver ? join.endedNs : times.toNs, times, lane);
     const QRectF bar = barBetween(lane, from, to);
-    const bool isLate = isOver && join.isInTime == 0;
+    const bool isLate = join.end == LivesState::TimedOut;
     const QColor color = isLate ? theme.warn : theme.parent;
     painter.fillRect(bar, isLate ? theme.warnTint : theme.tint(theme.parent, 0.15));
     painter.setPen(QPen(color, 1));
@@ -206,9 +206,12 @@ void LifelineStage::paintCosts(QPainter &painter, const LivesState &now)
     constexpr double head = 20;
     const double legend = std::min(box.width() * 0.4, 260.0);
     const QRectF bars(box.left(), box.top() + head, box.width() - legend - 24, box.height() - head);
+    const QFont headFont = textFont(TextSize::Small, QFont::DemiBold);
+    QString title = tr("Start of a process, measured before this run");
+    if (textWidth(title, headFont) > bars.width())
+        title = tr("Start of a process");
     drawText(painter, QRectF(box.left(), box.top(), bars.width(), head - 2), Qt::AlignVCenter,
-             tr("Start of a process, measured before this run"),
-             textFont(TextSize::Small, QFont::DemiBold), theme.text);
+             title, headFont, theme.text);
     const QStringList names = startMethodNames();
     const QFont font = textFont(TextSize::Small);
     double label = 0;

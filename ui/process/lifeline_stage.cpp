@@ -54,7 +54,7 @@ QString LifelineStage::idleText() const
 QString LifelineStage::idleTaskText(const ProcessRecord &process) const
 {
     if (process.isParent())
-        return tr("starts and joins");
+        return tr("starts, joins");
     const QString task = spec().text(u"tasks.task"_s);
     return spec().value(u"process.daemon"_s).toBool() ? tr("daemon, %1").arg(task) : task;
 }

@@ -97,7 +97,7 @@ QString RunProgress::countFor(double room, const QFont &font) const
     QStringList texts{m_count};
     if (total > 0)
         texts << tr("%1 of %2").arg(shortNumber(done), shortNumber(total))
-              << tr("%1\u00A0%").arg(std::floor(100 * done / total));
+              << tr("%1\u00A0%").arg(QString::number(std::floor(1000 * done / total) / 10));
     for (const QString &text : std::as_const(texts)) {
         if (textWidth(text, font) <= room)
             return text;

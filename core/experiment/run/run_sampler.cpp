@@ -26,10 +26,12 @@ double percentSinceStart(const ProcessRates &rates, qint64 startNs)
     return std::min(100.0, static_cast<double>(rates.cpuNs) * 100 / static_cast<double>(passed));
 }
 
-/// When the last of the processes ended, on the run's axis; now, if one has not.
-qint64 endOfAll(const QList<ProcessRecord> &processes, qint64 gateNs)
+/// When the last of the processes ended, and the parent was through, on the run's axis; now, if one
+/// has not ended.
+qint64 endOfAll(const RunLog &log, const QList<ProcessRecord> &processes, qint64 gateNs)
 {
-    qint64 last = 0;
+    const AppendLog<Span> &parents = log.lane(0).spans;
+    qint64 last = parents.isEmpty() ? 0 : parents[parents.size() - 1].endNs;
     for (int process = 1; process < processes.size(); ++process) {
         if (processes[process].endNs < 0)
             return runtime::nowNs() - gateNs;
@@ -119,7 +121,7 @@ void RunSampler::tick(Tick kind)
     m_runner.drainTrace();
     // From here on, so that no bar ends after the instant of the picture.
     m_pictureNs = gate == 0            ? 0
-                  : kind == Tick::Last ? std::max(m_pictureNs + 1, endOfAll(processes, gate))
+                  : kind == Tick::Last ? std::max(m_pictureNs + 1, endOfAll(m_log, processes, gate))
                                        : runtime::nowNs() - gate;
     snapshot->timeNs = m_pictureNs;
     GaugeSample gauges = m_runner.noGauges();

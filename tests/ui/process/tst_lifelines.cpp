@@ -42,7 +42,7 @@ struct Sample
         lives->lives = {{-20 * ms, 7 * ms, 450 * ms, 100},
                         {-12 * ms, 6 * ms, LivesState::notYet, 100},
                         {-5 * ms, 4 * ms, LivesState::notYet, 100}};
-        lives->joins = {{.child = 0, .endedNs = 450 * ms, .isInTime = 1},
+        lives->joins = {{.child = 0, .endedNs = 450 * ms, .end = LivesState::InTime},
                         {.child = 1, .beganNs = 450 * ms}};
         snapshot->kindState = lives;
         snapshot->timeNs = 600 * ms;

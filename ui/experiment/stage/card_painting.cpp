@@ -32,6 +32,14 @@ constexpr double factsHeight(qsizetype facts)
     return 80 + factPitch * static_cast<double>(facts);
 }
 
+/// The first of @p texts that fits into @p width, else the last: it is drawn cut.
+QString longestThatFits(const QStringList &texts, double width, const QFont &font)
+{
+    const auto fits = [&](const QString &text) { return textWidth(text, font) <= width; };
+    const auto found = std::ranges::find_if(texts, fits);
+    return found == texts.end() ? texts.last() : *found;
+}
+
 QString tr(const char *text)
 {
     return QCoreApplication::translate("Stage", text);
@@ -237,21 +245,25 @@ public:
         drawBadge(m_painter, badge, shortName(m_content.process), m_content.process.colorIndex,
                   true);
         const double x = badge.right() + 8;
-        const double right = m_rect.right() - 30;
-        const QString when = durationText(static_cast<double>(m_content.process.endNs) / 1e9);
         const QFont font = textFont(TextSize::Caption);
-        QString line = tr("PID %1 ended at %2").arg(m_content.process.pid).arg(when);
-        if (textWidth(line, font) > right - x)
-            line = tr("PID %1").arg(m_content.process.pid);
+        const QString end = endText(m_content.process);
+        const bool hasDisc = textWidth(end, font) <= m_rect.right() - 30 - x;
+        const double room = m_rect.right() - (hasDisc ? 30 : 6) - x;
+        const QString pid = QString::number(m_content.process.pid);
+        const QString when = durationText(static_cast<double>(m_content.process.endNs) / 1e9);
         const double middle = m_rect.center().y();
-        drawText(m_painter, QRectF(x, middle - 16, right - x, 16), Qt::AlignVCenter, line, font,
-                 m_theme.text2);
-        QString reason = endText(m_content.process);
+        drawText(
+            m_painter, QRectF(x, middle - 16, room, 16), Qt::AlignVCenter,
+            longestThatFits({tr("PID %1 ended at %2").arg(pid, when), tr("PID %1").arg(pid), pid},
+                            room, font),
+            font, m_theme.text2);
+        QStringList reasons{end};
         if (!m_content.task.isEmpty())
-            reason += u' ' % tr("in %1").arg(m_content.task);
-        drawText(m_painter, QRectF(x, middle - 1, right - x, 16), Qt::AlignVCenter, reason,
-                 textFont(TextSize::Caption), m_theme.crash);
-        drawCrashDisc(m_painter, QPointF(m_rect.right() - 18, m_rect.center().y()), 6);
+            reasons.prepend(QString(end % u' ' % tr("in %1").arg(m_content.task)));
+        drawText(m_painter, QRectF(x, middle - 1, room, 16), Qt::AlignVCenter,
+                 longestThatFits(reasons, room, font), font, m_theme.crash);
+        if (hasDisc)
+            drawCrashDisc(m_painter, QPointF(m_rect.right() - 18, m_rect.center().y()), 6);
     }
 
 private:

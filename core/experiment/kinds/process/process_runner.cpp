@@ -173,7 +173,9 @@ void ProcessRunner::join(ActivityReport &report, std::size_t index, TimeLimit li
         const std::lock_guard lock(m_mutex);
         LivesState::Join &join = m_lives.joins.back();
         join.endedNs = now;
-        join.isInTime = isInTime ? 1 : 0;
+        join.end = isInTime      ? LivesState::InTime
+                   : isStopped() ? LivesState::BrokenOff
+                                 : LivesState::TimedOut;
         if (isInTime)
             m_lives.lives[index].joinedNs = now;
     }
@@ -301,8 +303,8 @@ void ProcessRunner::complete(RunResult &result)
         costs[name] = cost > 0 ? QJsonValue(static_cast<double>(cost) / 1e9) : QJsonValue();
     }
     const QJsonArray codes = exitCodes();
-    const auto timedOut = std::ranges::count_if(
-        m_lives.joins, [](const LivesState::Join &join) { return join.isInTime == 0; });
+    const auto timedOut =
+        std::ranges::count(m_lives.joins, LivesState::TimedOut, &LivesState::Join::end);
     result.outcome = QJsonObject{{u"exit_codes"_s, codes},
                                  {u"joins_timed_out"_s, static_cast<qint64>(timedOut)},
                                  {u"start_s"_s, meanStartSeconds()},

@@ -23,7 +23,7 @@ std::vector<qint64> LivesState::packed(qint64) const
                        {life.createdNs, life.startNs, life.joinedNs, life.parentPid});
     for (const Join &join : joins)
         numbers.insert(numbers.end(),
-                       {join.child, join.beganNs, join.endedNs, join.isInTime, join.isAtExit});
+                       {join.child, join.beganNs, join.endedNs, join.end, join.isAtExit});
     return numbers;
 }
 

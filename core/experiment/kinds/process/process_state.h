@@ -25,13 +25,19 @@ struct LivesState final : KindState
 
         bool operator==(const Life &) const = default;
     };
+    /// How a call of join() ended.
+    enum JoinEnd : qint64 {
+        BrokenOff, ///< The run was stopped, or the call has not ended yet.
+        InTime,    ///< The child has ended.
+        TimedOut,
+    };
     /// One call of join().
     struct Join
     {
         qint64 child = 0; ///< Place in lives.
         qint64 beganNs = 0;
         qint64 endedNs = notYet; ///< notYet: the parent still waits.
-        qint64 isInTime = 0;     ///< Whether the child had ended by then.
+        qint64 end = BrokenOff;  ///< A JoinEnd.
         qint64 isAtExit = 0;     ///< The parent is through, and ends once its children have.
 
         bool operator==(const Join &) const = default;

@@ -181,13 +181,13 @@ void tst_ProcessRun::joinReturnsAfterItsTimeout()
     QVERIFY(test::runToEnd(run));
     const LivesState &now = lastLives(run);
     QCOMPARE(now.joins.size(), 2U);
-    QCOMPARE(now.joins[0].isInTime, 0);
+    QCOMPARE(now.joins[0].end, LivesState::TimedOut);
     const qint64 waitedNs = now.joins[0].endedNs - now.joins[0].beganNs;
     QVERIFY2(waitedNs >= 100'000'000 && waitedNs < 900'000'000,
              qPrintable(QString::number(waitedNs)));
     // The parent does not end before its child.
     QCOMPARE(now.joins[1].isAtExit, 1);
-    QCOMPARE(now.joins[1].isInTime, 1);
+    QCOMPARE(now.joins[1].end, LivesState::InTime);
     QCOMPARE(run.result().totals.done, 1U);
     QCOMPARE(run.result().outcome[u"joins_timed_out"_s].toInt(), 1);
     QVERIFY(eventCodes(run).contains("process.join_timed_out"));
@@ -318,7 +318,7 @@ void tst_ProcessRun::stateSurvivesPacking()
     LivesState state;
     state.startCostNs = {7'000'000, 400'000, 390'000};
     state.lives = {{-5'000, 900, LivesState::notYet, 41}, {-4'000, 0, 77'000, 0}};
-    state.joins = {{.child = 1, .beganNs = 10, .endedNs = 77'000, .isInTime = 1},
+    state.joins = {{.child = 1, .beganNs = 10, .endedNs = 77'000, .end = LivesState::InTime},
                    {.child = 0, .beganNs = 78'000, .isAtExit = 1}};
     const auto numbers = state.packed(100'000);
     const auto back = std::dynamic_pointer_cast<const LivesState>(state.unpacked(numbers, 100'000));
