@@ -159,7 +159,8 @@ int runExperiment(const CommandLine &line)
         isOutputTaken = isOutputTaken || output.name == u"-"_s;
     }
     if (!isQuiet && !isOutputTaken && !result.engineError)
-        isWritten = print(summaryText(result) + pythonText(result)) && isWritten;
+        isWritten =
+            print(summaryText(result) + explainText(result) + pythonText(result)) && isWritten;
     if (signal > 0)
         return 128 + signal;
     return isWritten ? result.exitStatus() : EngineFailed;

@@ -2,6 +2,7 @@
 #include "app/cli/run_summary.h"
 
 #include "app/cli/console.h"
+#include "core/experiment/explain/explanation.h"
 #include "core/experiment/spec/field_check.h"
 #include "core/experiment/spec/kind.h"
 
@@ -141,6 +142,18 @@ QString summaryText(const RunResult &result)
     text += outcomeLines(result);
     if (!result.notice.isEmpty())
         text += noticeText(result) % u'\n';
+    return text;
+}
+
+QString explainText(const RunResult &result)
+{
+    QString text = tr("Explain:\n");
+    for (const Explanation &explanation : explain(result)) {
+        text += u"  "_s % explanationText(result, explanation) % u'\n';
+        for (auto value = explanation.trial.begin(); value != explanation.trial.end(); ++value)
+            text +=
+                tr("    Try: --set %1=%2\n").arg(value.key(), value.value().toVariant().toString());
+    }
     return text;
 }
 

@@ -16,6 +16,8 @@ namespace proclab::cli {
 
 /// What the run came to, in a few lines.
 [[nodiscard]] QString summaryText(const RunResult &result);
+/// Why it came out so: a sentence or more for each thing that was found, with what to try.
+[[nodiscard]] QString explainText(const RunResult &result);
 /// Says on standard error, one line each, what failed; of many tasks the first ten.
 void printFailures(const RunResult &result);
 

@@ -412,6 +412,7 @@ void tst_Cli::quietRunSaysNothing()
     QCOMPARE(outcome.output + outcome.errors, QByteArray());
     const Outcome loud = call({u"run"_s, u"counter-lock"_s});
     QVERIFY(loud.output.contains("20000"));
+    QVERIFY(loud.output.contains("\nExplain:\n  "));
 }
 
 void tst_Cli::progressGoesToStandardError()

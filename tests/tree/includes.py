@@ -30,8 +30,8 @@ core/executor
 core/monitor
 core/experiment/spec
 core/experiment/run
-core/experiment/python
-core/experiment/kinds/*
+core/experiment/explain core/experiment/python
+core/experiment/run/result_json.cpp core/experiment/kinds/*
 core/experiment/spec/kind.cpp
 ui/shared
 ui/charts

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/number_text.h"
+#include "core/base/quantity_text.h"
 
 #include <QBrush>
 #include <QColor>
@@ -52,13 +53,5 @@ enum class TextSize { Tick, Caption, Small, Body, Title, Result };
 [[nodiscard]] QFont textFont(TextSize size, QFont::Weight weight = QFont::Normal);
 /// The fixed-width face, for PIDs, code and numbers that change.
 [[nodiscard]] QFont monoFont(TextSize size, QFont::Weight weight = QFont::Normal);
-
-/// A number with 2 to 3 significant digits and its unit after a no-break space: "1.57 s", "18 ms",
-/// "2.1 µs".
-[[nodiscard]] QString durationText(double seconds);
-/// "1.2 M", "340 k", "12.4": for cards and chart heads.
-[[nodiscard]] QString shortNumber(double number);
-/// "31 MiB"
-[[nodiscard]] QString bytesText(quint64 bytes);
 
 } // namespace proclab

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/cores.h"
+#include "core/experiment/explain/explanation.h"
 #include "core/experiment/run/run_result.h"
 #include "core/experiment/run/stream_writer.h"
 #include "core/experiment/spec/kind.h"
@@ -241,6 +242,26 @@ void writeMember(StreamWriter &writer, QByteArrayView key, const QJsonValue &val
     writer.add(",\n");
 }
 
+QJsonArray explainArray(const RunResult &result)
+{
+    const QList<ProcessRecord> processes = result.log->processes();
+    QJsonArray array;
+    for (const Explanation &explanation : explain(result)) {
+        QJsonArray names;
+        for (const int process : explanation.processes)
+            names.append(processes.at(process).name);
+        array.append(
+            QJsonObject{{u"rule"_s, QString::fromLatin1(explanation.note.code)},
+                        {u"text"_s, explanationText(result, explanation)},
+                        {u"from_s"_s, static_cast<double>(explanation.fromNs) / 1e9},
+                        {u"to_s"_s, static_cast<double>(explanation.toNs) / 1e9},
+                        {u"processes"_s, names},
+                        {u"try"_s, explanation.trial.isEmpty() ? QJsonValue()
+                                                               : QJsonValue(explanation.trial)}});
+    }
+    return array;
+}
+
 QJsonValue textOrNull(const QString &text)
 {
     return text.isEmpty() ? QJsonValue() : QJsonValue(text);
@@ -269,6 +290,7 @@ bool writeResultJson(const RunResult &result, QIODevice &device)
     writeMember(writer, "engine_error",
                 textOrNull(result.engineError ? errorText(*result.engineError) : QString()));
     writeMember(writer, "notice", textOrNull(noticeText(result)));
+    writeMember(writer, "explain", explainArray(result));
     writeMember(writer, "events_aggregated", static_cast<qint64>(log.aggregatedSpans.load()));
     writeMember(writer, "events_dropped", static_cast<qint64>(log.droppedSpans.load()));
     if (!result.python.isEmpty())

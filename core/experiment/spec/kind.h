@@ -21,6 +21,8 @@ class ExperimentRunner;
 class ExperimentSpec;
 class RunLog;
 struct DeathFacts;
+struct Explanation;
+struct RunFacts;
 struct RunNote;
 struct RunnerContext;
 
@@ -52,6 +54,7 @@ struct Kind
     std::unique_ptr<ExperimentRunner> (*makeRunner)(RunnerContext context) = nullptr;
 
     std::vector<ProcessRole> roles;
+    QString crewField; ///< How many processes share the work; empty: each has work of its own.
     QList<WaitCause> waits;
     QString items;          ///< What the processes work on, in the plural: "increments".
     QString itemNamesField; ///< A field with a list of texts, the names of the items; empty: none.
@@ -63,6 +66,10 @@ struct Kind
     QString (*deathText)(const DeathFacts &facts) = nullptr;
     /// The translated line for a note whose code begins with the kind's name; see RunNote.
     QString (*noteText)(const RunLog &log, const RunNote &note) = nullptr;
+    /// What its own rules find in a run that has ended; appends. See core/experiment/explain.
+    void (*explain)(const RunFacts &facts, QList<Explanation> &found) = nullptr;
+    /// The translated sentences for what they found.
+    QString (*explanationText)(const RunLog &log, const RunNote &note) = nullptr;
 
     bool hasTasks = false; ///< A result is a task's; else a process's.
     /// Whether results are listed as they came, not by number. Null: they never are.

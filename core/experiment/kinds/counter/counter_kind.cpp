@@ -210,6 +210,8 @@ Kind counterKind()
     kind.presets = counterPresets();
     kind.noteText = counterNoteText;
     kind.deathText = counterDeathText;
+    kind.explain = explainCounter;
+    kind.explanationText = counterExplanationText;
     kind.makeRunner = makeCounterRunner;
     return kind;
 }

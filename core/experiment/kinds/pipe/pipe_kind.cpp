@@ -173,6 +173,8 @@ Kind pipeKind()
     kind.presets = pipePresets();
     kind.noteText = pipeNoteText;
     kind.deathText = pipeDeathText;
+    kind.explain = explainPipe;
+    kind.explanationText = pipeExplanationText;
     kind.makeRunner = makePipeRunner;
     return kind;
 }

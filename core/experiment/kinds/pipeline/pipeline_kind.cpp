@@ -353,6 +353,8 @@ Kind pipelineKind()
     kind.check = checkPipeline;
     kind.noteText = pipelineNoteText;
     kind.deathText = pipelineDeathText;
+    kind.explain = explainPipeline;
+    kind.explanationText = pipelineExplanationText;
     kind.makeRunner = makePipelineRunner;
     return kind;
 }

@@ -222,6 +222,16 @@ QList<PresetInfo> poolPresets()
 
 } // namespace
 
+quint64 poolChunkSize(const ExperimentSpec &spec)
+{
+    const auto tasks = static_cast<quint64>(spec.bigInteger(u"tasks.count"_s));
+    const quint64 pieces = static_cast<quint64>(spec.bigInteger(u"pool.workers"_s)) * 4;
+    const QJsonValue chunk = spec.value(u"pool.chunk_size"_s);
+    const quint64 size =
+        chunk.isString() ? (tasks + pieces - 1) / pieces : static_cast<quint64>(chunk.toInteger(1));
+    return std::clamp<quint64>(size, 1, std::max<quint64>(tasks, 1));
+}
+
 Kind poolKind()
 {
     Kind kind;
@@ -235,6 +245,7 @@ Kind poolKind()
     kind.roles = {{.name = u"worker"_s,
                    .title = PoolKindText::tr("Worker"),
                    .plural = PoolKindText::tr("Workers")}};
+    kind.crewField = u"pool.workers"_s;
     kind.waits = {WaitCause::Task};
     kind.gauges = {u"throughput"_s, u"queue_depth"_s};
     kind.charts = poolCharts();
@@ -244,6 +255,8 @@ Kind poolKind()
     kind.noteText = poolNoteText;
     kind.listsByCompletion = poolListsByCompletion;
     kind.deathText = poolDeathText;
+    kind.explain = explainPool;
+    kind.explanationText = poolExplanationText;
     kind.makeRunner = makePoolRunner;
     return kind;
 }

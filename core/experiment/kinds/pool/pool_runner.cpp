@@ -22,12 +22,6 @@ constexpr quint32 maxChunksUnderWay = 16'384;
 constexpr int maxFailureEvents = 1'000;
 constexpr int glanceTasks = 64;
 
-/// Python's rule for map without a chunksize: four chunks a worker.
-quint64 automaticChunk(quint64 tasks, quint64 workers)
-{
-    return std::max<quint64>(1, (tasks + workers * 4 - 1) / (workers * 4));
-}
-
 TaskStatus statusOf(TaskReport::Status status)
 {
     switch (status) {
@@ -169,11 +163,8 @@ WorkerPoolConfig PoolRunner::makeConfig()
         std::chrono::milliseconds(qRound64(spec.number(u"pool.task_timeout_s"_s) * 1'000));
     config.seed = static_cast<quint64>(spec.bigInteger(u"seed"_s));
     const auto workers = static_cast<quint64>(config.workers);
-    const QJsonValue chunk = spec.value(u"pool.chunk_size"_s);
     const QString method = spec.text(u"pool.method"_s);
-    m_chunk = chunk.isString() ? automaticChunk(m_count, workers)
-                               : static_cast<quint64>(chunk.toInteger(1));
-    m_chunk = std::clamp<quint64>(m_chunk, 1, m_count);
+    m_chunk = poolChunkSize(spec);
     const quint64 needed = (m_count + m_chunk - 1) / m_chunk;
     quint64 chunks = std::min<quint64>(
         {needed, maxChunksUnderWay, std::max(2 * workers + 2, maxTasksUnderWay / m_chunk)});

@@ -219,6 +219,8 @@ Kind processKind()
     kind.check = checkProcess;
     kind.noteText = processNoteText;
     kind.deathText = processDeathText;
+    kind.explain = explainProcess;
+    kind.explanationText = processExplanationText;
     kind.makeRunner = makeProcessRunner;
     return kind;
 }

@@ -178,6 +178,7 @@ void tst_ResultJson::headSaysWhatWasRun()
     QCOMPARE(json[u"seed"_s], QJsonValue(7));
     QCOMPARE(json[u"started"_s], QJsonValue(u"2026-01-31T12:00:00.250Z"_s));
     QCOMPARE(json[u"startup_s"_s], QJsonValue(0.012));
+    QVERIFY(!json[u"explain"_s].toArray().isEmpty());
     QCOMPARE(json[u"elapsed_s"_s], QJsonValue(1.5));
     const QJsonValue host = json[u"host"_s];
     QVERIFY(host[u"cores"_s].toInt() >= 1);

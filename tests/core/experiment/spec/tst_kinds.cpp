@@ -84,6 +84,7 @@ void tst_Kinds::availableKindsAreComplete()
     QVERIFY(!kind.code.isEmpty());
     QVERIFY(!kind.items.isEmpty());
     QVERIFY(kind.deathText);
+    QCOMPARE(kind.explain != nullptr, kind.explanationText != nullptr);
     QVERIFY(!kind.presets.isEmpty());
     for (const PresetInfo &info : kind.presets) {
         const auto preset = findPreset(info.name);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/shared/theme.h"
+#include "core/base/quantity_text.h"
+
+#include "core/base/number_text.h"
+
+#include <QStringBuilder>
 
 #include <array>
 #include <cmath>
@@ -11,14 +15,14 @@ namespace proclab {
 namespace {
 
 constexpr QChar unitSeparator(0x00A0);
-constexpr QChar minusSign(0x2212);
+constexpr QChar quantityMinus(0x2212);
 
 /// @p number with @p decimals, the design's minus in place of the hyphen.
 QString fixedText(double number, int decimals)
 {
     QString text = QString::number(number, 'f', decimals);
     if (text.startsWith(u'-'))
-        text[0] = minusSign;
+        text[0] = quantityMinus;
     return text;
 }
 
@@ -69,6 +73,11 @@ QString shortNumber(double number)
     if (size >= 99.95 || std::round(number) == number)
         return groupedNumber(std::llround(number));
     return fixedText(number, 1);
+}
+
+QString shareText(double share)
+{
+    return QString::number(std::lround(share * 100)) % unitSeparator % u'%';
 }
 
 QString bytesText(quint64 bytes)
