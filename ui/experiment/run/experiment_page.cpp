@@ -121,6 +121,7 @@ void ExperimentPage::connectViews()
         if (m_run)
             m_run->sendSignal(process, signal);
     });
+    connect(m_view, &RunView::trialAsked, this, &ExperimentPage::runTrial);
     connect(m_view, &RunView::statusChanged, this, &ExperimentPage::statusChanged);
     connect(m_view, &RunView::runEnded, this, [this] {
         m_form->setRunningSpec({});
@@ -194,6 +195,17 @@ void ExperimentPage::takeEdit(const ExperimentSpec &spec)
                         : m_firstHint);
     updateBlockedBy();
     Q_EMIT statusChanged();
+}
+
+void ExperimentPage::runTrial(const QJsonObject &trial)
+{
+    m_form->finishEdit();
+    ExperimentSpec spec = m_form->spec();
+    for (auto value = trial.begin(); value != trial.end(); ++value)
+        spec.set(value.key(), *value);
+    m_form->setSpec(spec);
+    takeEdit(m_form->spec());
+    run();
 }
 
 void ExperimentPage::updateBlockedBy()

@@ -71,6 +71,8 @@ private:
     void fitPanes();
     void showSpec(const ExperimentSpec &spec, const QString &origin);
     void takeEdit(const ExperimentSpec &spec);
+    /// Runs the form's experiment with these values instead, by the field's path.
+    void runTrial(const QJsonObject &trial);
     void updateBlockedBy();
 
     const Kind &m_kind;

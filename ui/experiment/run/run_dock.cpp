@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/run/run_dock.h"
 
+#include "core/experiment/explain/explanation.h"
 #include "core/experiment/spec/kind.h"
 #include "ui/experiment/charts/chart_column.h"
 #include "ui/experiment/run/code_pane.h"
+#include "ui/experiment/run/explain_list.h"
 #include "ui/experiment/run/run_tables.h"
 #include "ui/experiment/timeline/timeline_view.h"
 #include "ui/shared/count_pill.h"
@@ -25,6 +27,7 @@ namespace proclab {
 namespace {
 
 constexpr int tabRowHeight = 36;
+constexpr int timelineTab = 0;
 constexpr int eventsTab = 1;
 constexpr int resultsTab = 2;
 
@@ -48,6 +51,7 @@ RunDock::RunDock(QWidget *parent)
     , m_events(new EventsModel(this))
     , m_results(new ResultsModel(this))
     , m_code(new CodePane(this))
+    , m_explain(new ExplainList(this))
 {
     setProperty("role", u"panel"_s);
     setAttribute(Qt::WA_StyledBackground);
@@ -77,7 +81,9 @@ RunDock::RunDock(QWidget *parent)
     createPages();
     connect(m_tabs, &QTabBar::currentChanged, this, &RunDock::showTab);
     connect(m_timeline, &TimelineView::processSelected, this, &RunDock::processSelected);
-    showTab(0);
+    connect(m_explain, &ExplainList::chosen, this, &RunDock::showExplained);
+    connect(m_explain, &ExplainList::trialAsked, this, &RunDock::trialAsked);
+    showTab(timelineTab);
 }
 
 void RunDock::createPages()
@@ -98,6 +104,7 @@ void RunDock::createPages()
     m_resultCount = new CountPill(m_tabs);
 
     addTab(tr("Code"), m_code, tr("The same in Python, and what runs here in C++"));
+    addTab(tr("Explain"), m_explain, tr("What happened in the run, why, and what would change it"));
 }
 
 QWidget *RunDock::tablePage(QWidget *table, const QString &emptyText, QLabel *&empty)
@@ -154,6 +161,10 @@ void RunDock::setRun(const std::shared_ptr<const RunLog> &log, const Kind &kind)
     m_events->setRun(log);
     m_results->setRun(log, kind.hasTasks ? ResultsModel::Results::OfTasks
                                          : ResultsModel::Results::OfProcesses);
+    if (log)
+        m_explain->showWaiting();
+    else
+        m_explain->showNone();
     updateCounts();
 }
 
@@ -164,6 +175,20 @@ void RunDock::advance(const StageSnapshotPointer &snapshot)
     m_events->refresh();
     m_results->refresh();
     updateCounts();
+}
+
+void RunDock::explainResult(const RunResult &result)
+{
+    m_explain->showResult(result);
+}
+
+void RunDock::showExplained(const Explanation &explanation)
+{
+    setCurrentTab(timelineTab);
+    m_timeline->showRange({explanation.fromNs, explanation.toNs});
+    m_timeline->setFocus(Qt::OtherFocusReason);
+    if (!explanation.processes.isEmpty())
+        Q_EMIT processExplained(explanation.processes.first());
 }
 
 void RunDock::setSelectedProcess(int process)

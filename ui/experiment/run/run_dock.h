@@ -4,6 +4,7 @@
 #include "core/experiment/run/run_log.h"
 #include "core/experiment/run/stage_snapshot.h"
 
+#include <QJsonObject>
 #include <QWidget>
 
 #include <memory>
@@ -20,12 +21,15 @@ class ChartColumn;
 class CodePane;
 class CountPill;
 class EventsModel;
+class ExplainList;
 class ResultsModel;
 class TimelineView;
+struct Explanation;
 struct Kind;
+struct RunResult;
 
-/// The pane below the stage: timeline, events, results and code of a run, in narrow windows the
-/// charts too.
+/// The pane below the stage: timeline, events, results and code of a run and what explains them, in
+/// narrow windows the charts too.
 class RunDock final : public QWidget
 {
     Q_OBJECT
@@ -37,6 +41,8 @@ public:
     void setRun(const std::shared_ptr<const RunLog> &log, const Kind &kind);
     /// Takes in what is new.
     void advance(const StageSnapshotPointer &snapshot);
+    /// The run on show has ended with @p result.
+    void explainResult(const RunResult &result);
     void setSelectedProcess(int process);
 
     /// Takes @p charts in as the last tab; they become a child of the dock.
@@ -52,6 +58,10 @@ public:
 
 Q_SIGNALS:
     void processSelected(int process);
+    /// What is explained is about @p process, which may be selected already.
+    void processExplained(int process);
+    /// The user wants a run with these values, by the field's path.
+    void trialAsked(const QJsonObject &trial);
 
 private:
     void createPages();
@@ -59,6 +69,7 @@ private:
     QWidget *tablePage(QWidget *table, const QString &emptyText, QLabel *&empty);
     void addTab(const QString &title, QWidget *page, const QString &tip);
     void showTab(int index);
+    void showExplained(const Explanation &explanation);
     void updateCounts();
     void showCount(int tab, CountPill *pill, int count, bool isBad);
     void countFailures();
@@ -72,6 +83,7 @@ private:
     EventsModel *m_events;
     ResultsModel *m_results;
     CodePane *m_code;
+    ExplainList *m_explain;
     ChartColumn *m_charts = nullptr;
     QLabel *m_noEvents = nullptr;
     QLabel *m_noResults = nullptr;

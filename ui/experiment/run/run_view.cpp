@@ -113,6 +113,11 @@ void RunView::connectViews()
     connect(m_banner, &Banner::closed, this,
             [this] { m_deathsClosed = m_death ? m_death->deaths : 0; });
     connect(m_dock, &RunDock::processSelected, this, &RunView::selectProcess);
+    connect(m_dock, &RunDock::processExplained, this, [this](int process) {
+        if (process != m_selected)
+            selectProcess(process);
+    });
+    connect(m_dock, &RunDock::trialAsked, this, &RunView::trialAsked);
     // One cursor in all views of the time axis.
     connect(m_charts, &ChartColumn::cursorMoved, this, &RunView::moveCursor);
     connect(m_dock->timeline(), &TimelineView::cursorMoved, this, &RunView::moveCursor);
@@ -205,6 +210,7 @@ void RunView::showEnd()
     if (const StageSnapshotPointer last = m_run->snapshot())
         draw(last);
     m_dock->code()->setResult(&m_run->result());
+    m_dock->explainResult(m_run->result());
     const RunSummary summary = summaryOf(m_run->result());
     QString detail = summary.detail;
     if (m_death)

@@ -8,6 +8,7 @@
 #include "ui/experiment/run/frame_pacer.h"
 #include "ui/shared/banner.h"
 
+#include <QJsonObject>
 #include <QPointer>
 #include <QTimer>
 #include <QWidget>
@@ -71,6 +72,8 @@ Q_SIGNALS:
     /// The run on show has ended, and all of it is shown.
     void runEnded();
     void signalAsked(int process, int signal);
+    /// The user wants a run with these values instead, by the field's path.
+    void trialAsked(const QJsonObject &trial);
 
 protected:
     void showEvent(QShowEvent *event) override;

@@ -28,6 +28,7 @@ constexpr int denseLane = 17;
 constexpr int maxRoomyLanes = 13; // The parent and twelve processes.
 constexpr qint64 autoLengthNs = 10'000'000'000;
 constexpr double keyFactor = 1.6;
+constexpr qint64 shortestMarginNs = 1'000'000; // Around a single instant.
 
 } // namespace
 
@@ -212,6 +213,15 @@ void TimelineView::zoomBy(double factor)
 void TimelineView::fit()
 {
     setMode(Mode::Fit);
+}
+
+void TimelineView::showRange(TimeRange range)
+{
+    const bool isNearlyAll = range.length() >= nowNs() / 10 * 9;
+    if (isNearlyAll && range.fromNs <= 0)
+        return fit();
+    const qint64 margin = std::max(range.length() / 8, shortestMarginNs);
+    setFreeRange({range.fromNs - margin, range.toNs + margin});
 }
 
 void TimelineView::pan(double pixels)

@@ -47,6 +47,8 @@ public:
     void zoomOut();
     /// The whole run, growing with it.
     void fit();
+    /// Shows @p range, with a little of what is around it.
+    void showRange(TimeRange range);
 
     /// What is in view.
     [[nodiscard]] TimeRange visibleRange() const;
