@@ -29,14 +29,14 @@ double xOf(qint64 timeNs, const TimeRange &times, const QRectF &lane)
     return lane.left() + times.pixel(timeNs, timesWidth(lane));
 }
 
-double barHeight(const QRectF &lane)
+double lifeBarHeight(const QRectF &lane)
 {
     return std::clamp(std::floor(lane.height() * 0.4), 3.0, 18.0);
 }
 
 QRectF barBetween(const QRectF &lane, double from, double to)
 {
-    const double height = barHeight(lane);
+    const double height = lifeBarHeight(lane);
     return {from, std::floor(lane.center().y() - height / 2), std::max(1.0, to - from), height};
 }
 
@@ -165,7 +165,7 @@ void LifelineStage::paintLife(QPainter &painter, int child, const LivesState::Li
     const double joined = xOf(isJoined ? life.joinedNs : times.toNs, times, lane);
     painter.setPen(QPen(theme.text3, 1, Qt::DashLine));
     painter.drawLine(QPointF(end, y), QPointF(joined, y));
-    const double height = barHeight(lane);
+    const double height = lifeBarHeight(lane);
     if (isJoined) {
         painter.setPen(QPen(theme.parent, 2));
         painter.drawLine(QPointF(joined, y - height / 2 - 2), QPointF(joined, y + height / 2 + 2));
@@ -179,7 +179,7 @@ void LifelineStage::paintEnd(QPainter &painter, const ProcessRecord &process, co
 {
     const Theme &theme = Theme::current();
     const bool isGood = process.signal == 0 && process.exitCode == 0;
-    const double radius = std::clamp(barHeight(lane) / 2 - 1, 1.5, 5.0);
+    const double radius = std::clamp(lifeBarHeight(lane) / 2 - 1, 1.5, 5.0);
     const QPointF center(x, lane.center().y());
     painter.setRenderHint(QPainter::Antialiasing);
     if (isGood || radius < 4) {
