@@ -26,7 +26,7 @@ namespace {
 constexpr int configWidth = 280;
 constexpr int paneHeadHeight = 40;
 constexpr int padding = 16;
-constexpr int configNeedsWidth = 780;
+constexpr int configNeedsWidth = 820;
 constexpr int dockNeedsHeight = 360;
 
 } // namespace

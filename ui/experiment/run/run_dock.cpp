@@ -27,6 +27,7 @@ namespace proclab {
 namespace {
 
 constexpr int tabRowHeight = 36;
+constexpr int followTextFrom = 720; ///< Below this width the button has its icon alone.
 constexpr int timelineTab = 0;
 constexpr int eventsTab = 1;
 constexpr int resultsTab = 2;
@@ -132,6 +133,7 @@ void RunDock::createTools(QWidget *row)
     tools->setContentsMargins(0, 0, 0, 0);
     tools->setSpacing(4);
     m_follow = new QPushButton(icon(u"follow"_s), tr("Follow"), m_tools);
+    m_follow->setAccessibleName(m_follow->text());
     m_follow->setProperty("role", u"small"_s);
     m_follow->setFont(textFont(TextSize::Small));
     m_follow->setCheckable(true);
@@ -235,6 +237,12 @@ void RunDock::showTab(int index)
 {
     m_pages->setCurrentIndex(index);
     m_tools->setVisible(m_pages->currentWidget() == m_timeline);
+}
+
+void RunDock::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    m_follow->setText(width() < followTextFrom ? QString() : m_follow->accessibleName());
 }
 
 void RunDock::updateCounts()

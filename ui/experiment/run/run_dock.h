@@ -63,6 +63,9 @@ Q_SIGNALS:
     /// The user wants a run with these values, by the field's path.
     void trialAsked(const QJsonObject &trial);
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+
 private:
     void createPages();
     void createTools(QWidget *row);
