@@ -34,6 +34,8 @@ QString typeText(Field::Type type)
         return tr("text");
     case Field::Type::TextList:
         return tr("list of texts");
+    case Field::Type::TextMap:
+        return tr("object of texts");
     case Field::Type::IntegerOrAuto:
         return tr("integer or auto");
     case Field::Type::Workload:
@@ -63,6 +65,7 @@ QString rangeText(const Field &field)
     case Field::Type::Text:
         return tr("%1 bytes").arg(range);
     case Field::Type::TextList:
+    case Field::Type::TextMap:
     case Field::Type::ArgumentsList:
         return tr("%1 entries").arg(range);
     case Field::Type::Workload:

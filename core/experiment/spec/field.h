@@ -21,6 +21,7 @@ struct Field
         Choice,        ///< One of `choices`.
         Text,          ///< `minimum` to `maximum` bytes of UTF-8.
         TextList,      ///< A list of texts, `minimum` to `maximum` of them.
+        TextMap,       ///< An object of texts, `minimum` to `maximum` of them, by any names.
         IntegerOrAuto, ///< An integer of the range, or the text "auto".
         Workload,      ///< The name of a workload; its arguments stand in the sibling `args`.
         Arguments,     ///< An object of arguments for the sibling `task`.
@@ -43,6 +44,7 @@ struct Field
     QJsonValue (*derivedDefault)(const ExperimentSpec &spec) = nullptr;
     /// What the default follows from, in words: from other fields or the machine; else empty.
     QString defaultText = {};
+    bool manyLines = false; ///< Of a Text: it may have line ends, and is edited as lines.
 };
 
 /// Everything there is to set for one kind: the common fields, the kind's block, its tasks.

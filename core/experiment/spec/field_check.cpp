@@ -126,6 +126,23 @@ std::optional<Error> checkList(const Field &field, const QJsonValue &value)
     return {};
 }
 
+std::optional<Error> checkMap(const Field &field, const QJsonValue &value)
+{
+    if (!value.isObject())
+        return wrongType(field.path, value, SpecText::tr("an object of texts"));
+    const QJsonObject object = value.toObject();
+    const auto size = static_cast<double>(object.size());
+    if (size < field.minimum || size > field.maximum)
+        return invalidArgument(field.path, SpecText::tr("an object of %1").arg(numberText(size)),
+                               SpecText::tr("allowed: %1 entries").arg(rangeText(field)));
+    for (auto entry = object.begin(); entry != object.end(); ++entry) {
+        if (!entry->isString())
+            return wrongType(field.path % u'.' % printable(entry.key()), *entry,
+                             SpecText::tr("a text"));
+    }
+    return {};
+}
+
 QStringList workloadNames()
 {
     QStringList names;
@@ -272,6 +289,8 @@ std::optional<Error> checkValue(const Field &field, const QJsonValue &value)
     case Field::Type::TextList:
     case Field::Type::ArgumentsList:
         return checkList(field, value);
+    case Field::Type::TextMap:
+        return checkMap(field, value);
     }
     return {};
 }

@@ -78,6 +78,7 @@ bool hasRightType(const Field &field, const QJsonValue &value)
     case Field::Type::Workload:
         return value.isString();
     case Field::Type::Arguments:
+    case Field::Type::TextMap:
         return value.isObject();
     case Field::Type::TextList:
     case Field::Type::ArgumentsList:

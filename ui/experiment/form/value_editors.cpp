@@ -9,6 +9,7 @@
 #include <QCoreApplication>
 #include <QHBoxLayout>
 #include <QJsonArray>
+#include <QJsonObject>
 #include <QLabel>
 #include <QLocale>
 #include <QMimeData>
@@ -269,6 +270,72 @@ private:
     QJsonValue m_longList = undefined();
 };
 
+/// Lines that stand for a value: a text as it is, or variables as NAME=VALUE.
+class LinesEditor : public FieldEditor
+{
+public:
+    LinesEditor(const Field &field, QWidget *parent)
+        : FieldEditor(field, parent)
+        , m_lines(new BoundedTextEdit(this))
+    {
+        m_lines->setFixedHeight(56);
+        m_lines->setTabChangesFocus(true);
+        m_lines->refused = [this](qsizetype pasted) {
+            showNote(
+                Note::Error,
+                tr("Not pasted: %1 characters; allowed: at most %2 here, more in a file")
+                    .arg(groupedNumber(pasted), groupedNumber(BoundedTextEdit::mostCharacters)));
+        };
+        connect(m_lines, &QPlainTextEdit::textChanged, this, &FieldEditor::valueEdited);
+        placeControl(m_lines, Place::Below);
+    }
+
+    QJsonValue value() const override { return m_lines->toPlainText(); }
+    void setValue(const QJsonValue &value) override { setLines(value.toString()); }
+
+protected:
+    [[nodiscard]] QString lines() const { return m_lines->toPlainText(); }
+    void setLines(const QString &text)
+    {
+        const QSignalBlocker blocker(m_lines);
+        m_lines->setPlainText(text);
+    }
+    void setHint(const QString &text) { m_lines->setPlaceholderText(text); }
+
+private:
+    BoundedTextEdit *m_lines;
+};
+
+class TextMapEditor final : public LinesEditor
+{
+public:
+    TextMapEditor(const Field &field, QWidget *parent) : LinesEditor(field, parent)
+    {
+        setHint(tr("NAME=VALUE, one a line"));
+    }
+
+    /// A name alone has no value, which the check tells.
+    QJsonValue value() const override
+    {
+        QJsonObject map;
+        for (const QString &line : lines().split(u'\n', Qt::SkipEmptyParts)) {
+            const qsizetype equals = line.indexOf(u'=');
+            map[line.left(equals)] =
+                equals < 0 ? QJsonValue() : QJsonValue(line.sliced(equals + 1));
+        }
+        return map;
+    }
+
+    void setValue(const QJsonValue &value) override
+    {
+        QStringList all;
+        const QJsonObject map = value.toObject();
+        for (auto entry = map.begin(); entry != map.end(); ++entry)
+            all << entry.key() % u'=' % valueText(*entry);
+        setLines(all.join(u'\n'));
+    }
+};
+
 /// The workloads by their titles; "none" where the field may stay absent.
 class WorkloadEditor final : public FieldEditor
 {
@@ -381,7 +448,10 @@ FieldEditor *makeFieldEditor(const Field &field, QWidget *parent)
     case Field::Type::Choice:
         return new ChoiceEditor(field, parent);
     case Field::Type::Text:
-        return new TextEditor(field, parent);
+        return field.manyLines ? static_cast<FieldEditor *>(new LinesEditor(field, parent))
+                               : new TextEditor(field, parent);
+    case Field::Type::TextMap:
+        return new TextMapEditor(field, parent);
     case Field::Type::TextList:
         return new TextListEditor(field, parent);
     case Field::Type::Workload:
