@@ -20,6 +20,7 @@ namespace {
 
 constexpr int mostFailures = 10;
 constexpr int mostProcesses = 32;
+constexpr qsizetype mostTextLines = 20;
 
 QString tr(const char *text)
 {
@@ -60,6 +61,18 @@ QString figureText(double value, const QString &unit)
     return QString(rateText(value) % u' ' % unit).trimmed();
 }
 
+/// The begin of a text of several lines.
+QString textLines(const QString &title, const QString &text)
+{
+    const QStringList lines = text.trimmed().split(u'\n');
+    QString shown = u"  %1:\n"_s.arg(title);
+    for (const QString &line : lines.first(std::min(lines.size(), mostTextLines)))
+        shown += u"    "_s % onOneLine(line) % u'\n';
+    if (lines.size() > mostTextLines)
+        shown += u"    "_s % tr("… and %1 lines more").arg(lines.size() - mostTextLines) % u'\n';
+    return shown;
+}
+
 /// The figures of the outcome, then what it says in words.
 QString outcomeLines(const RunResult &result)
 {
@@ -72,9 +85,13 @@ QString outcomeLines(const RunResult &result)
         if (const auto value = measure.of(result))
             figures.append({measure.title, figureText(*value, measure.unit)});
     }
+    QString texts;
     for (auto member = outcome.begin(); member != outcome.end(); ++member) {
-        if (member->isString())
-            figures.append({QString(member.key()).replace(u'_', u' '), member->toString()});
+        const QString title = QString(member.key()).replace(u'_', u' ');
+        if (member->toString().contains(u'\n'))
+            texts += textLines(title, member->toString());
+        else if (member->isString() && !member->toString().isEmpty())
+            figures.append({title, onOneLine(member->toString())});
     }
     qsizetype width = 0;
     for (const auto &[title, value] : figures)
@@ -82,7 +99,7 @@ QString outcomeLines(const RunResult &result)
     QString text;
     for (const auto &[title, value] : figures)
         text += u"  %1 %2\n"_s.arg(QString(title % u':').leftJustified(width), value);
-    return text;
+    return text % texts;
 }
 
 QString processLines(const RunLog &log)

@@ -62,8 +62,10 @@ void tst_CliPresets::presetRunsToItsEnd()
     const int failures = QHash<QString, int>{
         {u"pool-crash"_s, 1},
         {u"process-exit-codes"_s, 3},
-        {u"process-daemon"_s,
-         2}}.value(name);
+        {u"process-daemon"_s, 2},
+        {u"program-timeout"_s, 1},
+        {u"program-exit-code"_s,
+         1}}.value(name);
     QCOMPARE(process.exitCode(), failures > 0 ? 1 : 0);
     const QByteArray errors = process.readAllStandardError();
     QCOMPARE(errors.count('\n'), failures);

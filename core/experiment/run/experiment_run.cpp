@@ -36,8 +36,9 @@ class ExperimentRun::Session : public QObject
     Q_OBJECT
 
 public:
-    Session(Engine &engine, const ExperimentSpec &spec, std::shared_ptr<RunLog> log)
+    Session(Engine &engine, const ExperimentSpec &spec, std::shared_ptr<RunLog> log, bool canType)
         : m_spec(spec)
+        , m_canType(canType)
         , m_log(std::move(log))
         , m_engine(engine)
     {}
@@ -45,7 +46,7 @@ public:
     void begin()
     {
         m_beganNs = runtime::nowNs();
-        m_runner = m_spec.kindInfo()->makeRunner({m_engine, m_spec, *m_log});
+        m_runner = m_spec.kindInfo()->makeRunner({m_engine, m_spec, *m_log, m_canType});
         connect(m_runner.get(), &ExperimentRunner::opened, this, &Session::noteOpened);
         connect(m_runner.get(), &ExperimentRunner::finished, this, &Session::finish);
         m_deadline.setSingleShot(true);
@@ -78,6 +79,18 @@ public:
     {
         if (!m_isFinished && m_runner)
             m_runner->sendSignal(process, signal);
+    }
+
+    void type(int process, const QString &text)
+    {
+        if (!m_isFinished && m_runner)
+            m_runner->type(process, text);
+    }
+
+    void endInput(int process)
+    {
+        if (!m_isFinished && m_runner)
+            m_runner->endInput(process);
     }
 
     [[nodiscard]] qint64 gateNs() const { return m_gateNs.load(std::memory_order_acquire); }
@@ -136,6 +149,7 @@ private:
     }
 
     ExperimentSpec m_spec;
+    const bool m_canType;
     std::shared_ptr<RunLog> m_log;
     Engine &m_engine;
     std::unique_ptr<ExperimentRunner> m_runner;
@@ -179,7 +193,7 @@ Result<void> ExperimentRun::start()
         return faults.first();
     if (m_spec.bigInteger(u"seed"_s) == 0)
         m_spec.set(u"seed"_s, static_cast<qint64>(drawSeed()));
-    m_session = std::shared_ptr<Session>(new Session(m_engine, m_spec, m_log),
+    m_session = std::shared_ptr<Session>(new Session(m_engine, m_spec, m_log, m_canType),
                                          [](Session *session) { session->deleteLater(); });
     m_session->moveToThread(m_engine.context()->thread());
     connect(m_session.get(), &Session::opened, this, [this] {
@@ -198,7 +212,7 @@ Result<void> ExperimentRun::start()
 
 void ExperimentRun::stop()
 {
-    if (m_state != State::Starting && m_state != State::Running)
+    if (!goesOn())
         return;
     setState(State::Stopping);
     QMetaObject::invokeMethod(m_session.get(), &Session::stop, Qt::QueuedConnection);
@@ -206,12 +220,36 @@ void ExperimentRun::stop()
 
 void ExperimentRun::sendSignal(int process, int signal)
 {
-    if (m_state != State::Starting && m_state != State::Running)
+    if (!goesOn())
         return;
     QMetaObject::invokeMethod(
         m_session.get(),
         [session = m_session.get(), process, signal] { session->sendSignal(process, signal); },
         Qt::QueuedConnection);
+}
+
+void ExperimentRun::type(int process, const QString &text)
+{
+    if (!goesOn())
+        return;
+    QMetaObject::invokeMethod(
+        m_session.get(),
+        [session = m_session.get(), process, text] { session->type(process, text); },
+        Qt::QueuedConnection);
+}
+
+void ExperimentRun::endInput(int process)
+{
+    if (!goesOn())
+        return;
+    QMetaObject::invokeMethod(
+        m_session.get(), [session = m_session.get(), process] { session->endInput(process); },
+        Qt::QueuedConnection);
+}
+
+bool ExperimentRun::goesOn() const
+{
+    return m_state == State::Starting || m_state == State::Running;
 }
 
 double ExperimentRun::elapsedSeconds() const

@@ -24,6 +24,9 @@ public:
     ExperimentRun(Engine &engine, ExperimentSpec spec, QObject *parent = nullptr);
     ~ExperimentRun() override;
 
+    /// Before start(): somebody can type into the run's programs, by type(), so that their standard
+    /// inputs stay open where the spec gives no text for them.
+    void setCanType(bool canType) { m_canType = canType; }
     /// Idle -> Starting. InvalidArgument, with nothing started, if the spec has a fault.
     Result<void> start();
     /// Starting, Running -> Stopping -> Ended: every child is killed, what was measured is kept,
@@ -33,6 +36,10 @@ public:
     /// Sends @p signal to child @p process, a position in the log; without effect unless both the
     /// run and the process go on.
     void sendSignal(int process, int signal);
+    /// Writes @p text to the standard input of program @p process, or closes that; without effect
+    /// unless the program runs and its input is open.
+    void type(int process, const QString &text);
+    void endInput(int process);
 
     [[nodiscard]] State state() const override { return m_state; }
     [[nodiscard]] const ExperimentSpec &spec() const override { return m_spec; }
@@ -44,10 +51,12 @@ private:
     class Session; // What lives in the engine's thread.
 
     void setState(State state);
+    [[nodiscard]] bool goesOn() const;
 
     Engine &m_engine;
     ExperimentSpec m_spec;
     State m_state = State::Idle;
+    bool m_canType = false;
     std::shared_ptr<RunLog> m_log;
     std::shared_ptr<Session> m_session;
     RunResult m_result;

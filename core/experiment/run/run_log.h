@@ -145,6 +145,17 @@ struct GaugeSample
     std::vector<double> totals;
 };
 
+/// Text that a program read or wrote, as it came.
+struct OutputPiece
+{
+    enum class Stream : quint8 { Input, Output, Error };
+
+    qint64 timeNs = 0;
+    int process = -1; ///< Position in RunLog::processes().
+    Stream stream = Stream::Output;
+    QString text;
+};
+
 struct RunEvent
 {
     enum class Severity : quint8 { Info, Warning, Failure };
@@ -156,8 +167,8 @@ struct RunEvent
 
 /// Everything that one run has told so far: what the live views, the result and the exports read.
 ///
-/// Threads: any thread reads at any time. Writers: one thread at a time appends tasks and
-/// texts, and spans of one process; the sampler's thread appends samples, gauges and
+/// Threads: any thread reads at any time. Writers: one thread at a time appends tasks, texts and
+/// output, and spans of one process; the sampler's thread appends samples, gauges and
 /// snapshots; processes and events from any thread.
 class RunLog
 {
@@ -185,8 +196,9 @@ public:
     void addEvent(RunEvent event);
     [[nodiscard]] const AppendLog<RunEvent> &events() const { return m_events; }
 
-    AppendLog<TaskRecord> tasks; ///< In order of completion.
-    AppendLog<QByteArray> texts; ///< UTF-8, or the raw bytes of a digest.
+    AppendLog<TaskRecord> tasks;   ///< In order of completion.
+    AppendLog<QByteArray> texts;   ///< UTF-8, or the raw bytes of a digest.
+    AppendLog<OutputPiece> output; ///< What external programs read and wrote, by time.
     AppendLog<GaugeSample> gauges;
     SnapshotHistory snapshots;
     /// Where rates count from once the run has ended: 0, the gate, or the first operation.

@@ -23,6 +23,7 @@ struct RunnerContext
     Engine &engine;
     const ExperimentSpec &spec; ///< Checked, the seed filled in.
     RunLog &log;                ///< Process 0, the parent, is already in it.
+    bool canType = false;       ///< Somebody can type into programs: see ExperimentRun.
 };
 
 /// Why a run ends before its work is done.
@@ -48,6 +49,11 @@ public:
     /// Sends @p signal to child @p process, a position in the log; without effect once it has
     /// ended.
     virtual void sendSignal(int process, int signal);
+    /// Writes @p text to the standard input of child @p process; without effect unless that is an
+    /// external program that takes input.
+    virtual void type(int /*process*/, const QString & /*text*/) {}
+    /// Closes that input: the program reads its end.
+    virtual void endInput(int /*process*/) {}
 
     /// Fills what the stage shows and the kind's gauges, of this instant. RunSampler's thread.
     virtual void observe(StageSnapshot &snapshot, GaugeSample &gauges) = 0;

@@ -6,6 +6,7 @@
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
 #include "core/experiment/kinds/pool/pool_kind.h"
 #include "core/experiment/kinds/process/process_kind.h"
+#include "core/experiment/kinds/program/program_kind.h"
 
 #include <QCoreApplication>
 
@@ -47,8 +48,7 @@ std::vector<Kind> makeKinds()
         pipelineKind(),
         pipeKind(),
         counterKind(),
-        planned(u"program"_s, KindText::tr("Program"),
-                KindText::tr("External programs and what they print")),
+        programKind(),
         planned(u"gil"_s, KindText::tr("GIL"),
                 KindText::tr("Threads with a global lock against processes")),
         planned(u"guard"_s, KindText::tr("Main guard"),

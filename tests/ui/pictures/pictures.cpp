@@ -13,6 +13,7 @@
 #include <QApplication>
 #include <QDir>
 #include <QEventLoop>
+#include <QJsonArray>
 #include <QTemporaryDir>
 #include <QTimer>
 
@@ -116,6 +117,8 @@ ExperimentSpec longRun(const Kind &kind)
         if (amount.kind == kind.name)
             spec.set(amount.field, amount.value);
     }
+    if (kind.name == u"program"_s)
+        spec.set(u"program.command"_s, QJsonArray{u"python3"_s, u"-iqu"_s});
     return spec;
 }
 

@@ -122,6 +122,14 @@ void ExperimentPage::connectViews()
             m_run->sendSignal(process, signal);
     });
     connect(m_view, &RunView::trialAsked, this, &ExperimentPage::runTrial);
+    connect(m_view, &RunView::typed, this, [this](int process, const QString &text) {
+        if (m_run)
+            m_run->type(process, text);
+    });
+    connect(m_view, &RunView::inputEnded, this, [this](int process) {
+        if (m_run)
+            m_run->endInput(process);
+    });
     connect(m_view, &RunView::statusChanged, this, &ExperimentPage::statusChanged);
     connect(m_view, &RunView::runEnded, this, [this] {
         m_form->setRunningSpec({});
@@ -230,6 +238,7 @@ void ExperimentPage::run()
     ExperimentSpec spec = m_form->spec();
     spec.tellChangesSince(m_unchanged);
     m_run = std::make_unique<ExperimentRun>(m_engine, spec);
+    m_run->setCanType(true);
     m_view->showRun(*m_run);
     m_form->setRunningSpec(m_form->spec());
     const Result<void> started = m_run->start();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/experiment/run/run_summary.h"
 
+#include "core/experiment/python/python_literal.h"
 #include "core/experiment/run/run_status.h"
 #include "core/experiment/spec/kind.h"
 #include "ui/experiment/form/field_editor.h"
@@ -112,10 +113,8 @@ QString codeLine(const ExperimentSpec &spec)
             break;
         line += kind->code.sliced(at, open - at);
         const QJsonValue value = spec.value(kind->code.sliced(open + 1, close - open - 1));
-        if (value.isBool())
-            line += value.toBool() ? u"True"_s : u"False"_s;
-        else
-            line += valueText(value);
+        const bool isLiteral = value.isBool() || value.isArray();
+        line += isLiteral ? pythonLiteral(value) : valueText(value);
         at = close + 1;
     }
     return line + kind->code.sliced(at);

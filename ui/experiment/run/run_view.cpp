@@ -110,6 +110,8 @@ void RunView::connectViews()
 {
     connect(m_stage, &StageView::processSelected, this, &RunView::selectProcess);
     connect(m_stage, &StageView::signalAsked, this, &RunView::signalAsked);
+    connect(m_stage, &StageView::typed, this, &RunView::typed);
+    connect(m_stage, &StageView::inputEnded, this, &RunView::inputEnded);
     connect(m_banner, &Banner::closed, this,
             [this] { m_deathsClosed = m_death ? m_death->deaths : 0; });
     connect(m_dock, &RunDock::processSelected, this, &RunView::selectProcess);

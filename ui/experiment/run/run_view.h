@@ -74,6 +74,8 @@ Q_SIGNALS:
     void signalAsked(int process, int signal);
     /// The user wants a run with these values instead, by the field's path.
     void trialAsked(const QJsonObject &trial);
+    void typed(int process, const QString &text);
+    void inputEnded(int process);
 
 protected:
     void showEvent(QShowEvent *event) override;

@@ -6,6 +6,7 @@
 #include "ui/pipeline/pipeline_stage.h"
 #include "ui/pool/pool_stage.h"
 #include "ui/process/lifeline_stage.h"
+#include "ui/program/program_stage.h"
 
 namespace proclab {
 
@@ -30,6 +31,7 @@ constexpr StageRow stages[] = {
     {QLatin1StringView("pipeline"), make<PipelineStage>},
     {QLatin1StringView("pool"), make<PoolStage>},
     {QLatin1StringView("process"), make<LifelineStage>},
+    {QLatin1StringView("program"), make<ProgramStage>},
 };
 
 } // namespace

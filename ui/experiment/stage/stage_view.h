@@ -34,6 +34,9 @@ public:
 Q_SIGNALS:
     void processSelected(int process);
     void signalAsked(int process, int signal);
+    /// The user typed @p text for the program @p process to read, or has no more for it.
+    void typed(int process, const QString &text);
+    void inputEnded(int process);
 };
 
 /// The stage of @p kind; null for a kind that has none yet.

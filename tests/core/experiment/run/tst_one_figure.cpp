@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/counter/counter_state.h"
 #include "core/experiment/kinds/process/process_kind.h"
+#include "core/experiment/kinds/program/program_kind.h"
 #include "core/experiment/run/experiment_run.h"
 #include "core/experiment/run/run_means.h"
 #include "core/experiment/run/run_status.h"
@@ -157,6 +158,8 @@ void tst_OneFigure::checkInstants(const ExperimentRun &run)
                      static_cast<double>(picture->queued));
         if (run.spec().kind() == u"process"_s && !isAnEndClose(log, *picture))
             QCOMPARE(gauges.values[ProcessGauges::Alive], static_cast<double>(aliveIn(*picture)));
+        if (run.spec().kind() == u"program"_s && !isAnEndClose(log, *picture))
+            QCOMPARE(gauges.values[ProgramGauges::Alive], static_cast<double>(aliveIn(*picture)));
         if (run.spec().kind() == u"counter"_s)
             QCOMPARE(gauges.values[CounterGauges::Value],
                      static_cast<double>(picture->state<CounterState>().value));

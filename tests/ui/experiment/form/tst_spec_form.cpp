@@ -10,6 +10,7 @@
 #include <QComboBox>
 #include <QGuiApplication>
 #include <QJsonArray>
+#include <QJsonObject>
 #include <QLineEdit>
 #include <QLocale>
 #include <QPlainTextEdit>
@@ -67,6 +68,7 @@ private Q_SLOTS:
     void everyFieldHasAnEditor_data();
     void everyFieldHasAnEditor();
     void typedNumberReachesTheSpec();
+    void linesReachTheSpec();
     void decimalCommaIsTheLocales();
     void arrowKeysStep();
     void faultStandsAtItsField();
@@ -383,6 +385,35 @@ void tst_SpecForm::longListStaysUntilItIsReplaced()
     QTest::keyClick(lines, Qt::Key_C);
     QCOMPARE(form.spec().value(u"pipeline.items"_s), QJsonValue(QJsonArray{u"c"_s}));
     QCOMPARE(lines->placeholderText(), u"One a line"_s);
+}
+
+/// A text with line ends, and variables, of which one has no value yet.
+void tst_SpecForm::linesReachTheSpec()
+{
+    SpecForm form;
+    ExperimentSpec spec(u"program"_s);
+    spec.set(u"program.stdin"_s, u"a\nb"_s);
+    spec.set(u"program.environment"_s, QJsonObject{{u"A"_s, u"1=2"_s}});
+    form.setSpec(spec);
+    const auto linesAt = [&form](const QString &path) {
+        return qobject_cast<QPlainTextEdit *>(form.editor(path)->control());
+    };
+    QPlainTextEdit *input = linesAt(u"program.stdin"_s);
+    QCOMPARE(input->toPlainText(), u"a\nb"_s);
+    input->setPlainText(u"c\n\nd"_s);
+    QPlainTextEdit *variables = linesAt(u"program.environment"_s);
+    QCOMPARE(variables->toPlainText(), u"A=1=2"_s);
+    variables->setPlainText(u"B=\n\nC=x=y"_s);
+    form.finishEdit();
+    QCOMPARE(form.spec().text(u"program.stdin"_s), u"c\n\nd"_s);
+    QCOMPARE(form.spec().value(u"program.environment"_s).toObject(),
+             (QJsonObject{{u"B"_s, QString()}, {u"C"_s, u"x=y"_s}}));
+    QVERIFY(form.faults().isEmpty());
+    variables->setPlainText(u"B"_s);
+    form.finishEdit();
+    QCOMPARE(form.faults().size(), 1);
+    QCOMPARE(form.faults().first().subject, u"program.environment.B"_s);
+    QCOMPARE(form.editor(u"program.environment"_s)->note(), FieldEditor::Note::Error);
 }
 
 void tst_SpecForm::decimalCommaIsTheLocales()

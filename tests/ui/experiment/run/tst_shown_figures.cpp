@@ -3,6 +3,8 @@
 #include "core/experiment/kinds/pipe/pipe_state.h"
 #include "core/experiment/kinds/process/process_kind.h"
 #include "core/experiment/kinds/process/process_state.h"
+#include "core/experiment/kinds/program/program_kind.h"
+#include "core/experiment/kinds/program/program_state.h"
 #include "core/experiment/run/experiment_run.h"
 #include "core/experiment/run/run_means.h"
 #include "core/experiment/run/run_status.h"
@@ -315,6 +317,19 @@ QList<Told> workOf(const Frame &frame, const RunSource &run, const StageSnapshot
                  brief(static_cast<quint64>(picture.processes.size() - 1 - ended)),
                  headOf(frame.chartOf(run, ProcessGauges::Alive))}};
     }
+    if (kind == u"program"_s) {
+        const auto ended =
+            std::count_if(picture.processes.begin() + 1, picture.processes.end(),
+                          [](const ProcessLive &live) { return isOver(live.state); });
+        return {{"done", "stage", u"%1 of %2 ended"_s.arg(ended).arg(total), stage},
+                {"done",
+                 "screen reader",
+                 u"%1 of %2 programs have ended"_s.arg(ended).arg(total),
+                 {reader.first().section(u',', 0, 0)}},
+                {"queue or value", "chart",
+                 brief(static_cast<quint64>(picture.processes.size() - 1 - ended)),
+                 headOf(frame.chartOf(run, ProgramGauges::Alive))}};
+    }
     const auto &state = picture.state<CounterState>();
     const QString value = groupedNumber(state.value);
     return {{"queue or value", "stage", value, stage},
@@ -336,6 +351,11 @@ QString countText(const RunSource &run, const ProcessRecord &record, const Stage
         return u"%1 sent"_s.arg(shortNumber(static_cast<double>(picture.state<PipeState>().sent)));
     if (kind == u"process"_s)
         return u"parent %1"_s.arg(::getpid());
+    if (kind == u"program"_s) {
+        const auto number = static_cast<std::size_t>(record.colorIndex);
+        const qint64 bytes = picture.state<ProgramState>().instances.at(number).outputBytes;
+        return u"%1 out"_s.arg(bytesText(static_cast<quint64>(bytes)));
+    }
     const QString done = brief(live.done);
     return kind == u"pool"_s                       ? u"%1 done"_s.arg(done)
            : kind == u"counter"_s                  ? u"%1 added"_s.arg(done)
@@ -445,6 +465,7 @@ int levelGauge(const QString &kind)
            : kind == u"pipeline"_s ? int{PipelineGauges::QueueDepth}
            : kind == u"pipe"_s     ? int{PipeGauges::OnTheWay}
            : kind == u"process"_s  ? int{ProcessGauges::Alive}
+           : kind == u"program"_s  ? int{ProgramGauges::Alive}
                                    : int{CounterGauges::Value};
 }
 
@@ -652,6 +673,11 @@ void tst_ShownFigures::everyPlaceSaysTheSame()
         // Life lines have no pace, one task each, and mostly low cards, which say less.
         if (spec.kind() == u"process"_s && (quantity == "rate" || place == "card" ||
                                             (quantity == "done by process" && place == "tables")))
+            continue;
+        // Programs have no pace either, and their stage shows what they write.
+        if (spec.kind() == u"program"_s &&
+            (quantity == "rate" || (quantity == "queue or value" && place == "stage") ||
+             (quantity == "done by process" && place == "tables")))
             continue;
         // A pipeline and a counter say of what is done in the other places.
         const bool isDone =

@@ -61,8 +61,9 @@ void tst_TimelineLegend::entriesAreThoseOfTheKind_data()
     QTest::newRow("pipe") << QStringList{
         onCore, ready, u"At work, sleeping"_s, u"Waiting, pipe empty"_s, u"Blocked, pipe full"_s,
         crashed};
-    QTest::newRow("process") << QStringList{onCore, ready, u"At work, sleeping"_s,
-                                            u"Not working"_s, crashed};
+    for (const char *kind : {"process", "program"})
+        QTest::newRow(kind) << QStringList{onCore, ready, u"At work, sleeping"_s, u"Not working"_s,
+                                           crashed};
     QTest::newRow("counter") << QStringList{
         onCore, ready, u"At work, sleeping"_s, u"Not working"_s, u"Waiting for the lock"_s,
         crashed};
