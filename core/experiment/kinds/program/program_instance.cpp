@@ -107,7 +107,7 @@ std::optional<QString> ProgramInstance::read(Stream stream)
     return std::nullopt;
 }
 
-TaskRecord ProgramInstance::record(const ProcessRecord &process, std::size_t number, bool isStopped,
+TaskRecord ProgramInstance::record(const ProcessRecord &process, std::size_t number,
                                    bool checksCode) const
 {
     TaskRecord record;
@@ -115,18 +115,18 @@ TaskRecord ProgramInstance::record(const ProcessRecord &process, std::size_t num
     record.process = log;
     record.startedNs = process.startNs;
     record.finishedNs = process.endNs;
-    record.valueType = TaskRecord::ValueType::Integer;
-    record.integer = exit.signal != 0 ? -exit.signal : exit.exitCode;
     if (isTimedOut) {
         record.status = TaskStatus::Failed;
         record.error = TaskError::Timeout;
-    } else if (isStopped) {
+    } else if (process.endedByRun) {
         record.status = TaskStatus::Cancelled;
         record.error = TaskError::Cancelled;
     } else if (checksCode && !endedWell()) {
         record.status = TaskStatus::Failed;
         record.error = exit.signal != 0 ? TaskError::Signal : TaskError::Exit;
     }
+    record.valueType = TaskRecord::ValueType::Unsigned;
+    record.unsignedInteger = process.done;
     if (record.status != TaskStatus::Done)
         record.code = static_cast<qint16>(exit.signal != 0 ? exit.signal : exit.exitCode);
     return record;

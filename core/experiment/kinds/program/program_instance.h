@@ -69,11 +69,10 @@ struct ProgramInstance
     QByteArray send();
     /// Reads what has come of @p stream, once. Returns what is kept of it; nullopt: it is closed.
     std::optional<QString> read(Stream stream);
-    /// Its result, @p number in the run: @p process is its record in the log, which says when it
-    /// was there. @p isStopped: the run was ended before it. @p checksCode: only exit code 0 is
-    /// good.
+    /// Its result, @p number in the run: @p process is its record in the log, which says how it was
+    /// ended. @p checksCode: only exit code 0 is good.
     [[nodiscard]] TaskRecord record(const ProcessRecord &process, std::size_t number,
-                                    bool isStopped, bool checksCode) const;
+                                    bool checksCode) const;
     /// The outcome as results have it.
     [[nodiscard]] QJsonObject outcome() const;
 };

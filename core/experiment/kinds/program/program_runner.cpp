@@ -367,7 +367,8 @@ void ProgramRunner::noteEnd(Instance &instance)
     const ChildExit exit = exitOf(info, usage);
     const bool endedByRun = m_isStopped || instance.isTimedOut;
     const bool isGood = exit.signal == 0 && exit.exitCode == 0;
-    noteExit(instance.log, exit, endedByRun, isGood ? 1 : 0);
+    const bool isDone = !endedByRun && (isGood || !m_checksCode);
+    noteExit(instance.log, exit, endedByRun, isDone ? 1 : 0);
     const std::lock_guard lock(m_mutex);
     instance.exit = exit;
     instance.keepsInput = false;
@@ -411,7 +412,7 @@ void ProgramRunner::recordResult(const Instance &instance, std::size_t number)
 {
     RunLog &log = m_context.log;
     const ProcessRecord process = log.processes().at(instance.log);
-    const TaskRecord record = instance.record(process, number, m_isStopped, m_checksCode);
+    const TaskRecord record = instance.record(process, number, m_checksCode);
     const bool isWork =
         !instance.exit.cpuNs || 2 * *instance.exit.cpuNs >= process.endNs - process.startNs;
     RunLog::Lane &lane = log.lane(instance.log);
