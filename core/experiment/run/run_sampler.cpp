@@ -235,7 +235,7 @@ void RunSampler::sample(int process, const ProcessRecord &record, qint64 gate)
         m_log.lane(process).samples.append(
             {rates->timeNs - gate, static_cast<float>(watch.cpuPercent),
              static_cast<float>(watch.readyPercent), rates->residentBytes.value_or(0),
-             rates->sharedBytes.value_or(0)});
+             rates->sharedBytes.value_or(0) + m_runner.sharedSinceFork(process)});
 }
 
 /// The stretch between the last sample and the end. Its CPU time is from the account that the

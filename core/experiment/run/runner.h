@@ -62,6 +62,9 @@ public:
     [[nodiscard]] virtual GaugeSample gaugesAtGate() const { return noGauges(); }
     /// The kind's gauges, all at 0. Any thread.
     [[nodiscard]] GaugeSample noGauges() const;
+    /// Bytes that @p process, a position in the log, shares with its parent or its children since a
+    /// fork: the kernel's short account has them for its own. RunSampler's thread.
+    [[nodiscard]] virtual quint64 sharedSinceFork(int) { return 0; }
     /// Moves new trace records into the log's spans. Sampler's thread; once more from the engine's
     /// thread after the last process has ended.
     virtual void drainTrace() {}

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <system_error>
 
 #include <poll.h>
@@ -158,8 +159,12 @@ void SceneRunner::sendSignal(int process, int signal)
 {
     const std::lock_guard lock(m_mutex);
     for (const Member &member : m_members) {
-        if (member.log == process && process >= 0 && member.isAlive)
+        if (member.log != process || process < 0 || !member.isAlive)
+            continue;
+        if (member.process)
             (void)member.process->sendSignal(signal);
+        else if (member.descriptor)
+            member.descriptor->sendSignal(signal);
     }
 }
 
@@ -255,6 +260,8 @@ Result<void> SceneRunner::startAll()
         m_members = std::move(*members);
     }
     for (std::size_t index = 0; index < m_members.size() && !isStopped(); ++index) {
+        if (m_members[index].isDescendant)
+            continue;
         if (auto started = startMember(index); !started)
             return started;
     }
@@ -292,6 +299,22 @@ Result<void> SceneRunner::startMember(std::size_t index)
     m_members[index].log = log;
     m_members[index].isAlive = true;
     return {};
+}
+
+void SceneRunner::noteDescendant(std::size_t index, qint64 pid, qint64 startedNs)
+{
+    const ProcessRole &role = *m_members[index].role;
+    const int log =
+        addProcess(role, processName(m_members[index], ++m_lastNumbers[&role]), pid, -1);
+    m_context.log.updateProcess(
+        log, [&](ProcessRecord &record) { record.startNs = sinceGate(startedNs); });
+    auto descriptor = ProcessDescriptor::open(pid);
+    const std::lock_guard lock(m_mutex);
+    if (descriptor)
+        m_members[index].descriptor =
+            std::make_shared<const ProcessDescriptor>(std::move(*descriptor));
+    m_members[index].log = log;
+    m_members[index].isAlive = true;
 }
 
 Result<void> SceneRunner::makeParentsPart()
@@ -346,7 +369,8 @@ void SceneRunner::endMember(std::size_t index, TaskError reason)
 Result<void> SceneRunner::awaitAll()
 {
     const auto isReady = [](const Member &member) {
-        return member.isAlive && member.activity->state().phase == Phase::Ready;
+        return member.isDescendant ||
+               (member.isAlive && member.activity->state().phase == Phase::Ready);
     };
     while (!isStopped() && !std::ranges::all_of(m_members, isReady)) {
         (void)m_standing->acquire(std::chrono::milliseconds(lookAfterMs));
@@ -373,7 +397,7 @@ void SceneRunner::awaitEnds(int timeoutMs)
     std::vector<pollfd> polled;
     std::vector<const Process *> processes;
     for (const Member &member : m_members) {
-        if (!member.isAlive)
+        if (!member.isAlive || !member.process)
             continue;
         const auto sentinel = member.process->sentinel();
         polled.push_back({sentinel ? *sentinel : -1, POLLIN, 0});
@@ -394,28 +418,38 @@ Result<void> SceneRunner::lookForEnds()
     for (std::size_t index = 0; index < m_members.size(); ++index) {
         if (!m_members[index].isAlive)
             continue;
-        const auto isAlive = m_members[index].process->isAlive();
-        if (isAlive && *isAlive)
+        const auto end = endOf(index);
+        if (!end)
             continue;
-        if (auto handled = handleEnd(index); !handled)
+        if (auto handled = handleEnd(index, *end); !handled)
             return handled;
     }
     return {};
 }
 
-Result<void> SceneRunner::handleEnd(std::size_t index)
+/// No value while it runs.
+std::optional<ProcessEnd> SceneRunner::endOf(std::size_t index)
 {
     const Member &member = m_members[index];
-    const ProcessEnd end = **member.process->end();
+    if (member.isDescendant)
+        return descendantEnd(index);
+    const auto isAlive = member.process->isAlive();
+    return isAlive && *isAlive ? std::nullopt : *member.process->end();
+}
+
+Result<void> SceneRunner::handleEnd(std::size_t index, const ProcessEnd &end)
+{
+    const Member &member = m_members[index];
     const ActivityState state = member.activity->state();
-    const bool wasReady = state.phase != Phase::New;
+    const bool wasReady = member.isDescendant || state.phase != Phase::New;
     ChildExit exit;
     exit.exitCode = end.exitCode;
     exit.signal = end.signal;
     if (end.cpuTime)
         exit.cpuNs = end.cpuTime->count();
     exit.peakResidentBytes = end.peakResidentBytes;
-    noteExit(member.log, exit, isStopped() || member.endedFor != TaskError::None, state.done,
+    noteExit(member.log, exit,
+             isStopped() || member.endedFor != TaskError::None || member.isEndShown, state.done,
              state.waitedInAllNs());
     {
         const std::lock_guard lock(m_mutex);
@@ -483,7 +517,7 @@ void SceneRunner::recordResult(const Member &member, const ProcessEnd &end,
                                     : m_context.log.processes().at(member.log).endNs;
     record.valueType = TaskRecord::ValueType::Unsigned;
     record.unsignedInteger = state.done;
-    if (end.signal == 0 && end.exitCode == 0) {
+    if ((end.signal == 0 && end.exitCode == 0) || member.isEndShown) {
         ++m_totals.done;
     } else if (isStopped()) {
         ++m_totals.cancelled;
@@ -512,8 +546,10 @@ void SceneRunner::recordResult(const Member &member, const ProcessEnd &end,
 void SceneRunner::killAll()
 {
     for (const Member &member : m_members) {
-        if (member.isAlive)
+        if (member.isAlive && member.process)
             (void)member.process->kill();
+        else if (member.isAlive && member.descriptor)
+            member.descriptor->sendSignal(SIGKILL);
     }
 }
 
@@ -539,7 +575,9 @@ Work SceneRunner::workAt(const QString &block, qsizetype index) const
 
 StartMethod SceneRunner::startMethod() const
 {
-    return *startMethodOf(m_context.spec.text(m_context.spec.kind() % u".start_method"_s));
+    const auto chosen =
+        startMethodOf(m_context.spec.text(m_context.spec.kind() % u".start_method"_s));
+    return chosen ? *chosen : StartMethod::Spawn;
 }
 
 // ---- any thread

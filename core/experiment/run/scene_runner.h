@@ -4,6 +4,7 @@
 #include "core/experiment/run/runner.h"
 #include "core/experiment/run/scene.h"
 #include "core/process/process.h"
+#include "core/process/process_descriptor.h"
 #include "core/process/start_deaths.h"
 
 #include <atomic>
@@ -55,6 +56,10 @@ protected:
         bool isAlive = false;
         std::uint64_t spansSeen = 0;
         TaskError endedFor = TaskError::None; ///< Why the run itself ends it; see endMember().
+        /// Another member starts it, not the run, and has its Activity, which setUp() made.
+        bool isDescendant = false;
+        std::shared_ptr<const ProcessDescriptor> descriptor = nullptr; ///< Of a descendant.
+        bool isEndShown = false; ///< That it is ended is what the run is to show, and no failure.
     };
 
     /// Director: makes what the processes share, and returns the parts of the scene.
@@ -70,6 +75,9 @@ protected:
     /// Director: plays the parent's own part, if makeParentsPart() made one, once the gate is open.
     /// Returns when that is done, or soon after isStopped().
     virtual void playParent(ActivityReport &) {}
+    /// Director: how the descendant that is member @p index has ended; no value: it has not, as far
+    /// as is known.
+    virtual std::optional<ProcessEnd> descendantEnd(std::size_t) { return std::nullopt; }
     /// The name of number @p number of the processes with the role of @p member.
     [[nodiscard]] virtual QString processName(const Member &member, int number) const;
     /// Under the mutex: adds what the ended process of member @p index has done to the kind's sums.
@@ -101,6 +109,11 @@ protected:
     /// Director, in playParent(): Process::terminate() of member @p index, whose result then says
     /// @p reason.
     void endMember(std::size_t index, TaskError reason);
+    /// Director: member @p index, a descendant, runs as process @p pid since @p startedNs,
+    /// CLOCK_MONOTONIC.
+    void noteDescendant(std::size_t index, qint64 pid, qint64 startedNs);
+    /// Director: the end of member @p index is what the run is to show.
+    void noteShownEnd(std::size_t index) { m_members[index].isEndShown = true; }
     /// `BLOCK.task` of the spec, with the arguments of item @p index.
     [[nodiscard]] Work workAt(const QString &block, qsizetype index = 0) const;
     [[nodiscard]] const std::vector<Member> &members() const { return m_members; }
@@ -124,13 +137,15 @@ private:
     void openGate();
     void awaitEnds(int timeoutMs);
     Result<void> lookForEnds();
-    Result<void> handleEnd(std::size_t index);
+    [[nodiscard]] std::optional<ProcessEnd> endOf(std::size_t index);
+    Result<void> handleEnd(std::size_t index, const ProcessEnd &end);
     void noteUnfinished(const Member &member, const ActivityState &state);
     void recordResult(const Member &member, const ProcessEnd &end, const ActivityState &state);
     void drain(const Activity &activity, std::uint64_t &spansSeen, const Member *member);
     void drainMember(Member &member);
     void killAll();
     [[nodiscard]] bool isAnyAlive() const;
+    /// That of the spec, if the kind lets one choose.
     [[nodiscard]] StartMethod startMethod() const;
 
     std::thread m_director;
