@@ -19,9 +19,20 @@ namespace {
 constexpr int patience = 60'000;
 
 /// Counts in an outcome that do not depend on who is faster.
-const QStringList exactCounts = {u"expected"_s,     u"produced"_s,      u"consumed"_s,
-                                 u"per_producer"_s, u"failed_items"_s,  u"lost_items"_s,
-                                 u"bytes"_s,        u"messages_sent"_s, u"messages_received"_s};
+const QStringList exactCounts = {u"expected"_s,
+                                 u"produced"_s,
+                                 u"consumed"_s,
+                                 u"per_producer"_s,
+                                 u"failed_items"_s,
+                                 u"lost_items"_s,
+                                 u"bytes"_s,
+                                 u"messages_sent"_s,
+                                 u"messages_received"_s,
+                                 u"parent_value_before"_s,
+                                 u"parent_value_after"_s,
+                                 u"child_value"_s,
+                                 u"shared_bytes"_s,
+                                 u"copied_bytes"_s};
 
 struct Ended
 {

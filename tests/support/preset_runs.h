@@ -87,7 +87,7 @@ inline Pace paceOf(const QString &kind)
         return {PipelineGauges::GetRate, "items_per_s", "consumed"};
     if (kind == u"pipe"_s)
         return {PipeGauges::MessageRate, "messages_per_s", "messages_received"};
-    if (kind == u"process"_s || kind == u"program"_s)
+    if (kind == u"process"_s || kind == u"program"_s || kind == u"fork"_s)
         return {-1, nullptr, nullptr};
     return {CounterGauges::IncrementRate, "increments_per_s", nullptr};
 }

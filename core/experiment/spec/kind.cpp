@@ -2,6 +2,7 @@
 #include "core/experiment/spec/kind.h"
 
 #include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/kinds/fork/fork_kind.h"
 #include "core/experiment/kinds/pipe/pipe_kind.h"
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
 #include "core/experiment/kinds/pool/pool_kind.h"
@@ -41,7 +42,7 @@ std::vector<Kind> makeKinds()
 {
     return {
         processKind(),
-        planned(u"fork"_s, KindText::tr("Fork"), KindText::tr("A copy of a process, page by page")),
+        forkKind(),
         poolKind(),
         planned(u"executor"_s, KindText::tr("Executor"),
                 KindText::tr("Futures, in order or as they complete")),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/counter/counter_state.h"
+#include "core/experiment/kinds/fork/fork_kind.h"
+#include "core/experiment/kinds/fork/fork_state.h"
 #include "core/experiment/kinds/process/process_kind.h"
 #include "core/experiment/kinds/program/program_kind.h"
 #include "core/experiment/run/experiment_run.h"
@@ -160,6 +162,10 @@ void tst_OneFigure::checkInstants(const ExperimentRun &run)
             QCOMPARE(gauges.values[ProcessGauges::Alive], static_cast<double>(aliveIn(*picture)));
         if (run.spec().kind() == u"program"_s && !isAnEndClose(log, *picture))
             QCOMPARE(gauges.values[ProgramGauges::Alive], static_cast<double>(aliveIn(*picture)));
+        if (run.spec().kind() == u"fork"_s)
+            QCOMPARE(gauges.values[ForkGauges::Copied],
+                     std::max(0.0, static_cast<double>(picture->state<ForkState>().copiedBytes())) /
+                         (1 << 20));
         if (run.spec().kind() == u"counter"_s)
             QCOMPARE(gauges.values[CounterGauges::Value],
                      static_cast<double>(picture->state<CounterState>().value));

@@ -105,8 +105,8 @@ void addHeadRows()
     addRow("kind unknown", file("pol", {}),
            u"kind: \"pol\" is unknown; "_s % allowedKinds() % u"; did you mean pool?");
     addRow("kind unlike any", file("walk", {}), u"kind: \"walk\" is unknown; "_s % allowedKinds());
-    addRow("kind planned", file("fork", R"("fork":{"children":2})"),
-           u"kind: \"fork\" is not available yet; "_s % allowedKinds());
+    addRow("kind planned", file("gil", R"("gil":{"workers":2})"),
+           u"kind: \"gil\" is not available yet; "_s % allowedKinds());
     addRow("list", "[]", u"x.json: a list; allowed: an object with version and kind"_s);
     addRow("number", "5", u"x.json: a single value; allowed: an object with version and kind"_s);
 }

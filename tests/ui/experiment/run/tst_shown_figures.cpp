@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/counter/counter_state.h"
+#include "core/experiment/kinds/fork/fork_kind.h"
+#include "core/experiment/kinds/fork/fork_state.h"
 #include "core/experiment/kinds/pipe/pipe_state.h"
 #include "core/experiment/kinds/process/process_kind.h"
 #include "core/experiment/kinds/process/process_state.h"
@@ -330,6 +332,21 @@ QList<Told> workOf(const Frame &frame, const RunSource &run, const StageSnapshot
                  brief(static_cast<quint64>(picture.processes.size() - 1 - ended)),
                  headOf(frame.chartOf(run, ProgramGauges::Alive))}};
     }
+    if (kind == u"fork"_s) {
+        const auto &state = picture.state<ForkState>();
+        const auto text = [](qint64 bytes) {
+            return bytes < 0 ? u"not known"_s : bytesText(static_cast<quint64>(bytes));
+        };
+        return {{"done",
+                 "screen reader",
+                 u"%1 of %2 blocks gone through"_s.arg(picture.done).arg(total),
+                 {reader.first().section(u',', 0, 0)}},
+                {"queue or value",
+                 "screen reader",
+                 u"copied: %1"_s.arg(text(state.copiedBytes())),
+                 {reader.first().section(u", "_s, 1, 1)}},
+                {"queue or value", "stage", u"returned 0"_s, stage}};
+    }
     const auto &state = picture.state<CounterState>();
     const QString value = groupedNumber(state.value);
     return {{"queue or value", "stage", value, stage},
@@ -357,6 +374,8 @@ QString countText(const RunSource &run, const ProcessRecord &record, const Stage
         return u"%1 out"_s.arg(bytesText(static_cast<quint64>(bytes)));
     }
     const QString done = brief(live.done);
+    if (kind == u"fork"_s)
+        return (record.name == u"parent"_s ? u"%1 forked"_s : u"%1 blocks"_s).arg(done);
     return kind == u"pool"_s                       ? u"%1 done"_s.arg(done)
            : kind == u"counter"_s                  ? u"%1 added"_s.arg(done)
            : record.name.startsWith(u"producer"_s) ? u"%1 put"_s.arg(done)
@@ -466,6 +485,7 @@ int levelGauge(const QString &kind)
            : kind == u"pipe"_s     ? int{PipeGauges::OnTheWay}
            : kind == u"process"_s  ? int{ProcessGauges::Alive}
            : kind == u"program"_s  ? int{ProgramGauges::Alive}
+           : kind == u"fork"_s     ? int{ForkGauges::Copied}
                                    : int{CounterGauges::Value};
 }
 
@@ -489,7 +509,9 @@ QList<Told> copiedTableOf(const Frame &frame, const RunSource &run)
         step.sum += samples[i].values[static_cast<std::size_t>(gauge)];
         ++step.count;
     }
-    const QStringList lines = chart->tableText().split(u'\n', Qt::SkipEmptyParts);
+    QStringList lines = chart->tableText().split(u'\n', Qt::SkipEmptyParts);
+    for (QString &line : lines)
+        line = line.section(u',', 0, 1); // The first series.
     QList<Told> told{{"queue or value",
                       "copied table",
                       QString::number(steps.size() + 1),

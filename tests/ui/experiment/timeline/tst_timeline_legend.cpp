@@ -64,6 +64,9 @@ void tst_TimelineLegend::entriesAreThoseOfTheKind_data()
     for (const char *kind : {"process", "program"})
         QTest::newRow(kind) << QStringList{onCore, ready, u"At work, sleeping"_s, u"Not working"_s,
                                            crashed};
+    QTest::newRow("fork") << QStringList{
+        onCore, ready, u"At work, sleeping"_s, u"Not working"_s, u"Waiting for the lock"_s,
+        crashed};
     QTest::newRow("counter") << QStringList{
         onCore, ready, u"At work, sleeping"_s, u"Not working"_s, u"Waiting for the lock"_s,
         crashed};
