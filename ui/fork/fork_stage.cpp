@@ -158,7 +158,8 @@ QList<ForkStage::Fact> ForkStage::childFacts(const ForkState::Child &child) cons
                       .value = tr("%1 copied, %2 shared")
                                    .arg(bytesText(static_cast<quint64>(child.copiedBytes)),
                                         bytesText(static_cast<quint64>(child.sharedBytes))),
-                      .shortValue = bytesText(static_cast<quint64>(child.copiedBytes))});
+                      .shortValue =
+                          tr("%1 copied").arg(bytesText(static_cast<quint64>(child.copiedBytes)))});
     return facts;
 }
 

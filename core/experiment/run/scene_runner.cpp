@@ -482,9 +482,15 @@ Result<void> SceneRunner::handleEnd(std::size_t index, const ProcessEnd &end)
     return startMember(index);
 }
 
-/// The item that it had in hand when it ended, as far as no bar of it is there yet.
+/// What it was at when it ended, as far as no bar of it is there yet: an item in hand, or the lock
+/// that it was to be seen waiting for.
 void SceneRunner::noteUnfinished(const Member &member, const ActivityState &state)
 {
+    if (m_isOpen && member.isEndShown && state.wait == WaitFor::Lock)
+        m_context.log.lane(member.log)
+            .spans.append({sinceGate(state.waitSinceNs),
+                           m_context.log.processes().at(member.log).endNs, 0, 1,
+                           Span::Activity::WaitingForLock, 0.0F});
     if (!m_isOpen || !state.item)
         return;
     RunLog::Lane &lane = m_context.log.lane(member.log);

@@ -274,8 +274,9 @@ bool Forker::noteEnds(const std::vector<Process> &forked) const
 
 void Forker::countUntilAllAreThrough(const std::vector<Process> &forked, const Memory &memory) const
 {
-    if (leave.isSet())
-        return; // A child that goes gives its share back.
+    // Who goes gives its share back.
+    if (leave.isSet() || std::ranges::none_of(forked, isRunning))
+        return;
     bool areAllThrough = true;
     for (std::size_t i = 0; i < forked.size(); ++i)
         areAllThrough = areAllThrough && (told(children.storage()[i].isThrough) != 0 ||

@@ -208,6 +208,13 @@ void tst_ForkRun::deadlineEndsAForkBesideAThread()
     // They were at the lock all the time.
     const ProcessRecord child = run.log()->processes().at(2);
     QVERIFY(child.waitingSeconds > 1.5);
+    const auto &spans = run.log()->lane(2).spans;
+    QCOMPARE(spans.size(), 1U);
+    QCOMPARE(spans[0].activity, Span::Activity::WaitingForLock);
+    QCOMPARE(spans[0].endNs, child.endNs);
+    // All was shared as long as they were there.
+    QVERIFY(lastState(run).countsPages != 1 ||
+            lastState(run).parentsSharedPages() == lastState(run).pages);
 }
 
 void tst_ForkRun::killedOneIsNamed_data()
