@@ -269,16 +269,20 @@ void WorkerPool::handleExit(quint32 slot, const ChildExit &exit)
     const bool isRecycled = place.recycled.load(std::memory_order_acquire) != 0;
     bool byPool = isRecycled || m_state == State::Terminating || m_timedOut[slot] >= 0;
     bool hasWork = false;
+    std::optional<quint64> retried;
     {
         const std::lock_guard lock(m_mutex);
         recoverLocked(slot, worker, exit);
         hasWork = m_underWay != 0;
+        retried = std::exchange(m_taskToRetry, std::nullopt);
     }
     const bool mayLeave = !hasWork && m_state == State::Closing;
     byPool = byPool || (mayLeave && (m_isOverdue || (exit.signal == 0 && exit.exitCode == 0)));
     poolHeader().idle.forgetSearches();
     poolHeader().idle.wakeAll(m_header->parkOf());
     Q_EMIT workerEnded(worker, exit, byPool, place.done());
+    if (retried)
+        Q_EMIT taskRetried(*retried, worker, place.currentSinceNs.load(std::memory_order_relaxed));
     const bool isRefusal = exit.exitCode == runtime::refusedExitCode && !wasReady;
     const bool hasNoInitializer = exit.exitCode == runtime::initializerExitCode &&
                                   exit.signal == 0 && place.failure.size != 0;

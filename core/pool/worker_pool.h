@@ -56,7 +56,7 @@ struct WorkerPoolConfig
 /// Tasks that were cancelled before a worker took them, and the sink to report that to.
 struct WithdrawnChunk
 {
-    std::shared_ptr<ReportSink> sink;
+    std::shared_ptr<ReportSink> sink; ///< Null: it was submitted without.
     quint64 first = 0;
     quint32 count = 0;
 };
@@ -102,8 +102,8 @@ public:
                                              std::shared_ptr<ReportSink> sink);
     /// Wakes as many workers as the waiting chunks need.
     void wake();
-    /// Takes back a chunk with a sink, if no worker has taken it yet; the caller reports that to
-    /// the sink. Any thread.
+    /// Takes back a chunk, if no worker has taken it yet; the caller reports that to its sink. Any
+    /// thread.
     std::optional<WithdrawnChunk> withdraw(const ChunkTicket &ticket);
     /// All such chunks. Any thread.
     std::vector<WithdrawnChunk> withdrawAll();
@@ -149,6 +149,9 @@ Q_SIGNALS:
     void workerStarted(int worker, qint64 pid, int replaces);
     /// @p byPool is true if the pool itself ended it (close, recycling, timeout, terminate).
     void workerEnded(int worker, const proclab::ChildExit &exit, bool byPool, quint64 done);
+    /// @p worker died in task @p task, which it had begun at @p startedNs, CLOCK_MONOTONIC, and
+    /// which now waits for another worker. Follows workerEnded().
+    void taskRetried(quint64 task, int worker, qint64 startedNs);
     /// A worker could not be started. The others go on, and the pool tries again half a second
     /// later.
     void workerMissing(const proclab::Error &error);
@@ -275,6 +278,7 @@ private:
     std::vector<quint32> m_overflow;       ///< Ready chunks for which the ring had no cell.
     std::vector<TaskReport> m_reports;     ///< Not yet handed out.
     std::vector<SinkReport> m_sinkReports; ///< Not yet handed out.
+    std::optional<quint64> m_taskToRetry;  ///< Of the worker that is being recovered.
     quint64 m_underWay = 0;                ///< Chunks not yet free.
 };
 

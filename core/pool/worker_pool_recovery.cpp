@@ -78,6 +78,7 @@ void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, co
         } else if (m_config.onCrash == OnCrash::Retry && report.attempts < maxAttempts) {
             ++m_chunks[number].attempts;
             m_retried.fetch_add(1, std::memory_order_relaxed);
+            m_taskToRetry = index;
             isJudged = false;
         } else if (report.cause == TaskReport::Cause::Lost) {
             report.status = TaskReport::Status::Lost;
@@ -89,6 +90,9 @@ void WorkerPool::recoverChunkLocked(quint32 number, quint32 slot, int worker, co
             chunk.progress.store(finished, std::memory_order_relaxed);
         }
     }
+    const bool isRetry = m_chunks[number].attempts > 1;
+    chunk.flags = static_cast<quint8>((chunk.flags & ~TaskDescriptor::isRetry) |
+                                      (isRetry ? TaskDescriptor::isRetry : 0));
     if (finished == chunk.count)
         freeLocked(number);
     else

@@ -165,8 +165,7 @@ std::optional<WithdrawnChunk> WorkerPool::withdrawLocked(quint32 number, quint64
     const quint32 owner = TaskWord::owner(task(number).word.load(std::memory_order_relaxed));
     std::uint64_t ready = TaskWord::make(generation, owner, TaskState::Ready);
     const quint64 withdrawn = TaskWord::make(generation, owner, TaskState::Withdrawn);
-    if (!m_chunks[number].sink ||
-        !task(number).word.compare_exchange_strong(ready, withdrawn, std::memory_order_acq_rel))
+    if (!task(number).word.compare_exchange_strong(ready, withdrawn, std::memory_order_acq_rel))
         return std::nullopt;
     ChunkState &state = m_chunks[number];
     state.isWithdrawn = true;

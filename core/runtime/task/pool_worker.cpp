@@ -183,8 +183,9 @@ private:
     void runOneByOne(TaskDescriptor &task, std::uint64_t outcomes, std::uint32_t end)
     {
         std::int64_t now = nowNs();
+        int attempt = (task.flags & TaskDescriptor::isRetry) != 0 ? 2 : 1;
         for (std::uint32_t i = task.progress.load(std::memory_order_relaxed); i < end; ++i)
-            now = runTask(task, i, outcomes + i, now);
+            now = runTask(task, i, std::exchange(attempt, 1), outcomes + i, now);
     }
 
     /// The same for a registered task whose results lie side by side. It notes the progress of each
@@ -251,8 +252,8 @@ private:
     }
 
     /// Runs task @p position of a chunk, which begins now, at @p startNs; returns when it ended.
-    std::int64_t runTask(TaskDescriptor &task, std::uint32_t position, std::uint64_t place,
-                         std::int64_t startNs)
+    std::int64_t runTask(TaskDescriptor &task, std::uint32_t position, int attempt,
+                         std::uint64_t place, std::int64_t startNs)
     {
         const std::uint64_t index = task.first + position;
         m_slot.begin(index, startNs);
@@ -267,7 +268,7 @@ private:
         if (task.workload >= firstRegisteredTask)
             runRegistered(task.workload, argumentsOf(task, position), outcome);
         else
-            runWorkload(task.workload, argumentsOf(task, position), index, outcome,
+            runWorkload(task.workload, argumentsOf(task, position), index, attempt, outcome,
                         m_header.at<OutcomeText>(m_pool.textsOffset)[place]);
         PROCLAB_KILL_POINT("run.outcome-written");
         const std::int64_t endNs = nowNs();
@@ -296,9 +297,9 @@ private:
     }
 
     void runWorkload(std::uint32_t workload, std::span<const std::byte> args, std::uint64_t index,
-                     TaskOutcome &outcome, OutcomeText &place)
+                     int attempt, TaskOutcome &outcome, OutcomeText &place)
     {
-        if (m_process.run(workload, args, index, outcome.value, m_text))
+        if (m_process.run(workload, args, index, attempt, outcome.value, m_text))
             return;
         outcome.error = OutcomeError::Exception;
         const std::string text = fitted(m_text, outcomeTextBytes);

@@ -160,6 +160,8 @@ struct alignas(64) TaskDescriptor
     /// task in `result`. Only of a task that failed there is an outcome.
     static constexpr std::uint8_t packsResults = 1;
     static constexpr std::uint8_t ownArguments = 2; ///< See ArgumentRange.
+    /// A worker has died in the next task to be done: it is tried once more.
+    static constexpr std::uint8_t isRetry = 4;
 
     std::atomic<std::uint64_t> word;
     std::atomic<std::uint32_t>

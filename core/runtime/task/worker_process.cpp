@@ -150,12 +150,13 @@ void WorkerProcess::wakeParent() const
 }
 
 bool WorkerProcess::run(std::uint32_t workload, std::span<const std::byte> arguments,
-                        std::uint64_t index, TaskValue &value, std::string &text)
+                        std::uint64_t index, int attempt, TaskValue &value, std::string &text)
 {
     try {
         const WorkloadInfo &info = workloads()[workload];
         const Arguments args(arguments, info.arguments);
-        value = info.run({args, index, m_header->seed, &slot().ownSignal, &slot().taskProgress});
+        value = info.run(
+            {args, index, m_header->seed, &slot().ownSignal, &slot().taskProgress, attempt});
         return true;
     } catch (const std::exception &exception) {
         text = readableTypeName(typeid(exception).name()) + ": " + exception.what();

@@ -51,7 +51,7 @@ public:
     /// Runs workload number @p workload, no registered task; a task that throws gives false and its
     /// type and message in @p text.
     bool run(std::uint32_t workload, std::span<const std::byte> arguments, std::uint64_t index,
-             TaskValue &value, std::string &text);
+             int attempt, TaskValue &value, std::string &text);
 
 private:
     Segment m_segment;

@@ -71,6 +71,14 @@ constexpr ArgumentInfo crashArguments[] = {
      {}},
     everyArgument,
     workArgument,
+    {"attempts",
+     ArgumentType::Integer,
+     "attempts",
+     "Only in so many attempts at the task: 1 lets a retry succeed. 0: in each.",
+     0,
+     2,
+     0,
+     {}},
 };
 
 /// Signals that stop a process do not end it: the task would hang instead.
@@ -81,7 +89,8 @@ bool stopsOnly(int signal)
 
 TaskValue crash(const TaskContext &context)
 {
-    if (!worksAndFails(context, 1))
+    const std::int64_t attempts = context.args.integer(3);
+    if (!worksAndFails(context, 1) || (attempts != 0 && context.attempt > attempts))
         return indexOf(context);
     const auto signal = static_cast<int>(context.args.integer(0));
     if (stopsOnly(signal))

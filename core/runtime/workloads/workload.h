@@ -70,6 +70,7 @@ struct TaskContext
     /// own doing and not as a kill from outside; null outside a worker.
     std::atomic<std::int32_t> *ownSignal = nullptr;
     TaskProgress *progress = nullptr; ///< Where a task tells how far it is; null: nobody looks.
+    int attempt = 1;                  ///< 2: a worker has died in it, and it is tried once more.
 
     /// u in [0, 1): SplitMix64's finaliser of seed + (index+1)·0x9E3779B97F4A7C15, top 53 bits
     /// (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).

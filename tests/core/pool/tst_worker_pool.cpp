@@ -143,6 +143,8 @@ private Q_SLOTS:
     void killedWorkerLosesOnlyItsTask();
     void progressIsOfTheTaskInHand();
     void retriedTaskSucceedsOrFailsAfterTwo();
+    void retryIsToldToTheTask();
+    void waitingTasksAreWithdrawn();
     void workerIsReplacedAfterItsShare();
     void terminateCancelsTheRest();
     void applyReturnsTheResult();
@@ -335,6 +337,61 @@ void tst_WorkerPool::retriedTaskSucceedsOrFailsAfterTwo()
     QCOMPARE(reports[0].attempts, 2);
     QCOMPARE(reports[1].value.integer, 9);
     QCOMPARE(pool.pool->retriedCount(), 1U);
+}
+
+void tst_WorkerPool::retryIsToldToTheTask()
+{
+    PoolUnderTest pool(m_engine, {.workers = 1, .tasksPerChunk = 4, .onCrash = OnCrash::Retry});
+    QVERIFY(pool.opened);
+    std::vector<std::tuple<quint64, int, qint64>> retried;
+    pool.call([&] {
+        QObject::connect(pool.pool.get(), &WorkerPool::taskRetried, pool.pool.get(),
+                         [&](quint64 task, int worker, qint64 startedNs) {
+                             retried.emplace_back(task, worker, startedNs);
+                         });
+    });
+    QVERIFY(pool.waitReady());
+    // Numbers 1 and 3 end their worker at the first attempt only.
+    QVERIFY(pool.submit("fail.crash",
+                        {std::int64_t{SIGSEGV}, std::int64_t{2}, 0.0, std::int64_t{1}}, 0, 4));
+    QVERIFY(pool.close());
+    const auto reports = pool.sorted();
+    QCOMPARE(reports.size(), 4U);
+    for (const TaskReport &report : reports) {
+        QCOMPARE(report.status, TaskReport::Status::Done);
+        QCOMPARE(report.attempts, report.index % 2 == 1 ? 2 : 1);
+    }
+    QCOMPARE(retried.size(), 2U);
+    for (std::size_t i = 0; i < retried.size(); ++i) {
+        const auto &[task, worker, startedNs] = retried[i];
+        QCOMPARE(task, 2 * i + 1);
+        QCOMPARE(worker, static_cast<int>(i));
+        QVERIFY(startedNs > 0 && startedNs <= reports[task].startedNs);
+    }
+}
+
+/// Without a sink, too: the caller tells itself.
+void tst_WorkerPool::waitingTasksAreWithdrawn()
+{
+    PoolUnderTest pool(m_engine, {.workers = 1});
+    QVERIFY(pool.opened);
+    QVERIFY(pool.waitReady());
+    QVERIFY(pool.submit("io.sleep", {0.5, 0.5}, 0));
+    const runtime::ProcessSlot &slot = pool.pool->header().slot(0);
+    QTRY_VERIFY_WITH_TIMEOUT(slot.hasItem(), 10'000);
+    for (quint64 i = 1; i < 4; ++i)
+        QVERIFY(pool.submit("noop", {}, i));
+    std::vector<quint64> withdrawn;
+    for (const WithdrawnChunk &chunk : pool.pool->withdrawAll()) {
+        QVERIFY(!chunk.sink);
+        QCOMPARE(chunk.count, 1U);
+        withdrawn.push_back(chunk.first);
+    }
+    std::ranges::sort(withdrawn);
+    QCOMPARE(withdrawn, (std::vector<quint64>{1, 2, 3}));
+    QVERIFY(pool.pool->withdrawAll().empty());
+    QVERIFY(pool.close());
+    QCOMPARE(pool.reportCount(), 1U);
 }
 
 void tst_WorkerPool::workerIsReplacedAfterItsShare()

@@ -400,8 +400,11 @@ void tst_Workloads::failingTaskEndsItsProcess()
     QFETCH(const int, how);
     QFETCH(const int, exitCode);
     QFETCH(const int, signal);
+    std::vector<ArgumentValue> arguments{integer(how), integer(1), 0.0};
+    if (name == "fail.crash")
+        arguments.push_back(integer(0));
     const int status = waitForChild(forkChild([&] {
-        run(name.constData(), {integer(how), integer(1), 0.0});
+        run(name.constData(), arguments);
         return 99;
     }));
     QCOMPARE(WIFSIGNALED(status), signal != 0);
@@ -439,7 +442,7 @@ void tst_Workloads::harmlessSignalIsAnException()
     const int status = waitForChild(forkChild([] {
         std::atomic<std::int32_t> ownSignal{0};
         try {
-            run("fail.crash", {integer(SIGCHLD), integer(1), 0.0}, 0, &ownSignal);
+            run("fail.crash", {integer(SIGCHLD), integer(1), 0.0, integer(0)}, 0, &ownSignal);
         } catch (const std::exception &) {
             return ownSignal.load() == 0 ? 3 : 4;
         }
@@ -469,7 +472,8 @@ void tst_Workloads::everyNthTaskFails()
         QCOMPARE(outcome, fails ? u"thrown"_s : QString::number(index));
         if (!fails) { // Those that would end the process return too.
             QCOMPARE(shown(run("fail.exit", {integer(1), integer(every), 0.0}, index)), outcome);
-            QCOMPARE(shown(run("fail.crash", {integer(9), integer(every), 0.0}, index)), outcome);
+            QCOMPARE(shown(run("fail.crash", {integer(9), integer(every), 0.0, integer(0)}, index)),
+                     outcome);
             QCOMPARE(shown(run("fail.hang", {integer(every), 0.0}, index)), outcome);
         }
     }
