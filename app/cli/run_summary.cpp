@@ -181,6 +181,10 @@ void printFailures(const RunResult &result)
     if (result.timeLimitReached)
         printError(tr("time_limit_s: the run was ended after %1")
                        .arg(secondsText(result.spec.number(u"time_limit_s"_s))));
+    if (!result.timeoutField.isEmpty())
+        printError(
+            tr("%1: the time was up after %2")
+                .arg(result.timeoutField, secondsText(result.spec.number(result.timeoutField))));
     const RunLog &log = *result.log;
     quint64 failures = 0;
     for (std::size_t i = 0; i < log.tasks.size(); ++i) {

@@ -67,6 +67,12 @@ QString eventText(const RunLog &log, const RunEvent &event)
         const auto task = static_cast<std::size_t>(note.integer("task"_L1));
         return task < log.tasks.size() ? taskErrorText(log, log.tasks[task]) : QString();
     }
+    if (code == "more_failures")
+        return RunNoteText::tr("More failures stand in the results only");
+    if (code == "worker_missing")
+        return RunNoteText::tr(
+                   "A worker could not be started and is tried again, the others go on: %1")
+            .arg(errorText(note.error()));
     const QList<ProcessRecord> processes = log.processes();
     const QString name = nameOf(processes, event.process);
     if (code == "process_replaced")

@@ -21,7 +21,7 @@ int RunResult::exitStatus() const
     if (engineError)
         return 3;
     const bool isWhole = totals.failed + totals.cancelled + totals.lost + failedItems == 0;
-    return isWhole && !timeLimitReached && !stopped ? 0 : 1;
+    return isWhole && !timeLimitReached && timeoutField.isEmpty() && !stopped ? 0 : 1;
 }
 
 } // namespace proclab

@@ -50,6 +50,7 @@ struct RunResult
     quint64 failedItems = 0;       ///< Items that failed or were lost, where a result is no item's.
     bool stopped = false;          ///< Ended by Stop or a signal.
     bool timeLimitReached = false; ///< The run's time_limit_s ended it.
+    QString timeoutField = {};     ///< A timeout of its kind that was reached; empty: none.
     std::optional<Error> engineError; ///< The engine itself failed (exit status 3).
     RunNote notice;                   ///< A shown effect, such as lost updates; may be empty.
     bool noticeIsGood = true;

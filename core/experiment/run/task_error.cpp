@@ -41,6 +41,9 @@ QString taskErrorText(const RunLog &log, const TaskRecord &task)
         return TaskErrorText::tr("task %1 overran its time limit and was ended with %2")
             .arg(QString::number(task.index), process);
     case TaskError::Lost:
+        if (!process.isEmpty() && task.code == 0)
+            return TaskErrorText::tr("task %1 was lost: %2 was ended, since another one had died")
+                .arg(QString::number(task.index), process);
         return process.isEmpty()
                    ? TaskErrorText::tr("task %1 was lost: no worker was left").arg(task.index)
                    : TaskErrorText::tr("task %1 was lost: %2 was ended from outside (%3)")

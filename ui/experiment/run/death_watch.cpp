@@ -30,10 +30,11 @@ int successorOf(const QList<ProcessRecord> &processes, int process)
     return -1;
 }
 
-bool endedItsProcess(TaskError error)
+/// Without a signal the pool ended the process, because another one had died.
+bool endedItsProcess(const TaskRecord &task)
 {
-    return error == TaskError::Exit || error == TaskError::Signal || error == TaskError::Timeout ||
-           error == TaskError::Lost;
+    return task.error == TaskError::Exit || task.error == TaskError::Signal ||
+           task.error == TaskError::Timeout || (task.error == TaskError::Lost && task.code != 0);
 }
 
 QString taskName(const TaskRecord &task)
@@ -97,7 +98,7 @@ void DeathWatch::readTasks()
 {
     for (const std::size_t size = m_log->tasks.size(); m_tasksRead < size; ++m_tasksRead) {
         const TaskRecord &task = m_log->tasks[m_tasksRead];
-        if (task.process >= 0 && endedItsProcess(task.error))
+        if (task.process >= 0 && endedItsProcess(task))
             m_fatalTasks[task.process] = m_tasksRead;
     }
 }

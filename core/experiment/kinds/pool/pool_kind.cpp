@@ -4,7 +4,6 @@
 #include "core/base/cores.h"
 #include "core/experiment/run/death_facts.h"
 #include "core/experiment/run/run_measures.h"
-#include "core/experiment/run/run_result.h"
 #include "core/experiment/run/runner.h"
 #include "core/experiment/spec/kind.h"
 #include "core/experiment/spec/schema.h"
@@ -122,33 +121,6 @@ void checkPool(const ExperimentSpec &spec, QList<Error> &faults)
     checkEnds(spec, u"tasks"_s, {u"pool.task_timeout_s"_s, u"time_limit_s"_s}, faults);
 }
 
-QList<GaugeChart> poolCharts()
-{
-    return {
-        {.title = PoolKindText::tr("Throughput"),
-         .unit = PoolKindText::tr("tasks/s"),
-         .series = {{{}, PoolGauges::Throughput}},
-         .rate = true,
-         .help = PoolKindText::tr("Tasks that all workers finish in a second.")},
-        {.title = PoolKindText::tr("Queue depth"),
-         .unit = PoolKindText::tr("tasks waiting"),
-         .series = {{{}, PoolGauges::QueueDepth}},
-         .steps = true,
-         .help = PoolKindText::tr("Tasks that no worker has taken yet.")},
-    };
-}
-
-QString poolNoteText(const RunLog &, const RunNote &note)
-{
-    if (note.code == "pool.worker_missing")
-        return PoolKindText::tr(
-                   "A worker could not be started and is tried again, the others go on: %1")
-            .arg(errorText(note.error()));
-    if (note.code == "pool.more_failures")
-        return PoolKindText::tr("More failures stand in the results only");
-    return {};
-}
-
 bool poolListsByCompletion(const ExperimentSpec &spec)
 {
     return spec.text(u"pool.method"_s) == u"imap_unordered"_s;
@@ -173,33 +145,6 @@ QString poolDeathText(const DeathFacts &facts)
     if (task->error == TaskError::Timeout)
         return fate + PoolKindText::tr("Python's Pool knows no time limit for a task.");
     return fate + PoolKindText::tr("Python's Pool would wait for its result for ever.");
-}
-
-std::optional<double> throughput(const RunResult &result, const QString &)
-{
-    return result.totals.throughputPerS;
-}
-
-std::optional<double> retried(const RunResult &result, const QString &)
-{
-    return static_cast<double>(result.totals.retried);
-}
-
-QList<Measure> poolMeasures()
-{
-    using Better = Measure::Better;
-    return {
-        {.key = u"throughput_per_s"_s,
-         .title = PoolKindText::tr("Throughput"),
-         .unit = PoolKindText::tr("tasks/s"),
-         .better = Better::Higher,
-         .read = throughput,
-         .sentence = PoolKindText::tr("%1 per second")},
-        {.key = u"retried"_s,
-         .title = PoolKindText::tr("Tasks retried"),
-         .better = Better::Lower,
-         .read = retried},
-    };
 }
 
 QList<PresetInfo> poolPresets()
@@ -247,12 +192,11 @@ Kind poolKind()
                    .plural = PoolKindText::tr("Workers")}};
     kind.crewField = u"pool.workers"_s;
     kind.waits = {WaitCause::Task};
-    kind.gauges = {u"throughput"_s, u"queue_depth"_s};
-    kind.charts = poolCharts();
-    kind.measures = runMeasures() + poolMeasures();
+    kind.gauges = workerPoolGauges();
+    kind.charts = workerPoolCharts();
+    kind.measures = runMeasures() + workerPoolMeasures();
     kind.presets = poolPresets();
     kind.check = checkPool;
-    kind.noteText = poolNoteText;
     kind.listsByCompletion = poolListsByCompletion;
     kind.deathText = poolDeathText;
     kind.explain = explainPool;

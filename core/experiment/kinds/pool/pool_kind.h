@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/experiment/run/worker_pool_figures.h"
+
 #include <QList>
 #include <QString>
 
@@ -17,10 +19,7 @@ struct RunFacts;
 struct RunNote;
 struct RunnerContext;
 
-/// Positions in the kind's gauges.
-namespace PoolGauges {
-enum Gauge { Throughput, QueueDepth };
-}
+namespace PoolGauges = WorkerPoolGauges;
 /// Positions in the kind's roles.
 namespace PoolRoles {
 enum Role { Worker };

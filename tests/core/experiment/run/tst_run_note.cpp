@@ -92,11 +92,11 @@ void tst_RunNote::eventIsToldFromItsFacts_data()
     QTest::newRow("exit code") << 1 << note("process_exited", {{"exit_code"_L1, 3}})
                                << u"worker-1 ended with exit code 3"_s;
     QTest::newRow("no worker")
-        << -1 << errorNote("pool.worker_missing", error)
+        << -1 << errorNote("worker_missing", error)
         << QString(u"A worker could not be started and is tried again, the others go on: "_s %
                    errorText(error));
     QTest::newRow("more failures")
-        << -1 << note("pool.more_failures") << u"More failures stand in the results only"_s;
+        << -1 << note("more_failures") << u"More failures stand in the results only"_s;
     QTest::newRow("lost item") << 1 << note("pipeline.item_lost", {{"item"_L1, 40}})
                                << u"Item #40 was lost with the process"_s;
     QTest::newRow("lost item with a name")
