@@ -20,35 +20,6 @@ namespace {
 
 constexpr double stripHeight = 18;
 
-bool hasRoomForRow(const QRectF &rect, const QString &label, const QString &value)
-{
-    const QFont font = textFont(TextSize::Caption);
-    return textWidth(label, font) + 6 + textWidth(value, font) <= rect.width();
-}
-
-/// "Running        4"
-void drawRow(QPainter &painter, const QRectF &rect, const QString &label, const QString &value,
-             const QColor &valueColor)
-{
-    const double used = drawText(painter, rect, Qt::AlignVCenter | Qt::AlignRight, value,
-                                 textFont(TextSize::Caption), valueColor);
-    drawText(painter, rect.adjusted(0, 0, -used - 6, 0), Qt::AlignVCenter, label,
-             textFont(TextSize::Caption), Theme::current().text3);
-}
-
-/// A count at the right of a box's head; @p brief where @p text has no room, if that has.
-void drawCount(QPainter &painter, const QRectF &rect, const QString &text, const QString &brief)
-{
-    const QFont font = textFont(TextSize::Caption);
-    for (const QString &candidate : {text, brief}) {
-        if (textWidth(candidate, font) > rect.width())
-            continue;
-        drawText(painter, rect, Qt::AlignVCenter | Qt::AlignRight, candidate, font,
-                 Theme::current().text2);
-        return;
-    }
-}
-
 } // namespace
 
 void PoolStage::paintQueue(QPainter &painter)
@@ -72,12 +43,12 @@ void PoolStage::paintQueue(QPainter &painter)
     const QRectF row(head.left(), box.bottom() - poolBox::row - 6, head.width(), poolBox::row);
     painter.fillRect(QRectF(row.left(), row.top() - poolBox::row - 5, row.width(), 1),
                      theme.border);
-    drawRow(painter, row.translated(0, -poolBox::row), tr("Chunk size"),
-            spec().value(u"pool.chunk_size"_s).toVariant().toString(), theme.text2);
+    drawFact(painter, row.translated(0, -poolBox::row), tr("Chunk size"),
+             spec().value(u"pool.chunk_size"_s).toVariant().toString(), theme.text2);
     const QString remaining = remainingText();
     const QString about = remaining.isEmpty() ? u"\u2013"_s : tr("about %1").arg(remaining);
-    drawRow(painter, row, tr("Finish in"),
-            hasRoomForRow(row, tr("Finish in"), about) ? about : remaining, theme.text2);
+    drawFact(painter, row, tr("Finish in"),
+             hasRoomForFact(row, tr("Finish in"), about) ? about : remaining, theme.text2);
 }
 
 void PoolStage::paintWaitingTasks(QPainter &painter)
@@ -187,12 +158,12 @@ void PoolStage::paintResults(QPainter &painter)
     const QRectF row(head.left(), box.bottom() - poolBox::row - 6, head.width(), poolBox::row);
     painter.fillRect(QRectF(row.left(), row.top() - 2 * poolBox::row - 5, row.width(), 1),
                      theme.border);
-    drawRow(painter, row.translated(0, -2 * poolBox::row), tr("Running"), countText(running),
-            theme.text2);
-    drawRow(painter, row.translated(0, -poolBox::row), tr("Failed"), countText(failed),
-            failed > 0 ? theme.crash : theme.text2);
-    drawRow(painter, row, tr("Not done"), countText(lost + cancelled),
-            lost > 0 ? theme.crash : theme.text2);
+    drawFact(painter, row.translated(0, -2 * poolBox::row), tr("Running"), countText(running),
+             theme.text2);
+    drawFact(painter, row.translated(0, -poolBox::row), tr("Failed"), countText(failed),
+             failed > 0 ? theme.crash : theme.text2);
+    drawFact(painter, row, tr("Not done"), countText(lost + cancelled),
+             lost > 0 ? theme.crash : theme.text2);
 }
 
 void PoolStage::paintCells(QPainter &painter)
@@ -206,57 +177,36 @@ void PoolStage::paintCells(QPainter &painter)
                 runningOn[static_cast<std::size_t>(process.currentIndex)] = process.process;
         }
     }
-    for (std::size_t i = 0; i < m_cells.size(); ++i)
-        paintCell(painter, m_grid.cell(m_cellArea, static_cast<int>(i)), static_cast<int>(i),
-                  runningOn[i]);
+    for (std::size_t i = 0; i < m_cells.size(); ++i) {
+        const bool isFinished = snapshot() && m_cells[i].finishedNs <= snapshot()->timeNs;
+        const int process =
+            isFinished && m_cells[i].process >= 0 ? m_cells[i].process : runningOn[i];
+        painter.setOpacity(process >= 0 && process < processes().size() ? opacityOf(process) : 1);
+        paintTaskCell(painter, m_grid.cell(m_cellArea, static_cast<int>(i)),
+                      cellOf(i, runningOn[i]));
+    }
     painter.setOpacity(1);
 }
 
-void PoolStage::paintCell(QPainter &painter, const QRectF &rect, int index, int runningOn)
+TaskCell PoolStage::cellOf(std::size_t index, int runningOn) const
 {
-    const Theme &theme = Theme::current();
-    const Cell &known = m_cells[static_cast<std::size_t>(index)];
+    using State = TaskCell::State;
+    const Cell &known = m_cells[index];
     const bool isFinished = snapshot() && known.finishedNs <= snapshot()->timeNs;
     const Cell cell = isFinished ? known : Cell();
     const int process = cell.process >= 0 ? cell.process : runningOn;
-    const bool isKnown = process >= 0 && process < processes().size();
-    const int colorIndex = isKnown ? processes()[process].colorIndex : -1;
-    const double radius = rect.width() >= 16 ? 4 : rect.width() >= 7 ? 2 : 0;
-    QColor textColor = theme.text3;
-    QPen pen(theme.border, 1);
-    QBrush brush(Qt::NoBrush);
-    painter.setOpacity(isKnown ? opacityOf(process) : 1);
-    const bool isBad = cell.status == TaskStatus::Failed || cell.status == TaskStatus::Lost;
-    if (isBad) {
-        pen.setColor(theme.crash);
-        brush =
-            theme.hatch(Theme::Hatch::Crashed, theme.crash, painter.device()->devicePixelRatioF());
-        painter.setBrushOrigin(rect.topLeft());
-    } else if (cell.status == TaskStatus::Cancelled) {
-        brush = theme.hover; // Nobody is to blame.
-    } else if (cell.process >= 0) {
-        pen = Qt::NoPen;
-        brush = theme.process(colorIndex);
-        textColor = theme.onProcess(colorIndex);
-    } else if (runningOn >= 0) {
-        pen = QPen(theme.process(colorIndex), rect.width() >= 11 ? 1.5 : 1);
-        brush = theme.tint(theme.process(colorIndex), 0.2);
-        textColor = theme.text;
-    }
-    painter.setRenderHint(QPainter::Antialiasing, radius > 0);
-    painter.setPen(pen);
-    painter.setBrush(brush);
-    const double edge = pen.style() == Qt::NoPen ? 0 : pen.widthF() / 2;
-    painter.drawRoundedRect(rect.adjusted(edge, edge, -edge, -edge), radius, radius);
-    if (isBad && rect.width() >= 16) {
-        drawCrashDisc(painter, rect.center(), 6);
-    } else if (rect.width() >= 18) {
-        const QFont font =
-            textFont(rect.width() >= 32 ? TextSize::Small : TextSize::Tick, QFont::Medium);
-        const QString number = QString::number(index);
-        if (textWidth(number, font) <= rect.width())
-            drawText(painter, rect, Qt::AlignCenter, number, font, textColor);
-    }
+    TaskCell shown{.index = static_cast<quint32>(index)};
+    if (process >= 0 && process < processes().size())
+        shown.colorIndex = processes()[process].colorIndex;
+    if (cell.status == TaskStatus::Failed || cell.status == TaskStatus::Lost)
+        shown.state = State::Failed;
+    else if (cell.status == TaskStatus::Cancelled)
+        shown.state = State::Cancelled;
+    else if (cell.process >= 0)
+        shown.state = State::Done;
+    else if (runningOn >= 0)
+        shown.state = State::Running;
+    return shown;
 }
 
 /// Too many for a cell each: a strip of what each worker has done, in the order of the workers.

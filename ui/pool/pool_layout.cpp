@@ -2,7 +2,6 @@
 #include "ui/pool/pool_stage.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace proclab {
@@ -84,25 +83,6 @@ PoolLayout arrangePool(const QRectF &area, const PoolNeeds &needs)
     layout.workers = {std::floor(area.right() - workersWidth), area.top(), std::floor(workersWidth),
                       area.height()};
     return layout;
-}
-
-CellGrid fitCells(const QRectF &area, quint64 count)
-{
-    struct Step
-    {
-        double size;
-        double gap;
-    };
-    static constexpr std::array<Step, 7> steps{
-        {{32, 6}, {22, 5}, {18, 4}, {16, 3}, {11, 2}, {7, 2}, {4, 1}}};
-    for (const Step &step : steps) {
-        const double pitch = step.size + step.gap;
-        const auto columns = static_cast<int>((area.width() + step.gap) / pitch);
-        const auto rows = static_cast<int>((area.height() + step.gap) / pitch);
-        if (columns > 0 && rows > 0 && count <= static_cast<quint64>(columns * rows))
-            return {step.size, pitch, columns};
-    }
-    return {};
 }
 
 } // namespace proclab

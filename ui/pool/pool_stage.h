@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ui/experiment/stage/process_stage.h"
+#include "ui/experiment/stage/task_cells.h"
 
 namespace proclab {
 
@@ -40,21 +41,6 @@ struct PoolLayout
 };
 /// Pure.
 [[nodiscard]] PoolLayout arrangePool(const QRectF &area, const PoolNeeds &needs);
-
-/// Square cells in rows, as large as @p count of them fit into @p area; size 0: they do not.
-struct CellGrid
-{
-    double size = 0;
-    double pitch = 0;
-    int columns = 0;
-
-    [[nodiscard]] QRectF cell(const QRectF &area, int index) const
-    {
-        return {area.left() + (index % columns) * pitch, area.top() + (index / columns) * pitch,
-                size, size};
-    }
-};
-[[nodiscard]] CellGrid fitCells(const QRectF &area, quint64 count);
 
 /// The stage of a pool: the parent submits tasks to one queue, workers take them, results come
 /// back.
@@ -98,7 +84,7 @@ private:
     void paintWaitingTasks(QPainter &painter);
     void paintResults(QPainter &painter);
     void paintCells(QPainter &painter);
-    void paintCell(QPainter &painter, const QRectF &rect, int index, int runningOn);
+    [[nodiscard]] TaskCell cellOf(std::size_t index, int runningOn) const;
     void paintTotals(QPainter &painter);
     void paintRate(QPainter &painter);
     [[nodiscard]] QString remainingText() const;

@@ -311,4 +311,31 @@ void drawToken(QPainter &painter, QPointF center, const QString &text, const QCo
     drawText(painter, rect, Qt::AlignCenter, text, font, textColor);
 }
 
+bool hasRoomForFact(const QRectF &rect, const QString &label, const QString &value)
+{
+    const QFont font = textFont(TextSize::Caption);
+    return textWidth(label, font) + 6 + textWidth(value, font) <= rect.width();
+}
+
+void drawFact(QPainter &painter, const QRectF &rect, const QString &label, const QString &value,
+              const QColor &valueColor)
+{
+    const double used = drawText(painter, rect, Qt::AlignVCenter | Qt::AlignRight, value,
+                                 textFont(TextSize::Caption), valueColor);
+    drawText(painter, rect.adjusted(0, 0, -used - 6, 0), Qt::AlignVCenter, label,
+             textFont(TextSize::Caption), Theme::current().text3);
+}
+
+void drawCount(QPainter &painter, const QRectF &rect, const QString &text, const QString &brief)
+{
+    const QFont font = textFont(TextSize::Caption);
+    for (const QString &candidate : {text, brief}) {
+        if (textWidth(candidate, font) > rect.width())
+            continue;
+        drawText(painter, rect, Qt::AlignVCenter | Qt::AlignRight, candidate, font,
+                 Theme::current().text2);
+        return;
+    }
+}
+
 } // namespace proclab

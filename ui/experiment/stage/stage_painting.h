@@ -35,6 +35,13 @@ void drawCard(QPainter &painter, const QRectF &rect, const QColor &edge, bool fo
 /// A sunken box, such as a queue.
 void drawBox(QPainter &painter, const QRectF &rect);
 
+/// "Running        4": a label and its value at both ends of @p rect.
+void drawFact(QPainter &painter, const QRectF &rect, const QString &label, const QString &value,
+              const QColor &valueColor);
+[[nodiscard]] bool hasRoomForFact(const QRectF &rect, const QString &label, const QString &value);
+/// A count at the right of @p rect, a box's head; @p brief where @p text has no room, if that has.
+void drawCount(QPainter &painter, const QRectF &rect, const QString &text, const QString &brief);
+
 /// Lines through @p points with 6 px corners and an arrow head at the end.
 enum class Link { Tasks, Results };
 void drawLink(QPainter &painter, const QPolygonF &points, const QColor &color, Link link);
