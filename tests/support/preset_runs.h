@@ -81,7 +81,7 @@ struct Pace
 inline Pace paceOf(const QString &kind)
 {
     using namespace Qt::StringLiterals;
-    if (kind == u"pool"_s)
+    if (kind == u"pool"_s || kind == u"executor"_s)
         return {PoolGauges::Throughput, "throughput_per_s", "done"};
     if (kind == u"pipeline"_s)
         return {PipelineGauges::GetRate, "items_per_s", "consumed"};

@@ -2,6 +2,7 @@
 #include "core/experiment/spec/kind.h"
 
 #include "core/experiment/kinds/counter/counter_kind.h"
+#include "core/experiment/kinds/executor/executor_kind.h"
 #include "core/experiment/kinds/fork/fork_kind.h"
 #include "core/experiment/kinds/pipe/pipe_kind.h"
 #include "core/experiment/kinds/pipeline/pipeline_kind.h"
@@ -44,8 +45,7 @@ std::vector<Kind> makeKinds()
         processKind(),
         forkKind(),
         poolKind(),
-        planned(u"executor"_s, KindText::tr("Executor"),
-                KindText::tr("Futures, in order or as they complete")),
+        executorKind(),
         pipelineKind(),
         pipeKind(),
         counterKind(),

@@ -2,7 +2,7 @@
 import json
 
 
-def print_result(elapsed, outcome, done, failed=0, cancelled=0, lost=0):
+def print_result(elapsed, outcome, done, failed=0, cancelled=0, lost=0, retried=0):
     """Prints what the run came to, as JSON; always the last line."""
     totals = {
         "tasks": done + failed + cancelled + lost,
@@ -10,7 +10,7 @@ def print_result(elapsed, outcome, done, failed=0, cancelled=0, lost=0):
         "failed": failed,
         "cancelled": cancelled,
         "lost": lost,
-        "retried": 0,
+        "retried": retried,
         "throughput_per_s": done / elapsed,
     }
     result = {"elapsed_s": elapsed, "totals": totals, "outcome": outcome}

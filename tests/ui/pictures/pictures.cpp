@@ -103,6 +103,7 @@ ExperimentSpec longRun(const Kind &kind)
         int value;
     };
     const Amount amounts[] = {{u"pool"_s, u"tasks.count"_s, 2'000},
+                              {u"executor"_s, u"tasks.count"_s, 2'000},
                               {u"pipeline"_s, u"pipeline.items_per_producer"_s, 100'000},
                               {u"pipe"_s, u"pipe.messages"_s, 10'000'000},
                               {u"process"_s, u"tasks.args.limit"_s, 30'000'000},

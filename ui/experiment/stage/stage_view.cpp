@@ -2,6 +2,7 @@
 #include "ui/experiment/stage/stage_view.h"
 
 #include "ui/counter/counter_stage.h"
+#include "ui/executor/executor_stage.h"
 #include "ui/fork/fork_stage.h"
 #include "ui/pipe/pipe_stage.h"
 #include "ui/pipeline/pipeline_stage.h"
@@ -28,6 +29,7 @@ struct StageRow
 /// The table: one line a kind.
 constexpr StageRow stages[] = {
     {QLatin1StringView("counter"), make<CounterStage>},
+    {QLatin1StringView("executor"), make<ExecutorStage>},
     {QLatin1StringView("fork"), make<ForkStage>},
     {QLatin1StringView("pipe"), make<PipeStage>},
     {QLatin1StringView("pipeline"), make<PipelineStage>},

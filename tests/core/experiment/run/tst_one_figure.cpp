@@ -153,7 +153,7 @@ void tst_OneFigure::checkInstants(const ExperimentRun &run)
         if (pace.gauge >= 0)
             QCOMPARE(gauges.totals[static_cast<std::size_t>(pace.gauge)],
                      static_cast<double>(picture->done));
-        if (run.spec().kind() == u"pool"_s)
+        if (run.spec().kind() == u"pool"_s || run.spec().kind() == u"executor"_s)
             QCOMPARE(gauges.values[PoolGauges::QueueDepth], static_cast<double>(picture->queued));
         if (run.spec().kind() == u"pipeline"_s)
             QCOMPARE(gauges.values[PipelineGauges::QueueDepth],

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiment/kinds/counter/counter_state.h"
+#include "core/experiment/kinds/executor/executor_kind.h"
+#include "core/experiment/kinds/executor/executor_state.h"
 #include "core/experiment/kinds/fork/fork_kind.h"
 #include "core/experiment/kinds/fork/fork_state.h"
 #include "core/experiment/kinds/pipe/pipe_state.h"
@@ -267,6 +269,22 @@ QList<Told> workOf(const Frame &frame, const RunSource &run, const StageSnapshot
             {"queue or value", "chart", waiting,
              headOf(frame.chartOf(run, PoolGauges::QueueDepth))}};
     }
+    if (kind == u"executor"_s) {
+        const auto &state = picture.state<ExecutorState>();
+        const QString pending = state.isBroken() ? u"broken: none goes on"_s
+                                                 : u"%1 pending"_s.arg(brief(picture.queued));
+        QString all = u"%1 of %2 futures done, %3 pending, %4 failed"_s.arg(
+            done, total, grouped(picture.queued), grouped(picture.failed));
+        if (picture.lost + picture.cancelled > 0)
+            all += u", %1 lost, %2 cancelled"_s.arg(picture.lost).arg(picture.cancelled);
+        return {{"done", "stage",
+                 u"%1 of %2"_s.arg(brief(picture.done + picture.failed), brief(picture.total)),
+                 stage},
+                {"done", "screen reader", all, {reader.first().section(u';', 0, 0)}},
+                {"queue or value", "stage", pending, stage},
+                {"queue or value", "chart", brief(picture.queued),
+                 headOf(frame.chartOf(run, ExecutorGauges::QueueDepth))}};
+    }
     if (kind == u"pipeline"_s) {
         const auto capacity = static_cast<quint64>(run.spec().bigInteger(u"pipeline.capacity"_s));
         const QString depth = grouped(picture.queued);
@@ -377,10 +395,10 @@ QString countText(const RunSource &run, const ProcessRecord &record, const Stage
     const QString done = brief(live.done);
     if (kind == u"fork"_s)
         return (record.name == u"parent"_s ? u"%1 forked"_s : u"%1 blocks"_s).arg(done);
-    return kind == u"pool"_s                       ? u"%1 done"_s.arg(done)
-           : kind == u"counter"_s                  ? u"%1 added"_s.arg(done)
-           : record.name.startsWith(u"producer"_s) ? u"%1 put"_s.arg(done)
-                                                   : u"%1 taken"_s.arg(done);
+    return kind == u"pool"_s || kind == u"executor"_s ? u"%1 done"_s.arg(done)
+           : kind == u"counter"_s                     ? u"%1 added"_s.arg(done)
+           : record.name.startsWith(u"producer"_s)    ? u"%1 put"_s.arg(done)
+                                                      : u"%1 taken"_s.arg(done);
 }
 
 /// What the cards say of the processes.
@@ -481,13 +499,13 @@ QList<Told> tablesOf(const Frame &frame, const RunSource &run)
 /// The gauge of what workOf() tells beside what is done.
 int levelGauge(const QString &kind)
 {
-    return kind == u"pool"_s       ? int{PoolGauges::QueueDepth}
-           : kind == u"pipeline"_s ? int{PipelineGauges::QueueDepth}
-           : kind == u"pipe"_s     ? int{PipeGauges::OnTheWay}
-           : kind == u"process"_s  ? int{ProcessGauges::Alive}
-           : kind == u"program"_s  ? int{ProgramGauges::Alive}
-           : kind == u"fork"_s     ? int{ForkGauges::Shared}
-                                   : int{CounterGauges::Value};
+    return kind == u"pool"_s || kind == u"executor"_s ? int{PoolGauges::QueueDepth}
+           : kind == u"pipeline"_s                    ? int{PipelineGauges::QueueDepth}
+           : kind == u"pipe"_s                        ? int{PipeGauges::OnTheWay}
+           : kind == u"process"_s                     ? int{ProcessGauges::Alive}
+           : kind == u"program"_s                     ? int{ProgramGauges::Alive}
+           : kind == u"fork"_s                        ? int{ForkGauges::Shared}
+                                                      : int{CounterGauges::Value};
 }
 
 /// The csv that a chart copies: a line a step of its history, which may be of several samples.

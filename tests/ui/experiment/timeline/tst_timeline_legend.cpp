@@ -53,8 +53,9 @@ void tst_TimelineLegend::entriesAreThoseOfTheKind_data()
     const QString onCore = u"On a core (process colour)"_s;
     const QString ready = u"Waiting for a core"_s;
     const QString crashed = u"Crashed"_s;
-    QTest::newRow("pool") << QStringList{onCore, ready, u"In a task, sleeping"_s,
-                                         u"Waiting for a task"_s, crashed};
+    for (const char *kind : {"pool", "executor"})
+        QTest::newRow(kind) << QStringList{onCore, ready, u"In a task, sleeping"_s,
+                                           u"Waiting for a task"_s, crashed};
     QTest::newRow("pipeline") << QStringList{
         onCore, ready, u"At work, sleeping"_s, u"Waiting, queue empty"_s, u"Blocked, queue full"_s,
         crashed};
