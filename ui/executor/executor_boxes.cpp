@@ -5,6 +5,7 @@
 #include "ui/shared/theme.h"
 
 #include <QPainter>
+#include <QPushButton>
 
 #include <algorithm>
 #include <cmath>
@@ -37,9 +38,19 @@ void ExecutorStage::paintMoving(QPainter &painter)
     paintSubmitted(painter);
     paintCompleted(painter);
     paintTiles(painter);
-    const QRectF head = m_layout.workersHead;
-    drawText(painter, head, Qt::AlignVCenter, tr("Running"),
-             textFont(TextSize::Small, QFont::DemiBold), Theme::current().text);
+    paintWorkersHead(painter);
+}
+
+/// Where the button leaves the room.
+void ExecutorStage::paintWorkersHead(QPainter &painter) const
+{
+    QRectF head = m_layout.workersHead;
+    if (m_kill->isVisibleTo(this))
+        head.setRight(m_kill->geometry().left() - 6);
+    const QString title = tr("Workers");
+    const QFont font = textFont(TextSize::Small, QFont::DemiBold);
+    if (textWidth(title, font) <= head.width())
+        drawText(painter, head, Qt::AlignVCenter, title, font, Theme::current().text);
 }
 
 void ExecutorStage::paintHead(QPainter &painter, const QRectF &box, const QString &title,
@@ -225,7 +236,7 @@ QString ExecutorStage::readingText() const
     if (readsAsCompleted(spec()))
         return tr("read as they come");
     if (!snapshot() || m_futures.empty())
-        return tr("read in the order of submission");
+        return tr("read in order");
     const quint64 waiting = endedCount() - readCount();
     return waiting > 0 ? tr("%1 wait for #%2").arg(waiting).arg(readCount())
                        : tr("all of them read");

@@ -209,10 +209,9 @@ QString ExecutorStage::parentText() const
     if (isEnded())
         return tr("all joined");
     if (readsAsCompleted(spec()))
-        return tr("as they come");
+        return tr("reads");
     const quint64 read = readCount();
-    return m_futures.empty() || read >= total() ? tr("reads in order")
-                                                : tr("waits for #%1").arg(read);
+    return m_futures.empty() || read >= total() ? tr("reads") : tr("needs #%1").arg(read);
 }
 
 void ExecutorStage::describe(const ProcessLive &live, CardContent &content) const

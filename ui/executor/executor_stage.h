@@ -95,6 +95,7 @@ private:
     [[nodiscard]] QPolygonF resultPath(const QRectF &worker) const;
     void paintHead(QPainter &painter, const QRectF &box, const QString &title, const QString &count,
                    const QString &brief) const;
+    void paintWorkersHead(QPainter &painter) const;
     void paintCounts(QPainter &painter) const;
     void paintSubmitted(QPainter &painter) const;
     void paintTotals(QPainter &painter, const QRectF &area) const;

@@ -154,6 +154,7 @@ void WorkerPoolRunner::handleBroken(const Error &error)
 {
     if (m_config.onCrash == OnCrash::Break && gateNs() != 0 && m_lastDead >= 0) {
         m_brokenBy = m_lastDead;
+        m_brokenNs = runtime::nowNs();
         poolBroken(m_lastDead);
         return;
     }
@@ -218,6 +219,8 @@ void WorkerPoolRunner::record(const TaskReport &report)
     record.submittedNs = sinceGate(report.submittedNs);
     record.startedNs = report.startedNs > 0 ? sinceGate(report.startedNs) : -1;
     record.finishedNs = sinceGate(report.finishedNs);
+    if (record.status == TaskStatus::Lost) // One may have begun between the break and the kill.
+        record.finishedNs = std::max(record.startedNs, sinceGate(lossNs(report.finishedNs)));
     recordValue(report, record);
     auto &counter = record.status == TaskStatus::Done     ? m_done
                     : record.status == TaskStatus::Failed ? m_failed
@@ -302,6 +305,12 @@ void WorkerPoolRunner::noteRetry(quint64 task, int worker, qint64 startedNs)
     taskRetried(task, process);
 }
 
+/// What is lost with a pool is lost when that breaks, not when its last worker is gone.
+qint64 WorkerPoolRunner::lossNs(qint64 toldNs) const
+{
+    return m_brokenBy ? std::min(toldNs, m_brokenNs) : toldNs;
+}
+
 void WorkerPoolRunner::recordUnstarted(quint64 first, quint64 count, TaskStatus status)
 {
     const bool isLost = status == TaskStatus::Lost;
@@ -311,7 +320,8 @@ void WorkerPoolRunner::recordUnstarted(quint64 first, quint64 count, TaskStatus 
         record.index = static_cast<quint32>(task);
         record.status = status;
         record.error = isLost ? TaskError::Lost : TaskError::Cancelled;
-        record.finishedNs = gateNs() != 0 ? sinceGate(runtime::nowNs()) : 0;
+        if (gateNs() != 0)
+            record.finishedNs = sinceGate(isLost ? lossNs(runtime::nowNs()) : runtime::nowNs());
         m_context.log.tasks.append(record);
     }
 }

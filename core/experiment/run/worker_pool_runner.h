@@ -69,6 +69,7 @@ private:
     void recordValue(const TaskReport &report, TaskRecord &record);
     void recordUnstarted(quint64 first, quint64 count, TaskStatus status);
     void recordRest();
+    [[nodiscard]] qint64 lossNs(qint64 toldNs) const;
     void noteRetry(quint64 task, int worker, qint64 startedNs);
     void noteWorkerEnd(int worker, const ChildExit &exit, bool byPool, quint64 done);
 
@@ -84,6 +85,7 @@ private:
     bool m_isStopped = false;
     int m_lastDead = -1; ///< The worker that died last, a position in the log.
     std::optional<int> m_brokenBy;
+    qint64 m_brokenNs = 0; ///< When that was, CLOCK_MONOTONIC.
     std::optional<Error> m_engineError;
     runtime::ArgumentRange m_args{};
     runtime::Segment m_input;

@@ -190,13 +190,13 @@ void tst_ExecutorStage::readingInOrderWaits()
     auto stage = sample.show();
     QStringList words = wordsOn(*stage);
     QVERIFY(words.contains(u"1 wait for #0"_s));
-    QVERIFY(words.contains(u"waits for #0"_s));
+    QVERIFY(words.contains(u"needs #0"_s));
     sample.snapshot->timeNs = 350 * ms;
     sample.snapshot->done = 2;
     stage = sample.show();
     words = wordsOn(*stage);
     QVERIFY(words.contains(u"all of them read"_s));
-    QVERIFY(words.contains(u"waits for #2"_s));
+    QVERIFY(words.contains(u"needs #2"_s));
 }
 
 void tst_ExecutorStage::deathIsTold()

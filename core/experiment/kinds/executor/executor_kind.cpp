@@ -150,7 +150,7 @@ QList<PresetInfo> executorPresets()
         {u"executor-map"_s, ExecutorKindText::tr("Results in order"),
          ExecutorKindText::tr("The same calls through map: results come in the order of "
                               "submission and wait for slow ones.")},
-        {u"executor-broken"_s, ExecutorKindText::tr("A worker dies, the executor breaks"),
+        {u"executor-broken"_s, ExecutorKindText::tr("A death breaks the executor"),
          ExecutorKindText::tr("One of 16 calls ends its worker: all futures that are not done fail "
                               "with it, as in Python.")},
         {u"executor-retry"_s, ExecutorKindText::tr("A worker dies, nothing is lost"),
