@@ -7,7 +7,9 @@
 #include "ui/program/terminal_pane.h"
 #include "ui/shared/theme.h"
 
+#include <QHelpEvent>
 #include <QJsonArray>
+#include <QToolTip>
 
 #include <algorithm>
 
@@ -20,6 +22,7 @@ ProgramStage::ProgramStage(QWidget *parent)
     , m_terminal(new TerminalPane(this))
 {
     setAccessibleName(tr("Program stage"));
+    setProperty("holdsTabStops", true); // The terminal, behind the cards.
     connect(m_terminal, &TerminalPane::typed, this,
             [this](const QString &text) { Q_EMIT typed(1, text); });
     connect(m_terminal, &TerminalPane::inputEnded, this, [this] { Q_EMIT inputEnded(1); });
@@ -71,6 +74,34 @@ QStringList ProgramStage::command() const
     for (const QJsonValue &word : spec().value(u"program.command"_s).toArray())
         words << word.toString();
     return words;
+}
+
+/// Boxes that were cut or had no room are told in full.
+bool ProgramStage::event(QEvent *event)
+{
+    if (event->type() == QEvent::ToolTip) {
+        const auto *help = static_cast<QHelpEvent *>(event);
+        const QPointF at = help->pos();
+        if (m_layout.arguments.contains(at) || m_layout.shell.contains(at)) {
+            QToolTip::showText(help->globalPos() + QPoint(12, 12), argumentsTip(), this);
+            return true;
+        }
+    }
+    return ProcessStage::event(event);
+}
+
+/// All arguments, one a line, as far as a screen has room for them.
+QString ProgramStage::argumentsTip() const
+{
+    constexpr qsizetype mostLines = 20;
+    constexpr qsizetype longestLine = 500;
+    const QStringList words = command();
+    QStringList lines;
+    for (const QString &word : words.first(std::min(words.size(), mostLines)))
+        lines << word.left(longestLine);
+    if (words.size() > mostLines)
+        lines << tr("… and %1 more").arg(words.size() - mostLines);
+    return lines.join(u'\n');
 }
 
 QList<ProcessRecord> ProgramStage::idleProcesses() const

@@ -33,11 +33,13 @@ protected:
     void paintMoving(QPainter &painter) override;
     void describe(const ProcessLive &live, CardContent &content) const override;
     QString summaryText() const override;
+    bool event(QEvent *event) override;
 
 private:
     /// Of the present picture, or of none.
     [[nodiscard]] const ProgramState &state() const;
     [[nodiscard]] QStringList command() const;
+    [[nodiscard]] QString argumentsTip() const;
     [[nodiscard]] int programCount() const { return static_cast<int>(processes().size()) - 1; }
     [[nodiscard]] int endedCount() const;
     [[nodiscard]] QString endOf(const ProcessRecord &process) const;

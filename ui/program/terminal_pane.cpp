@@ -183,6 +183,8 @@ void TerminalPane::setCanType(bool canType)
         m_text->setFocus();
     m_line->clear();
     m_inputRow->setVisible(canType);
+    QWidget::setTabOrder(m_text, m_line);
+    QWidget::setTabOrder(m_line, m_end);
 }
 
 void TerminalPane::changeEvent(QEvent *event)

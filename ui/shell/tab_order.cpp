@@ -38,9 +38,13 @@ void addStops(QWidget *widget, QList<QWidget *> &stops)
 {
     if (widget->isHidden() || widget->isWindow())
         return;
-    if ((widget->focusPolicy() & Qt::TabFocus) != 0)
-        stops << widget; // What is in it belongs to it.
-    else if (widget->layout())
+    const bool isStop = (widget->focusPolicy() & Qt::TabFocus) != 0;
+    if (isStop)
+        stops << widget;
+    // Of most stops, what is in them belongs to them.
+    if (isStop && !widget->property("holdsTabStops").toBool())
+        return;
+    if (widget->layout())
         addStops(widget->layout(), stops);
     else
         addStopsByPlace(widget, stops);
