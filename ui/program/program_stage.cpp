@@ -4,6 +4,7 @@
 #include "core/base/number_text.h"
 #include "core/experiment/kinds/program/program_kind.h"
 #include "core/experiment/spec/kind.h"
+#include "ui/program/shell_reading.h"
 #include "ui/program/terminal_pane.h"
 #include "ui/shared/theme.h"
 
@@ -12,10 +13,28 @@
 #include <QToolTip>
 
 #include <algorithm>
+#include <utility>
 
 using namespace Qt::StringLiterals;
 
 namespace proclab {
+
+namespace {
+
+/// A tip of one word a line, as far as a screen has room for them.
+QString linesOf(const QStringList &words)
+{
+    constexpr qsizetype mostLines = 20;
+    constexpr qsizetype longestLine = 500;
+    QStringList lines;
+    for (const QString &word : words.first(std::min(words.size(), mostLines)))
+        lines << word.left(longestLine);
+    if (words.size() > mostLines)
+        lines << ProgramStage::tr("… and %1 more").arg(words.size() - mostLines);
+    return lines.join(u'\n');
+}
+
+} // namespace
 
 ProgramStage::ProgramStage(QWidget *parent)
     : ProcessStage(parent)
@@ -82,26 +101,19 @@ bool ProgramStage::event(QEvent *event)
     if (event->type() == QEvent::ToolTip) {
         const auto *help = static_cast<QHelpEvent *>(event);
         const QPointF at = help->pos();
-        if (m_layout.arguments.contains(at) || m_layout.shell.contains(at)) {
-            QToolTip::showText(help->globalPos() + QPoint(12, 12), argumentsTip(), this);
+        const bool isShell = m_layout.shell.contains(at);
+        if (isShell || m_layout.arguments.contains(at)) {
+            QStringList words = command();
+            if (isShell) {
+                const QList<ShellWord> read = shellReading(std::exchange(words, {}));
+                for (const ShellWord &word : read)
+                    words << word.text;
+            }
+            QToolTip::showText(help->globalPos() + QPoint(12, 12), linesOf(words), this);
             return true;
         }
     }
     return ProcessStage::event(event);
-}
-
-/// All arguments, one a line, as far as a screen has room for them.
-QString ProgramStage::argumentsTip() const
-{
-    constexpr qsizetype mostLines = 20;
-    constexpr qsizetype longestLine = 500;
-    const QStringList words = command();
-    QStringList lines;
-    for (const QString &word : words.first(std::min(words.size(), mostLines)))
-        lines << word.left(longestLine);
-    if (words.size() > mostLines)
-        lines << tr("… and %1 more").arg(words.size() - mostLines);
-    return lines.join(u'\n');
 }
 
 QList<ProcessRecord> ProgramStage::idleProcesses() const

@@ -39,7 +39,6 @@ private:
     /// Of the present picture, or of none.
     [[nodiscard]] const ProgramState &state() const;
     [[nodiscard]] QStringList command() const;
-    [[nodiscard]] QString argumentsTip() const;
     [[nodiscard]] int programCount() const { return static_cast<int>(processes().size()) - 1; }
     [[nodiscard]] int endedCount() const;
     [[nodiscard]] QString endOf(const ProcessRecord &process) const;

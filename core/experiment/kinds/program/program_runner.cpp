@@ -215,7 +215,7 @@ void ProgramRunner::direct()
         this, [this] { Q_EMIT finished(); }, Qt::QueuedConnection);
 }
 
-/// The gate opens when the first of them is started: no program waits at one.
+/// The gate opens when the first of them has been started: no program waits at one.
 Result<void> ProgramRunner::startAll()
 {
     {
@@ -223,12 +223,12 @@ Result<void> ProgramRunner::startAll()
         m_instances.reserve(m_count);
     }
     Q_EMIT aboutToOpen();
-    const qint64 gateNs = runtime::nowNs();
     for (std::size_t number = 0; number < m_count && !m_isStopped; ++number) {
         if (auto started = startOne(number); !started)
             return started;
     }
-    noteGate(gateNs);
+    // Before the gate opens, the log has times of the clock.
+    noteGate(m_instances.empty() ? runtime::nowNs() : m_context.log.processes().at(1).startNs);
     return {};
 }
 
