@@ -46,6 +46,14 @@ QString measured(const RunResult &result)
     return rate.isEmpty() ? time : tr("%1, %2").arg(time, rate);
 }
 
+/// A long list, which has a line for each entry.
+QString onOneLine(QString literal)
+{
+    return literal.replace(u"[\n    "_s, u"["_s)
+        .replace(u",\n    "_s, u", "_s)
+        .replace(u",\n]"_s, u"]"_s);
+}
+
 QString progressOf(const RunResult &result)
 {
     const WorkCounts work = result.work();
@@ -114,7 +122,7 @@ QString codeLine(const ExperimentSpec &spec)
         line += kind->code.sliced(at, open - at);
         const QJsonValue value = spec.value(kind->code.sliced(open + 1, close - open - 1));
         const bool isLiteral = value.isBool() || value.isArray();
-        line += isLiteral ? pythonLiteral(value) : valueText(value);
+        line += isLiteral ? onOneLine(pythonLiteral(value)) : valueText(value);
         at = close + 1;
     }
     return line + kind->code.sliced(at);

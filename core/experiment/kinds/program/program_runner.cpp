@@ -215,7 +215,7 @@ void ProgramRunner::direct()
         this, [this] { Q_EMIT finished(); }, Qt::QueuedConnection);
 }
 
-/// The gate opens when the first of them has been started: no program waits at one.
+/// The gate opens when the first of them is started: no program waits at one.
 Result<void> ProgramRunner::startAll()
 {
     {
@@ -236,13 +236,13 @@ Result<void> ProgramRunner::startOne(std::size_t number)
 {
     ProgramOptions options = m_options;
     options.environment->insert(ProgramTree::markName(), m_tree.markOf(number));
+    const qint64 startNs = runtime::nowNs();
     const auto program = Program::open(options);
     if (!program)
         return program.error();
     Instance instance(
         *program, m_format,
         std::min(mostKeptBytes, mostKeptBytesInAll / (2 * static_cast<qint64>(m_count))));
-    const qint64 now = runtime::nowNs();
     instance.pidFd = OwnedDescriptor(openPidFd(program->pid()));
     if (!instance.pidFd.isOpen()) {
         const int code = errno;
@@ -250,12 +250,15 @@ Result<void> ProgramRunner::startOne(std::size_t number)
         (void)program->leave(endLimit);
         return osError(QString::number(program->pid()), code, ErrorText::tr("watch of a process"));
     }
-    instance.deadlineNs = m_timeoutNs > 0 ? now + m_timeoutNs : never;
+    instance.deadlineNs = m_timeoutNs > 0 ? startNs + m_timeoutNs : never;
     instance.unsent = m_input;
     instance.keepsInput = m_keepsInput;
     const ProcessRole &role = kind().roles[ProgramRoles::Program];
     instance.log =
         addProcess(role, role.processName(static_cast<int>(number) + 1), program->pid(), -1);
+    // Its CPU time counts from then on.
+    m_context.log.updateProcess(instance.log,
+                                [startNs](ProcessRecord &record) { record.startNs = startNs; });
     const std::lock_guard lock(m_mutex);
     m_instances.push_back(std::move(instance));
     return {};
