@@ -415,14 +415,17 @@ void SceneRunner::awaitEnds(int timeoutMs)
 
 Result<void> SceneRunner::lookForEnds()
 {
-    for (std::size_t index = 0; index < m_members.size(); ++index) {
-        if (!m_members[index].isAlive)
-            continue;
-        const auto end = endOf(index);
-        if (!end)
-            continue;
-        if (auto handled = handleEnd(index, *end); !handled)
-            return handled;
+    // Descendants end before the member that has waited for them.
+    for (const bool isDescendant : {true, false}) {
+        for (std::size_t index = 0; index < m_members.size(); ++index) {
+            if (!m_members[index].isAlive || m_members[index].isDescendant != isDescendant)
+                continue;
+            const auto end = endOf(index);
+            if (!end)
+                continue;
+            if (auto handled = handleEnd(index, *end); !handled)
+                return handled;
+        }
     }
     return {};
 }

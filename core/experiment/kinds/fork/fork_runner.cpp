@@ -9,7 +9,6 @@
 #include <QJsonArray>
 
 #include <algorithm>
-#include <atomic>
 #include <csignal>
 
 using namespace Qt::StringLiterals;

@@ -239,6 +239,7 @@ void Forker::lookAfter(const std::vector<Process> &forked, const Memory &memory)
         countUntilAllAreThrough(forked, memory);
         if (plan.besideThread == 0 || runtime::nowNs() < killNs)
             continue;
+        leave.set(); // All is counted.
         for (std::size_t i = 0; i < forked.size(); ++i) {
             if (!isRunning(forked[i]))
                 continue;

@@ -6,6 +6,7 @@
 #include "core/memory/value.h"
 #include "core/process/process.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <optional>
