@@ -263,11 +263,13 @@ QJsonArray ForkRunner::outcomeOfChildren(const ForkState &all) const
         QJsonValue code;
         if (hasEnded)
             code = records[log].signal != 0 ? -records[log].signal : records[log].exitCode;
-        list.append(QJsonObject{{u"value"_s, orNull(child.value)},
-                                {u"copied_bytes"_s, orNull(child.copiedBytes)},
-                                {u"shared_bytes"_s, orNull(child.sharedBytes)},
-                                {u"exit_code"_s, code},
-                                {u"ended_by_deadline"_s, child.endedByDeadline != 0}});
+        list.append(
+            QJsonObject{{u"value"_s, orNull(child.value)},
+                        {u"written_bytes"_s, child.writtenPages * static_cast<qint64>(pageSize())},
+                        {u"copied_bytes"_s, orNull(child.copiedBytes)},
+                        {u"shared_bytes"_s, orNull(child.sharedBytes)},
+                        {u"exit_code"_s, code},
+                        {u"ended_by_deadline"_s, child.endedByDeadline != 0}});
     }
     return list;
 }

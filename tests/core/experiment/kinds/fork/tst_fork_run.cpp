@@ -118,6 +118,7 @@ void tst_ForkRun::onlyWhatIsWrittenIsCopied()
     for (qsizetype i = 0; i < all.size(); ++i) {
         QCOMPARE(all[i][u"value"_s].toInteger(), 11 + i);
         QCOMPARE(all[i][u"exit_code"_s].toInt(-1), 0);
+        QCOMPARE(all[i][u"written_bytes"_s].toInteger(), written * page);
     }
     if (!countMemory())
         QSKIP("This kernel does not tell whose pages are.");
