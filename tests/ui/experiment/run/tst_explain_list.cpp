@@ -2,6 +2,7 @@
 #include "tests/support/own_settings.h"
 #include "ui/experiment/run/explain_list.h"
 
+#include "core/experiment/spec/kind.h"
 #include "core/process/engine.h"
 #include "tests/support/made_run.h"
 #include "ui/experiment/form/spec_form.h"
@@ -27,7 +28,7 @@ using test::MadeRun;
 
 namespace {
 
-constexpr int explainTab = 3;
+constexpr int explainTab = 4;
 constexpr int patience = 60'000;
 
 /// Half of the updates of half a second were lost.
@@ -180,7 +181,7 @@ void tst_ExplainList::chosenLineIsShownOnTheTimeline()
     RunDock dock;
     dock.resize(1000, 300);
     dock.timeline()->setSpec(run.result.spec);
-    dock.setRun(run.log);
+    dock.setRun(run.log, usualKind());
     auto last = std::make_shared<StageSnapshot>();
     last->timeNs = MadeRun::ns(2);
     dock.advance(last);
