@@ -37,7 +37,7 @@ struct Command
     QList<Option> options = {};
     bool isPlanned = false;
     QString example = {}; ///< A call, without the program's name.
-    QString note = {}; ///< A paragraph before the example.
+    QString note = {};    ///< A paragraph before the example.
 };
 
 QList<Command> commands()
@@ -202,6 +202,21 @@ QString row(const QString &name, const QString &help)
     return u"  %1 %2\n"_s.arg(name, -24).arg(help);
 }
 
+/// @p text in lines of at most 80 columns.
+QString wrapped(const QString &text)
+{
+    constexpr qsizetype columns = 80;
+    QString lines;
+    qsizetype used = 0;
+    for (const QString &word : text.split(u' ')) {
+        const bool isNewLine = used + 1 + word.size() > columns;
+        lines += used == 0 ? QString() : QString(isNewLine ? u'\n' : u' ');
+        lines += word;
+        used = (isNewLine || used == 0 ? 0 : used + 1) + word.size();
+    }
+    return lines;
+}
+
 QString commandHelp(const Command &command)
 {
     QString text = tr("Usage: proclab-cli %1").arg(command.name);
@@ -288,7 +303,8 @@ QString helpText(const QString &command)
                         one.help);
     }
     text += row(u"--version"_s, tr("Show the version"));
-    text += tr("\nKinds of experiments: %1.\n").arg(availableKindNames().join(u", "_s));
+    text += u"\n%1\n"_s.arg(
+        wrapped(tr("Kinds of experiments: %1.").arg(availableKindNames().join(u", "_s))));
     text += tr("\nExit status: 0 all went well; 1 a task failed or a time limit was reached;\n"
                "2 bad usage or an invalid experiment; 3 the engine failed; 128+N ended by\n"
                "signal N.\n");

@@ -20,7 +20,6 @@ TIMEOUT_S = 1  # for all results  #: executor.timeout_s  #: if not executor.time
 TIME_LIMIT_S = 60  # for the whole run  #: time_limit_s  #: if not time_limit_s 0
 SHOWN = 100  # results that are printed
 
-#: include attempt
 #: work tasks
 
 
@@ -36,8 +35,10 @@ def stand_ready():
 
 def run_task(index, number):
     """Does one call, in a worker. Returns its value, what went wrong, and when it was done."""
+    #: if tasks.task fail.crash
     global attempt
     attempt = number
+    #: end
     begun[index] = os.getpid()
     try:
         args = TASK_ARGS  #: if not tasks.args_list

@@ -14,7 +14,7 @@ namespace proclab {
 
 namespace {
 
-const ProcessRole &childRole()
+const ProcessRole &lifelineRole()
 {
     return findKind(u"process"_s)->roles[ProcessRoles::Child];
 }
@@ -33,7 +33,7 @@ QList<ProcessRecord> LifelineStage::idleProcesses() const
         static_cast<int>(std::clamp<qint64>(spec().bigInteger(u"tasks.count"_s), 1, 256));
     const QString name = spec().text(u"process.name"_s);
     for (int number = 1; number <= count; ++number) {
-        ProcessRecord child = idleProcess(childRole(), number, number - 1);
+        ProcessRecord child = idleProcess(lifelineRole(), number, number - 1);
         if (!name.isEmpty())
             child.name = count == 1 ? name : QString(name % u'-' % QString::number(number));
         all.append(child);

@@ -31,7 +31,7 @@ QJsonValue usualOrder(const ExperimentSpec &spec)
     return spec.text(u"executor.mode"_s) == u"map"_s ? u"submitted"_s : u"as_completed"_s;
 }
 
-Schema callFields()
+Schema executorFields()
 {
     const QString group = ExecutorKindText::tr("Executor");
     return {
@@ -180,7 +180,7 @@ Kind executorKind()
     kind.title = ExecutorKindText::tr("Executor");
     kind.subtitle = ExecutorKindText::tr("Futures, in order or as they complete");
     kind.code = u"ProcessPoolExecutor({executor.max_workers}).{executor.mode}({tasks.task}, …)"_s;
-    kind.schema = callFields() + taskFields() + runFields(kind.name);
+    kind.schema = executorFields() + taskFields() + runFields(kind.name);
     kind.items = ExecutorKindText::tr("tasks");
     kind.hasTasks = true;
     kind.roles = {{.name = u"worker"_s,

@@ -30,7 +30,7 @@ QJsonValue usualChunkSize(const ExperimentSpec &spec)
     return method.startsWith(u"apply"_s) ? QJsonValue(1) : QJsonValue(u"auto"_s);
 }
 
-Schema callFields()
+Schema poolFields()
 {
     const QString group = PoolKindText::tr("Pool");
     return {
@@ -75,7 +75,7 @@ Schema callFields()
     };
 }
 
-Schema failureFields()
+Schema poolFailureFields()
 {
     const QString group = PoolKindText::tr("Pool");
     return {
@@ -184,7 +184,7 @@ Kind poolKind()
     kind.title = PoolKindText::tr("Pool");
     kind.subtitle = PoolKindText::tr("Workers share one task queue");
     kind.code = u"Pool({pool.workers}).{pool.method}({tasks.task}, …)"_s;
-    kind.schema = callFields() + taskFields() + failureFields() + runFields(kind.name);
+    kind.schema = poolFields() + taskFields() + poolFailureFields() + runFields(kind.name);
     kind.items = PoolKindText::tr("tasks");
     kind.hasTasks = true;
     kind.roles = {{.name = u"worker"_s,

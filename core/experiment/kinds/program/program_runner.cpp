@@ -39,7 +39,7 @@ constexpr qint64 mostTypedBytes = 1 << 20;      ///< That wait to be read by a p
 /// A child of an ended program that keeps its output open is not waited for any longer.
 constexpr qint64 drainNs = 250'000'000;
 constexpr int longestWaitMs = 1'000;
-constexpr auto endLimit = 2s;
+constexpr auto leaveLimit = 2s;
 constexpr qint64 treeIntervalNs = 150'000'000;
 constexpr qint64 never = ProgramInstance::never;
 
@@ -247,7 +247,7 @@ Result<void> ProgramRunner::startOne(std::size_t number)
     if (!instance.pidFd.isOpen()) {
         const int code = errno;
         (void)program->kill();
-        (void)program->leave(endLimit);
+        (void)program->leave(leaveLimit);
         return osError(QString::number(program->pid()), code, ErrorText::tr("watch of a process"));
     }
     instance.deadlineNs = m_timeoutNs > 0 ? startNs + m_timeoutNs : never;
@@ -405,7 +405,7 @@ void ProgramRunner::reap(std::size_t number)
         addEvent(RunEvent::Severity::Warning, instance.log,
                  {"program.left_behind"_ba, {{"processes"_L1, left}}});
     readRest(instance);
-    (void)instance.program.leave(endLimit);
+    (void)instance.program.leave(leaveLimit);
     recordResult(instance, number);
     const std::lock_guard lock(m_mutex);
     instance.isReaped = true;
@@ -420,9 +420,9 @@ void ProgramRunner::recordResult(const Instance &instance, std::size_t number)
         !instance.exit.cpuNs || 2 * *instance.exit.cpuNs >= process.endNs - process.startNs;
     RunLog::Lane &lane = log.lane(instance.log);
     lane.spans.append({process.startNs, process.endNs, record.index, 1,
-                       hasCrashed(process) ? Span::Activity::Failed
-                       : isWork            ? Span::Activity::Running
-                                           : Span::Activity::Sleeping,
+                       record.status != TaskStatus::Done ? Span::Activity::Failed
+                       : isWork                          ? Span::Activity::Running
+                                                         : Span::Activity::Sleeping,
                        workShare(lane.samples, process.startNs, process.endNs)});
     log.tasks.append(record);
     log.workBeginNs.store(firstStartNs(log), std::memory_order_relaxed);
@@ -449,7 +449,7 @@ void ProgramRunner::killAll()
         if (!instance.isReaped)
             (void)instance.program.kill();
     }
-    const QDeadlineTimer limit(endLimit);
+    const QDeadlineTimer limit(leaveLimit);
     for (std::size_t number = 0; number < m_instances.size(); ++number) {
         Instance &instance = m_instances[number];
         while (!instance.hasEnded() && !limit.hasExpired()) {

@@ -22,7 +22,7 @@ namespace proclab {
 
 namespace {
 
-constexpr auto endLimit = 500ms;
+constexpr auto treeEndLimit = 500ms;
 constexpr int deepest = 64; ///< Of a tree that is followed.
 
 /// The value of the mark in the environment of process @p pid; empty: it has none.
@@ -107,7 +107,7 @@ int ProgramTree::endLeftovers(std::size_t instance, pid_t program) const
 {
     std::set<pid_t> killed;
     std::set<pid_t> unreaped; // A zombie has no environment any more by which it is found.
-    const QDeadlineTimer limit(endLimit);
+    const QDeadlineTimer limit(treeEndLimit);
     do {
         // Also the children of those that are gone, which have become children of this process.
         for (const pid_t pid : leftBy(instance, program)) {

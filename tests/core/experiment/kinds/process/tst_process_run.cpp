@@ -290,8 +290,11 @@ void tst_ProcessRun::signalsReachAProcess()
     const pid_t pid = pidOf(run, 1);
     run.sendSignal(1, SIGSTOP);
     QTRY_COMPARE_WITH_TIMEOUT(test::kernelState(pid), 'T', patience);
-    QTRY_COMPARE_WITH_TIMEOUT(run.snapshot()->processes.value(1).state, ProcessState::Stopped,
-                              patience);
+    const auto isSeenStopped = [&run] {
+        const StageSnapshotPointer picture = run.snapshot();
+        return picture && picture->processes.value(1).state == ProcessState::Stopped;
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(isSeenStopped(), patience);
     run.sendSignal(1, SIGCONT);
     QTRY_COMPARE_WITH_TIMEOUT(test::kernelState(pid), 'S', patience);
     run.sendSignal(1, SIGTERM);
