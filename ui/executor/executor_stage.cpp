@@ -18,7 +18,7 @@ namespace proclab {
 
 namespace {
 
-const ProcessRole &workerRole()
+const ProcessRole &executorRole()
 {
     return findKind(u"executor"_s)->roles[ExecutorRoles::Worker];
 }
@@ -92,7 +92,7 @@ QList<ProcessRecord> ExecutorStage::idleProcesses() const
     QList<ProcessRecord> processes{idleParent()};
     const int workers = std::clamp(executorWorkers(spec()), 0, 256);
     for (int i = 0; i < workers; ++i)
-        processes.append(idleProcess(workerRole(), i + 1, i));
+        processes.append(idleProcess(executorRole(), i + 1, i));
     return processes;
 }
 
@@ -128,7 +128,7 @@ void ExecutorStage::arrange(const QRectF &area)
 {
     m_layout = arrangeExecutor(area, total());
     addPlace(0, m_layout.parent, CardStyle::Compact);
-    const CardStyle style = addCards(m_layout.workers, shownProcesses(processes(), workerRole()));
+    const CardStyle style = addCards(m_layout.workers, shownProcesses(processes(), executorRole()));
     m_hasCards = style != CardStyle::Square;
     const std::size_t wanted = m_layout.grid.size > 0 ? static_cast<std::size_t>(total()) : 0;
     if (m_futures.size() != wanted) {

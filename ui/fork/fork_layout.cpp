@@ -9,10 +9,10 @@ namespace proclab {
 
 namespace {
 
-constexpr double legendHeight = 24;
+constexpr double forkLegendHeight = 24;
 constexpr double lowestWithLegend = 150; ///< Of an area that has room for it.
-constexpr double gap = 16;
-constexpr double tileGap = 8;
+constexpr double panelGap = 16;
+constexpr double childGap = 8;
 constexpr double lineHeight = 20;
 constexpr double square = 24;
 
@@ -81,23 +81,24 @@ ForkLayout arrangeFork(const QRectF &area, int children, int facts)
     ForkLayout layout;
     QRectF room = area;
     if (area.height() >= lowestWithLegend) {
-        layout.legend = {area.left(), area.bottom() - legendHeight, area.width(), legendHeight};
+        layout.legend = {area.left(), area.bottom() - forkLegendHeight, area.width(),
+                         forkLegendHeight};
         room.setBottom(layout.legend.top() - 6);
     }
-    const double left =
-        children == 1 ? (room.width() - gap) / 2 : std::clamp(room.width() * 0.32, 110.0, 400.0);
+    const double left = children == 1 ? (room.width() - panelGap) / 2
+                                      : std::clamp(room.width() * 0.32, 110.0, 400.0);
     layout.parent = arrangePanel({room.left(), room.top(), std::floor(left), room.height()}, facts);
-    const QRectF right = room.adjusted(std::floor(left) + gap, 0, 0, 0);
+    const QRectF right = room.adjusted(std::floor(left) + panelGap, 0, 0, 0);
     const int columns = columnsFor(right, std::max(1, children));
     const int rows = (std::max(1, children) + columns - 1) / columns;
-    const double width = (right.width() + tileGap) / columns;
-    const double height = (right.height() + tileGap) / rows;
+    const double width = (right.width() + childGap) / columns;
+    const double height = (right.height() + childGap) / rows;
     for (int i = 0; i < children; ++i) {
         const double x = std::floor(right.left() + width * (i % columns));
         const int row = i / columns;
         const double y = std::floor(right.top() + height * row);
-        layout.children.append(
-            arrangePanel({x, y, std::floor(width - tileGap), std::floor(height - tileGap)}, facts));
+        layout.children.append(arrangePanel(
+            {x, y, std::floor(width - childGap), std::floor(height - childGap)}, facts));
     }
     return layout;
 }

@@ -8,7 +8,7 @@ namespace proclab {
 
 namespace {
 
-constexpr double gap = 12;
+constexpr double programGap = 12;
 constexpr double stripHeight = 46;
 constexpr double lowestWithShell = 280;
 constexpr double footHeight = 24;
@@ -25,21 +25,21 @@ ProgramLayout arrangeProgram(const QRectF &area, int programs)
     rest.setTop(layout.arguments.bottom() + 4);
     if (area.height() >= lowestWithShell) {
         layout.shell = layout.arguments.translated(0, stripHeight + 4);
-        rest.setTop(layout.shell.bottom() + gap);
+        rest.setTop(layout.shell.bottom() + programGap);
     }
     const double left = std::floor(std::clamp(area.width() * 0.36, 120.0, 340.0));
-    layout.foot = QRectF(rest.left() + left + gap, rest.bottom() - footHeight,
-                         rest.width() - left - gap, footHeight);
+    layout.foot = QRectF(rest.left() + left + programGap, rest.bottom() - footHeight,
+                         rest.width() - left - programGap, footHeight);
     layout.terminal =
         QRectF(layout.foot.left(), rest.top(), layout.foot.width(), layout.foot.top() - rest.top());
     layout.cards = QRectF(rest.left(), rest.top(), left, rest.height());
     const double cards = programs == 1 ? std::min(tallestPair, std::floor(rest.height() * 0.62))
                                        : std::floor(rest.height() * 0.75);
-    if (rest.height() - cards - gap < lowestTree)
+    if (rest.height() - cards - programGap < lowestTree)
         return layout;
     layout.cards.setHeight(cards);
-    layout.tree = QRectF(rest.left(), layout.cards.bottom() + gap, left,
-                         rest.bottom() - layout.cards.bottom() - gap);
+    layout.tree = QRectF(rest.left(), layout.cards.bottom() + programGap, left,
+                         rest.bottom() - layout.cards.bottom() - programGap);
     return layout;
 }
 

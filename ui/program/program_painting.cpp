@@ -19,7 +19,7 @@ namespace {
 constexpr double captionHeight = 18;
 constexpr double boxGap = 6;
 constexpr double boxPadding = 8;
-constexpr double rowHeight = 18;
+constexpr double treeRowHeight = 18;
 constexpr double indent = 14;
 
 /// On one line: what is no letter has a picture.
@@ -208,7 +208,7 @@ void ProgramStage::paintTree(QPainter &painter)
     drawText(painter, QRectF(box.left(), box.top(), box.width(), captionHeight), Qt::AlignVCenter,
              title, textFont(TextSize::Small, QFont::DemiBold), theme.text2);
     const auto rows =
-        static_cast<std::size_t>(std::max(0.0, (box.height() - captionHeight) / rowHeight));
+        static_cast<std::size_t>(std::max(0.0, (box.height() - captionHeight) / treeRowHeight));
     const std::size_t shown = all.size() > rows && rows > 0 ? rows - 1 : std::min(all.size(), rows);
     const QFont font = monoFont(TextSize::Caption);
     QList<std::pair<qint64, int>> depths;
@@ -219,10 +219,10 @@ void ProgramStage::paintTree(QPainter &painter)
             depth = pid == one.parentPid ? parentDepth + 1 : depth;
         depths.append({one.pid, depth});
         const double left = box.left() + std::min(depth, 5) * indent;
-        const QRectF row(left, box.top() + captionHeight + static_cast<double>(i) * rowHeight,
-                         box.right() - left, rowHeight);
+        const QRectF row(left, box.top() + captionHeight + static_cast<double>(i) * treeRowHeight,
+                         box.right() - left, treeRowHeight);
         painter.setRenderHint(QPainter::Antialiasing, false);
-        painter.fillRect(QRectF(row.left(), row.top() + 4, 4, rowHeight - 8),
+        painter.fillRect(QRectF(row.left(), row.top() + 4, 4, treeRowHeight - 8),
                          theme.process(static_cast<int>(one.instance)));
         drawText(painter, row.adjusted(10, 0, 0, 0), Qt::AlignVCenter,
                  onOneLine(QString::fromUtf8(one.name)) % u"  "_s % QString::number(one.pid), font,
@@ -231,8 +231,8 @@ void ProgramStage::paintTree(QPainter &painter)
     if (shown < all.size() && rows > 0)
         drawText(painter,
                  QRectF(box.left(),
-                        box.top() + captionHeight + static_cast<double>(shown) * rowHeight,
-                        box.width(), rowHeight),
+                        box.top() + captionHeight + static_cast<double>(shown) * treeRowHeight,
+                        box.width(), treeRowHeight),
                  Qt::AlignVCenter, tr("… and %1 more").arg(all.size() - shown), font, theme.text3);
 }
 
