@@ -143,6 +143,7 @@ void RunSampler::tick(Tick kind)
             live = pictureOf(live.process, record);
         refineState(live, snapshot->timeNs);
     }
+    m_runner.countShown(*snapshot, gauges);
     ++m_ticks;
     if (gate != 0)
         appendGauges(gauges);

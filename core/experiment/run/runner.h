@@ -57,6 +57,9 @@ public:
 
     /// Fills what the stage shows and the kind's gauges, of this instant. RunSampler's thread.
     virtual void observe(StageSnapshot &snapshot, GaugeSample &gauges) = 0;
+    /// Fills the gauges that count what a picture shows, once that is whole: a process may end while
+    /// it is made. RunSampler's thread.
+    virtual void countShown(const StageSnapshot &, GaugeSample &) const {}
     /// The kind's gauges as they stand when the gate opens, known without looking: nothing is done.
     /// Any thread.
     [[nodiscard]] virtual GaugeSample gaugesAtGate() const { return noGauges(); }

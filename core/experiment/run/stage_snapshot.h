@@ -116,6 +116,14 @@ struct StageSnapshot
         });
     }
 
+    /// How many processes are there, beside the parent.
+    [[nodiscard]] qsizetype aliveCount() const
+    {
+        return std::count_if(processes.begin(), processes.end(), [](const ProcessLive &live) {
+            return live.process > 0 && !isOver(live.state);
+        });
+    }
+
     /// The kind's own part; one with nothing in it if there is none, or another kind's.
     template<typename State>
     [[nodiscard]] const State &state() const

@@ -225,8 +225,11 @@ public:
         QString widest = text; // Whether the letter fits must not depend on which digits follow.
         for (QChar &letter : widest)
             letter = letter.isDigit() ? QChar(u'8') : letter;
-        if (textWidth(widest, font) > m_rect.width() - 2)
+        if (textWidth(widest, font) > m_rect.width() - 2) {
+            if (m_content.process.isParent())
+                return;
             text.remove(0, 1); // The number alone.
+        }
         drawText(m_painter, m_rect, Qt::AlignCenter, text, font, textColor);
     }
 
@@ -434,8 +437,11 @@ private:
     /// that they take.
     double paintNumbers(const QRectF &room, double others)
     {
-        const double count = drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignRight,
-                                      m_content.count, textFont(TextSize::Caption), m_theme.text2);
+        const QFont font = textFont(TextSize::Caption);
+        double count = 0; // Without room it gives way as a whole.
+        if (textWidth(m_content.count, font) <= room.width())
+            count = drawText(m_painter, room, Qt::AlignVCenter | Qt::AlignRight, m_content.count,
+                             font, m_theme.text2);
         const QFont cpuFont = monoFont(TextSize::Caption);
         if (cpuText().isEmpty())
             return count;

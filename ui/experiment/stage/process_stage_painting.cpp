@@ -43,7 +43,7 @@ void ProcessStage::paintEvent(QPaintEvent *event)
     const Theme &theme = Theme::current();
     if (isIdle()) {
         drawText(painter, QRectF(0, height() - idleLineHeight, width(), idleLineHeight),
-                 Qt::AlignCenter, idleText(), textFont(TextSize::Small), theme.text2);
+                 Qt::AlignCenter, idleText(), fittingFont(idleText(), width()), theme.text2);
     }
     if (hasFocus() && m_selected < 0) {
         painter.setRenderHint(QPainter::Antialiasing);

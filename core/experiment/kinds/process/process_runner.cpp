@@ -38,6 +38,10 @@ public:
     ~ProcessRunner() override { endDirecting(); }
 
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
+    void countShown(const StageSnapshot &snapshot, GaugeSample &gauges) const override
+    {
+        gauges.values[ProcessGauges::Alive] = static_cast<double>(snapshot.aliveCount());
+    }
     [[nodiscard]] GaugeSample gaugesAtGate() const override;
     void complete(RunResult &result) override;
 
@@ -229,8 +233,6 @@ void ProcessRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
     countResults(snapshot);
     if (shown->currentJoin() && !snapshot.processes.isEmpty())
         snapshot.processes[0].state = ProcessState::Waiting;
-    gauges.values[ProcessGauges::Alive] =
-        static_cast<double>(std::ranges::count_if(members(), &Member::isAlive));
     snapshot.kindState = std::move(shown);
 }
 

@@ -68,6 +68,10 @@ public:
     void type(int process, const QString &text) override;
     void endInput(int process) override;
     void observe(StageSnapshot &snapshot, GaugeSample &gauges) override;
+    void countShown(const StageSnapshot &snapshot, GaugeSample &gauges) const override
+    {
+        gauges.values[ProgramGauges::Alive] = static_cast<double>(snapshot.aliveCount());
+    }
     void complete(RunResult &result) override;
 
 private:
@@ -498,7 +502,6 @@ void ProgramRunner::observe(StageSnapshot &snapshot, GaugeSample &gauges)
         m_treeSeenNs = now;
     }
     shown->descendants = m_descendants;
-    gauges.values[ProgramGauges::Alive] = static_cast<double>(alive);
     gauges.values[ProgramGauges::Tree] =
         static_cast<double>(alive) + static_cast<double>(m_descendants.size());
     gauges.values[ProgramGauges::OutputBytes] = output;

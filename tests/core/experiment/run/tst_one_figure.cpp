@@ -35,22 +35,6 @@ using test::paceOf;
 /// Of a run with more tasks not every one is looked at.
 constexpr std::size_t mostLooked = 50'000;
 
-qsizetype aliveIn(const StageSnapshot &picture)
-{
-    return std::count_if(picture.processes.begin() + 1, picture.processes.end(),
-                         [](const ProcessLive &live) { return !isOver(live.state); });
-}
-
-/// A process ended while the picture was made: it may stand in one place and not in another.
-bool isAnEndClose(const RunLog &log, const StageSnapshot &picture)
-{
-    constexpr qint64 tickNs = 100'000'000;
-    const QList<ProcessRecord> processes = log.processes();
-    return std::any_of(processes.begin() + 1, processes.end(), [&](const ProcessRecord &record) {
-        return record.endNs >= 0 && std::abs(record.endNs - picture.timeNs) < tickNs;
-    });
-}
-
 qsizetype stepOf(const RunLog &log)
 {
     return log.tasks.size() > mostLooked ? 997 : 1;
@@ -158,10 +142,12 @@ void tst_OneFigure::checkInstants(const ExperimentRun &run)
         if (run.spec().kind() == u"pipeline"_s)
             QCOMPARE(gauges.values[PipelineGauges::QueueDepth],
                      static_cast<double>(picture->queued));
-        if (run.spec().kind() == u"process"_s && !isAnEndClose(log, *picture))
-            QCOMPARE(gauges.values[ProcessGauges::Alive], static_cast<double>(aliveIn(*picture)));
-        if (run.spec().kind() == u"program"_s && !isAnEndClose(log, *picture))
-            QCOMPARE(gauges.values[ProgramGauges::Alive], static_cast<double>(aliveIn(*picture)));
+        if (run.spec().kind() == u"process"_s)
+            QCOMPARE(gauges.values[ProcessGauges::Alive],
+                     static_cast<double>(picture->aliveCount()));
+        if (run.spec().kind() == u"program"_s)
+            QCOMPARE(gauges.values[ProgramGauges::Alive],
+                     static_cast<double>(picture->aliveCount()));
         if (run.spec().kind() == u"fork"_s)
             QCOMPARE(gauges.values[ForkGauges::Copied],
                      std::max(0.0, static_cast<double>(picture->state<ForkState>().copiedBytes())) /
