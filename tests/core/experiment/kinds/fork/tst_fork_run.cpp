@@ -183,7 +183,9 @@ void tst_ForkRun::memoryIsCountedOnce()
     QVERIFY(samples.size() > 2);
     const ProcessSample sample = samples[samples.size() / 2];
     QVERIFY(sample.residentBytes > 256 * mebibyte);
+#ifndef __SANITIZE_THREAD__ // Its notes on what is read are each process's own, and larger.
     QVERIFY(sample.privateBytes() < 128 * mebibyte);
+#endif
 }
 
 void tst_ForkRun::deadlineEndsAForkBesideAThread()
