@@ -9,7 +9,7 @@ namespace {
 
 constexpr double usualBudget = 0.045;
 constexpr double scarceBudget = 0.005; ///< Of each core.
-constexpr qint64 longestNs = 250'000'000;
+constexpr qint64 longestNs = 333'000'000;
 constexpr qint64 scarceNs = 1'000'000'000;
 /// Pictures come in steps: one that is due before half of the next step is drawn now.
 constexpr qint64 toleranceNs = 8'000'000;

@@ -7,7 +7,7 @@ namespace proclab {
 
 /// How often a window draws a run, so that the lab disturbs little what it shows: each picture that
 /// the sampler makes, as long as that takes less than 4.5 % of a core; of a run that has to wait
-/// for cores, less than 0.5 % of the machine. Dearer pictures are drawn less often, but four times
+/// for cores, less than 0.5 % of the machine. Dearer pictures are drawn less often, but three times
 /// a second. The sampler is not concerned: nothing measured is left out.
 class FramePacer
 {
